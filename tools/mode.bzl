@@ -1,0 +1,83 @@
+"""How code under test is built: one string setting, //tools:mode, and the transitions that set it.
+
+plain     as shipped
+sim       with the hooks of -fsanitize=thread, for the simulated runtime
+sim_fuzz  the same, with libFuzzer's coverage
+asan      native form: real threads under AddressSanitizer (--config=asan)
+tsan      native form: real threads under ThreadSanitizer (--config=tsan)
+"""
+
+_COPT = "//command_line_option:copt"
+_LINKOPT = "//command_line_option:linkopt"
+_MODE = "//tools:mode"
+_SETTINGS = [_COPT, _LINKOPT, _MODE]
+
+# Optimised whatever the compilation mode. The read of a plain `++x` keeps its hook.
+_OPTIMISED = ["-O2", "-gline-tables-only", "-fno-omit-frame-pointer"]
+_COVERAGE = ["-fsanitize=fuzzer-no-link", "-fno-sanitize-coverage=stack-depth"]
+_HOOKS = ["-fsanitize=thread", "-mllvm", "-tsan-instrument-read-before-write=1"] + _OPTIMISED
+
+# Copts that the simulated modes add; the way back to `plain` removes exactly these.
+_ADDED = {"sim": _HOOKS, "sim_fuzz": _HOOKS + _COVERAGE}
+
+# Fixed addresses for globals: addresses may not differ between runs.
+_SIM_LINKOPTS = ["-no-pie"]
+
+def _mode_flag_impl(_ctx):
+    return []
+
+mode_flag = rule(
+    implementation = _mode_flag_impl,
+    build_setting = config.string(flag = True),
+)
+
+def _to_plain(settings, _attr):
+    added = _ADDED.get(settings[_MODE])
+    if not added:
+        return {name: settings[name] for name in _SETTINGS}
+    copts = settings[_COPT]
+    linkopts = settings[_LINKOPT]
+    return {
+        _COPT: copts[:len(copts) - len(added)],
+        _LINKOPT: linkopts[:len(linkopts) - len(_SIM_LINKOPTS)],
+        _MODE: "plain",
+    }
+
+def _to_sim(settings, attr):
+    mode = settings[_MODE]
+    if mode in _ADDED:
+        return {name: settings[name] for name in _SETTINGS}
+    if mode != "plain":  # asan, tsan: the native form
+        extra = _OPTIMISED + (_COVERAGE if attr.fuzz else [])
+        return {_COPT: settings[_COPT] + extra, _LINKOPT: settings[_LINKOPT], _MODE: mode}
+    mode = "sim_fuzz" if attr.fuzz else "sim"
+    return {
+        _COPT: settings[_COPT] + _ADDED[mode],
+        _LINKOPT: settings[_LINKOPT] + _SIM_LINKOPTS,
+        _MODE: mode,
+    }
+
+to_plain_transition = transition(implementation = _to_plain, inputs = _SETTINGS, outputs = _SETTINGS)
+to_sim_transition = transition(implementation = _to_sim, inputs = _SETTINGS, outputs = _SETTINGS)
+
+def _sim_binary_impl(ctx):
+    binary = ctx.attr.binary[0]
+    out = ctx.actions.declare_file(ctx.label.name)
+    ctx.actions.symlink(
+        output = out,
+        target_file = binary[DefaultInfo].files_to_run.executable,
+        is_executable = True,
+    )
+    return [DefaultInfo(executable = out, runfiles = binary[DefaultInfo].default_runfiles)]
+
+_ATTRS = {
+    "binary": attr.label(cfg = to_sim_transition, mandatory = True, executable = True),
+    "fuzz": attr.bool(doc = "adds libFuzzer's coverage"),
+    "_allowlist_function_transition": attr.label(
+        default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
+    ),
+}
+
+# `binary`, and all that it depends on, built for the simulation.
+sim_binary = rule(implementation = _sim_binary_impl, attrs = _ATTRS, executable = True)
+sim_test = rule(implementation = _sim_binary_impl, attrs = _ATTRS, test = True)

@@ -1,0 +1,85 @@
+"""prelinked_cc_library: uninstrumented code as one object whose internals the final link cannot merge with others.
+
+Inline functions and templates that both sides use would otherwise be merged by the linker, and the code under test
+would lose hooks: a silent missed race.
+"""
+
+load("@bazel_tools//tools/cpp:toolchain_utils.bzl", "find_cpp_toolchain")
+load(":mode.bzl", "to_plain_transition")
+
+_SCRIPT = """
+set -e
+raw=$1 out=$2 archive=$3; shift 3
+n=$1; shift; keep=(); for ((i = 0; i < n; i++)); do keep+=(--keep-global-symbol="$1"); shift; done
+n=$1; shift; hide=(); for ((i = 0; i < n; i++)); do hide+=(--localize-symbol="$1"); shift; done
+ld -r --force-group-allocation -o "$raw" "$@"
+objcopy -w "${keep[@]}" "$raw" "$out"
+[ ${#hide[@]} -eq 0 ] || objcopy -w "${hide[@]}" "$out"
+ar rcsD "$archive" "$out"
+"""
+
+def _prelinked_cc_library_impl(ctx):
+    objects = []
+    flags = []
+    for dep in ctx.attr.deps:
+        for linker_input in dep[CcInfo].linking_context.linker_inputs.to_list():
+            flags += linker_input.user_link_flags
+            for library in linker_input.libraries:
+                objects += library.objects or library.pic_objects or []
+    if not objects:
+        fail("no objects in deps")
+    raw = ctx.actions.declare_file(ctx.label.name + ".raw.o")
+    out = ctx.actions.declare_file(ctx.label.name + ".o")
+    archive = ctx.actions.declare_file("lib" + ctx.label.name + ".a")
+    ctx.actions.run_shell(
+        inputs = objects,
+        outputs = [raw, out, archive],
+        command = _SCRIPT,
+        arguments = [raw.path, out.path, archive.path, str(len(ctx.attr.keep))] + ctx.attr.keep +
+                    [str(len(ctx.attr.hide))] + ctx.attr.hide + [o.path for o in objects],
+        mnemonic = "Prelink",
+    )
+    toolchain = find_cpp_toolchain(ctx)
+    features = cc_common.configure_features(
+        ctx = ctx,
+        cc_toolchain = toolchain,
+        requested_features = ctx.features,
+        unsupported_features = ctx.disabled_features,
+    )
+    library = cc_common.create_library_to_link(
+        actions = ctx.actions,
+        feature_configuration = features,
+        cc_toolchain = toolchain,
+        static_library = archive,
+        pic_static_library = archive,
+        alwayslink = True,
+    )
+    linker_input = cc_common.create_linker_input(
+        owner = ctx.label,
+        libraries = depset([library]),
+        user_link_flags = depset(flags),
+    )
+    headers = cc_common.merge_cc_infos(cc_infos = [h[CcInfo] for h in ctx.attr.hdrs_from])
+    return [
+        DefaultInfo(files = depset([out]), runfiles = ctx.runfiles(files = [out])),
+        CcInfo(
+            compilation_context = headers.compilation_context,
+            linking_context = cc_common.create_linking_context(linker_inputs = depset([linker_input])),
+        ),
+    ]
+
+prelinked_cc_library = rule(
+    implementation = _prelinked_cc_library_impl,
+    attrs = {
+        "deps": attr.label_list(cfg = to_plain_transition, providers = [CcInfo]),
+        "hdrs_from": attr.label_list(providers = [CcInfo], doc = "libraries whose headers users may include"),
+        "keep": attr.string_list(doc = "patterns of symbols that stay global"),
+        "hide": attr.string_list(doc = "patterns of symbols that `keep` names but that become local after all"),
+        "_cc_toolchain": attr.label(default = "@bazel_tools//tools/cpp:current_cc_toolchain"),
+        "_allowlist_function_transition": attr.label(
+            default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
+        ),
+    },
+    toolchains = ["@bazel_tools//tools/cpp:toolchain_type"],
+    fragments = ["cpp"],
+)
