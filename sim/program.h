@@ -1,0 +1,39 @@
+// A program: what one execution runs. The harness derives from it; so does Explore() for a plain
+// closure.
+#ifndef JACQUARD_SIM_PROGRAM_H_
+#define JACQUARD_SIM_PROGRAM_H_
+
+#include <cstdint>
+#include <string>
+
+#include "sim/step.h"
+
+namespace jacquard {
+
+// Called by the runtime in this order, for every execution anew: Begin, RunThread for each thread
+// side by side with OnStep after each step, End. All but RunThread are called with the hooks off:
+// what they read and write makes no step, no decision and no event. Memory that is allocated in
+// Begin and RunThread comes from the execution's arena and is gone afterwards, even when the
+// execution is given up half-way (then no destructor runs).
+class Program {
+ public:
+  virtual ~Program() = default;
+
+  // How many threads start at once, numbered from 0; at most kMaxThreads.
+  virtual int ThreadCount() const = 0;
+
+  virtual void Begin() {}
+  virtual void RunThread(int thread) = 0;
+  virtual void OnStep(const Step& /*step*/) {}
+  virtual void End() {}
+
+  // Words for the trace: the name of the object at `address` ("" if none), and of a value in it.
+  virtual std::string NameOf(const void* /*address*/) { return {}; }
+  virtual std::string TextOf(const void* /*address*/, uint64_t /*value*/) { return {}; }
+  // The name of a named operation by its index ("" if none): for signatures and reports.
+  virtual std::string OperationName(int /*operation*/) { return {}; }
+};
+
+}  // namespace jacquard
+
+#endif  // JACQUARD_SIM_PROGRAM_H_

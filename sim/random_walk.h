@@ -1,0 +1,28 @@
+// The random walk: every pick is answered by a pseudo-random number that follows from the seed.
+#ifndef JACQUARD_SIM_RANDOM_WALK_H_
+#define JACQUARD_SIM_RANDOM_WALK_H_
+
+#include <cstdint>
+
+#include "sim/strategy.h"
+
+namespace jacquard {
+
+// Uniform over the alternatives of each pick. Each execution has a stream of its own that follows
+// from (seed, number of the execution), so that any one can be repeated alone.
+class RandomWalk : public Strategy {
+ public:
+  explicit RandomWalk(uint64_t seed) : seed_(seed) {}
+
+  bool BeginExecution() override;
+  int Choose(const Pick& pick) override;
+
+ private:
+  uint64_t seed_;
+  uint64_t execution_ = 0;
+  uint64_t state_ = 0;
+};
+
+}  // namespace jacquard
+
+#endif  // JACQUARD_SIM_RANDOM_WALK_H_

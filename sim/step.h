@@ -1,0 +1,59 @@
+// A step: one visible operation of a thread, and what it did.
+#ifndef JACQUARD_SIM_STEP_H_
+#define JACQUARD_SIM_STEP_H_
+
+#include <cstdint>
+
+namespace jacquard {
+
+// What a visible operation does. Atomic accesses come first.
+enum class StepKind : uint8_t {
+  kLoad,             // atomic load; also a compare-exchange that failed
+  kStore,            // atomic store
+  kReadModifyWrite,  // exchange, fetch_*; also a compare-exchange that succeeded
+  kFence,
+  kFutexWait,     // about to sleep, or the comparison failed (new_value 0 = sleeps, 1 = value
+                  // differed)
+  kFutexWakeUp,   // left the sleep (new_value: 0 = woken, 1 = timed out)
+  kFutexWake,     // woke others (new_value: how many)
+  kMutexLock,     // owns the mutex from here on
+  kMutexTryLock,  // new_value: 1 = owns it, 0 = it was held
+  kMutexUnlock,
+  kThreadCreate,  // new_value: the new thread
+  kThreadJoin,    // new_value: the thread that has ended
+  kThreadEnd,
+  kYield,
+  kSleep,  // the sleep is over
+  kClock,  // a clock was read
+  kOther,
+};
+
+// C++'s memory orders as the instrumentation passes them.
+enum class MemoryOrder : uint8_t { kRelaxed, kConsume, kAcquire, kRelease, kAcqRel, kSeqCst };
+
+// One step, told after it has taken effect. Values wider than 8 bytes are cut to their low 8.
+struct Step {
+  int thread = -1;     // who
+  int operation = -1;  // the named operation that the thread is in, by index; -1 outside of any
+  StepKind kind = StepKind::kOther;
+  MemoryOrder order = MemoryOrder::kSeqCst;
+  uint8_t size = 0;               // bytes, for atomic accesses
+  const void* address = nullptr;  // the object; null where there is none (fence, yield)
+  uint64_t old_value = 0;         // before the step
+  uint64_t new_value = 0;         // after the step; equal to old_value for a load
+};
+
+// Whether the step may have changed the object at `address`.
+inline bool Writes(StepKind kind) {
+  return kind == StepKind::kStore || kind == StepKind::kReadModifyWrite;
+}
+
+// The name of a kind, as reports print it ("load", "read-modify-write", ...). Never null.
+const char* StepKindName(StepKind kind);
+
+// The name of a memory order ("relaxed", ...). Never null.
+const char* MemoryOrderName(MemoryOrder order);
+
+}  // namespace jacquard
+
+#endif  // JACQUARD_SIM_STEP_H_

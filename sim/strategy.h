@@ -1,0 +1,80 @@
+// A strategy answers the picks: everything in an execution that is otherwise left to chance.
+#ifndef JACQUARD_SIM_STRATEGY_H_
+#define JACQUARD_SIM_STRATEGY_H_
+
+#include <cstdint>
+
+#include "sim/step.h"
+
+namespace jacquard {
+
+struct Verdict;
+
+// What is left to chance at a decision point. Alternative 0 is always benign: with nothing but
+// zeros the threads run one after another on strong memory.
+enum class PickKind : uint8_t {
+  kSchedule,   // who runs next: 0 = the running thread goes on, or the next one by id if it cannot
+               // or yields
+  kReadsFrom,  // which store a load returns: 0 = the newest
+  kPlacement,  // where a store goes in modification order: 0 = last
+  kWeakCompareExchange,  // 0 = does not fail spuriously
+  kWakeOrder,            // who is woken: 0 = the longest waiter
+  kData,                 // a value that the harness asks for: 0 = the smallest
+};
+
+// A set of simulated threads: bit i is thread i.
+using ThreadSet = uint64_t;
+
+// What a thread is about to do: known before the pick, for strategies that look at it.
+struct PendingOperation {
+  StepKind kind = StepKind::kOther;
+  const void* address = nullptr;
+};
+
+// One question to a strategy.
+struct Pick {
+  PickKind kind;
+  int alternatives;  // at least 2
+  int thread;        // who is at the decision point
+  // For kSchedule: alternative 0 is `first`, the others are `candidates` without it in ascending
+  // order of id.
+  int first = -1;
+  ThreadSet candidates = 0;
+  const PendingOperation* pending = nullptr;  // by thread id
+};
+
+// The thread that alternative `choice` of a kSchedule pick stands for.
+int ThreadOfChoice(const Pick& pick, int choice);
+
+// One interface for the byte string, random walk, depth-first search and all later ones. Not
+// thread-safe: one strategy serves one simulation. Everything a strategy does must follow from its
+// seed or input.
+class Strategy {
+ public:
+  virtual ~Strategy() = default;
+
+  // Called before each execution. False: nothing is left to explore.
+  virtual bool BeginExecution() = 0;
+
+  // Answers `pick` with an alternative in [0, pick.alternatives).
+  virtual int Choose(const Pick& pick) = 0;
+
+  // Called after each execution.
+  virtual void EndExecution(const Verdict& /*verdict*/) {}
+
+  // So many of the next picks get alternative 0 without being asked (the runtime counts it down):
+  // what makes a sparse list of exceptions cheap. Set by BeginExecution and Choose.
+  uint64_t benign_picks() const { return benign_picks_; }
+  bool TakeBenignPick() {
+    if (benign_picks_ == 0) return false;
+    --benign_picks_;
+    return true;
+  }
+
+ protected:
+  uint64_t benign_picks_ = 0;
+};
+
+}  // namespace jacquard
+
+#endif  // JACQUARD_SIM_STRATEGY_H_

@@ -1,0 +1,40 @@
+// A verdict: what the oracles say of one execution.
+#ifndef JACQUARD_SIM_VERDICT_H_
+#define JACQUARD_SIM_VERDICT_H_
+
+#include <cstdint>
+#include <string>
+
+namespace jacquard {
+
+enum class VerdictKind : uint8_t {
+  kPass,
+  kInvariant,    // a check of the harness failed after a step
+  kFinal,        // a check of the harness failed at the end
+  kDeadlock,     // no thread can ever run again
+  kLivelock,     // did not end although every thread got its turn
+  kMisuse,       // a lock or thread function was called against its contract
+  kAbort,        // abort(), a failed assert(), std::terminate()
+  kException,    // an exception left a thread
+  kUnsupported,  // the code under test did what the runtime cannot simulate; not a bug of it
+};
+
+// The name of a kind as reports and signatures print it ("invariant", "deadlock", ...). Never null.
+const char* VerdictKindName(VerdictKind kind);
+
+struct Verdict {
+  VerdictKind kind = VerdictKind::kPass;
+  // One sentence for a person: what was violated, with the values involved.
+  std::string message;
+  // By what duplicates are recognised: kind, rule or object, operations involved. No line numbers,
+  // no addresses.
+  std::string signature;
+  int thread = -1;    // whose step it was; -1 where no single thread is to blame
+  uint64_t step = 0;  // how many steps had been taken
+
+  bool passed() const { return kind == VerdictKind::kPass; }
+};
+
+}  // namespace jacquard
+
+#endif  // JACQUARD_SIM_VERDICT_H_
