@@ -393,6 +393,7 @@ TEST(Timeline, SurvivesADamagedTrace) {
     verdict.thread = 12345;
     verdict.step = UINT64_MAX;
     EXPECT_FALSE(FormatReport(verdict, trace).empty());
+    EXPECT_FALSE(FormatJson(verdict, trace).empty());
   }
 }
 
@@ -424,6 +425,7 @@ double SecondsFor(const Failure& failure, bool all) {
   options.timeline.all = all;
   const std::clock_t begin = std::clock();
   EXPECT_FALSE(failure.Report(options).empty());
+  EXPECT_FALSE(FormatJson(failure.verdict, failure.builder.trace(), options).empty());
   return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
 }
 
