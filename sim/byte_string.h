@@ -2,6 +2,7 @@
 #ifndef JACQUARD_SIM_BYTE_STRING_H_
 #define JACQUARD_SIM_BYTE_STRING_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -35,9 +36,9 @@ class ByteString : public Strategy {
 
 // Wraps another strategy and writes down its choices as exceptions, so that they can be replayed
 // and stored.
-class Recorder : public Strategy {
+class ChoiceRecorder : public Strategy {
  public:
-  explicit Recorder(Strategy& inner) : inner_(inner) {}
+  explicit ChoiceRecorder(Strategy& inner) : inner_(inner) {}
 
   bool BeginExecution() override;
   int Choose(const Pick& pick) override;

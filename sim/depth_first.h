@@ -2,6 +2,7 @@
 #ifndef JACQUARD_SIM_DEPTH_FIRST_H_
 #define JACQUARD_SIM_DEPTH_FIRST_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 

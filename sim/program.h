@@ -25,6 +25,8 @@ class Program {
   virtual void Begin() {}
   virtual void RunThread(int thread) = 0;
   virtual void OnStep(const Step& /*step*/) {}
+  // Whether OnStep is to be called at all; asked once an execution.
+  virtual bool Observes() { return true; }
   virtual void End() {}
 
   // Words for the trace: the name of the object at `address` ("" if none), and of a value in it.

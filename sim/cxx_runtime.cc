@@ -1,0 +1,132 @@
+// Parts of the C and C++ runtime libraries that keep state which an execution must not leave
+// behind, and the ways in which a program gives up.
+#include <assert.h>
+#include <cxxabi.h>
+#include <stdlib.h>
+
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "sim/caller.h"
+#include "sim/engine.h"
+#include "sim/real.h"
+
+namespace jacquard::sim {
+namespace {
+
+struct ThreadDestructor {
+  int thread;
+  void (*function)(void*);
+  void* object;
+};
+std::vector<ThreadDestructor> thread_destructors;
+
+// The guard of a function-local static (Itanium C++ ABI, 3.3.3): byte 0 says "initialised", byte 1
+// is the implementation's.
+struct Guard {
+  uint8_t initialised;
+  uint8_t busy;
+};
+
+// Guards that code under test takes are rolled back; the harness's own statics stay.
+bool GuardIsSimulated() { return arena_on && engine.OnExecutingThread(); }
+
+void SetGuard(Guard* guard, Guard value) {
+  engine.rollback.BeforeWrite(guard, sizeof(uint64_t));
+  *guard = value;
+  if (!engine.hooks_on) return;
+  engine.HasWritten(guard, sizeof(uint64_t));
+  for (int i = 0; i < engine.thread_count(); ++i) {
+    SimThread& thread = engine.thread(i);
+    if (thread.wait == WaitReason::kMutex && thread.wait_address == guard)
+      engine.MakeRunnable(thread);
+  }
+}
+
+}  // namespace
+
+void RunThreadDestructors() {
+  for (auto i = thread_destructors.size(); i-- > 0;) {
+    const ThreadDestructor destructor = thread_destructors[i];
+    if (destructor.thread != engine.current->id) continue;
+    thread_destructors.erase(thread_destructors.begin() + static_cast<std::ptrdiff_t>(i));
+    destructor.function(destructor.object);
+    i = thread_destructors.size();  // it may have registered or run others
+  }
+}
+
+void DropThreadDestructors() { thread_destructors.clear(); }
+
+}  // namespace jacquard::sim
+
+using jacquard::sim::engine;
+using jacquard::sim::Guard;
+using jacquard::sim::GuardIsSimulated;
+using jacquard::sim::SetGuard;
+
+extern "C" {
+
+int __cxa_guard_acquire(abi::__guard* word) {
+  auto* const guard = reinterpret_cast<Guard*>(word);
+  if (guard->initialised != 0) return 0;
+  if (!GuardIsSimulated()) return JACQUARD_REAL(abi::__cxa_guard_acquire)(word);
+  while (guard->busy != 0 && engine.hooks_on)
+    engine.Block(jacquard::sim::WaitReason::kMutex, guard);
+  if (guard->initialised != 0) return 0;
+  SetGuard(guard, {0, 1});
+  return 1;
+}
+
+void __cxa_guard_release(abi::__guard* word) {
+  if (!GuardIsSimulated()) return JACQUARD_REAL(abi::__cxa_guard_release)(word);
+  SetGuard(reinterpret_cast<Guard*>(word), {1, 0});
+}
+
+void __cxa_guard_abort(abi::__guard* word) {
+  if (!GuardIsSimulated()) return JACQUARD_REAL(abi::__cxa_guard_abort)(word);
+  SetGuard(reinterpret_cast<Guard*>(word), {0, 0});
+}
+
+// The destructor of a static that an execution makes: the roll-back takes the object's place.
+int __cxa_atexit(void (*function)(void*), void* object, void* library) {
+  if (GuardIsSimulated() && jacquard::sim::FromExecutable(__builtin_return_address(0))) {
+    return 0;
+  }
+  static const auto real = reinterpret_cast<int (*)(void (*)(void*), void*, void*)>(
+      jacquard::sim::FindReal("__cxa_atexit"));
+  return real(function, object, library);
+}
+
+int __cxa_thread_atexit(void (*function)(void*), void* object, void* library) {
+  if (engine.Simulates()) {
+    const jacquard::sim::RealHeap real_heap;
+    jacquard::sim::thread_destructors.push_back({engine.current->id, function, object});
+    return 0;
+  }
+  static const auto real = reinterpret_cast<int (*)(void (*)(void*), void*, void*)>(
+      jacquard::sim::FindReal("__cxa_thread_atexit"));
+  return real(function, object, library);
+}
+
+void abort() noexcept {
+  if (engine.executing && engine.OnExecutingThread()) {
+    engine.Fail(jacquard::VerdictKind::kAbort, "abort", "the program called abort()");
+  }
+  JACQUARD_REAL(abort)();
+  __builtin_unreachable();
+}
+
+void __assert_fail(const char* expression, const char* file, unsigned line,
+                   const char* function) noexcept {
+  if (engine.executing && engine.OnExecutingThread()) {
+    const jacquard::sim::Backstage backstage;
+    engine.Fail(jacquard::VerdictKind::kAbort, std::string("assert(") + expression + ")",
+                std::string("failed at ") + file + ":" + std::to_string(line) + " in " + function);
+  }
+  JACQUARD_REAL(__assert_fail)(expression, file, line, function);
+  __builtin_unreachable();
+}
+
+}  // extern "C"

@@ -1,0 +1,36 @@
+#include "sim/depth_first.h"
+
+#include "sim/verdict.h"
+
+namespace jacquard {
+
+bool DepthFirst::BeginExecution() {
+  depth_ = 0;
+  preemptions_ = 0;
+  return !exhausted_;
+}
+
+int DepthFirst::Choose(const Pick& pick) {
+  // The running thread could go on: any other choice interrupts it.
+  const bool preempts = pick.kind == PickKind::kSchedule && pick.first == pick.thread;
+  if (depth_ == path_.size()) {
+    const bool spent =
+        preempts && preemption_bound_ != kUnbounded && preemptions_ >= preemption_bound_;
+    path_.push_back({0, spent ? 1 : pick.alternatives});
+  }
+  const int choice = path_[depth_++].choice;
+  if (preempts && choice != 0) ++preemptions_;
+  return choice;
+}
+
+void DepthFirst::EndExecution(const Verdict& /*verdict*/) {
+  path_.resize(depth_);  // an execution that was given up may end early
+  while (!path_.empty() && path_.back().choice + 1 == path_.back().alternatives) path_.pop_back();
+  if (path_.empty()) {
+    exhausted_ = true;
+  } else {
+    ++path_.back().choice;
+  }
+}
+
+}  // namespace jacquard

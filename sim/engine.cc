@@ -1,0 +1,463 @@
+#include "sim/engine.h"
+
+#include <cxxabi.h>
+
+#include <algorithm>
+#include <exception>
+#include <set>
+#include <string>
+
+#include "sim/message.h"
+#include "sim/recorder.h"
+
+namespace jacquard::sim {
+
+constinit Engine engine;
+
+namespace {
+
+// What __cxa_get_globals() points to, per thread (Itanium C++ ABI, exception handling, 2.2.2).
+struct ExceptionGlobals {
+  void* caught;
+  unsigned int uncaught;
+};
+
+constexpr int kStageStack = kMaxThreads;
+
+}  // namespace
+
+// ---- scheduling
+
+int Engine::NextById(ThreadSet set, int id) {
+  const ThreadSet above = id < 0 ? set : set & ~((ThreadSet{2} << id) - 1);
+  return std::countr_zero(above != 0 ? above : set);
+}
+
+SimThread* Engine::PickFairly(ThreadSet candidates) {
+  // Knuth's linear congruential generator: deterministic, and fair in the long run.
+  fair_state_ = fair_state_ * 6364136223846793005u + 1442695040888963407u;
+  uint64_t skip = (fair_state_ >> 33) % std::popcount(candidates);
+  for (; skip != 0; --skip) candidates &= candidates - 1;
+  return &threads_[std::countr_zero(candidates)];
+}
+
+SimThread* Engine::PickThread(int first) {
+  const ThreadSet candidates = enabled_ | timed_;
+  if (candidates == 0) return nullptr;
+  SimThread* picked;
+  if (std::has_single_bit(candidates)) {
+    picked = &threads_[std::countr_zero(candidates)];
+  } else if (fair_) {
+    picked = PickFairly(candidates);
+  } else {
+    ++counters_.picks;
+    last_pick_ = {PickKind::kSchedule, std::popcount(candidates), 0};
+    if (!strategy_->TakeBenignPick()) {
+      const Pick pick = {
+          PickKind::kSchedule, last_pick_.alternatives, current->id, first, candidates, pending_};
+      const Backstage backstage;
+      last_pick_.choice = strategy_->Choose(pick);
+      picked = &threads_[ThreadOfChoice(pick, last_pick_.choice)];
+    } else {
+      picked = &threads_[first];
+    }
+  }
+  if ((timed_ & picked->bit) != 0) FireTimeout(*picked);
+  return picked;
+}
+
+void Engine::DecideAmongOthers(SimThread* me) {
+  int first = me->id;
+  if (steps_in_a_row_ >= kMaxStepsInARow) {
+    const ThreadSet others = enabled_ & ~me->bit;
+    first = NextById(others != 0 ? others : timed_, me->id);
+  }
+  SwitchTo(*PickThread(first));
+}
+
+void Engine::SwitchTo(SimThread& thread) {
+  if (&thread == current) return;
+  SimThread* const from = current;
+  steps_in_a_row_ = 0;
+  current = &thread;
+  WriteFsBase(thread.storage.fs_base);
+  const Transfer transfer = boost::context::detail::jump_fcontext(thread.context, from);
+  static_cast<SimThread*>(transfer.data)->context = transfer.fctx;
+}
+
+void Engine::SwitchAway() {
+  for (;;) {
+    int first = -1;
+    if (enabled_ != 0) {
+      first = NextById(enabled_, current->id);
+    } else if (timed_ != 0) {
+      first = std::countr_zero(timed_);
+      for (int i = 0; i < thread_count_; ++i) {
+        if ((timed_ & threads_[i].bit) != 0 && threads_[i].deadline < threads_[first].deadline)
+          first = i;
+      }
+    } else if (alive_ == 0) {
+      SwitchTo(stage_);
+      return;
+    } else {
+      Stuck();
+      continue;
+    }
+    SwitchTo(*PickThread(first));
+    return;
+  }
+}
+
+void Engine::Block(WaitReason reason, const void* address, uint64_t deadline) {
+  SimThread& me = *current;
+  me.wait = reason;
+  me.wait_address = address;
+  me.wait_ticket = NextTicket();
+  me.timed_out = false;
+  me.deadline = deadline;
+  me.spin.Reset();
+  enabled_ &= ~me.bit;
+  if (deadline != kNoDeadline) timed_ |= me.bit;
+  if (recorder != nullptr) recorder->Text(TraceEvent::Type::kBlocked, DescribeWait(me));
+  SwitchAway();
+  me.wait = WaitReason::kNone;
+}
+
+void Engine::MakeRunnable(SimThread& thread) {
+  timed_ &= ~thread.bit;
+  enabled_ |= thread.bit;
+}
+
+void Engine::FireTimeout(SimThread& thread) {
+  thread.timed_out = true;
+  now_ = std::max(now_, thread.deadline);
+  MakeRunnable(thread);
+}
+
+void Engine::Yield() {
+  SimThread* const me = current;
+  pending_[me->id] = {StepKind::kYield, nullptr};
+  me->fresh = false;
+  const ThreadSet others = (enabled_ | timed_) & ~me->bit;
+  if (others == 0) return;
+  const ThreadSet runnable = enabled_ & ~me->bit;
+  SwitchTo(*PickThread(NextById(runnable != 0 ? runnable : others, me->id)));
+}
+
+void Engine::Spin() {
+  SimThread& me = *current;
+  me.wait = WaitReason::kSpin;
+  me.wait_address = me.spin.read(0).address;
+  enabled_ &= ~me.bit;
+  spinning_ |= me.bit;
+  if (recorder != nullptr) recorder->Text(TraceEvent::Type::kBlocked, DescribeWait(me));
+  SwitchAway();
+  me.wait = WaitReason::kNone;
+  me.spin.Reset();
+  me.fresh = true;
+}
+
+void Engine::WakeSpinning(const void* address, size_t size) {
+  const auto begin = reinterpret_cast<uintptr_t>(address);
+  for (ThreadSet left = spinning_; left != 0; left &= left - 1) {
+    SimThread& thread = threads_[std::countr_zero(left)];
+    for (int i = 0; i < thread.spin.read_count(); ++i) {
+      const SpinDetector::Read read = thread.spin.read(i);
+      const auto other = reinterpret_cast<uintptr_t>(read.address);
+      if (begin >= other + read.size || other >= begin + size) continue;
+      spinning_ &= ~thread.bit;
+      enabled_ |= thread.bit;
+      break;
+    }
+  }
+}
+
+int Engine::Choose(PickKind kind, int alternatives) {
+  if (fair_) return 0;
+  ++counters_.picks;
+  current->spin.Reset();
+  last_pick_ = {kind, alternatives, 0};
+  if (!strategy_->TakeBenignPick()) {
+    const Backstage backstage;
+    last_pick_.choice =
+        strategy_->Choose({.kind = kind, .alternatives = alternatives, .thread = current->id});
+  }
+  return last_pick_.choice;
+}
+
+uint64_t Engine::ReadClock() {
+  constexpr uint64_t kFirstTick = 1'000;
+  constexpr uint64_t kLongestTick = 1'000'000'000;
+  clock_tick_ = std::clamp(2 * clock_tick_, kFirstTick, kLongestTick);
+  return now_ += clock_tick_;
+}
+
+// ---- what is rare
+
+void Engine::Observe(const Step& step, uintptr_t pc) {
+  const Backstage backstage;
+  if (step.kind != StepKind::kClock) clock_tick_ = 0;
+  if (recorder != nullptr) recorder->RecordStep(step, pc);
+  if (program_observes_) program_->OnStep(step);
+}
+
+void Engine::ReachLimit() {
+  if (step_ < options_.max_steps) {
+    fair_ = true;
+    next_limit_ = options_.max_steps;
+    return;
+  }
+  Fail(VerdictKind::kLivelock, "step limit",
+       "did not end within " + std::to_string(options_.max_steps) +
+           " steps, although in the second half every thread got its turn");
+}
+
+void Engine::Stuck() {
+  if (spinning_ == 0 || ++recheck_round_ > kRecheckRounds) ReportDeadlock();
+  for (ThreadSet left = spinning_; left != 0; left &= left - 1) {
+    threads_[std::countr_zero(left)].spin.Reset();
+  }
+  enabled_ |= spinning_;
+  spinning_ = 0;
+}
+
+std::string Engine::DescribeWait(const SimThread& thread) {
+  const Backstage backstage;
+  std::string name = program_->NameOf(thread.wait_address);
+  if (name.empty()) name = "an object without a name";
+  switch (thread.wait) {
+    case WaitReason::kFutex:
+      return "sleeps on " + name;
+    case WaitReason::kMutex:
+      return "waits for the mutex " + name;
+    case WaitReason::kJoin:
+      return "waits for thread " + std::to_string(thread.wait_thread) + " to end";
+    case WaitReason::kSleep:
+      return "sleeps";
+    case WaitReason::kSpin:
+      return "spins on " + name;
+    case WaitReason::kNone:
+      break;
+  }
+  return "can run";
+}
+
+void Engine::ReportDeadlock() {
+  const Backstage backstage;
+  std::string message = "no thread can ever run again:";
+  for (ThreadSet left = alive_; left != 0; left &= left - 1) {
+    const SimThread& thread = threads_[std::countr_zero(left)];
+    message += (left == alive_ ? " thread " : "; thread ") + std::to_string(thread.id);
+    const std::string operation = program_->OperationName(thread.operation);
+    if (!operation.empty()) message += " (" + operation + ")";
+    message += " " + DescribeWait(thread);
+  }
+  Fail(VerdictKind::kDeadlock, "no thread can run", message);
+}
+
+void Engine::Fail(VerdictKind kind, std::string_view rule, std::string_view message) {
+  hooks_on = false;
+  arena_on = false;
+  verdict_->kind = kind;
+  verdict_->message = std::string(rule) + ": " + std::string(message);
+  verdict_->thread = current->id;
+  verdict_->step = step_;
+  // The operations involved: of a deadlock everybody's, else that of the thread whose step it was.
+  std::set<std::string> operations;
+  const ThreadSet involved = kind == VerdictKind::kDeadlock ? alive_ : current->bit;
+  for (ThreadSet left = involved; left != 0; left &= left - 1) {
+    operations.insert(program_->OperationName(threads_[std::countr_zero(left)].operation));
+  }
+  verdict_->signature = VerdictKindName(kind);
+  verdict_->signature += "|" + std::string(rule);
+  for (const std::string& operation : operations) {
+    if (!operation.empty()) verdict_->signature += "|" + operation;
+  }
+  SwitchTo(driver_);
+  __builtin_unreachable();
+}
+
+// ---- threads
+
+void Engine::EnsureStorage(int id) {
+  if (id < parked_) return;
+  const RealHeap real_heap;
+  WriteFsBase(driver_.storage.fs_base);
+  for (; parked_ <= id; ++parked_) threads_[parked_].storage = ParkThread(parked_);
+  WriteFsBase(current->storage.fs_base);
+}
+
+SimThread& Engine::AddThread() {
+  const int id = thread_count_++;
+  EnsureStorage(id);
+  SimThread& thread = threads_[id];
+  thread.id = id;
+  thread.bit = ThreadSet{1} << id;
+  thread.operation = -1;
+  thread.fresh = true;
+  thread.detached = false;
+  pending_[id] = {};
+  thread.wait = WaitReason::kNone;
+  thread.start = nullptr;
+  thread.result = nullptr;
+  thread.call_depth = 0;
+  thread.spin.Reset();
+  thread.context = FreshContext(id, ThreadEntry);
+  alive_ |= thread.bit;
+  enabled_ |= thread.bit;
+  return thread;
+}
+
+SimThread* Engine::CreateThread(void* (*start)(void*), void* argument) {
+  if (thread_count_ == kMaxThreads) return nullptr;
+  SimThread& thread = AddThread();
+  thread.start = start;
+  thread.argument = argument;
+  current->spin.Reset();
+  current->fresh = false;  // since it was picked, there is one more to pick
+  return &thread;
+}
+
+SimThread* Engine::FindThread(pthread_t pthread) {
+  for (int i = 0; i < thread_count_; ++i) {
+    if (threads_[i].storage.pthread == pthread) return &threads_[i];
+  }
+  return nullptr;
+}
+
+void Engine::ThreadEntry(Transfer transfer) {
+  static_cast<SimThread*>(transfer.data)->context = transfer.fctx;
+  SimThread& me = *engine.current;
+  engine.RunThread(me);
+  engine.EndThread(me);
+}
+
+void Engine::RunThread(SimThread& me) {
+  try {
+    if (me.start != nullptr) {
+      me.result = me.start(me.argument);
+    } else {
+      program_->RunThread(me.id);
+    }
+    RunThreadDestructors();
+  } catch (const std::exception& exception) {
+    Fail(VerdictKind::kException, "uncaught exception", exception.what());
+  } catch (...) {
+    Fail(VerdictKind::kException, "uncaught exception", "not derived from std::exception");
+  }
+}
+
+void Engine::EndThread(SimThread& me) {
+  alive_ &= ~me.bit;
+  enabled_ &= ~me.bit;
+  if (recorder != nullptr) recorder->RecordEnd();
+  for (int i = 0; i < thread_count_; ++i) {
+    SimThread& other = threads_[i];
+    if (other.wait != WaitReason::kJoin || other.wait_thread != me.id) continue;
+    // What it does up to its next operation nobody can see: no pick before that.
+    MakeRunnable(other);
+    SwitchTo(other);
+  }
+  SwitchAway();
+  __builtin_unreachable();
+}
+
+// ---- executions
+
+void Engine::StageEntry(Transfer transfer) {
+  static_cast<SimThread*>(transfer.data)->context = transfer.fctx;
+  engine.RunStage();
+  engine.SwitchTo(engine.driver_);
+  __builtin_unreachable();
+}
+
+void Engine::RunStage() {
+  arena_on = true;
+  program_->Begin();
+  const int count = program_->ThreadCount();
+  for (int i = 0; i < count; ++i) AddThread();
+  if (count != 0) {
+    hooks_on = true;
+    SwitchAway();  // comes back when the last thread has ended
+    hooks_on = false;
+  }
+  program_->End();
+  arena_on = false;
+}
+
+void Engine::AbandonThreads() {
+  for (ThreadSet left = alive_; left != 0; left &= left - 1) {
+    WriteFsBase(threads_[std::countr_zero(left)].storage.fs_base);
+    *reinterpret_cast<ExceptionGlobals*>(__cxxabiv1::__cxa_get_globals()) = {};
+  }
+  WriteFsBase(driver_.storage.fs_base);
+}
+
+void Engine::Initialize() {
+  initialized_ = true;
+  InitThreadStorage();
+  ReserveStacks(kMaxThreads + 1);
+  arena.Init();
+  rollback.Init();
+  driver_.storage = {ReadFsBase(), pthread_self()};
+  stage_.storage = driver_.storage;
+  driver_.id = driver_.operation = stage_.id = stage_.operation = -1;
+  current = &driver_;
+  StartWatchdog();
+}
+
+Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOptions& options,
+                        Trace* trace) {
+  if (!initialized_) Initialize();
+  if (executing) Die("Execute() called from within an execution");
+  program_ = &program;
+  strategy_ = &strategy;
+  options_ = options;
+  Verdict verdict;
+  verdict_ = &verdict;
+  thread_count_ = 0;
+  enabled_ = timed_ = spinning_ = alive_ = 0;
+  steps_in_a_row_ = 0;
+  fair_ = false;
+  fair_state_ = 0;
+  step_ = 0;
+  next_limit_ = std::max<uint64_t>(1, options.max_steps / 2);
+  recheck_round_ = 0;
+  last_pick_ = {};
+  ticket_ = 0;
+  now_ = kClockEpoch;
+  clock_tick_ = 0;
+  program_observes_ = program.Observes();
+  locations.BeginExecution();
+  Recorder trace_recorder(trace);
+  recorder = trace != nullptr ? &trace_recorder : nullptr;
+
+  stage_.context = FreshContext(kStageStack, StageEntry);
+  executing = true;
+  SwitchTo(stage_);
+  executing = false;
+
+  recorder = nullptr;
+  if (trace != nullptr) trace->threads = thread_count_;
+  if (alive_ != 0) AbandonThreads();
+  DropThreadDestructors();
+  rollback.Undo();
+  for (int i = 0; i < thread_count_; ++i) ResetThreadStorage(threads_[i].storage);
+  arena.Reset();
+  counters_.steps += step_;
+  ++counters_.executions;
+  return verdict;
+}
+
+}  // namespace jacquard::sim
+
+namespace jacquard {
+
+Verdict Execute(Program& program, Strategy& strategy, const ExecutionOptions& options,
+                Trace* trace) {
+  return sim::engine.Execute(program, strategy, options, trace);
+}
+
+const Counters& RuntimeCounters() { return sim::engine.counters(); }
+
+}  // namespace jacquard

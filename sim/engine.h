@@ -1,0 +1,264 @@
+// The engine: which thread runs, and what happens at each step.
+//
+// One execution at a time, on one real thread. Everything is static: a hook reaches it without a
+// pointer. The hot path is hook -> DecisionPoint -> the access itself -> FinishStep; whatever is
+// rare stands in engine.cc.
+#ifndef JACQUARD_SIM_ENGINE_H_
+#define JACQUARD_SIM_ENGINE_H_
+
+#include <bit>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/arena.h"
+#include "sim/execute.h"
+#include "sim/location.h"
+#include "sim/rollback.h"
+#include "sim/step.h"
+#include "sim/thread.h"
+
+namespace jacquard::sim {
+
+class Recorder;
+
+class Engine {
+ public:
+  // ---- state that hooks look at
+
+  // True while code under test runs as a simulated thread: its accesses are steps.
+  bool hooks_on = false;
+  // True from Begin to End: what instrumented code writes is rolled back.
+  bool executing = false;
+  SimThread* current = nullptr;
+  Arena arena;
+  Rollback rollback;
+  LocationTable locations;
+  Recorder* recorder = nullptr;  // null: no trace
+
+  // Whether the calling thread is the one that executes (and not a real thread of somebody else).
+  bool OnExecutingThread() const { return executing && ReadFsBase() == current->storage.fs_base; }
+  // Whether the caller is a simulated thread whose calls are to be simulated.
+  bool Simulates() const { return hooks_on && OnExecutingThread(); }
+
+  // ---- the hot path
+
+  // The running thread is about to do `kind` at `address`: another thread may run first.
+  void DecisionPoint(StepKind kind, const void* address) {
+    SimThread* const me = current;
+    pending_[me->id] = {kind, address};
+    if (me->fresh) {
+      me->fresh = false;
+      return;
+    }
+    if (((enabled_ | timed_) & ~me->bit) == 0) return;
+    if (++steps_in_a_row_ < kMaxStepsInARow && !fair_ && strategy_->TakeBenignPick()) [[likely]] {
+      CountPick();
+      return;
+    }
+    DecideAmongOthers(me);
+  }
+
+  // The same before an atomic operation at `pc`, which may turn out to be one turn of a spin loop.
+  void DecisionPointOfAtomic(StepKind kind, const void* address, uintptr_t pc) {
+    SimThread* const me = current;
+    if (me->spin.BackAgain(pc, StackTop(me->id))) [[unlikely]]
+      Spin();
+    DecisionPoint(kind, address);
+  }
+
+  // The operation has taken effect. `Writes`: it changed a value that others can see.
+  void FinishStep(StepKind kind, MemoryOrder order, uint8_t size, const void* address,
+                  uint64_t old_value, uint64_t new_value, uintptr_t pc) {
+    ++step_;
+    if (program_observes_ || recorder != nullptr) {
+      Observe({current->id, current->operation, kind, order, size, address, old_value, new_value},
+              pc);
+    }
+    if (step_ >= next_limit_) [[unlikely]]
+      ReachLimit();
+  }
+
+  // The running thread has read the newest value at `address`, or left it as it was.
+  void HasRead(const void* address, uint8_t size, uint64_t value) {
+    current->spin.OnRead(address, size, value);
+  }
+
+  // The running thread changes `size` bytes at `address`, atomically or not.
+  void HasWritten(const void* address, size_t size) {
+    current->spin.Reset();
+    recheck_round_ = 0;
+    if (spinning_ != 0) [[unlikely]]
+      WakeSpinning(address, size);
+  }
+
+  // ---- blocking
+
+  // The running thread cannot go on until MakeRunnable; another one runs. With a deadline (virtual
+  // time) it may also time out: then current->timed_out is set.
+  void Block(WaitReason reason, const void* address, uint64_t deadline = kNoDeadline);
+  void MakeRunnable(SimThread& thread);
+  // The running thread lets others go first if there are any: the benign choice is the next one by
+  // id.
+  void Yield();
+
+  static constexpr uint64_t kNoDeadline = UINT64_MAX;
+
+  // ---- threads
+
+  // Starts another thread; null when there are kMaxThreads already.
+  SimThread* CreateThread(void* (*start)(void*), void* argument);
+  SimThread* FindThread(pthread_t pthread);
+  SimThread& thread(int id) { return threads_[id]; }
+  int thread_count() const { return thread_count_; }
+  const PendingOperation& pending(const SimThread& thread) const { return pending_[thread.id]; }
+  bool HasEnded(const SimThread& thread) const { return (alive_ & thread.bit) == 0; }
+  // Whether it waits and nothing has ended the wait yet.
+  bool IsBlocked(const SimThread& thread) const { return (enabled_ & thread.bit) == 0; }
+  ThreadSet alive() const { return alive_; }
+  ThreadSet enabled() const { return enabled_ | timed_; }
+
+  // ---- the rest
+
+  // Asks the strategy; `alternatives` >= 2.
+  int Choose(PickKind kind, int alternatives);
+
+  // Virtual time in nanoseconds. Each reading in a row costs twice as much as the one before, so
+  // that a spin on the clock ends.
+  uint64_t ReadClock();
+  uint64_t now() const { return now_; }
+
+  uint64_t step() const { return step_; }
+  uint64_t NextTicket() { return ++ticket_; }
+  Program& program() { return *program_; }
+
+  // Ends the execution with a verdict, at once; nothing on any stack is destroyed. The signature is
+  // made from `kind`, `rule` and the operations that are going on.
+  [[noreturn]] void Fail(VerdictKind kind, std::string_view rule, std::string_view message);
+
+  Verdict Execute(Program& program, Strategy& strategy, const ExecutionOptions& options,
+                  Trace* trace);
+
+  // The pick that led to the running thread's next event; taken by the recorder.
+  struct PickTaken {
+    PickKind kind = PickKind::kSchedule;
+    int alternatives = 0;
+    int choice = 0;
+  };
+  PickTaken TakeLastPick() {
+    const PickTaken pick = last_pick_;
+    last_pick_ = {};
+    return pick;
+  }
+
+  const Counters& counters() const { return counters_; }
+  // For the watchdog, which looks from another thread: grows as long as there is progress.
+  uint64_t Progress() const {
+    return __atomic_load_n(&step_, __ATOMIC_RELAXED) +
+           __atomic_load_n(&counters_.executions, __ATOMIC_RELAXED);
+  }
+
+ private:
+  // A thread that runs so long although others could is interrupted even by the benign choice.
+  static constexpr uint32_t kMaxStepsInARow = 1000;
+  // So often must every spinning thread go round its loop before that is called a deadlock.
+  static constexpr int kRecheckRounds = 64;
+
+  static void ThreadEntry(Transfer transfer);
+  static void StageEntry(Transfer transfer);
+  void RunStage();
+  void RunThread(SimThread& me);
+  [[noreturn]] void EndThread(SimThread& me);
+
+  void Initialize();
+  void EnsureStorage(int id);
+  SimThread& AddThread();
+
+  void CountPick() {
+    ++counters_.picks;
+    last_pick_.alternatives = 2;
+  }
+  void DecideAmongOthers(SimThread* me);
+  void Spin();
+  void WakeSpinning(const void* address, size_t size);
+  void Observe(const Step& step, uintptr_t pc);
+  void ReachLimit();
+
+  // Picks among all that can run; `first` is the benign choice. Null: nobody can.
+  SimThread* PickThread(int first);
+  SimThread* PickFairly(ThreadSet candidates);
+  // The next thread of `set` after `id`, going round.
+  static int NextById(ThreadSet set, int id);
+  // Makes `thread` the running one; returns when the caller is picked again.
+  void SwitchTo(SimThread& thread);
+  // The running thread is out; another one runs, or the execution is over.
+  void SwitchAway();
+  void FireTimeout(SimThread& thread);
+  // Nobody can run. Gives the spinning threads another round, or reports.
+  void Stuck();
+  [[noreturn]] void ReportDeadlock();
+  std::string DescribeWait(const SimThread& thread);
+  void AbandonThreads();
+
+  ThreadSet enabled_ = 0;   // can run
+  ThreadSet timed_ = 0;     // wait, but may time out
+  ThreadSet spinning_ = 0;  // wait for what they read to be written
+  ThreadSet alive_ = 0;     // have not ended
+  uint32_t steps_in_a_row_ = 0;
+  bool fair_ = false;  // the strategy is no longer asked: every thread gets its turn
+  bool program_observes_ = false;
+  Strategy* strategy_ = nullptr;
+  uint64_t step_ = 0;
+  uint64_t next_limit_ = 0;
+  int recheck_round_ = 0;
+  PickTaken last_pick_;
+
+  Program* program_ = nullptr;
+  ExecutionOptions options_;
+  Verdict* verdict_ = nullptr;  // of the execution that is going on
+  int thread_count_ = 0;
+  int parked_ = 0;  // threads whose storage exists
+  uint64_t ticket_ = 0;
+  uint64_t now_ = 0;
+  uint64_t clock_tick_ = 0;
+  uint64_t fair_state_ = 0;
+  Counters counters_;
+  bool initialized_ = false;
+  bool stage_done_ = false;
+
+  PendingOperation pending_[kMaxThreads] = {};  // by thread id: what each is about to do
+  SimThread driver_;                            // the process's own thread, outside of executions
+  SimThread stage_;                             // runs Begin and End
+  SimThread threads_[kMaxThreads];
+};
+
+extern Engine engine;
+
+// Virtual time begins here, in nanoseconds: a round number that is plausible as a date
+// (2001-09-09).
+inline constexpr uint64_t kClockEpoch = 1'000'000'000'000'000'000;
+
+// Destructors of the running thread's thread_local objects (cxx_runtime.cc).
+void RunThreadDestructors();
+void DropThreadDestructors();
+
+// Starts the real thread that watches for executions without a step (watchdog.cc).
+void StartWatchdog();
+
+// While one of these lives, code of the harness runs: no steps, allocations from the real heap.
+class Backstage {
+ public:
+  Backstage() : hooks_were_on_(engine.hooks_on) { engine.hooks_on = false; }
+  ~Backstage() { engine.hooks_on = hooks_were_on_; }
+  Backstage(const Backstage&) = delete;
+  Backstage& operator=(const Backstage&) = delete;
+
+ private:
+  const bool hooks_were_on_;
+  const RealHeap real_heap_;
+};
+
+}  // namespace jacquard::sim
+
+#endif  // JACQUARD_SIM_ENGINE_H_

@@ -1,0 +1,69 @@
+#include "sim/explore.h"
+
+#include "sim/byte_string.h"
+
+namespace jacquard {
+namespace {
+
+class Closure : public Program {
+ public:
+  explicit Closure(const std::function<void()>& body) : body_(body) {}
+  int ThreadCount() const override { return 1; }
+  void RunThread(int /*thread*/) override { body_(); }
+  bool Observes() override { return false; }
+
+ private:
+  const std::function<void()>& body_;
+};
+
+// Executes the failing run once more, to record it.
+void RecordFailure(Program& program, const std::vector<Exception>& exceptions,
+                   const ExploreOptions& options, ExploreResult& result) {
+  ByteString replay;
+  replay.Set(exceptions);
+  replay.BeginExecution();
+  result.verdict = Execute(program, replay, options.execution, &result.trace);
+}
+
+}  // namespace
+
+ExploreResult Explore(Program& program, Strategy& strategy, const ExploreOptions& options) {
+  ExploreResult result;
+  ChoiceRecorder recorder(strategy);
+  const uint64_t steps_before = RuntimeCounters().steps;
+  while (result.executions < options.executions) {
+    if (!recorder.BeginExecution()) {
+      result.exhausted = true;
+      break;
+    }
+    Verdict verdict = Execute(program, recorder, options.execution);
+    ++result.executions;
+    recorder.EndExecution(verdict);
+    if (verdict.passed()) continue;
+    if (++result.failures == 1) {
+      result.verdict = std::move(verdict);
+      if (options.trace) RecordFailure(program, recorder.exceptions(), options, result);
+    }
+    if (options.stop_at_first_bug) break;
+  }
+  result.steps = RuntimeCounters().steps - steps_before;
+  if (result.steps == 0 && result.failures == 0 && result.executions != 0) {
+    result.no_step = true;
+    result.verdict.kind = VerdictKind::kUnsupported;
+    result.verdict.signature = "unsupported|no instrumented step";
+    result.verdict.message =
+        "no instrumented step ever happened: the code under test was built without the hooks "
+        "(build it with "
+        "sim_cc_test or cc_fuzz_test), or it has no atomic operation and no call into the thread "
+        "library";
+  }
+  return result;
+}
+
+ExploreResult Explore(const std::function<void()>& body, Strategy& strategy,
+                      const ExploreOptions& options) {
+  Closure program(body);
+  return Explore(program, strategy, options);
+}
+
+}  // namespace jacquard

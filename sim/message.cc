@@ -1,0 +1,23 @@
+#include "sim/message.h"
+
+#include <sys/uio.h>
+#include <unistd.h>
+
+namespace jacquard::sim {
+namespace {
+
+iovec Part(std::string_view text) { return {const_cast<char*>(text.data()), text.size()}; }
+
+}  // namespace
+
+void Warn(std::string_view text) {
+  const iovec parts[] = {Part("jacquard: "), Part(text), Part("\n")};
+  [[maybe_unused]] const ssize_t written = writev(STDERR_FILENO, parts, 3);
+}
+
+void Die(std::string_view text) {
+  Warn(text);
+  _exit(2);
+}
+
+}  // namespace jacquard::sim

@@ -1,0 +1,33 @@
+// The recorder: writes the trace of one execution, when one was asked for.
+#ifndef JACQUARD_SIM_RECORDER_H_
+#define JACQUARD_SIM_RECORDER_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "sim/trace.h"
+
+namespace jacquard::sim {
+
+// All members are called on the running simulated thread; they allocate from the real heap.
+class Recorder {
+ public:
+  explicit Recorder(Trace* trace) : trace_(trace) {}
+
+  void CountPlainAccess() { ++trace_->plain_accesses; }
+  void RecordStep(const Step& step, uintptr_t pc);
+  void RecordEnd();
+  void Text(TraceEvent::Type type, std::string_view text);
+  // Gives the running thread's last operation event its text.
+  void DescribeOperation(std::string_view text);
+
+ private:
+  TraceEvent& Add(TraceEvent::Type type);
+
+  Trace* const trace_;
+};
+
+}  // namespace jacquard::sim
+
+#endif  // JACQUARD_SIM_RECORDER_H_

@@ -1,0 +1,47 @@
+// The log that rolls globals back: what instrumented code overwrites in the executable's data
+// during an execution is put back afterwards.
+//
+// Byte-exact: a neighbouring variable that uninstrumented code writes (a coverage counter,
+// GoogleTest's records) keeps its value even in the same word.
+#ifndef JACQUARD_SIM_ROLLBACK_H_
+#define JACQUARD_SIM_ROLLBACK_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace jacquard::sim {
+
+class Rollback {
+ public:
+  // Finds the executable's writable data. Call once.
+  void Init();
+
+  // To be called before `size` bytes at `address` are written; ignores what is not in the
+  // executable's data.
+  void BeforeWrite(const void* address, size_t size) {
+    if (reinterpret_cast<uintptr_t>(address) - begin_ < length_) [[unlikely]]
+      Log(reinterpret_cast<uintptr_t>(address), size);
+  }
+
+  // Puts the old values back and empties the log.
+  void Undo();
+
+ private:
+  struct Entry {
+    uint64_t* word;
+    uint64_t old;
+    uint8_t mask;  // which bytes of it
+  };
+
+  void Log(uintptr_t address, size_t size);
+
+  uintptr_t begin_ = 0;
+  uintptr_t length_ = 0;
+  std::vector<uint8_t> logged_;  // per word: the bytes that are in the log
+  std::vector<Entry> log_;
+};
+
+}  // namespace jacquard::sim
+
+#endif  // JACQUARD_SIM_ROLLBACK_H_

@@ -1,0 +1,56 @@
+#include "sim/runtime.h"
+
+#include "sim/engine.h"
+#include "sim/message.h"
+#include "sim/recorder.h"
+
+namespace jacquard {
+
+using sim::engine;
+
+int CurrentThread() { return engine.executing ? engine.current->id : -1; }
+
+void Fail(std::string_view rule, std::string_view message) {
+  if (!engine.executing || !engine.OnExecutingThread()) {
+    sim::Die(std::string("check failed outside of an execution: ") + std::string(rule) + ": " +
+             std::string(message));
+  }
+  const bool at_end = engine.alive() == 0;
+  engine.Fail(at_end ? VerdictKind::kFinal : VerdictKind::kInvariant, rule, message);
+}
+
+void BeginOperation(int operation) {
+  if (!engine.hooks_on) return;
+  engine.current->operation = operation;
+  if (engine.recorder == nullptr) return;
+  const sim::Backstage backstage;
+  engine.recorder->Text(TraceEvent::Type::kOperationBegin,
+                        engine.program().OperationName(operation));
+}
+
+void EndOperation() {
+  if (!engine.hooks_on) return;
+  if (engine.recorder != nullptr) engine.recorder->Text(TraceEvent::Type::kOperationEnd, {});
+  engine.current->operation = -1;
+}
+
+bool Tracing() { return engine.recorder != nullptr && engine.executing; }
+
+void Note(std::string_view text) {
+  if (Tracing()) engine.recorder->Text(TraceEvent::Type::kNote, text);
+}
+
+void DescribeOperation(std::string_view text) {
+  if (Tracing()) engine.recorder->DescribeOperation(text);
+}
+
+int PickData(int alternatives) {
+  if (!engine.hooks_on || alternatives < 2) return 0;
+  return engine.Choose(PickKind::kData, alternatives);
+}
+
+Ghost::Ghost() : were_on_(engine.hooks_on) { engine.hooks_on = false; }
+
+Ghost::~Ghost() { engine.hooks_on = were_on_; }
+
+}  // namespace jacquard

@@ -1,0 +1,53 @@
+#include "sim/spin.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace jacquard::sim {
+
+extern "C" {
+EntryRegisters jacquard_entry_registers;
+}
+
+uint64_t ReadBytes(const void* address, uint8_t size) {
+  uint64_t value = 0;
+  std::memcpy(&value, address, std::min<size_t>(size, sizeof(value)));
+  return value;
+}
+
+void SpinDetector::Arm(uintptr_t pc, uintptr_t stack_top) {
+  const size_t live = stack_top - jacquard_entry_registers.rsp;
+  armed_ = live <= kMaxStack;
+  if (!armed_) return;
+  anchor_pc_ = pc;
+  anchor_ = jacquard_entry_registers;
+  stack_size_ = live;
+  std::memcpy(stack_, reinterpret_cast<const void*>(anchor_.rsp), live);
+  read_count_ = 0;
+  // Loops of any length are found: the next state to come back to is taken after twice as many
+  // reads (Brent's cycle finding).
+  rearm_at_ = std::max(2 * reads_since_reset_, 2 * kFirstArm);
+}
+
+bool SpinDetector::SameState() const {
+  if (read_count_ == 0 || read_count_ > kMaxReads) return false;
+  if (!(jacquard_entry_registers == anchor_)) return false;
+  if (std::memcmp(stack_, reinterpret_cast<const void*>(anchor_.rsp), stack_size_) != 0)
+    return false;
+  return std::all_of(reads_, reads_ + read_count_, [](const ReadValue& read) {
+    return ReadBytes(read.address, read.size) == read.value;
+  });
+}
+
+void SpinDetector::AddRead(const void* address, uint8_t size, uint64_t value) {
+  for (int i = 0; i < std::min(read_count_, kMaxReads); ++i) {
+    if (reads_[i].address == address && reads_[i].size == size) {
+      reads_[i].value = value;
+      return;
+    }
+  }
+  if (read_count_ < kMaxReads) reads_[read_count_] = {address, value, size};
+  if (read_count_ <= kMaxReads) ++read_count_;
+}
+
+}  // namespace jacquard::sim

@@ -1,0 +1,100 @@
+// Spinning threads: found out, disabled until what they read is written, and so cost nothing.
+//
+// A thread that comes back to the same call of an atomic operation in the very same state
+// (callee-saved registers, live stack), without having written anything in between, will do so for
+// ever unless somebody else changes what it read. The rule is exact for state in registers, on the
+// stack and in instrumented memory. What it cannot see (an uninstrumented counter) is caught before
+// a deadlock is declared: then every spinning thread has to go round its loop again, many times.
+#ifndef JACQUARD_SIM_SPIN_H_
+#define JACQUARD_SIM_SPIN_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace jacquard::sim {
+
+// The caller's registers at the entry of an atomic hook: what the called function must preserve,
+// and the stack pointer, where the return address lies. Written by hooks.S.
+struct EntryRegisters {
+  uint64_t rbx, rbp, r12, r13, r14, r15, rsp;
+  bool operator==(const EntryRegisters&) const = default;
+};
+extern "C" EntryRegisters jacquard_entry_registers;
+
+// One thread's recent past, as far as spinning is concerned.
+class SpinDetector {
+ public:
+  // What a thread read in its loop.
+  struct Read {
+    const void* address;
+    uint8_t size;
+  };
+  static constexpr int kMaxReads = 8;
+  static constexpr size_t kMaxStack = 4096;  // a deeper stack is not taken for spinning
+
+  // Called at the entry of every atomic operation that `pc` calls: true if the thread is where it
+  // was before, in the same state, and what it has read since has not changed.
+  bool BackAgain(uintptr_t pc, uintptr_t stack_top) {
+    ++reads_since_reset_;
+    if (armed_) {
+      if (pc == anchor_pc_ && jacquard_entry_registers.rsp == anchor_.rsp) [[unlikely]] {
+        if (SameState()) return true;
+        Arm(pc, stack_top);
+      } else if (reads_since_reset_ >= rearm_at_) [[unlikely]] {
+        Arm(pc, stack_top);
+      }
+    } else if (pc == last_pc_ || reads_since_reset_ >= kFirstArm) {
+      Arm(pc, stack_top);
+    }
+    last_pc_ = pc;
+    return false;
+  }
+
+  // The thread has read the newest value of `size` bytes at `address`.
+  void OnRead(const void* address, uint8_t size, uint64_t value) {
+    if (armed_) [[unlikely]]
+      AddRead(address, size, value);
+  }
+
+  // The thread has changed something that others or itself can see, or has done what a spinning
+  // thread does not.
+  void Reset() {
+    armed_ = false;
+    reads_since_reset_ = 0;
+    last_pc_ = 0;
+  }
+
+  int read_count() const { return read_count_; }
+  Read read(int i) const { return {reads_[i].address, reads_[i].size}; }
+
+ private:
+  static constexpr uint32_t kFirstArm = 8;
+  struct ReadValue {
+    const void* address;
+    uint64_t value;
+    uint8_t size;
+  };
+
+  // Takes the present state as the one to come back to.
+  void Arm(uintptr_t pc, uintptr_t stack_top);
+  bool SameState() const;
+  void AddRead(const void* address, uint8_t size, uint64_t value);
+
+  bool armed_ = false;
+  uint32_t reads_since_reset_ = 0;
+  uint32_t rearm_at_ = 0;
+  uintptr_t last_pc_ = 0;
+  uintptr_t anchor_pc_ = 0;
+  EntryRegisters anchor_ = {};
+  size_t stack_size_ = 0;
+  int read_count_ = 0;  // kMaxReads + 1: too many, not certain
+  ReadValue reads_[kMaxReads] = {};
+  char stack_[kMaxStack] = {};
+};
+
+// The low `size` bytes (at most 8) at `address`.
+uint64_t ReadBytes(const void* address, uint8_t size);
+
+}  // namespace jacquard::sim
+
+#endif  // JACQUARD_SIM_SPIN_H_

@@ -1,0 +1,56 @@
+// A simulated thread, as the engine sees it.
+#ifndef JACQUARD_SIM_THREAD_H_
+#define JACQUARD_SIM_THREAD_H_
+
+#include <cstdint>
+
+#include "sim/fiber.h"
+#include "sim/spin.h"
+#include "sim/strategy.h"
+#include "sim/thread_storage.h"
+
+namespace jacquard::sim {
+
+// What a thread that cannot run is waiting for.
+enum class WaitReason : uint8_t {
+  kNone,
+  kFutex,  // `wait_address` is the futex word
+  kMutex,  // `wait_address` is the mutex
+  kJoin,   // `wait_thread` is the thread to end
+  kSleep,  // nothing but time
+  kSpin,   // what the spin detector has read
+};
+
+struct SimThread {
+  static constexpr int kMaxCallStack = 256;
+
+  Context context = nullptr;
+  ThreadStorage storage;
+  ThreadSet bit = 0;
+  int id = 0;
+  int operation = 0;  // the named operation that it is in
+  bool fresh =
+      false;  // has been picked and not yet taken a step: no new pick before its next operation
+  bool detached = false;
+
+  WaitReason wait = WaitReason::kNone;
+  bool timed_out = false;  // how the last timed wait ended
+  const void* wait_address = nullptr;
+  int wait_thread = 0;
+  uint32_t wait_bits = 0;    // of a futex bit-set wait
+  uint64_t wait_ticket = 0;  // who has waited longest
+  uint64_t deadline = 0;     // virtual nanoseconds, if the wait is timed
+
+  void* (*start)(void*) = nullptr;  // for a thread made by pthread_create
+  void* argument = nullptr;
+  void* result = nullptr;
+
+  int call_depth = 0;  // may exceed kMaxCallStack: deeper frames are not kept
+  uintptr_t call_stack[kMaxCallStack] = {};
+
+  SpinDetector spin;
+};
+
+}  // namespace jacquard::sim
+
+#endif  // JACQUARD_SIM_THREAD_H_

@@ -1,0 +1,110 @@
+#include "sim/thread_storage.h"
+
+#include <asm/prctl.h>
+#include <link.h>
+#include <semaphore.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "sim/message.h"
+#include "sim/real.h"
+
+namespace jacquard::sim {
+
+bool has_fsgsbase = false;
+
+namespace {
+
+// Bit of AT_HWCAP2 by which Linux says that user code may use the FSGSBASE instructions.
+constexpr unsigned long kHwcap2FsGsBase = 1 << 1;
+
+constexpr uintptr_t kParkArea = 0x1100'0000'0000;
+constexpr size_t kParkStride = 4 << 20;  // room for the thread-local storage of large programs
+constexpr size_t kParkStack = 256 << 10;
+
+// The thread-local variables of the executable: their initial image, and where a thread's copy
+// lies.
+struct TlsImage {
+  const char* initial = nullptr;
+  size_t initial_size = 0;
+  size_t size = 0;
+  int64_t offset = 0;  // of a thread's copy from its FS base
+} tls_image;
+
+int FindTlsImage(dl_phdr_info* info, size_t /*size*/, void* /*data*/) {
+  for (int i = 0; i < info->dlpi_phnum; ++i) {
+    const ElfW(Phdr)& header = info->dlpi_phdr[i];
+    if (header.p_type != PT_TLS) continue;
+    tls_image.initial = reinterpret_cast<const char*>(info->dlpi_addr + header.p_vaddr);
+    tls_image.initial_size = header.p_filesz;
+    tls_image.size = header.p_memsz;
+    tls_image.offset = static_cast<int64_t>(reinterpret_cast<uintptr_t>(info->dlpi_tls_data)) -
+                       static_cast<int64_t>(ReadFsBase());
+  }
+  return 1;  // the first module is the executable
+}
+
+struct Parking {
+  sem_t ready;
+  ThreadStorage storage;
+};
+
+void* Park(void* argument) {
+  auto& parking = *static_cast<Parking*>(argument);
+  parking.storage = {ReadFsBase(), pthread_self()};
+  sem_post(&parking.ready);
+  for (;;) pause();
+}
+
+}  // namespace
+
+void InitThreadStorage() {
+  // For tests of the slower way, and for tools (Valgrind) that do not know the instruction.
+  const bool forbidden = std::getenv("JACQUARD_NO_FSGSBASE") != nullptr;
+  has_fsgsbase = (getauxval(AT_HWCAP2) & kHwcap2FsGsBase) != 0 && !forbidden;
+  if (!has_fsgsbase) {
+    Warn("no FSGSBASE instructions: switching threads by system call, several times slower");
+  }
+  dl_iterate_phdr(FindTlsImage, nullptr);
+}
+
+ThreadStorage ParkThread(int index) {
+  void* const wanted = reinterpret_cast<void*>(kParkArea + index * kParkStride);
+  const size_t size = std::min(kParkStride, kParkStack + tls_image.size);
+  void* const stack =
+      mmap(wanted, kParkStride, PROT_READ | PROT_WRITE,
+           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+  if (stack != wanted)
+    Die("cannot reserve memory for the thread-local storage of a simulated thread");
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstack(&attributes, stack, size & ~size_t{4095});
+  Parking parking;
+  sem_init(&parking.ready, 0, 0);
+  pthread_t thread;
+  if (real::pthread_create(&thread, &attributes, Park, &parking) != 0) {
+    Die("cannot start a thread (limit reached?)");
+  }
+  pthread_attr_destroy(&attributes);
+  while (real::sem_wait(&parking.ready) != 0) {
+  }
+  sem_destroy(&parking.ready);
+  return parking.storage;
+}
+
+void ResetThreadStorage(const ThreadStorage& storage) {
+  if (tls_image.size == 0) return;
+  char* const copy = reinterpret_cast<char*>(storage.fs_base + tls_image.offset);
+  std::memcpy(copy, tls_image.initial, tls_image.initial_size);
+  std::memset(copy + tls_image.initial_size, 0, tls_image.size - tls_image.initial_size);
+}
+
+void WriteFsBaseBySystemCall(uint64_t fs_base) { RawSyscall(SYS_arch_prctl, ARCH_SET_FS, fs_base); }
+
+}  // namespace jacquard::sim

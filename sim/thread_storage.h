@@ -1,0 +1,54 @@
+// Thread-local storage of simulated threads: each borrows that of a real thread which is parked for
+// ever.
+//
+// A parked thread's FS base is written at every fiber switch; `thread_local`, `errno` and
+// `pthread_self()` then belong to the simulated thread. The parked threads' own stacks, and with
+// them their thread-local storage, lie at fixed addresses.
+#ifndef JACQUARD_SIM_THREAD_STORAGE_H_
+#define JACQUARD_SIM_THREAD_STORAGE_H_
+
+#include <immintrin.h>
+#include <pthread.h>
+
+#include <cstdint>
+
+namespace jacquard::sim {
+
+struct ThreadStorage {
+  uint64_t fs_base = 0;
+  pthread_t pthread = 0;
+};
+
+// Whether the processor and the kernel allow the instructions that read and write the FS base.
+extern bool has_fsgsbase;
+
+// Finds out about the processor and remembers the calling thread's storage as the process's own.
+// Call once.
+void InitThreadStorage();
+
+// Starts the parked thread number `index` and returns its storage. Must be called under the
+// process's own FS base.
+ThreadStorage ParkThread(int index);
+
+// Puts the thread-local variables of the executable back to their initial values in the storage
+// `storage`. Shared libraries keep theirs.
+void ResetThreadStorage(const ThreadStorage& storage);
+
+// The slower way, by system call.
+void WriteFsBaseBySystemCall(uint64_t fs_base);
+
+// Makes `fs_base` the running one: about 5 ns with the instruction, 100 ns without.
+__attribute__((target("fsgsbase"))) inline void WriteFsBase(uint64_t fs_base) {
+  if (has_fsgsbase) [[likely]] {
+    _writefsbase_u64(fs_base);
+  } else {
+    WriteFsBaseBySystemCall(fs_base);
+  }
+}
+
+// The running one.
+inline uint64_t ReadFsBase() { return reinterpret_cast<uint64_t>(__builtin_thread_pointer()); }
+
+}  // namespace jacquard::sim
+
+#endif  // JACQUARD_SIM_THREAD_STORAGE_H_

@@ -1,0 +1,102 @@
+// Time as simulated threads see it: virtual. It passes when somebody reads a clock or a timed wait
+// ends, never by itself.
+#include <errno.h>
+#include <sched.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstdint>
+
+#include "sim/engine.h"
+#include "sim/real.h"
+
+namespace jacquard::sim {
+namespace {
+
+#define JACQUARD_CALLER reinterpret_cast<uintptr_t>(__builtin_return_address(0))
+
+constexpr uint64_t kSecond = 1'000'000'000;
+
+timespec ToTimespec(uint64_t nanoseconds) {
+  return {static_cast<time_t>(nanoseconds / kSecond), static_cast<long>(nanoseconds % kSecond)};
+}
+
+// All clocks agree.
+timespec ReadClock(uintptr_t pc) {
+  engine.DecisionPoint(StepKind::kClock, nullptr);
+  engine.current->spin.Reset();  // time has passed: the next round is another one
+  const uint64_t now = engine.ReadClock();
+  engine.FinishStep(StepKind::kClock, MemoryOrder::kRelaxed, 0, nullptr, now, now, pc);
+  return ToTimespec(now);
+}
+
+void Sleep(uint64_t nanoseconds, bool absolute, uintptr_t pc) {
+  engine.DecisionPoint(StepKind::kSleep, nullptr);
+  engine.Block(WaitReason::kSleep, nullptr, absolute ? nanoseconds : engine.now() + nanoseconds);
+  engine.FinishStep(StepKind::kSleep, MemoryOrder::kRelaxed, 0, nullptr, 0, 0, pc);
+}
+
+}  // namespace
+}  // namespace jacquard::sim
+
+using jacquard::sim::engine;
+using jacquard::sim::kSecond;
+using jacquard::sim::ReadClock;
+using jacquard::sim::Sleep;
+
+extern "C" {
+
+int sched_yield() noexcept {
+  if (!engine.Simulates()) return JACQUARD_REAL(sched_yield)();
+  engine.Yield();
+  engine.FinishStep(jacquard::StepKind::kYield, jacquard::MemoryOrder::kRelaxed, 0, nullptr, 0, 0,
+                    JACQUARD_CALLER);
+  return 0;
+}
+
+int nanosleep(const timespec* duration, timespec* remaining) {
+  if (!engine.Simulates()) return JACQUARD_REAL(nanosleep)(duration, remaining);
+  Sleep(duration->tv_sec * kSecond + duration->tv_nsec, false, JACQUARD_CALLER);
+  return 0;
+}
+
+int clock_nanosleep(clockid_t clock, int flags, const timespec* time, timespec* remaining) {
+  if (!engine.Simulates()) return JACQUARD_REAL(clock_nanosleep)(clock, flags, time, remaining);
+  Sleep(time->tv_sec * kSecond + time->tv_nsec, (flags & TIMER_ABSTIME) != 0, JACQUARD_CALLER);
+  return 0;
+}
+
+int usleep(useconds_t microseconds) {
+  if (!engine.Simulates()) return JACQUARD_REAL(usleep)(microseconds);
+  Sleep(microseconds * uint64_t{1000}, false, JACQUARD_CALLER);
+  return 0;
+}
+
+unsigned sleep(unsigned seconds) {
+  if (!engine.Simulates()) return JACQUARD_REAL(sleep)(seconds);
+  Sleep(seconds * kSecond, false, JACQUARD_CALLER);
+  return 0;
+}
+
+int clock_gettime(clockid_t clock, timespec* time) noexcept {
+  if (!engine.Simulates()) return JACQUARD_REAL(clock_gettime)(clock, time);
+  *time = ReadClock(JACQUARD_CALLER);
+  return 0;
+}
+
+int gettimeofday(timeval* time, void* zone) noexcept {
+  if (!engine.Simulates()) return JACQUARD_REAL(gettimeofday)(time, zone);
+  const timespec now = ReadClock(JACQUARD_CALLER);
+  *time = {now.tv_sec, now.tv_nsec / 1000};
+  return 0;
+}
+
+time_t time(time_t* result) noexcept {
+  if (!engine.Simulates()) return JACQUARD_REAL(time)(result);
+  const timespec now = ReadClock(JACQUARD_CALLER);
+  if (result != nullptr) *result = now.tv_sec;
+  return now.tv_sec;
+}
+
+}  // extern "C"

@@ -1,0 +1,27 @@
+"""Which configurations a target makes sense in: values for `target_compatible_with`.
+
+    sim_test(
+        name = "fiber_test",
+        target_compatible_with = NOT_NATIVE,
+        ...
+    )
+
+`bazel test //...` leaves out what is incompatible, without a word; so tools/incompatible_targets.txt names every such
+target and says why, and .ci/run fails where that list and what Bazel leaves out differ.
+"""
+
+_NEVER = ["@platforms//:incompatible"]
+
+# For what exists in the simulation only: left out under --config=asan and --config=tsan, the native forms.
+NOT_NATIVE = select({
+    "//tools:mode_asan": _NEVER,
+    "//tools:mode_tsan": _NEVER,
+    "//conditions:default": [],
+})
+
+# For what makes sense in the native forms only.
+NATIVE_ONLY = select({
+    "//tools:mode_asan": [],
+    "//tools:mode_tsan": [],
+    "//conditions:default": _NEVER,
+})
