@@ -53,10 +53,8 @@ SimThread* Engine::PickThread(int first) {
     ++counters_.picks;
     last_pick_ = {PickKind::kSchedule, std::popcount(candidates), 0};
     if (!strategy_->TakeBenignPick()) {
-      PendingOperation pending[kMaxThreads];
-      for (int i = 0; i < thread_count_; ++i) pending[i] = threads_[i].pending;
       const Pick pick = {
-          PickKind::kSchedule, last_pick_.alternatives, current->id, first, candidates, pending};
+          PickKind::kSchedule, last_pick_.alternatives, current->id, first, candidates, pending_};
       const Backstage backstage;
       last_pick_.choice = strategy_->Choose(pick);
       picked = &threads_[ThreadOfChoice(pick, last_pick_.choice)];
@@ -138,7 +136,7 @@ void Engine::FireTimeout(SimThread& thread) {
 
 void Engine::Yield() {
   SimThread* const me = current;
-  me->pending = {StepKind::kYield, nullptr};
+  pending_[me->id] = {StepKind::kYield, nullptr};
   me->fresh = false;
   const ThreadSet others = (enabled_ | timed_) & ~me->bit;
   if (others == 0) return;
@@ -298,7 +296,7 @@ SimThread& Engine::AddThread() {
   thread.operation = -1;
   thread.fresh = true;
   thread.detached = false;
-  thread.pending = {};
+  pending_[id] = {};
   thread.wait = WaitReason::kNone;
   thread.start = nullptr;
   thread.result = nullptr;

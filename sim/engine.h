@@ -47,7 +47,7 @@ class Engine {
   // The running thread is about to do `kind` at `address`: another thread may run first.
   void DecisionPoint(StepKind kind, const void* address) {
     SimThread* const me = current;
-    me->pending = {kind, address};
+    pending_[me->id] = {kind, address};
     if (me->fresh) {
       me->fresh = false;
       return;
@@ -112,6 +112,7 @@ class Engine {
   SimThread* FindThread(pthread_t pthread);
   SimThread& thread(int id) { return threads_[id]; }
   int thread_count() const { return thread_count_; }
+  const PendingOperation& pending(const SimThread& thread) const { return pending_[thread.id]; }
   bool HasEnded(const SimThread& thread) const { return (alive_ & thread.bit) == 0; }
   // Whether it waits and nothing has ended the wait yet.
   bool IsBlocked(const SimThread& thread) const { return (enabled_ & thread.bit) == 0; }
@@ -226,8 +227,9 @@ class Engine {
   bool initialized_ = false;
   bool stage_done_ = false;
 
-  SimThread driver_;  // the process's own thread, outside of executions
-  SimThread stage_;   // runs Begin and End
+  PendingOperation pending_[kMaxThreads] = {};  // by thread id: what each is about to do
+  SimThread driver_;                            // the process's own thread, outside of executions
+  SimThread stage_;                             // runs Begin and End
   SimThread threads_[kMaxThreads];
 };
 

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "sim/engine.h"
+#include "sim/recorder.h"
 
 namespace jacquard::sim {
 namespace {
@@ -16,9 +17,16 @@ bool OnOwnStack(const void* address) {
   return reinterpret_cast<uintptr_t>(address) - StackBottom(engine.current->id) < kStackSize;
 }
 
+void Count() {
+  if (engine.recorder != nullptr && engine.hooks_on) engine.recorder->CountPlainAccess();
+}
+
+void PlainRead() { Count(); }
+
 void PlainWrite(const void* address, size_t size) {
   if (!engine.executing || !engine.OnExecutingThread()) return;
   engine.rollback.BeforeWrite(address, size);
+  Count();
   if (engine.hooks_on && !OnOwnStack(address)) engine.HasWritten(address, size);
 }
 
@@ -40,6 +48,7 @@ void LeaveFunction() {
 }  // namespace
 }  // namespace jacquard::sim
 
+using jacquard::sim::PlainRead;
 using jacquard::sim::PlainWrite;
 
 extern "C" {
@@ -50,10 +59,10 @@ void __tsan_func_entry(void* call_site) { jacquard::sim::EnterFunction(call_site
 void __tsan_func_exit() { jacquard::sim::LeaveFunction(); }
 
 #define JACQUARD_PLAIN_HOOKS(SIZE)                                                         \
-  void __tsan_read##SIZE(void*) {}                                                         \
-  void __tsan_unaligned_read##SIZE(void*) {}                                               \
-  void __tsan_volatile_read##SIZE(void*) {}                                                \
-  void __tsan_unaligned_volatile_read##SIZE(void*) {}                                      \
+  void __tsan_read##SIZE(void*) { PlainRead(); }                                           \
+  void __tsan_unaligned_read##SIZE(void*) { PlainRead(); }                                 \
+  void __tsan_volatile_read##SIZE(void*) { PlainRead(); }                                  \
+  void __tsan_unaligned_volatile_read##SIZE(void*) { PlainRead(); }                        \
   void __tsan_write##SIZE(void* address) { PlainWrite(address, SIZE); }                    \
   void __tsan_unaligned_write##SIZE(void* address) { PlainWrite(address, SIZE); }          \
   void __tsan_volatile_write##SIZE(void* address) { PlainWrite(address, SIZE); }           \
@@ -67,9 +76,9 @@ JACQUARD_PLAIN_HOOKS(4)
 JACQUARD_PLAIN_HOOKS(8)
 JACQUARD_PLAIN_HOOKS(16)
 
-void __tsan_read_range(void*, size_t) {}
+void __tsan_read_range(void*, size_t) { PlainRead(); }
 void __tsan_write_range(void* address, size_t size) { PlainWrite(address, size); }
-void __tsan_vptr_read(void**) {}
+void __tsan_vptr_read(void**) { PlainRead(); }
 void __tsan_vptr_update(void** address, void*) { PlainWrite(address, sizeof(void*)); }
 
 void* __tsan_memcpy(void* to, const void* from, size_t size) {

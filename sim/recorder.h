@@ -15,6 +15,7 @@ class Recorder {
  public:
   explicit Recorder(Trace* trace) : trace_(trace) {}
 
+  void CountPlainAccess() { ++trace_->plain_accesses; }
   void RecordStep(const Step& step, uintptr_t pc);
   void RecordEnd();
   void Text(TraceEvent::Type type, std::string_view text);

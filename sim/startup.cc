@@ -1,4 +1,5 @@
-// Before main: addresses must be the same in every run.
+// Before main: the processor must be one that the runtime is built for, and addresses must be the
+// same in every run.
 #include <errno.h>
 #include <sys/personality.h>
 #include <unistd.h>
@@ -9,6 +10,14 @@
 
 namespace jacquard::sim {
 namespace {
+
+// The runtime is built for x86-64-v2. This function is not, as far as it goes.
+__attribute__((constructor(101))) void CheckProcessor() {
+  __builtin_cpu_init();
+  if (!__builtin_cpu_supports("popcnt") || !__builtin_cpu_supports("sse4.2")) {
+    Die("this processor lacks POPCNT or SSE 4.2: an x86-64 processor from about 2009 on is needed");
+  }
+}
 
 constexpr char kMarker[] = "JACQUARD_FIXED_ADDRESSES";
 

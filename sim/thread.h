@@ -32,7 +32,6 @@ struct SimThread {
   bool fresh =
       false;  // has been picked and not yet taken a step: no new pick before its next operation
   bool detached = false;
-  PendingOperation pending;
 
   WaitReason wait = WaitReason::kNone;
   bool timed_out = false;  // how the last timed wait ended

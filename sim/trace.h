@@ -43,7 +43,8 @@ struct TraceEvent {
 
 struct Trace {
   std::vector<TraceEvent> events;
-  int threads = 0;  // how many threads took part
+  int threads = 0;              // how many threads took part
+  uint64_t plain_accesses = 0;  // of the code under test, as far as it was built with the hooks
 
   // A hash over everything that must be equal in a replay (addresses and program counters
   // included).

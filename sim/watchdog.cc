@@ -66,7 +66,7 @@ std::string Describe(double seconds) {
     } else if (engine.HasEnded(thread)) {
       result += "has ended";
     } else {
-      result += std::string("before its next ") + StepKindName(thread.pending.kind);
+      result += std::string("before its next ") + StepKindName(engine.pending(thread).kind);
     }
     result += "\n";
   }

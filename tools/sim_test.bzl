@@ -1,7 +1,7 @@
 """sim_cc_test: a GoogleTest whose own code, and all that it depends on, runs in the simulated runtime."""
 
 load("@rules_cc//cc:cc_binary.bzl", "cc_binary")
-load(":compatibility.bzl", "SIMULATED_ONLY")
+load(":compatibility.bzl", "NOT_NATIVE")
 load(":mode.bzl", "sim_test")
 
 def sim_cc_test(name, srcs, deps = [], copts = [], linkopts = [], data = [], args = [], gtest_first = True, **kwargs):
@@ -27,13 +27,13 @@ def sim_cc_test(name, srcs, deps = [], copts = [], linkopts = [], data = [], arg
         data = data,
         linkopts = linkopts,
         tags = ["manual"],
-        target_compatible_with = SIMULATED_ONLY,
+        target_compatible_with = NOT_NATIVE,
         deps = (gtest if gtest_first else []) + deps + ["//sim:runtime"] + ([] if gtest_first else gtest),
     )
     sim_test(
         name = name,
         binary = name + "_raw_",
         args = args,
-        target_compatible_with = SIMULATED_ONLY,
+        target_compatible_with = NOT_NATIVE,
         **kwargs
     )
