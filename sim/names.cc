@@ -1,3 +1,7 @@
+// The names of the runtime's words, as reports print them. A value outside of an enumeration is
+// "unknown": reports must not fail on a damaged trace.
+#include "sim/names.h"
+
 #include "sim/step.h"
 #include "sim/verdict.h"
 
@@ -40,13 +44,25 @@ const char* StepKindName(StepKind kind) {
     case StepKind::kOther:
       return "other";
   }
-  return "?";
+  return "unknown";
 }
 
 const char* MemoryOrderName(MemoryOrder order) {
-  constexpr const char* kNames[] = {"relaxed", "consume", "acquire",
-                                    "release", "acq_rel", "seq_cst"};
-  return kNames[static_cast<int>(order) % 6];
+  switch (order) {
+    case MemoryOrder::kRelaxed:
+      return "relaxed";
+    case MemoryOrder::kConsume:
+      return "consume";
+    case MemoryOrder::kAcquire:
+      return "acquire";
+    case MemoryOrder::kRelease:
+      return "release";
+    case MemoryOrder::kAcqRel:
+      return "acq_rel";
+    case MemoryOrder::kSeqCst:
+      return "seq_cst";
+  }
+  return "unknown";
 }
 
 const char* VerdictKindName(VerdictKind kind) {
@@ -70,7 +86,44 @@ const char* VerdictKindName(VerdictKind kind) {
     case VerdictKind::kUnsupported:
       return "unsupported";
   }
-  return "?";
+  return "unknown";
 }
 
+namespace sim {
+
+const char* PickKindName(PickKind kind) {
+  switch (kind) {
+    case PickKind::kSchedule:
+      return "schedule";
+    case PickKind::kReadsFrom:
+      return "reads-from";
+    case PickKind::kPlacement:
+      return "placement";
+    case PickKind::kWeakCompareExchange:
+      return "weak compare-exchange";
+    case PickKind::kWakeOrder:
+      return "wake order";
+    case PickKind::kData:
+      return "data";
+  }
+  return "unknown";
+}
+
+const char* EventTypeName(TraceEvent::Type type) {
+  switch (type) {
+    case TraceEvent::Type::kStep:
+      return "step";
+    case TraceEvent::Type::kOperationBegin:
+      return "operation begin";
+    case TraceEvent::Type::kOperationEnd:
+      return "operation end";
+    case TraceEvent::Type::kBlocked:
+      return "blocked";
+    case TraceEvent::Type::kNote:
+      return "note";
+  }
+  return "unknown";
+}
+
+}  // namespace sim
 }  // namespace jacquard

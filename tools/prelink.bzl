@@ -4,7 +4,9 @@ Inline functions and templates that both sides use would otherwise be merged by 
 would lose hooks: a silent missed race.
 """
 
-load("@bazel_tools//tools/cpp:toolchain_utils.bzl", "find_cpp_toolchain")
+load("@rules_cc//cc:find_cc_toolchain.bzl", "find_cpp_toolchain")
+load("@rules_cc//cc/common:cc_common.bzl", "cc_common")
+load("@rules_cc//cc/common:cc_info.bzl", "CcInfo")
 load(":mode.bzl", "to_plain_transition")
 
 _SCRIPT = """

@@ -1,0 +1,313 @@
+// Symbolize with elfutils' libdwfl (which code is where in this process) and libdw (DWARF).
+//
+// Clang writes no .debug_aranges, so libdwfl cannot say which compilation unit an address belongs
+// to: an index of address ranges is built per module, and per unit when one of its addresses is
+// asked for.
+#include "sim/symbolize.h"
+
+#include <cxxabi.h>
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <elfutils/libdwfl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+
+namespace jacquard {
+namespace {
+
+// Address ranges with something at each; they may overlap, the innermost (latest start) counts.
+class RangeIndex {
+ public:
+  void Add(Dwarf_Die die) {
+    Dwarf_Addr base = 0, begin = 0, end = 0;
+    for (ptrdiff_t at = 0; (at = dwarf_ranges(&die, at, &base, &begin, &end)) > 0;) {
+      if (begin < end) ranges_.push_back({begin, end, die});
+    }
+  }
+  void Sort() {
+    std::sort(ranges_.begin(), ranges_.end(), [](const Range& a, const Range& b) {
+      return a.begin != b.begin ? a.begin < b.begin : a.end > b.end;
+    });
+  }
+  const Dwarf_Die* Find(Dwarf_Addr address) const {
+    auto after = std::upper_bound(
+        ranges_.begin(), ranges_.end(), address,
+        [](Dwarf_Addr wanted, const Range& range) { return wanted < range.begin; });
+    while (after != ranges_.begin()) {
+      --after;
+      if (address < after->end) return &after->die;
+      // Ranges of discarded sections all start near 0 and may be long; real ones hardly overlap.
+      if (address - after->begin > kLongest) break;
+    }
+    return nullptr;
+  }
+
+ private:
+  static constexpr Dwarf_Addr kLongest = Dwarf_Addr{1} << 26;
+  struct Range {
+    Dwarf_Addr begin, end;
+    Dwarf_Die die;
+  };
+  std::vector<Range> ranges_;
+};
+
+// All functions of a unit, also those inside namespaces and classes (with full debug information).
+void AddFunctions(Dwarf_Die parent, RangeIndex& index) {
+  Dwarf_Die child;
+  if (dwarf_child(&parent, &child) != 0) return;
+  do {
+    switch (dwarf_tag(&child)) {
+      case DW_TAG_subprogram:
+        index.Add(child);
+        AddFunctions(child, index);  // local classes
+        break;
+      case DW_TAG_namespace:
+      case DW_TAG_class_type:
+      case DW_TAG_structure_type:
+      case DW_TAG_union_type:
+      case DW_TAG_lexical_block:
+        AddFunctions(child, index);
+        break;
+      default:
+        break;
+    }
+  } while (dwarf_siblingof(&child, &child) == 0);
+}
+
+// Appends the functions inlined at `address` inside `parent`, outermost first.
+void AppendInlined(Dwarf_Die parent, Dwarf_Addr address, std::vector<Dwarf_Die>& chain) {
+  Dwarf_Die child;
+  if (dwarf_child(&parent, &child) != 0) return;
+  do {
+    const int tag = dwarf_tag(&child);
+    if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_lexical_block) continue;
+    if (dwarf_haspc(&child, address) != 1) continue;
+    if (tag == DW_TAG_inlined_subroutine) chain.push_back(child);
+    AppendInlined(child, address, chain);
+    return;
+  } while (dwarf_siblingof(&child, &child) == 0);
+}
+
+std::string Demangled(const char* name) {
+  int status = 0;
+  const std::unique_ptr<char, decltype(&std::free)> text(
+      abi::__cxa_demangle(name, nullptr, nullptr, &status), &std::free);
+  return ShortFunctionName(text ? text.get() : name);
+}
+
+// The name in the debug information: the mangled one, which names class and namespace, if there is
+// one (line tables have it with -fdebug-info-for-profiling), otherwise the bare one.
+std::string FunctionName(Dwarf_Die die) {
+  for (const unsigned attribute : {DW_AT_linkage_name, DW_AT_MIPS_linkage_name}) {
+    Dwarf_Attribute value;
+    if (dwarf_attr_integrate(&die, attribute, &value) == nullptr) continue;
+    if (const char* name = dwarf_formstring(&value)) return Demangled(name);
+  }
+  Dwarf_Attribute value;
+  if (dwarf_attr_integrate(&die, DW_AT_name, &value) == nullptr) return {};
+  const char* name = dwarf_formstring(&value);
+  return name == nullptr ? std::string() : ShortFunctionName(name);
+}
+
+Dwarf_Word NumberOf(Dwarf_Die die, unsigned attribute) {
+  Dwarf_Attribute value;
+  Dwarf_Word number = 0;
+  if (dwarf_attr(&die, attribute, &value) == nullptr || dwarf_formudata(&value, &number) != 0)
+    return 0;
+  return number;
+}
+
+// As it was given to the compiler: relative to where that ran, without detours.
+std::string AsCompiled(const char* file, Dwarf_Die unit) {
+  if (file == nullptr) return {};
+  std::string path = std::filesystem::path(file).lexically_normal().string();
+  Dwarf_Attribute value;
+  if (dwarf_attr(&unit, DW_AT_comp_dir, &value) == nullptr) return path;
+  const char* directory = dwarf_formstring(&value);
+  if (directory == nullptr) return path;
+  std::string prefix = std::filesystem::path(directory).lexically_normal().string();
+  if (!prefix.ends_with('/')) prefix += '/';
+  return path.starts_with(prefix) ? path.substr(prefix.size()) : path;
+}
+
+// The debug information of one module.
+class Module {
+ public:
+  explicit Module(Dwfl_Module* module) {
+    Dwarf_Die* unit = nullptr;
+    Dwarf_Addr bias = 0;
+    while ((unit = dwfl_module_nextcu(module, unit, &bias)) != nullptr) units_.Add(*unit);
+    units_.Sort();
+  }
+
+  // Frames at `address` as it stands in the file, innermost first; none if nothing is known.
+  std::vector<SourceFrame> Frames(Dwarf_Addr address) {
+    std::vector<SourceFrame> frames;
+    const Dwarf_Die* found = units_.Find(address);
+    if (found == nullptr) return frames;
+    Dwarf_Die unit = *found;
+
+    std::vector<Dwarf_Die> chain;
+    if (const Dwarf_Die* function = FunctionsOf(unit).Find(address)) {
+      chain.push_back(*function);
+      AppendInlined(*function, address, chain);
+    }
+
+    SourceFrame frame;
+    if (Dwarf_Line* line = dwarf_getsrc_die(&unit, address)) {
+      frame.file = AsCompiled(dwarf_linesrc(line, nullptr, nullptr), unit);
+      dwarf_lineno(line, &frame.line);
+    }
+    Dwarf_Files* files = nullptr;
+    size_t file_count = 0;
+    if (dwarf_getsrcfiles(&unit, &files, &file_count) != 0) files = nullptr;
+    for (; !chain.empty(); chain.pop_back()) {
+      Dwarf_Die function = chain.back();
+      frame.function = FunctionName(function);
+      frame.inlined = dwarf_tag(&function) == DW_TAG_inlined_subroutine;
+      frames.push_back(std::exchange(frame, {}));
+      // Where the next one is, is where this one was inlined.
+      const Dwarf_Word file = NumberOf(function, DW_AT_call_file);
+      if (files != nullptr && file < file_count)
+        frame.file = AsCompiled(dwarf_filesrc(files, file, nullptr, nullptr), unit);
+      frame.line = static_cast<int>(NumberOf(function, DW_AT_call_line));
+    }
+    if (frames.empty() && !frame.file.empty()) frames.push_back(std::move(frame));
+    return frames;
+  }
+
+ private:
+  const RangeIndex& FunctionsOf(Dwarf_Die unit) {
+    auto [entry, is_new] = functions_.try_emplace(dwarf_dieoffset(&unit));
+    if (is_new) {
+      AddFunctions(unit, entry->second);
+      entry->second.Sort();
+    }
+    return entry->second;
+  }
+
+  RangeIndex units_;
+  std::unordered_map<Dwarf_Off, RangeIndex> functions_;  // by unit
+};
+
+// No separate debug files: they are looked for in system folders and, where DEBUGINFOD_URLS is set,
+// in the network.
+int FindNoDebugFile(Dwfl_Module*, void**, const char*, Dwarf_Addr, const char*, const char*,
+                    GElf_Word, char**) {
+  return -1;
+}
+
+constexpr Dwfl_Callbacks kCallbacks = {
+    .find_elf = dwfl_linux_proc_find_elf,
+    .find_debuginfo = FindNoDebugFile,
+    .section_address = nullptr,
+    .debuginfo_path = nullptr,
+};
+
+class Process {
+ public:
+  const std::vector<SourceFrame>& Lookup(uintptr_t return_address) {
+    auto [entry, is_new] = cache_.try_emplace(return_address);
+    if (is_new) entry->second = Frames(return_address);
+    return entry->second;
+  }
+
+ private:
+  std::vector<SourceFrame> Frames(uintptr_t return_address) {
+    // The call is before the address that it returns to.
+    const Dwarf_Addr pc = return_address == 0 ? 0 : return_address - 1;
+    Dwfl_Module* module = ModuleAt(pc);
+    if (module == nullptr) return {Unknown(fmt::format("{:#x}", return_address))};
+
+    Dwarf_Addr bias = 0;
+    std::vector<SourceFrame> frames;
+    if (dwfl_module_getdwarf(module, &bias) != nullptr) {
+      auto [entry, is_new] = modules_.try_emplace(module);
+      if (is_new) entry->second = std::make_unique<Module>(module);
+      frames = entry->second->Frames(pc - bias);
+    }
+    // The symbol table knows the whole name of the function whose code it is, libraries without
+    // debug information included.
+    const char* symbol = dwfl_module_addrname(module, pc);
+    if (frames.empty()) frames.push_back({});
+    std::string& function = frames.back().function;
+    if (symbol != nullptr && !frames.back().inlined) function = Demangled(symbol);
+    if (function.empty()) {
+      Dwarf_Addr start = 0;
+      const char* file =
+          dwfl_module_info(module, nullptr, &start, nullptr, nullptr, nullptr, nullptr, nullptr);
+      function = file == nullptr
+                     ? fmt::format("{:#x}", return_address)
+                     : fmt::format("{}+{:#x}", std::filesystem::path(file).filename().string(),
+                                   return_address - start);
+    }
+    for (SourceFrame& frame : frames) {
+      if (frame.function.empty()) frame.function = fmt::format("{:#x}", return_address);
+    }
+    return frames;
+  }
+
+  static SourceFrame Unknown(std::string function) {
+    SourceFrame frame;
+    frame.function = std::move(function);
+    return frame;
+  }
+
+  Dwfl_Module* ModuleAt(Dwarf_Addr pc) {
+    if (dwfl_ == nullptr) {
+      dwfl_ = dwfl_begin(&kCallbacks);
+      if (dwfl_ == nullptr) return nullptr;
+      Report();
+    }
+    Dwfl_Module* module = Containing(pc);
+    if (module != nullptr || pc == 0) return module;
+    // It may have been loaded since. Modules that are still there keep their identity.
+    Report();
+    return Containing(pc);
+  }
+
+  // dwfl_addrmodule counts the gap behind a module as part of it.
+  Dwfl_Module* Containing(Dwarf_Addr pc) {
+    Dwfl_Module* module = dwfl_addrmodule(dwfl_, pc);
+    if (module == nullptr) return nullptr;
+    Dwarf_Addr end = 0;
+    dwfl_module_info(module, nullptr, nullptr, &end, nullptr, nullptr, nullptr, nullptr);
+    return pc < end ? module : nullptr;
+  }
+
+  // Tells libdwfl what is loaded now.
+  void Report() {
+    const auto forget = [](Dwfl_Module* module, void*, const char*, Dwarf_Addr, void* process) {
+      static_cast<Process*>(process)->modules_.erase(module);
+      return static_cast<int>(DWARF_CB_OK);
+    };
+    dwfl_report_begin(dwfl_);
+    // An error here leaves modules out: their addresses stay hexadecimal.
+    static_cast<void>(dwfl_linux_proc_report(dwfl_, getpid()));
+    static_cast<void>(dwfl_report_end(dwfl_, forget, this));
+  }
+
+  Dwfl* dwfl_ = nullptr;
+  std::map<Dwfl_Module*, std::unique_ptr<Module>> modules_;
+  std::unordered_map<uintptr_t, std::vector<SourceFrame>> cache_;
+};
+
+}  // namespace
+
+std::vector<SourceFrame> Symbolize(uintptr_t return_address) {
+  static std::mutex mutex;
+  static Process& process = *new Process;  // outlives every static destructor that reports
+  const std::lock_guard lock(mutex);
+  return process.Lookup(return_address);
+}
+
+}  // namespace jacquard

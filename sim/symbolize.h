@@ -1,0 +1,48 @@
+// From program counters to source: function, file and line, with the functions that the compiler
+// inlined there.
+//
+// Reads the debug information of the running process (executable and shared libraries) with
+// elfutils; no sanitizer runtime is involved. Line tables (-gline-tables-only) are enough.
+#ifndef JACQUARD_SIM_SYMBOLIZE_H_
+#define JACQUARD_SIM_SYMBOLIZE_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace jacquard {
+
+// One function at a program counter.
+struct SourceFrame {
+  // Demangled and shortened (ShortFunctionName); hexadecimal address if nothing is known.
+  std::string function;
+  std::string file;      // as compiled, relative to the compiler's working directory; "" if unknown
+  int line = 0;          // 0 if unknown
+  bool inlined = false;  // inlined into the next frame
+};
+
+// The functions at `return_address`, innermost first: those inlined at the call before it, then the
+// one whose code it is. Never empty, never fails: what is not known is said in hexadecimal.
+//
+// Call outside of executions only: allocates, and reads files. Safe from several threads. Costs
+// microseconds (milliseconds for the first address of a module); each address is looked up once.
+std::vector<SourceFrame> Symbolize(uintptr_t return_address);
+
+// Who turns addresses into frames, where something else than Symbolize is wanted.
+using FrameLookup = std::function<std::vector<SourceFrame>(uintptr_t return_address)>;
+
+// A demangled name without what does not help to recognise it: parameter lists, return types,
+// inline namespaces of the standard library, arguments of long template lists.
+std::string ShortFunctionName(std::string_view demangled);
+
+// Whether the frame belongs to the language's or the system's library rather than to the user.
+bool IsLibraryFrame(const SourceFrame& frame);
+
+// "lock/refcount.h:84"; "" if the file is unknown.
+std::string SourceLocation(const SourceFrame& frame);
+
+}  // namespace jacquard
+
+#endif  // JACQUARD_SIM_SYMBOLIZE_H_
