@@ -1,5 +1,7 @@
 #include "tests/vma_lock/explore_inputs.h"
 
+#include <fstream>
+#include <sstream>
 #include <utility>
 
 #include "fuzzers/scenario.h"
@@ -93,6 +95,31 @@ InputsResult ExploreInput(const Codec& codec, const Input& input, Strategy& stra
   result.inputs = 1;
   Run(codec, input, strategy, executions, result);
   return result;
+}
+
+std::string StoredInput::Comment(const std::string& name) const {
+  const std::string begin = "# " + name + ": ";
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(begin)) return line.substr(begin.size());
+  }
+  return {};
+}
+
+StoredInput ReadStoredInput(const Codec& codec, const std::string& path) {
+  StoredInput stored;
+  std::ifstream file(path);
+  if (!file) {
+    stored.error = "cannot read " + path;
+    return stored;
+  }
+  std::ostringstream text;
+  text << file.rdbuf();
+  stored.text = text.str();
+  if (const auto error = ParseText(stored.text, codec, stored.input)) {
+    stored.error = error->ToString(path);
+  }
+  return stored;
 }
 
 Verdict ExecuteInput(const Codec& codec, const Input& input) {

@@ -47,6 +47,17 @@ InputsResult ExploreRandomInputs(const Codec& codec, std::uint64_t seed, std::ui
 InputsResult ExploreInput(const Codec& codec, const Input& input, Strategy& strategy,
                           std::uint64_t executions = ~std::uint64_t{0});
 
+// A file in text form.
+struct StoredInput {
+  std::string text;
+  std::string error;  // why it cannot be used; "" if it can
+  Input input;
+
+  // What follows "# NAME: " in the first line that begins so; "" if there is none.
+  std::string Comment(const std::string& name) const;
+};
+StoredInput ReadStoredInput(const Codec& codec, const std::string& path);
+
 // Executes `input` once, with its own schedule.
 Verdict ExecuteInput(const Codec& codec, const Input& input);
 
