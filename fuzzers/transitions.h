@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "fuzzers/vma_lock_words.h"
 #include "lock/reference_word.h"
@@ -19,6 +20,12 @@ struct Transition {
   Doing doing;
   lock::Situation to;
 };
+
+// "ReadLocked -> WriterDraining by + FLAG in start_write".
+inline std::string ToString(Transition t) {
+  return std::string(lock::SituationName(t.from)) + " -> " + lock::SituationName(t.to) + " by " +
+         ChangeName(t.change) + " in " + DoingName(t.doing);
+}
 
 // A set of transitions. Its functions have no hooks.
 #pragma clang attribute push(__attribute__((no_sanitize("thread"), no_sanitize("coverage"), \

@@ -97,13 +97,19 @@ InputsResult ExploreInput(const Codec& codec, const Input& input, Strategy& stra
   return result;
 }
 
-std::string StoredInput::Comment(const std::string& name) const {
+std::vector<std::string> StoredInput::Comments(const std::string& name) const {
   const std::string begin = "# " + name + ": ";
+  std::vector<std::string> comments;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with(begin)) return line.substr(begin.size());
+    if (line.starts_with(begin)) comments.push_back(line.substr(begin.size()));
   }
-  return {};
+  return comments;
+}
+
+std::string StoredInput::Comment(const std::string& name) const {
+  const std::vector<std::string> comments = Comments(name);
+  return comments.empty() ? std::string() : comments.front();
 }
 
 StoredInput ReadStoredInput(const Codec& codec, const std::string& path) {

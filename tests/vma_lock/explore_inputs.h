@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "fuzzers/codec.h"
 #include "fuzzers/input.h"
@@ -53,7 +54,9 @@ struct StoredInput {
   std::string error;  // why it cannot be used; "" if it can
   Input input;
 
-  // What follows "# NAME: " in the first line that begins so; "" if there is none.
+  // What follows "# NAME: " in the lines that begin so.
+  std::vector<std::string> Comments(const std::string& name) const;
+  // The first of them; "" if there is none.
   std::string Comment(const std::string& name) const;
 };
 StoredInput ReadStoredInput(const Codec& codec, const std::string& path);
