@@ -47,6 +47,8 @@
 // In the simulation everything but the operations, BeginThread and EndThread is called with the
 // hooks off: it makes no steps and reads the newest values. A check that fails calls
 // jacquard::Check or jacquard::Fail (sim/runtime.h). jacquard::CurrentThread() tells the thread.
+// Checks run after every step, so they decide about the speed: look only at what the step has
+// changed (OnStep), and put JACQUARD_CHECK_CODE before their declarations.
 //
 // An operation is a member function, or a lambda that takes the object first. It takes up to three
 // arguments of type int, and returns nothing, or a bool or const char* that the trace shows as its
@@ -70,11 +72,15 @@ namespace jacquard {
 // Whether this program is the simulated form (true) or the native one.
 bool Simulated();
 
-// The trampolines between harness and scenario belong to the harness: no hooks, no coverage. The
-// first attribute also keeps the scenario's own functions from being inlined into them, which would
-// lose their hooks.
-#define JACQUARD_UNHOOKED \
+// For the checks of a scenario, which run after every step: without hooks and coverage they are
+// faster, and libFuzzer does not take their branches for those of the code under test. Never for an
+// operation: its hooks are what the simulation sees.
+#define JACQUARD_CHECK_CODE \
   __attribute__((no_sanitize("thread"), disable_sanitizer_instrumentation, no_sanitize("coverage")))
+
+// The trampolines between harness and scenario. The first attribute also keeps the scenario's own
+// functions from being inlined into them, which would lose their hooks.
+#define JACQUARD_UNHOOKED JACQUARD_CHECK_CODE
 
 // One row of the table of operations.
 template <typename S>
