@@ -36,6 +36,8 @@ class Engine {
   Rollback rollback;
   LocationTable locations;
   Recorder* recorder = nullptr;  // null: no trace
+  // What a shared library allocates now belongs to the program.
+  bool library_serves_program = false;
   uint64_t random_state = 0;     // of the random numbers (random.cc)
   bool random_seeded = false;
 
@@ -190,7 +192,7 @@ class Engine {
 
   void CountPick() {
     ++counters_.picks;
-    last_pick_.alternatives = 2;
+    last_pick_ = {PickKind::kSchedule, std::popcount(enabled_ | timed_), 0};
   }
   void DecideAmongOthers(SimThread* me);
   void Spin();
