@@ -38,7 +38,7 @@ class Engine {
   Recorder* recorder = nullptr;  // null: no trace
   // What a shared library allocates now belongs to the program.
   bool library_serves_program = false;
-  uint64_t random_state = 0;     // of the random numbers (random.cc)
+  uint64_t random_state = 0;  // of the random numbers (random.cc)
   bool random_seeded = false;
 
   // Whether the calling thread is the one that executes (and not a real thread of somebody else).
@@ -212,12 +212,16 @@ class Engine {
   void FireTimeout(SimThread& thread);
   // Nobody can run. Gives the spinning threads another round, or reports.
   void Stuck();
+  // Writes the verdict down; leaves no memory of its own on the stack that is then given up.
+  void SetVerdict(VerdictKind kind, std::string_view rule, std::string_view message);
+  [[noreturn]] void GiveUp();
   void EndRecheck() {
     rechecking_ = false;
     unasked_ = fair_;
   }
   [[noreturn]] void ReportDeadlock();
   std::string DescribeWait(const SimThread& thread);
+  std::string DescribeDeadlock();
   void AbandonThreads();
 
   ThreadSet enabled_ = 0;   // can run
