@@ -75,6 +75,9 @@ inline constexpr const char* kDishonest = "failure without a reason";
 inline constexpr const char* kSituation = "situation that the numbers exclude";
 }  // namespace rule
 
+// Runs with the hooks off; so it need not call them.
+#pragma clang attribute push(__attribute__((no_sanitize("thread"), no_sanitize("coverage"))), apply_to = function)
+
 template <lock::LockWidths Widths>
 class VmaLockGhost {
  public:
@@ -591,6 +594,8 @@ class VmaLockGhost {
   Queued queue_[kThreads];
   int queue_length_ = 0;
 };
+
+#pragma clang attribute pop
 
 }  // namespace jacquard::fuzzers
 

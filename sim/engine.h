@@ -39,6 +39,10 @@ class Engine {
 
   // Whether the calling thread is the one that executes (and not a real thread of somebody else).
   bool OnExecutingThread() const { return executing && ReadFsBase() == current->storage.fs_base; }
+  // A global that the roll-back covers is about to be written, with the hooks on or off.
+  void LogGlobal(const void* address, size_t size) {
+    if (OnExecutingThread()) rollback.BeforeWrite(address, size);
+  }
   // Whether the caller is a simulated thread whose calls are to be simulated.
   bool Simulates() const { return hooks_on && OnExecutingThread(); }
 
