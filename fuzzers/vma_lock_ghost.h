@@ -115,7 +115,7 @@ class VmaLockGhost {
   // --- After every step ---
 
   void OnStep(const Step& step) {
-    if (!Writes(step.kind)) {
+    if (step.kind != StepKind::kStore && step.kind != StepKind::kReadModifyWrite) {
       if (step.kind == StepKind::kMutexLock) OnQueueMutex(step);
       if (step.kind == StepKind::kFutexWait) threads_[step.thread].sleeps_on = step.address;
       return;
