@@ -12,7 +12,7 @@
 | NAME           | regression test: executes the seeds, and whatever else lies in the corpus               |
 | NAME_run       | `bazel run` it: fuzzes. `-- --help` lists its flags; what they are not goes to the engine |
 | NAME_bin       | the program, for every flag of the engine                                               |
-| NAME_corpus    | a folder with the seeds as bytes; text forms are compiled                               |
+| NAME_corpus    | a folder with the seeds as bytes; texts are compiled; never empty                             |
 | NAME_dict      | the dictionaries, merged; only with `dicts`                                             |
 | NAME_stress    | the same scenario on real threads, as often as it is told                               |
 | NAME_raw_      | the program without the transition: do not depend on it                                 |
@@ -32,7 +32,15 @@ load(":mode.bzl", "optimised_binary", "sim_binary")
 def _fuzz_corpus_impl(ctx):
     folder = ctx.actions.declare_directory(ctx.label.name)
     files = ctx.files.corpus
-    if ctx.attr.compile:
+    if not files:
+        # Bazel does not put empty folders among the runfiles.
+        ctx.actions.run_shell(
+            outputs = [folder],
+            command = ': > "$1/empty"',
+            arguments = [folder.path],
+            mnemonic = "FuzzCorpus",
+        )
+    elif ctx.attr.compile:
         ctx.actions.run(
             executable = ctx.executable.binary,
             inputs = files,

@@ -13,10 +13,11 @@ Flags of the launcher, each as --flag=VALUE or --flag VALUE:
   --dictionary_path FILE      a dictionary for the engine
   --fuzzing_output_root DIR   folders corpus/ and artifacts/ are made here
                               (default: ${TMPDIR:-/tmp}/jacquard-USER/TARGET)
-Flags of the target, handed on with all that follows them:
-  --replay FILE, --to-text FILE, --from-text FILE, --seed-corpus FOLDER FILE..., --shape THREADSxOPERATIONS,
-  --executions N, --max-steps N, --time-limit SECONDS; --target_help says more
-Anything else with one dash (-jobs=2, -help=1) goes to the engine.
+Flags of the target, handed on (--target_help says more):
+  --shape THREADSxOPERATIONS, --executions N, --max-steps N, --time-limit SECONDS
+and with all that follows them:
+  --replay FILE, --to-text FILE, --from-text FILE, --seed-corpus FOLDER FILE...
+What has one dash (-jobs=2, -help=1) goes to the engine, with all that follows it.
 END
 }
 
@@ -25,7 +26,7 @@ fail() {
   exit 2
 }
 
-label='' binary='' seeds='' config='' output_root='' dictionary='' timeout=0 clean=false regression=false
+label='' binary='' seeds='' config='' output_root='' dictionary='' timeout=0 clean=false regression=false target_flags=()
 while (($# > 0)); do
   case $1 in
     --label=* | --binary_path=* | --seed_corpus=* | --bazel_config=* | --timeout_secs=* | --corpus_dir=* | \
@@ -52,9 +53,19 @@ while (($# > 0)); do
       shift
       break
       ;;
+    --shape=* | --executions=* | --max-steps=* | --time-limit=*)
+      target_flags+=("$1")
+      shift
+      continue
+      ;;
+    --shape | --executions | --max-steps | --time-limit)
+      (($# > 1)) || fail "$1 needs a value"
+      target_flags+=("$1" "$2")
+      shift 2
+      continue
+      ;;
     --replay | --replay=* | --to-text | --to-text=* | --from-text | --from-text=* | --seed-corpus | --seed-corpus=* | \
-      --shape | --shape=* | --executions | --executions=* | --max-steps | --max-steps=* | --time-limit | \
-      --time-limit=* | --all | --json | --force)
+      --all | --json | --force)
       break
       ;;
     --*)
@@ -139,7 +150,7 @@ done
 
 case ${1:-} in
   --replay* | --to-text* | --from-text* | --seed-corpus* | --help | --all | --json | --force | -help=1)
-    exec "$binary" "$@"
+    exec "$binary" "${target_flags[@]}" "$@"
     ;;
 esac
 
@@ -148,7 +159,7 @@ if [[ $clean == true ]]; then
 fi
 mkdir -p -- "$FUZZER_OUTPUT_CORPUS_DIR" "$FUZZER_ARTIFACTS_DIR" || fail "cannot make folders in $output_root"
 
-arguments=("-artifact_prefix=$FUZZER_ARTIFACTS_DIR/")
+arguments=("${target_flags[@]}" "-artifact_prefix=$FUZZER_ARTIFACTS_DIR/")
 [[ -z $dictionary ]] || arguments+=("-dict=$dictionary")
 if [[ $regression == true ]]; then
   exec "$binary" "${arguments[@]}" -runs=0 "$@" "$seeds"
