@@ -16,6 +16,13 @@
 #include "sim/native.h"
 #include "sim/runtime.h"
 
+// A race ends the process: whoever watches it (the engine, a stress program's parent) knows by that
+// which input it was. A program may define its own.
+extern "C" __attribute__((weak)) const char* __tsan_default_options();
+extern "C" const char* __tsan_default_options() {
+  return "halt_on_error=1:second_deadlock_stack=1";
+}
+
 namespace jacquard {
 namespace {
 
