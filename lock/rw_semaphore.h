@@ -108,7 +108,7 @@ class JACQUARD_CAPABILITY("rw_semaphore") RwSemaphore {
   // Turns a write lock into a read lock, with no moment in between at which another writer could
   // enter; readers at the head of the queue come in. Two threads that downgraded theirs keep each
   // other's writers out as any two readers do.
-  void Downgrade() JACQUARD_NO_THREAD_SAFETY_ANALYSIS {
+  void Downgrade() JACQUARD_RELEASE() JACQUARD_ACQUIRE_SHARED() JACQUARD_NO_THREAD_SAFETY_ANALYSIS {
     // Release: pairs with TryLockShared and Grant; readers see what we did.
     const std::uint32_t before = word_.fetch_add(kReader - kWriter, std::memory_order_release);
     if (before != kWriter) UnlockSlow(before);

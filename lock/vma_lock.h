@@ -66,7 +66,7 @@ class BasicVmaLock {
   // --- Readers ---
 
   // Tries to read-lock; `mm` is the mm in which the caller has found the VMA. Needs no lock, never
-  // sleeps. One compare-exchange and four loads if nobody is in the way. The reader sees everything
+  // sleeps. One compare-exchange and five loads if nobody is in the way. The reader sees everything
   // that was written under the VMA's write lock. kContended may also be said of a detached VMA. The
   // kernel's vma_start_read.
   [[nodiscard]] ReadResult StartRead(Mmap& mm) {
@@ -118,8 +118,8 @@ class BasicVmaLock {
   // --- Writers ---
 
   // Write-locks until the mmap lock is released or downgraded. Sleeps until the readers have left.
-  // Again in the same section: two loads. On a detached VMA there is nothing to wait for. The
-  // kernel's vma_start_write.
+  // Again in the same section it costs three loads. On a detached VMA there is nothing to wait for.
+  // The kernel's vma_start_write.
   void StartWrite(Mmap& mm) JACQUARD_REQUIRES(mm) {
     static_cast<void>(StartWriteKillable(mm, std::stop_token()));
   }

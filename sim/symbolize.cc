@@ -301,13 +301,17 @@ class Process {
   std::unordered_map<uintptr_t, std::vector<SourceFrame>> cache_;
 };
 
+// No static initialisation, whose guards the runtime interposes, and no destructor: other static
+// destructors may report.
+constinit std::mutex process_mutex;
+constinit Process* process = nullptr;
+
 }  // namespace
 
 std::vector<SourceFrame> Symbolize(uintptr_t return_address) {
-  static std::mutex mutex;
-  static Process& process = *new Process;  // outlives every static destructor that reports
-  const std::lock_guard lock(mutex);
-  return process.Lookup(return_address);
+  const std::lock_guard lock(process_mutex);
+  if (process == nullptr) process = new Process;
+  return process->Lookup(return_address);
 }
 
 }  // namespace jacquard

@@ -17,6 +17,7 @@
 #include "sim/engine.h"
 #include "sim/message.h"
 #include "sim/real.h"
+#include "sim/symbolize.h"
 
 namespace jacquard {
 namespace sim {
@@ -61,8 +62,8 @@ std::string Describe(double seconds) {
     const SimThread& thread = engine.thread(i);
     result += "  thread " + std::to_string(i) + ": ";
     if (&thread == engine.current) {
-      std::snprintf(text, sizeof(text), "running at %#zx", static_cast<size_t>(stuck_pc));
-      result += text;
+      const SourceFrame frame = Symbolize(stuck_pc + 1).front();  // as if it were a return address
+      result += "running in " + frame.function + " " + SourceLocation(frame);
     } else if (engine.HasEnded(thread)) {
       result += "has ended";
     } else {

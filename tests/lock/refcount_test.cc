@@ -82,6 +82,19 @@ TEST(Refcount, IsSetByItsOwner) {
   EXPECT_EQ(count.LoadRelaxed(), 1);
 }
 
+// `data` is plain: ThreadSanitizer would tell.
+TEST(Refcount, WhoGetsAReferenceSeesACompleteObject) {
+  Refcount<std::uint32_t> count;
+  int data = 0;
+  std::thread owner([&] {
+    data = 1;
+    count.StoreRelease(1);
+  });
+  while (!count.IncrementUnlessZeroAcquire(1000).incremented) std::this_thread::yield();
+  EXPECT_EQ(data, 1);
+  owner.join();
+}
+
 // Threads take and give back references, and one more takes the first reference away meanwhile.
 // Each sees what the others wrote before they let go: `data` is plain, so ThreadSanitizer would
 // tell.

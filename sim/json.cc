@@ -1,0 +1,127 @@
+// FormatJson: the schema is in docs/trace_json.md; what is added there must be optional for
+// readers.
+#include <fmt/format.h>
+
+#include <cstddef>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+
+#include "sim/names.h"
+#include "sim/report.h"
+#include "sim/trace_view.h"
+
+namespace jacquard {
+namespace {
+
+using nlohmann::ordered_json;
+using sim::TraceView;
+
+constexpr int kSchemaVersion = 1;
+
+// Addresses and values are texts: JSON's numbers lose the low bits of 64.
+std::string Hexadecimal(uint64_t value) { return fmt::format("{:#x}", value); }
+
+// A text in full or, if it is empty, nothing.
+void AddText(ordered_json& object, const char* key, const std::string& text) {
+  if (!text.empty()) object[key] = text;
+}
+
+ordered_json VerdictObject(const Verdict& verdict, const TraceView& view) {
+  ordered_json object = {{"kind", VerdictKindName(verdict.kind)},
+                         {"message", verdict.message},
+                         {"signature", verdict.signature},
+                         {"thread", verdict.thread},
+                         {"step", verdict.step}};
+  if (view.violating() != TraceView::kNowhere) object["event"] = view.violating();
+  return object;
+}
+
+ordered_json StepObject(const TraceEvent& event) {
+  const Step& step = event.step;
+  ordered_json object = {{"kind", StepKindName(step.kind)}};
+  // Only where an order was given: accesses to atomics, and fences.
+  const bool is_access = step.kind == StepKind::kLoad || Writes(step.kind);
+  if (is_access || step.kind == StepKind::kFence) object["order"] = MemoryOrderName(step.order);
+  if (step.size != 0) object["size"] = step.size;
+  if (step.address != nullptr)
+    object["address"] = Hexadecimal(reinterpret_cast<uintptr_t>(step.address));
+  AddText(object, "name", event.name);
+  object["old"] = Hexadecimal(step.old_value);
+  object["new"] = Hexadecimal(step.new_value);
+  AddText(object, "old_text", event.old_text);
+  AddText(object, "new_text", event.new_text);
+  if (event.reads_from >= 0) object["reads_from"] = event.reads_from;
+  return object;
+}
+
+ordered_json EventObject(const TraceView& view, size_t at) {
+  const TraceEvent& event = view.event(at);
+  ordered_json object = {{"type", sim::EventTypeName(event.type)}, {"thread", event.step.thread}};
+  if (event.step.operation >= 0) object["operation"] = event.step.operation;
+  AddText(object, "text", event.text);
+  if (view.IsStep(at)) object["number"] = view.step_number(at);
+  if (event.type == TraceEvent::Type::kStep) object["step"] = StepObject(event);
+  if (event.alternatives > 0) {
+    object["pick"] = {{"kind", sim::PickKindName(event.pick)},
+                      {"alternatives", event.alternatives},
+                      {"choice", event.choice}};
+  }
+  if (event.enabled != 0) {
+    ordered_json threads = ordered_json::array();
+    for (int thread = 0; thread < 64; ++thread) {
+      if ((event.enabled >> thread & 1) != 0) threads.push_back(thread);
+    }
+    object["enabled"] = std::move(threads);
+  }
+  if (event.pc != 0) object["pc"] = Hexadecimal(event.pc);
+  if (!event.stack.empty()) {
+    ordered_json stack = ordered_json::array();
+    for (const uintptr_t pc : event.stack) stack.push_back(Hexadecimal(pc));
+    object["stack"] = std::move(stack);
+  }
+  return object;
+}
+
+// Every program counter of the trace, with its functions, once.
+ordered_json FramesObject(const Trace& trace, const FrameLookup& lookup) {
+  ordered_json object = ordered_json::object();
+  if (!lookup) return object;
+  std::set<uintptr_t> counters;
+  for (const TraceEvent& event : trace.events) {
+    counters.insert(event.pc);
+    counters.insert(event.stack.begin(), event.stack.end());
+  }
+  counters.erase(0);
+  for (const uintptr_t pc : counters) {
+    ordered_json frames = ordered_json::array();
+    for (const SourceFrame& frame : lookup(pc)) {
+      ordered_json entry = {{"function", frame.function}};
+      AddText(entry, "file", frame.file);
+      if (frame.line != 0) entry["line"] = frame.line;
+      if (frame.inlined) entry["inlined"] = true;
+      frames.push_back(std::move(entry));
+    }
+    object[Hexadecimal(pc)] = std::move(frames);
+  }
+  return object;
+}
+
+}  // namespace
+
+std::string FormatJson(const Verdict& verdict, const Trace& trace, const ReportOptions& options) {
+  const TraceView view(trace, verdict);
+  ordered_json document = {{"jacquard_trace", kSchemaVersion},
+                           {"verdict", VerdictObject(verdict, view)}};
+  AddText(document, "replay", options.replay_command);
+  document["threads"] = trace.threads;
+  document["fingerprint"] = Hexadecimal(trace.Fingerprint());
+  ordered_json events = ordered_json::array();
+  for (size_t at = 0; at < view.size(); ++at) events.push_back(EventObject(view, at));
+  document["events"] = std::move(events);
+  document["frames"] = FramesObject(trace, options.timeline.symbolize);
+  // What the harness calls its objects may not be UTF-8.
+  return document.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace jacquard

@@ -1,0 +1,187 @@
+#include "sim/step_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace jacquard::sim {
+namespace {
+
+// Small numbers are counts and look the same in every base; others are words with bits in them.
+std::string Value(uint64_t value) {
+  return value < 10 ? fmt::format("{}", value) : fmt::format("{:#x}", value);
+}
+
+std::string ValueOr(const std::string& text, uint64_t value) {
+  return text.empty() ? Value(value) : text;
+}
+
+}  // namespace
+
+std::string StepText::Object(const TraceEvent& event) const {
+  if (!event.name.empty()) return Clean(event.name);
+  return fmt::format("{:#x}", reinterpret_cast<uintptr_t>(event.step.address));
+}
+
+std::vector<SourceFrame> StepText::Frames(uintptr_t pc) const {
+  if (pc == 0 || !lookup_) return {};
+  std::vector<SourceFrame> frames = lookup_(pc);
+  if (!std::all_of(frames.begin(), frames.end(), IsLibraryFrame))
+    std::erase_if(frames, IsLibraryFrame);
+  return frames;
+}
+
+std::vector<SourceFrame> StepText::Stack(const TraceEvent& event) const {
+  if (!lookup_) return {};
+  std::vector<SourceFrame> stack;
+  const auto append = [&](uintptr_t pc) {
+    if (pc == 0) return;
+    for (SourceFrame& frame : lookup_(pc)) stack.push_back(std::move(frame));
+  };
+  append(event.pc);
+  for (const uintptr_t pc : event.stack) append(pc);
+  if (!std::all_of(stack.begin(), stack.end(), IsLibraryFrame))
+    std::erase_if(stack, IsLibraryFrame);
+  return stack;
+}
+
+SourceFrame StepText::Where(const TraceEvent& event) const {
+  if (event.pc == 0 || !lookup_) return {};
+  for (SourceFrame& frame : lookup_(event.pc)) {
+    if (!IsLibraryFrame(frame)) return std::move(frame);
+  }
+  // The step stands in the library, as those of a mutex: its caller is of interest.
+  for (const uintptr_t pc : event.stack) {
+    for (SourceFrame& frame : lookup_(pc)) {
+      if (!IsLibraryFrame(frame)) return std::move(frame);
+    }
+  }
+  return {};
+}
+
+std::string StepText::LibraryVerb(uintptr_t pc) const {
+  if (pc == 0 || !lookup_) return {};
+  const std::vector<SourceFrame> frames = lookup_(pc);
+  if (frames.empty() || !IsLibraryFrame(frames.front())) return {};
+  std::string_view name = frames.front().function;
+  const size_t scope = name.rfind("::");
+  if (scope != std::string_view::npos) name.remove_prefix(scope + 2);
+  if (name.starts_with("compare_exchange_")) return "CAS";
+  constexpr std::array<std::string_view, 7> kNames = {
+      "exchange", "fetch_add", "fetch_sub", "fetch_and", "fetch_or", "fetch_xor", "test_and_set"};
+  if (std::find(kNames.begin(), kNames.end(), name) != kNames.end()) return std::string(name);
+  for (const std::string_view sign : {"++", "--", "+=", "-=", "&=", "|=", "^="}) {
+    if (name == "operator" + std::string(sign)) return std::string(sign);
+  }
+  return {};
+}
+
+std::string StepText::Access(const TraceEvent& event) const {
+  const Step& step = event.step;
+  const std::string verb = LibraryVerb(event.pc);
+  const std::string object = Object(event);
+  const std::string order = MemoryOrderName(step.order);
+  const std::string old_value = Clean(ValueOr(event.old_text, step.old_value));
+  const std::string new_value = Clean(ValueOr(event.new_text, step.new_value));
+  if (!Writes(step.kind)) {
+    return fmt::format("{} = {} ({} {})", object, new_value, verb == "CAS" ? "failed CAS" : "load",
+                       order);
+  }
+  const std::string what =
+      step.kind == StepKind::kStore ? std::string("store") : (verb.empty() ? "RMW" : verb);
+  return fmt::format("{} {}{}{} ({} {})", object, old_value, glyphs().arrow, new_value, what,
+                     order);
+}
+
+std::string StepText::Of(const TraceEvent& event) const {
+  const Step& step = event.step;
+  if (event.type != TraceEvent::Type::kStep) return Clean(event.text);
+  switch (step.kind) {
+    case StepKind::kLoad:
+    case StepKind::kStore:
+    case StepKind::kReadModifyWrite:
+      return Access(event);
+    case StepKind::kFence:
+      return fmt::format("fence {}", MemoryOrderName(step.order));
+    case StepKind::kFutexWait:
+      return step.new_value == 0
+                 ? fmt::format("goes to sleep on {}", Object(event))
+                 : fmt::format("does not sleep on {}: its value has changed", Object(event));
+    case StepKind::kFutexWakeUp:
+      return step.new_value == 0 ? fmt::format("woken up from {}", Object(event))
+                                 : fmt::format("its wait on {} times out", Object(event));
+    case StepKind::kFutexWake:
+      return fmt::format("wakes {} sleeping on {}",
+                         step.new_value == 0 ? "nobody" : fmt::format("{}", step.new_value),
+                         Object(event));
+    case StepKind::kMutexLock:
+      return fmt::format("locks mutex {}", Object(event));
+    case StepKind::kMutexTryLock:
+      return step.new_value != 0 ? fmt::format("locks mutex {} (try)", Object(event))
+                                 : fmt::format("cannot lock mutex {} (try)", Object(event));
+    case StepKind::kMutexUnlock:
+      return fmt::format("unlocks mutex {}", Object(event));
+    case StepKind::kThreadCreate:
+      return fmt::format("creates thread {}", step.new_value);
+    case StepKind::kThreadJoin:
+      return fmt::format("has joined thread {}", step.new_value);
+    case StepKind::kThreadEnd:
+      return "ends";
+    case StepKind::kYield:
+      return "yields";
+    case StepKind::kSleep:
+      return "has slept";
+    case StepKind::kClock:
+      return "reads the clock";
+    case StepKind::kOther:
+      break;
+  }
+  return StepKindName(step.kind);
+}
+
+std::string StepText::Pending(const TraceEvent& event) const {
+  const Step& step = event.step;
+  switch (step.kind) {
+    case StepKind::kLoad:
+    case StepKind::kStore:
+    case StepKind::kReadModifyWrite: {
+      std::string verb = LibraryVerb(event.pc);
+      if (verb.empty()) verb = step.kind == StepKind::kReadModifyWrite ? "RMW" : "";
+      if (verb.empty()) verb = StepKindName(step.kind);
+      return fmt::format("{} {}", verb, Object(event));
+    }
+    case StepKind::kFutexWait:
+      return fmt::format("sleep on {}", Object(event));
+    case StepKind::kFutexWakeUp:
+      return fmt::format("wake up from {}", Object(event));
+    case StepKind::kFutexWake:
+      return fmt::format("wake who sleeps on {}", Object(event));
+    case StepKind::kMutexLock:
+      return fmt::format("lock mutex {}", Object(event));
+    case StepKind::kMutexTryLock:
+      return fmt::format("try-lock mutex {}", Object(event));
+    case StepKind::kMutexUnlock:
+      return fmt::format("unlock mutex {}", Object(event));
+    case StepKind::kThreadCreate:
+      return "create a thread";
+    case StepKind::kThreadJoin:
+      return fmt::format("join thread {}", step.new_value);
+    case StepKind::kThreadEnd:
+      return "end";
+    case StepKind::kFence:
+      return fmt::format("fence {}", MemoryOrderName(step.order));
+    case StepKind::kYield:
+      return "yield";
+    case StepKind::kSleep:
+      return "go on after its sleep";
+    case StepKind::kClock:
+      return "read the clock";
+    case StepKind::kOther:
+      break;
+  }
+  return "go on";
+}
+
+}  // namespace jacquard::sim

@@ -1,0 +1,105 @@
+// FormatJson: what docs/trace_json.md promises.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "sim/report.h"
+#include "tests/sim/golden.h"
+#include "tests/sim/trace_builder.h"
+
+namespace jacquard {
+namespace {
+
+using nlohmann::json;
+
+struct Example {
+  TraceBuilder builder;
+  Verdict verdict;
+  ReportOptions options;
+};
+
+Example LostUpdate() {
+  Example example;
+  TraceBuilder& b = example.builder;
+  b.Begin(0, "add(1)").step.operation = 2;
+  b.Load(0, "counter", 0, MemoryOrder::kRelaxed, "std::atomic<int>::load|Counter::Add").enabled = 3;
+  b.Load(1, "counter", 0, MemoryOrder::kRelaxed, "std::atomic<int>::load|Counter::Add").enabled = 3;
+  b.Switched();
+  TraceEvent& store = b.Step(1, StepKind::kStore, "counter", 0, 0xffffffffffffffff,
+                             MemoryOrder::kRelease, "Counter::Add");
+  store.old_text = "zero";
+  b.Stack({"main"});
+  TraceEvent& load = b.Load(0, "counter", 0xffffffffffffffff, MemoryOrder::kAcquire);
+  load.reads_from = 3;
+  b.Step(0, StepKind::kThreadEnd);
+  example.verdict = {.kind = VerdictKind::kInvariant,
+                     .message = "updates are not lost: \"1\"",
+                     .signature = "invariant|updates are not lost|add",
+                     .thread = 0,
+                     .step = 4};
+  example.options.timeline.symbolize = b.Lookup();
+  example.options.replay_command = "replay it";
+  return example;
+}
+
+std::string Text(const Example& example) {
+  return FormatJson(example.verdict, example.builder.trace(), example.options);
+}
+
+TEST(TraceJson, LooksAsDocumented) { ExpectGolden("lost_update.json", Text(LostUpdate())); }
+
+TEST(TraceJson, HoldsVerdictAndEvents) {
+  const json document = json::parse(Text(LostUpdate()));
+  EXPECT_EQ(document["jacquard_trace"], 1);
+  EXPECT_EQ(document["verdict"]["kind"], "invariant");
+  EXPECT_EQ(document["verdict"]["message"], "updates are not lost: \"1\"");
+  EXPECT_EQ(document["verdict"]["event"], 4);
+  EXPECT_EQ(document["replay"], "replay it");
+  EXPECT_EQ(document["threads"], 2);
+  ASSERT_EQ(document["events"].size(), 6u);
+  EXPECT_EQ(document["events"][2]["pick"]["choice"], 1);
+  EXPECT_EQ(document["events"][1]["enabled"], json::array({0, 1}));
+  EXPECT_EQ(document["events"][4]["step"]["reads_from"], 3);
+}
+
+TEST(TraceJson, KeepsAllBitsOfValues) {
+  const json document = json::parse(Text(LostUpdate()));
+  EXPECT_EQ(document["events"][3]["step"]["new"], "0xffffffffffffffff");
+}
+
+TEST(TraceJson, NamesEveryProgramCounterOnce) {
+  const json document = json::parse(Text(LostUpdate()));
+  const json& frames = document["frames"];
+  EXPECT_EQ(frames.size(), 3u);
+  for (const json& event : document["events"]) {
+    if (event.contains("pc")) EXPECT_TRUE(frames.contains(event["pc"].get<std::string>()));
+  }
+  const std::string pc = document["events"][1]["pc"];
+  EXPECT_EQ(frames[pc][0]["inlined"], true);
+  EXPECT_EQ(frames[pc][1]["function"], "Counter::Add");
+}
+
+TEST(TraceJson, NumbersStepsAsTheVerdictCounts) {
+  const json document = json::parse(Text(LostUpdate()));
+  EXPECT_FALSE(document["events"][0].contains("number"));
+  EXPECT_EQ(document["events"][1]["number"], 1);
+  EXPECT_EQ(document["events"][4]["number"], 4);
+  EXPECT_FALSE(document["events"][5].contains("number"));  // the end of a thread is no step
+}
+
+TEST(TraceJson, OfAnEmptyTraceIsComplete) {
+  const json document = json::parse(FormatJson(Verdict(), Trace()));
+  EXPECT_EQ(document["verdict"]["kind"], "pass");
+  EXPECT_TRUE(document["events"].empty());
+  EXPECT_TRUE(document["frames"].empty());
+}
+
+TEST(TraceJson, ReplacesWhatIsNotUtf8) {
+  Example example = LostUpdate();
+  example.verdict.message = "a\xff z";
+  EXPECT_EQ(json::parse(Text(example))["verdict"]["message"], "a\uFFFD z");
+}
+
+}  // namespace
+}  // namespace jacquard

@@ -1,0 +1,134 @@
+// figures: measures what the project promises, and says whether it holds.
+//
+//   ./bazelw run -c opt //tools:figures -- [NAME...]
+//
+// A JSON line for each figure, with name, value, unit, bar and whether it holds. Without a NAME: all. The exit status tells
+// whether all hold. CPU time is what counts, so that a busy machine matters little.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "tools/figures/figure.h"
+
+namespace jacquard::figures {
+namespace {
+
+std::string ToJsonLine(const Figure& figure) {
+  nlohmann::ordered_json json;
+  json["name"] = figure.name;
+  json["value"] = figure.value;
+  json["unit"] = figure.unit;
+  json["bar"] = fmt::format("{} {}", figure.bar_kind == Bar::kAtLeast ? ">=" : "<=", figure.bar);
+  json["holds"] = figure.holds();
+  return json.dump();
+}
+
+std::string ToTable(const std::vector<Figure>& figures) {
+  std::string text =
+      "<!-- Written by ./bazelw run -c opt //tools:figures -- --table docs/figures.md; do not edit. -->\n"
+      "# Figures\n\n"
+      "| figure | value | unit | bar | holds | how |\n"
+      "|---|---|---|---|---|---|\n";
+  for (const Figure& figure : figures) {
+    text += fmt::format("| {} | {:.4g} | {} | {} {:.4g} | {} | {} |\n", figure.name, figure.value, figure.unit,
+                        figure.bar_kind == Bar::kAtLeast ? "≥" : "≤", figure.bar,
+                        figure.holds() ? "yes" : "no", figure.how);
+  }
+  return text;
+}
+
+std::vector<Measurement> All() {
+  std::vector<Measurement> all = Speed();
+  for (Measurement& measurement : PlantedBugs()) all.push_back(std::move(measurement));
+  return all;
+}
+
+// Relative paths are the user's, not those of the folder in which Bazel runs us.
+std::filesystem::path FromUsersFolder(const std::string& path) {
+  const char* const folder = std::getenv("BUILD_WORKING_DIRECTORY");
+  return folder == nullptr ? std::filesystem::path(path) : std::filesystem::path(folder) / path;
+}
+
+int Run(const std::vector<std::string>& names, const std::string& table) {
+  const std::vector<Measurement> all = All();
+  for (const std::string& name : names) {
+    if (std::ranges::find(all, name, &Measurement::name) == all.end()) {
+      throw std::runtime_error(fmt::format("no figure is called \"{}\"; --list tells them", name));
+    }
+  }
+  std::vector<Figure> figures;
+  for (const Measurement& measurement : all) {
+    if (!names.empty() && std::ranges::find(names, measurement.name) == names.end()) continue;
+    fmt::print(stderr, "measuring {}: {}\n", measurement.name, measurement.description);
+    for (Figure& figure : measurement.run()) {
+      fmt::print("{}\n", ToJsonLine(figure));
+      std::fflush(stdout);
+      figures.push_back(std::move(figure));
+    }
+  }
+  if (!table.empty()) {
+    std::ofstream file(FromUsersFolder(table));
+    file << ToTable(figures);
+    if (!file.flush()) throw std::runtime_error("cannot write " + table);
+  }
+  return std::ranges::all_of(figures, &Figure::holds) ? 0 : 1;
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app("Measures what the project promises: a JSON line for each figure.", "figures");
+  std::vector<std::string> names;
+  std::string table;
+  bool list = false;
+  app.add_option("NAME", names, "which measurements; all if none is named");
+  app.add_option("--table", table, "also write the figures to this Markdown file");
+  app.add_flag("--list", list, "only tell the names");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    app.exit(error);
+    return 2;
+  }
+  if (list) {
+    for (const Measurement& measurement : All()) fmt::print("{}: {}\n", measurement.name, measurement.description);
+    return 0;
+  }
+  return Run(names, table);
+}
+
+}  // namespace
+
+std::string Program(const std::string& target) {
+  const std::filesystem::path path = std::filesystem::absolute(target);
+  if (!std::filesystem::exists(path)) {
+    throw std::runtime_error(fmt::format("there is no {}: run this with ./bazelw run -c opt //tools:figures", target));
+  }
+  return path;
+}
+
+double Median(std::vector<double> values) {
+  std::ranges::sort(values);
+  const size_t half = values.size() / 2;
+  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
+
+}  // namespace jacquard::figures
+
+int main(int argc, char** argv) {
+  try {
+    return jacquard::figures::Main(argc, argv);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "figures: {}\n", error.what());
+    return 2;
+  }
+}
