@@ -41,7 +41,7 @@ std::string Schedule(const TraceView& view, const StepText& words, size_t at) {
   if (view.how(first) == Switch::kYielded)
     return fmt::format("{}{} runs after the yield of {}, although it was another one's turn",
                        before, runs, Thread(previous));
-  const size_t next = view.NextStepOf(previous, at);
+  const size_t next = view.NextOf(previous, at);
   if (next == TraceView::kNowhere)
     return fmt::format("{}{} does not get any further; {} runs instead", before, Thread(previous),
                        runs);

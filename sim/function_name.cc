@@ -45,12 +45,18 @@ size_t OperatorSymbolLength(std::string_view text) {
   return length;
 }
 
-// "{lambda(int)#2}" -> "{lambda#2}"; other braces unchanged.
+// "{lambda(int)#2}" -> "{lambda#2}" (counted from 1); other braces unchanged.
 std::string ShortBraces(std::string_view braces) {
   if (!braces.starts_with("{lambda")) return std::string(braces);
   const size_t number = braces.rfind('#');
   if (number == std::string_view::npos) return "{lambda}";
   return "{lambda" + std::string(braces.substr(number));
+}
+
+// Behind the name of a lambda's only function, which needs none of its own.
+size_t AfterCall(std::string_view text, size_t at) {
+  constexpr std::string_view kCall = "::operator()";
+  return text.substr(at).starts_with(kCall) ? at + kCall.size() : at;
 }
 
 bool EndsWithOperator(std::string_view name) {
@@ -100,10 +106,13 @@ std::string ShortFunctionName(std::string_view demangled) {
     } else if (c == '{') {
       const size_t after = AfterClosing(text, i);
       name += ShortBraces(std::string_view(text).substr(i, after - i));
-      i = after;
-      // A lambda's only function needs no name of its own.
-      constexpr std::string_view kCall = "::operator()";
-      if (name.ends_with('}') && text.compare(i, kCall.size(), kCall) == 0) i += kCall.size();
+      i = AfterCall(text, after);
+    } else if (text.compare(i, 2, "$_") == 0) {
+      // Clang's name for a lambda whose type has no linkage.
+      size_t after = text.find_first_not_of("0123456789", i + 2);
+      if (after == std::string::npos) after = text.size();
+      name += "{lambda$" + text.substr(i + 2, after - i - 2) + "}";
+      i = AfterCall(text, after);
     } else if (c == '[' && !name.empty()) {
       i = AfterClosing(text, i);  // "[clone .cold]", ABI tags
     } else if (c == ' ' && !conversion) {
@@ -122,7 +131,8 @@ bool IsLibraryFrame(const SourceFrame& frame) {
   for (const char* prefix : {"std::", "__gnu_cxx::", "__"}) {
     if (frame.function.starts_with(prefix)) return true;
   }
-  // Code without line tables: not what was compiled for the simulation.
+  // Code without line tables ("libc.so.6+0x1234" at worst): not what was compiled for the
+  // simulation.
   if (frame.file.empty()) return !frame.function.starts_with("0x");
   return frame.file.starts_with("/usr/") || frame.file.find("/include/c++/") != std::string::npos;
 }

@@ -25,25 +25,17 @@ std::string StepText::Object(const TraceEvent& event) const {
   return fmt::format("{:#x}", reinterpret_cast<uintptr_t>(event.step.address));
 }
 
-std::vector<SourceFrame> StepText::Frames(uintptr_t pc) const {
-  if (pc == 0 || !lookup_) return {};
-  std::vector<SourceFrame> frames = lookup_(pc);
-  if (!std::all_of(frames.begin(), frames.end(), IsLibraryFrame))
-    std::erase_if(frames, IsLibraryFrame);
-  return frames;
-}
-
 std::vector<SourceFrame> StepText::Stack(const TraceEvent& event) const {
-  if (!lookup_) return {};
   std::vector<SourceFrame> stack;
+  if (!lookup_) return stack;
   const auto append = [&](uintptr_t pc) {
-    if (pc == 0) return;
-    for (SourceFrame& frame : lookup_(pc)) stack.push_back(std::move(frame));
+    for (SourceFrame& frame : lookup_(pc)) {
+      if (!IsLibraryFrame(frame)) stack.push_back(std::move(frame));
+    }
   };
-  append(event.pc);
+  if (event.pc != 0) append(event.pc);
   for (const uintptr_t pc : event.stack) append(pc);
-  if (!std::all_of(stack.begin(), stack.end(), IsLibraryFrame))
-    std::erase_if(stack, IsLibraryFrame);
+  if (stack.empty() && event.pc != 0) return lookup_(event.pc);
   return stack;
 }
 
@@ -143,6 +135,8 @@ std::string StepText::Of(const TraceEvent& event) const {
 
 std::string StepText::Pending(const TraceEvent& event) const {
   const Step& step = event.step;
+  if (event.type == TraceEvent::Type::kBlocked && step.kind != StepKind::kMutexLock)
+    return fmt::format("be blocked: {}", Clean(event.text));
   switch (step.kind) {
     case StepKind::kLoad:
     case StepKind::kStore:

@@ -20,14 +20,12 @@ class StepText {
   // What the event did, printable, in one line.
   std::string Of(const TraceEvent& event) const;
 
-  // What the thread whose step `event` is was about to do: "CAS vma0.refcount".
+  // What a thread was about to do before `event`, a step or where it was blocked: "CAS
+  // vma0.refcount".
   std::string Pending(const TraceEvent& event) const;
 
-  // The functions at an address, innermost first; those of the library left out, unless there are
-  // no others.
-  std::vector<SourceFrame> Frames(uintptr_t pc) const;
-
-  // All functions that the event's thread is in, innermost first, as Frames.
+  // The functions that the event's thread is in, innermost first; those of the library left out,
+  // unless there are no others at the event's own address.
   std::vector<SourceFrame> Stack(const TraceEvent& event) const;
 
   // Where the event's step stands: the innermost function outside of the library, and its location;

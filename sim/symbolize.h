@@ -37,7 +37,8 @@ using FrameLookup = std::function<std::vector<SourceFrame>(uintptr_t return_addr
 // inline namespaces of the standard library, arguments of long template lists.
 std::string ShortFunctionName(std::string_view demangled);
 
-// Whether the frame belongs to the language's or the system's library rather than to the user.
+// Whether the frame belongs to the language's or the system's library, or to the runtime, rather
+// than to the user.
 bool IsLibraryFrame(const SourceFrame& frame);
 
 // "lock/refcount.h:84"; "" if the file is unknown.

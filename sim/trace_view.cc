@@ -85,9 +85,10 @@ size_t TraceView::LastOf(int thread) const {
   return found == last_.end() ? kNowhere : found->second;
 }
 
-size_t TraceView::NextStepOf(int thread, size_t at) const {
+size_t TraceView::NextOf(int thread, size_t at) const {
   for (; at < size(); ++at) {
-    if (event(at).step.thread == thread && IsStep(at)) return at;
+    if (event(at).step.thread != thread) continue;
+    if (IsStep(at) || event(at).type == TraceEvent::Type::kBlocked) return at;
   }
   return kNowhere;
 }

@@ -51,10 +51,10 @@ class TraceView {
   // The step that the verdict is about; kNowhere if it is about none, as a deadlock.
   size_t violating() const { return violating_; }
 
-  // The position of the thread's last event, of its last one before `at`, and of its next step from
-  // `at` on; kNowhere if there is none.
+  // The position of the thread's last event, and of what it does next from `at` on: a step, or
+  // being blocked. kNowhere if there is none.
   size_t LastOf(int thread) const;
-  size_t NextStepOf(int thread, size_t at) const;
+  size_t NextOf(int thread, size_t at) const;
 
   // The threads that have events, ascending, each with its position in that order. -1 stands for
   // the harness before and after the threads.

@@ -57,8 +57,16 @@ def _to_sim(settings, attr):
         _MODE: mode,
     }
 
+def _to_optimised(settings, attr):
+    return {
+        _COPT: settings[_COPT] + _OPTIMISED + (_COVERAGE if attr.fuzz else []),
+        _LINKOPT: settings[_LINKOPT],
+        _MODE: settings[_MODE],
+    }
+
 to_plain_transition = transition(implementation = _to_plain, inputs = _SETTINGS, outputs = _SETTINGS)
 to_sim_transition = transition(implementation = _to_sim, inputs = _SETTINGS, outputs = _SETTINGS)
+to_optimised_transition = transition(implementation = _to_optimised, inputs = _SETTINGS, outputs = _SETTINGS)
 
 def _sim_binary_impl(ctx):
     binary = ctx.attr.binary[0]
@@ -81,3 +89,13 @@ _ATTRS = {
 # `binary`, and all that it depends on, built for the simulation.
 sim_binary = rule(implementation = _sim_binary_impl, attrs = _ATTRS, executable = True)
 sim_test = rule(implementation = _sim_binary_impl, attrs = _ATTRS, test = True)
+
+# `binary`, and all that it depends on, optimised whatever the compilation mode and without the simulation.
+optimised_binary = rule(
+    implementation = _sim_binary_impl,
+    attrs = dict(
+        _ATTRS,
+        binary = attr.label(cfg = to_optimised_transition, mandatory = True, executable = True),
+    ),
+    executable = True,
+)

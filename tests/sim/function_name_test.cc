@@ -47,6 +47,10 @@ TEST(ShortFunctionName, KeepsEnclosingFunctionsAndLambdas) {
   EXPECT_EQ(ShortFunctionName("main::{lambda()#1}::operator()() const"), "main::{lambda#1}");
   EXPECT_EQ(ShortFunctionName("T::Run(int)::{lambda(int, T*)#12}::operator()(int, T*) const"),
             "T::Run::{lambda#12}");
+  EXPECT_EQ(ShortFunctionName("T::Run(int)::$_0::operator()(int) const"), "T::Run::{lambda$0}");
+  EXPECT_EQ(
+      ShortFunctionName("T::Run()::$_1::operator()() const::{lambda()#1}::operator()() const"),
+      "T::Run::{lambda$1}::{lambda#1}");
 }
 
 TEST(ShortFunctionName, DropsAnonymousAndInlineNamespaces) {
@@ -73,6 +77,7 @@ TEST(IsLibraryFrame, TellsLibrariesFromUsers) {
   EXPECT_TRUE(IsLibraryFrame(frame("std::atomic<int>::load", "a.cc")));
   EXPECT_TRUE(IsLibraryFrame(frame("load", "/usr/include/c++/12/atomic")));
   EXPECT_TRUE(IsLibraryFrame(frame("start_thread", "")));
+  EXPECT_TRUE(IsLibraryFrame(frame("libstdc++.so.6+0x1234", "")));
   EXPECT_FALSE(IsLibraryFrame(frame("0x401000", "")));
   EXPECT_FALSE(IsLibraryFrame(frame("jacquard::Refcount::Get", "lock/refcount.h")));
 }

@@ -113,6 +113,7 @@ Failure Deadlock() {
     TraceEvent& event = b.Blocked(thread, std::string("waits for the mutex ") + mutex);
     event.step.kind = StepKind::kMutexLock;
     event.step.address = address;
+    event.name = mutex;
     b.Stack({"Account::Move", "BankScenario::Move"});
   };
   block(1, "a.mutex");
@@ -252,6 +253,17 @@ TEST(Report, FoldsColumnsIntoLanes) { ExpectGolden("lanes.txt", Many(12).Report(
 
 TEST(Report, FoldsLanesIntoAList) { ExpectGolden("list.txt", Many(64).Report()); }
 
+TEST(Report, LooksAsInTheManual) {
+  const std::string manual = FileText("docs/reading_a_failure.md");
+  EXPECT_NE(manual.find("\n```text\n" + ReaderInsideWriter().Report() + "```\n"), std::string::npos)
+      << "copy tests/sim/golden/invariant.txt to docs/reading_a_failure.md";
+  const std::string deadlock = Deadlock().Report();
+  const size_t begin = deadlock.find("Where every"), end = deadlock.find("\nTimeline:");
+  EXPECT_NE(manual.find("\n```text\n" + deadlock.substr(begin, end - begin) + "```\n"),
+            std::string::npos)
+      << "copy the part of tests/sim/golden/deadlock.txt to docs/reading_a_failure.md";
+}
+
 // ---- what it must hold
 
 TEST(Report, BeginsWithKindAndMessageAndEndsWithTheReplayCommand) {
@@ -333,6 +345,22 @@ TEST(Timeline, LeavesOutOnlyWhatIsDull) {
   const std::string all = failure.Timeline(options);
   EXPECT_EQ(all.find("…"), std::string::npos) << all;
   EXPECT_EQ(CountLines(all), 2u + 9u) << all;
+}
+
+TEST(Timeline, FoldsAnOperationInWhichNothingHappenedIntoOneRow) {
+  Failure failure;
+  TraceBuilder& b = failure.builder;
+  b.Begin(0, "try_lock(0)");
+  b.Load(0, "word", 1, kRelaxed);
+  b.Load(0, "word", 1, kRelaxed);
+  b.End(0, "busy");
+  b.Begin(0, "try_lock(1)");
+  b.Step(0, kRmw, "word", 0, 1, kAcquire);
+  b.End(0, "locked");
+  const std::string text = failure.Timeline({});
+  EXPECT_NE(text.find("╶ try_lock(0) … 2 steps → busy\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("┌ try_lock(1)\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("└ locked\n"), std::string::npos) << text;
 }
 
 TEST(Timeline, KeepsToItsWidth) {

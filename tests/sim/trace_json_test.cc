@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 
 #include "sim/report.h"
@@ -29,6 +30,7 @@ Example LostUpdate() {
   TraceEvent& store = b.Step(1, StepKind::kStore, "counter", 0, 0xffffffffffffffff,
                              MemoryOrder::kRelease, "Counter::Add");
   store.old_text = "zero";
+  store.new_text = "minus one";
   b.Stack({"main"});
   TraceEvent& load = b.Load(0, "counter", 0xffffffffffffffff, MemoryOrder::kAcquire);
   load.reads_from = 3;
@@ -48,6 +50,24 @@ std::string Text(const Example& example) {
 }
 
 TEST(TraceJson, LooksAsDocumented) { ExpectGolden("lost_update.json", Text(LostUpdate())); }
+
+// All keys of objects in `value`, but not the addresses that are the keys of "frames".
+void CollectKeys(const json& value, std::set<std::string>& keys) {
+  for (const auto& [key, part] : value.items()) {
+    if (value.is_object() && !key.starts_with("0x")) keys.insert(key);
+    if (part.is_structured()) CollectKeys(part, keys);
+  }
+}
+
+TEST(TraceJson, HasNoKeyThatIsNotDocumented) {
+  const std::string manual = FileText("docs/trace_json.md");
+  ASSERT_NE(manual, "");
+  std::set<std::string> keys;
+  CollectKeys(json::parse(Text(LostUpdate())), keys);
+  EXPECT_GT(keys.size(), 20u);
+  for (const std::string& key : keys)
+    EXPECT_NE(manual.find("| `" + key + "` |"), std::string::npos) << key;
+}
 
 TEST(TraceJson, HoldsVerdictAndEvents) {
   const json document = json::parse(Text(LostUpdate()));

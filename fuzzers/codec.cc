@@ -1,0 +1,202 @@
+// The codec: tables made once from the scenario class, and a loop over records.
+#include "fuzzers/codec.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+#include <string_view>
+
+namespace jacquard::fuzzers {
+namespace {
+
+constexpr uint8_t kExceptionBit = 0x80;
+constexpr uint8_t kCarryOn = 255;
+
+bool IsWord(const char* text) {
+  if (text == nullptr || !(std::islower(static_cast<unsigned char>(*text)))) return false;
+  for (const char* p = text; *p != '\0'; ++p) {
+    const auto c = static_cast<unsigned char>(*p);
+    if (!std::islower(c) && !std::isdigit(c) && c != '_') return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool Input::operator==(const Input& other) const {
+  if (threads_ != other.threads_) return false;
+  for (int t = 0; t < threads_; ++t) {
+    if (!std::ranges::equal(calls(t), other.calls(t))) return false;
+  }
+  return std::ranges::equal(exceptions(), other.exceptions());
+}
+
+std::string TargetName(const ScenarioType& type) {
+  if (type.name != nullptr) return type.name;
+  std::string_view name = type.class_name;
+  if (const size_t colon = name.rfind(':'); colon != name.npos) name.remove_prefix(colon + 1);
+  if (name.size() > 8 && name.ends_with("Scenario")) name.remove_suffix(8);
+  std::string result;
+  for (const char c : name) {
+    const auto u = static_cast<unsigned char>(c);
+    if (std::isupper(u) && !result.empty()) result += '_';
+    result += static_cast<char>(std::tolower(u));
+  }
+  return result;
+}
+
+std::string Codec::Problem(const ScenarioType& type) {
+  const std::string word = "lower-case letters, digits and _";
+  if (!IsWord(TargetName(type).c_str())) {
+    return fmt::format("kName \"{}\" must be of {}", TargetName(type), word);
+  }
+  if (type.max_threads < 1 || type.max_threads > kMaxInputThreads) {
+    return fmt::format("kMaxThreads is {}; 1 to {} are allowed", type.max_threads,
+                       kMaxInputThreads);
+  }
+  if (type.min_threads < 1 || type.min_threads > type.max_threads) {
+    return fmt::format("kMinThreads is {}; 1 to kMaxThreads ({}) are allowed", type.min_threads,
+                       type.max_threads);
+  }
+  if (type.operation_count == 0) return "Operations() is empty";
+  std::set<std::string> names;
+  int64_t calls = 0;
+  for (int i = 0; i < type.operation_count; ++i) {
+    const OperationType& operation = type.operations[i];
+    if (!IsWord(operation.name)) {
+      return fmt::format("the name of operation {} must be of {}", i, word);
+    }
+    if (!names.insert(operation.name).second) {
+      return fmt::format("two operations are called \"{}\"", operation.name);
+    }
+    int64_t product = 1;
+    for (int a = 0; a < operation.arity; ++a) {
+      const Argument& argument = operation.arguments[a];
+      if (!IsWord(argument.name)) {
+        return fmt::format("{}: the name of argument {} must be of {}", operation.name, a, word);
+      }
+      for (int b = 0; b < a; ++b) {
+        if (std::string_view(argument.name) == operation.arguments[b].name) {
+          return fmt::format("{}: two arguments are called \"{}\"", operation.name, argument.name);
+        }
+      }
+      if (argument.count < 1 || argument.count > kMaxCalls) {
+        return fmt::format("{}: argument {} has {} values; 1 to {} are allowed", operation.name,
+                           argument.name, argument.count, kMaxCalls);
+      }
+      product *= argument.count;
+    }
+    calls += product;
+  }
+  if (calls > kMaxCalls) {
+    return fmt::format(
+        "operations with all values of their arguments make {} calls; at most {} are "
+        "allowed",
+        calls, kMaxCalls);
+  }
+  return {};
+}
+
+Codec::Codec(const ScenarioType& type) : type_(type), name_(TargetName(type)) {
+  for (int i = 0; i < type.operation_count; ++i) {
+    const OperationType& operation = type.operations[i];
+    first_number_.push_back(call_count());
+    // Missing arguments have one value, 0. The last argument is fastest.
+    const int a = operation.arity > 0 ? operation.arguments[0].count : 1;
+    const int b = operation.arity > 1 ? operation.arguments[1].count : 1;
+    const int c = operation.arity > 2 ? operation.arguments[2].count : 1;
+    for (int n = 0; n < a * b * c; ++n) {
+      calls_.push_back({static_cast<uint8_t>(i),
+                        {static_cast<uint8_t>(n / (b * c)), static_cast<uint8_t>(n / c % b),
+                         static_cast<uint8_t>(n % c)}});
+    }
+  }
+  for (int byte = 0; byte < 256; ++byte) call_of_byte_[byte] = calls_[byte % call_count()];
+  for (int byte = 0; byte < 128; ++byte) {
+    thread_of_byte_[byte] = static_cast<uint8_t>(byte % type.max_threads);
+  }
+}
+
+int Codec::NumberOf(const Call& call) const {
+  const OperationType& operation = type_.operations[call.operation];
+  int n = 0;
+  for (int i = 0; i < operation.arity; ++i) {
+    n = n * operation.arguments[i].count + call.arguments[i];
+  }
+  return first_number_[call.operation] + n;
+}
+
+void Codec::Decode(std::span<const uint8_t> bytes, Input& input) const {
+  input.Clear(type_.min_threads);
+  if (bytes.empty() || bytes[0] != kVersion) return;
+  uint32_t gap = 0;
+  for (size_t i = 1; i + 1 < bytes.size(); i += 2) {
+    const uint8_t head = bytes[i];
+    const uint8_t tail = bytes[i + 1];
+    if ((head & kExceptionBit) == 0) {
+      input.AddCall(thread_of_byte_[head], call_of_byte_[tail]);
+      continue;
+    }
+    gap = std::min(gap + tail, kMaxGap);
+    if (tail == kCarryOn) continue;
+    input.AddException({.gap = gap, .choice = head & kMaxChoice});
+    gap = 0;
+  }
+}
+
+std::vector<uint8_t> Codec::Encode(const Input& input) const {
+  std::vector<uint8_t> bytes = {kVersion};
+  for (int t = 0; t < input.threads(); ++t) {
+    for (const Call& call : input.calls(t)) {
+      bytes.push_back(static_cast<uint8_t>(t));
+      bytes.push_back(static_cast<uint8_t>(NumberOf(call)));
+    }
+  }
+  for (const Exception& exception : input.exceptions()) {
+    uint32_t gap = exception.gap;
+    for (; gap >= kCarryOn; gap -= kCarryOn) {
+      bytes.push_back(kExceptionBit);
+      bytes.push_back(kCarryOn);
+    }
+    bytes.push_back(static_cast<uint8_t>(kExceptionBit | exception.choice));
+    bytes.push_back(static_cast<uint8_t>(gap));
+  }
+  return bytes;
+}
+
+bool Codec::Recognise(std::span<const uint8_t> bytes, std::string* why) {
+  if (bytes.empty() || bytes[0] == kVersion) return true;
+  *why = fmt::format(
+      "not an input of this target: neither a text (\"jacquard scenario 1 ...\") nor bytes of "
+      "version {} (the first byte is {:#04x})",
+      kVersion, bytes[0]);
+  return false;
+}
+
+void Codec::Reshape(int threads, int operations, Input& input) const {
+  const Input source = input;
+  input.Clear(std::max(type_.min_threads, threads));
+  // Filled up from a generator that is seeded by the calls there are: different inputs stay
+  // different.
+  uint32_t state = 1;
+  for (int t = 0; t < source.threads(); ++t) {
+    for (const Call& call : source.calls(t)) {
+      state = (state ^ static_cast<uint32_t>(NumberOf(call))) * 0x01000193u;
+    }
+  }
+  for (int t = 0; t < threads; ++t) {
+    for (int i = 0; i < operations; ++i) {
+      if (t < source.threads() && i < static_cast<int>(source.calls(t).size())) {
+        input.AddCall(t, source.calls(t)[i]);
+        continue;
+      }
+      state = state * 1664525u + 1013904223u;
+      input.AddCall(t, calls_[(state >> 16) % calls_.size()]);
+    }
+  }
+  for (const Exception& exception : source.exceptions()) input.AddException(exception);
+}
+
+}  // namespace jacquard::fuzzers

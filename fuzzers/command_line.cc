@@ -1,0 +1,141 @@
+// Two kinds of command lines: a tool's (--replay FILE and so on: all of it is ours), and the
+// engine's, from which our own flags are taken.
+#include "fuzzers/command_line.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <sstream>
+#include <string_view>
+
+#include "fuzzers/input.h"
+
+namespace jacquard::fuzzers {
+namespace {
+
+// "THREADSxOPS". "" or what is wrong.
+std::string ParseShape(const std::string& text, int max_threads, CommandLine& line) {
+  const char* const end = text.data() + text.size();
+  int threads = 0;
+  int operations = 0;
+  auto result = std::from_chars(text.data(), end, threads);
+  if (result.ec == std::errc{} && result.ptr != end && *result.ptr == 'x') {
+    result = std::from_chars(result.ptr + 1, end, operations);
+  } else {
+    result.ptr = nullptr;
+  }
+  if (result.ptr != end || threads < 1 || threads > max_threads || operations < 1 ||
+      operations > kMaxOperations) {
+    return fmt::format(
+        "--shape: \"{}\" is not THREADSxOPERATIONS with 1 to {} threads and 1 to {} "
+        "operations, like 3x4",
+        text, max_threads, kMaxOperations);
+  }
+  line.shape_threads = threads;
+  line.shape_operations = operations;
+  return {};
+}
+
+bool IsMode(std::string_view argument) {
+  for (const std::string_view mode : {"--replay", "--to-text", "--from-text", "--seed-corpus"}) {
+    if (argument == mode || (argument.starts_with(mode) && argument[mode.size()] == '='))
+      return true;
+  }
+  return false;
+}
+
+// Flags of a fuzzing run that take a value.
+bool TakesValue(std::string_view argument) {
+  for (const std::string_view flag : {"--shape", "--executions", "--max-steps", "--time-limit"}) {
+    if (argument == flag) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const std::string& name,
+                             int max_threads) {
+  CommandLine line;
+  const bool tool = std::any_of(arguments.begin(), arguments.end(), IsMode);
+
+  std::vector<std::string> ours;
+  if (!arguments.empty()) line.engine.push_back(arguments[0]);
+  for (size_t i = 1; i < arguments.size(); ++i) {
+    if (!tool && !arguments[i].starts_with("--")) {
+      line.engine.push_back(arguments[i]);
+      continue;
+    }
+    ours.push_back(arguments[i]);
+    if (!tool && TakesValue(arguments[i]) && i + 1 < arguments.size())
+      ours.push_back(arguments[++i]);
+  }
+
+  CLI::App app(
+      fmt::format("Fuzz target {}. Without a flag of the second group it fuzzes: flags with "
+                  "one dash (-help=1 lists them), folders and files are the engine's.",
+                  name));
+  app.set_help_flag("--help", "Print this help");
+  std::string shape;
+  uint64_t executions = 0;
+  auto* const fuzz = app.add_option_group("Fuzzing");
+  auto* const shape_option = fuzz->add_option(
+      "--shape", shape, "THREADSxOPERATIONS: force every input to it (for benchmarks)");
+  auto* const executions_option =
+      fuzz->add_option("--executions", executions, "Stop after so many (the engine's -runs)");
+  auto* const tools = app.add_option_group("Instead of fuzzing");
+  auto* const replay =
+      tools->add_option("--replay", line.file, "Execute one input, bytes or text, and report");
+  auto* const to_text = tools->add_option("--to-text", line.file, "Print an input as text");
+  auto* const from_text = tools->add_option("--from-text", line.file, "Turn a text into bytes");
+  auto* const seed_corpus =
+      tools->add_option("--seed-corpus", line.output,
+                        "FOLDER FILE...: turn texts into bytes; other files are copied");
+  app.add_option("FILE", line.files, "For --seed-corpus")->needs(seed_corpus);
+  auto* const output = app.add_option("-o,--output", line.output, "Write to this file");
+  app.add_flag("--force", line.force, "Overwrite an existing file");
+  app.add_flag("--all", line.all, "--replay: every event");
+  app.add_flag("--json", line.json, "--replay: for programs");
+  app.add_option("--max-steps", line.max_steps, "An execution with more steps is a livelock")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--time-limit", line.time_limit,
+                 "Seconds without a step (simulated), or until threads that do not end are a "
+                 "deadlock (native)")
+      ->check(CLI::PositiveNumber);
+  replay->excludes(to_text, from_text, seed_corpus, shape_option, executions_option, output);
+  to_text->excludes(from_text, seed_corpus);
+  from_text->excludes(seed_corpus);
+  seed_corpus->excludes(output);
+
+  try {
+    std::reverse(ours.begin(), ours.end());  // CLI11 takes them from the back
+    app.parse(ours);
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream out;
+    std::ostringstream err;
+    const int status = app.exit(error, out, err);
+    line.exit_status = status == 0 ? kExitPass : kExitUsage;
+    line.message = status == 0
+                       ? out.str()
+                       : fmt::format("jacquard: {}\n--help lists the flags\n", error.what());
+    return line;
+  }
+
+  if (replay->count() > 0) line.mode = CommandLine::Mode::kReplay;
+  if (to_text->count() > 0) line.mode = CommandLine::Mode::kToText;
+  if (from_text->count() > 0) line.mode = CommandLine::Mode::kFromText;
+  if (seed_corpus->count() > 0) line.mode = CommandLine::Mode::kSeedCorpus;
+  if (!shape.empty()) {
+    if (const std::string problem = ParseShape(shape, max_threads, line); !problem.empty()) {
+      line.exit_status = kExitUsage;
+      line.message = "jacquard: " + problem + "\n";
+      return line;
+    }
+  }
+  if (executions_option->count() > 0) line.engine.push_back(fmt::format("-runs={}", executions));
+  return line;
+}
+
+}  // namespace jacquard::fuzzers

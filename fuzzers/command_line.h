@@ -1,0 +1,47 @@
+// The command line of a fuzz target: Jacquard's flags have two dashes, the engine's have one.
+#ifndef JACQUARD_FUZZERS_COMMAND_LINE_H_
+#define JACQUARD_FUZZERS_COMMAND_LINE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace jacquard::fuzzers {
+
+// The process's exit status where it is not the engine's.
+inline constexpr int kExitPass = 0;
+inline constexpr int kExitFailure = 1;  // a replayed input fails
+inline constexpr int kExitUsage = 2;    // bad flags or bad input
+
+struct CommandLine {
+  enum class Mode { kFuzz, kReplay, kToText, kFromText, kSeedCorpus };
+  Mode mode = Mode::kFuzz;
+
+  std::string file;                // kReplay, kToText, kFromText
+  std::string output;              // kToText, kFromText: file, "" if not given; kSeedCorpus: folder
+  std::vector<std::string> files;  // kSeedCorpus
+  bool force = false;
+  bool all = false;
+  bool json = false;
+
+  int shape_threads = 0;  // 0: as the bytes say
+  int shape_operations = 0;
+  uint64_t max_steps = 100'000;
+  double time_limit = 10;  // seconds
+
+  // What remains for the engine, the program's name first.
+  std::vector<std::string> engine;
+
+  // Set if there is nothing more to do than to print `message` and to exit.
+  std::optional<int> exit_status;
+  std::string message;
+};
+
+// `arguments` begin with the program's name. `name` is the target's, for the help text.
+CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const std::string& name,
+                             int max_threads);
+
+}  // namespace jacquard::fuzzers
+
+#endif  // JACQUARD_FUZZERS_COMMAND_LINE_H_

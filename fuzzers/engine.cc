@@ -1,0 +1,132 @@
+// The last lines of a fuzzing run.
+#include "fuzzers/engine.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+#include <utility>
+
+#include "fuzzers/files.h"
+
+namespace jacquard::fuzzers {
+namespace {
+
+using DeathCallback = void (*)();
+
+// Where the engine writes artifacts: its -artifact_prefix, or the one file of -exact_artifact_path.
+std::string artifact_prefix = "./";
+std::string exact_artifact_path;
+std::string replay_command;
+// libFuzzer's: saves the input of the running execution. Null: another engine, or none.
+DeathCallback save_input = nullptr;
+// The artifact that libFuzzer has written.
+std::string artifact;
+std::atomic<bool> last_line_printed = false;
+
+// The status with which libFuzzer ends after a crash, unless it is told otherwise.
+constexpr int kCrashExitStatus = 77;
+
+bool IsArtifact(std::string_view path) {
+  if (!exact_artifact_path.empty()) return path == exact_artifact_path;
+  if (!path.starts_with(artifact_prefix)) return false;
+  path.remove_prefix(artifact_prefix.size());
+  for (const std::string_view kind : {"crash-", "leak-", "oom-", "timeout-"}) {
+    if (path.starts_with(kind)) return true;
+  }
+  return false;
+}
+
+void PrintLastLines(const std::string& path) {
+  // Relaxed: nothing is published by it; whoever is second prints nothing.
+  if (path.empty() || last_line_printed.exchange(true, std::memory_order_relaxed)) return;
+  const bool runs = !replay_command.empty();
+  Print((runs ? fmt::format("replay: {} {}\n", replay_command, path) : std::string()) + path +
+        "\n");
+}
+
+void OnDeath() {
+  save_input();
+  PrintLastLines(artifact);
+}
+
+}  // namespace
+
+void Print(const std::string& text) {
+  const Bytes bytes(text.begin(), text.end());
+  std::span<const uint8_t> rest = bytes;
+  while (!rest.empty()) {
+    const ssize_t n = write(STDERR_FILENO, rest.data(), rest.size());
+    if (n <= 0) return;
+    rest = rest.subspan(static_cast<size_t>(n));
+  }
+}
+
+void SetArtifactFlags(const std::vector<std::string>& engine_arguments, std::string command) {
+  constexpr std::string_view kPrefix = "-artifact_prefix=";
+  constexpr std::string_view kExact = "-exact_artifact_path=";
+  for (const std::string& argument : engine_arguments) {
+    if (argument.starts_with(kPrefix)) artifact_prefix = argument.substr(kPrefix.size());
+    if (argument.starts_with(kExact)) exact_artifact_path = argument.substr(kExact.size());
+  }
+  replay_command = std::move(command);
+}
+
+void EndWithCrash() {
+  if (save_input == nullptr) std::abort();
+  OnDeath();
+  _exit(kCrashExitStatus);
+}
+
+void SaveNoStepInput(std::span<const uint8_t> input) {
+  uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
+  for (const uint8_t byte : input) hash = (hash ^ byte) * 0x100000001b3;
+  const std::string path = fmt::format("{}no-step-{:016x}", artifact_prefix, hash);
+  if (const std::string error = WriteFile(path, input, /*overwrite=*/true); !error.empty()) {
+    Print("jacquard: " + error + "\n");
+    return;
+  }
+  PrintLastLines(path);
+}
+
+}  // namespace jacquard::fuzzers
+
+extern "C" {
+
+// What libFuzzer calls instead of the functions of the same names. All other code calls the real
+// ones.
+[[noreturn]] void JacquardEngineExit(int status) {
+  jacquard::fuzzers::PrintLastLines(jacquard::fuzzers::artifact);
+  _exit(status);
+}
+
+FILE* JacquardEngineOpen(const char* path, const char* mode) {
+  if (mode[0] == 'w' && jacquard::fuzzers::IsArtifact(path)) jacquard::fuzzers::artifact = path;
+  return std::fopen(path, mode);
+}
+
+// A sanitizer's, if there is one. The first one's argument is called before it ends the process
+// after a report.
+__attribute__((weak)) void __sanitizer_set_death_callback(void (*callback)());
+__attribute__((weak)) void __sanitizer_print_stack_trace();
+__attribute__((weak)) int __sanitizer_acquire_crash_state();
+
+void JacquardEngineSetDeathCallback(void (*callback)()) {
+  jacquard::fuzzers::save_input = callback;
+  if (__sanitizer_set_death_callback != nullptr) {
+    __sanitizer_set_death_callback(jacquard::fuzzers::OnDeath);
+  }
+}
+
+// libFuzzer warns at each start if these two are missing.
+void JacquardEnginePrintStackTrace() {
+  if (__sanitizer_print_stack_trace != nullptr) __sanitizer_print_stack_trace();
+}
+
+int JacquardEngineAcquireCrashState() {
+  return __sanitizer_acquire_crash_state == nullptr || __sanitizer_acquire_crash_state() != 0;
+}
+}

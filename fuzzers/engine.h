@@ -1,0 +1,34 @@
+// How a fuzz target ends when an input fails, depending on the engine.
+//
+// libFuzzer's object is linked with its _Exit, its fopen and the sanitizers' functions that it uses
+// redirected here (BUILD, :libfuzzer). So Jacquard knows which file libFuzzer has written the input
+// to, and prints its path as the very last line. Under any other engine a failure is a plain
+// abort().
+#ifndef JACQUARD_FUZZERS_ENGINE_H_
+#define JACQUARD_FUZZERS_ENGINE_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace jacquard::fuzzers {
+
+// The flags of the engine's command line that say where artifacts go; and the command that replays
+// one, to be followed by its path.
+void SetArtifactFlags(const std::vector<std::string>& engine_arguments, std::string replay_command);
+
+// Lets the engine save the input that is being executed, prints the command that replays it and, as
+// the last line, its path; ends the process. From any thread.
+[[noreturn]] void EndWithCrash();
+
+// Writes `input` to the artifact folder as no-step-HASH and prints its path as the last line: for a
+// watchdog, when the engine can do nothing any more. From any thread.
+void SaveNoStepInput(std::span<const uint8_t> input);
+
+// Prints to standard error at once, without any buffer.
+void Print(const std::string& text);
+
+}  // namespace jacquard::fuzzers
+
+#endif  // JACQUARD_FUZZERS_ENGINE_H_

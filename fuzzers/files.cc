@@ -1,0 +1,63 @@
+#include "fuzzers/files.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace jacquard::fuzzers {
+namespace {
+
+std::string SystemError(const std::string& path) {
+  return fmt::format("{}: {}", path, std::strerror(errno));
+}
+
+}  // namespace
+
+std::string ReadFile(const std::string& path, Bytes* bytes) {
+  bytes->clear();
+  const int file = path == "-" ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return SystemError(path);
+  std::string error;
+  uint8_t buffer[4096];
+  for (;;) {
+    const ssize_t n = read(file, buffer, sizeof(buffer));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) error = SystemError(path);
+    if (n <= 0) break;
+    bytes->insert(bytes->end(), buffer, buffer + n);
+    if (bytes->size() > kMaxFileSize) {
+      error =
+          fmt::format("{}: larger than {} bytes: not an input of this target", path, kMaxFileSize);
+      break;
+    }
+  }
+  if (file != STDIN_FILENO) close(file);
+  return error;
+}
+
+std::string WriteFile(const std::string& path, std::span<const uint8_t> bytes, bool overwrite) {
+  const bool standard = path == "-";
+  const int exclusive = overwrite ? O_TRUNC : O_EXCL;
+  const int file = standard ? STDOUT_FILENO
+                            : open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | exclusive, 0666);
+  if (file < 0 && errno == EEXIST) return path + ": exists already; --force overwrites it";
+  if (file < 0) return SystemError(path);
+  std::string error;
+  while (!bytes.empty()) {
+    const ssize_t n = write(file, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      error = SystemError(path);
+      break;
+    }
+    bytes = bytes.subspan(static_cast<size_t>(n));
+  }
+  if (!standard && close(file) != 0 && error.empty()) error = SystemError(path);
+  return error;
+}
+
+}  // namespace jacquard::fuzzers

@@ -1,0 +1,25 @@
+// Files, read whole and never overwritten by accident.
+#ifndef JACQUARD_FUZZERS_FILES_H_
+#define JACQUARD_FUZZERS_FILES_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace jacquard::fuzzers {
+
+using Bytes = std::vector<uint8_t>;
+
+// Larger files are no inputs.
+inline constexpr size_t kMaxFileSize = 1 << 20;
+
+// "-" is standard input or output in both. Each returns "" or what went wrong, with the file's
+// name.
+std::string ReadFile(const std::string& path, Bytes* bytes);
+// An existing file is an error unless `overwrite`.
+std::string WriteFile(const std::string& path, std::span<const uint8_t> bytes, bool overwrite);
+
+}  // namespace jacquard::fuzzers
+
+#endif  // JACQUARD_FUZZERS_FILES_H_

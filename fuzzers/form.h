@@ -1,0 +1,66 @@
+// The two forms of a fuzz target, behind one interface: simulated_form.cc runs an input in the
+// simulated runtime, native_form.cc on real threads. A program links one of them.
+#ifndef JACQUARD_FUZZERS_FORM_H_
+#define JACQUARD_FUZZERS_FORM_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "fuzzers/codec.h"
+#include "fuzzers/input.h"
+
+namespace jacquard::fuzzers {
+
+struct FormOptions {
+  uint64_t max_steps = 100'000;  // simulated: more are a livelock
+  double no_step_seconds = 10;   // simulated: CPU time without a step until the watchdog barks
+  double deadlock_seconds = 10;  // native: time until threads that do not end are a deadlock
+  bool features = false;         // report them to libFuzzer
+
+  // How a failure is shown.
+  bool all_events = false;
+  bool json = false;
+  // The command that replays the input; "" if it is not known yet.
+  std::string replay_command;
+
+  // Called from any thread, with the report of a failure, where no more executions are possible:
+  // always in the native form; in the simulated one for a watchdog (`no_step`). Must not return,
+  // except for a watchdog: then the process ends.
+  std::function<void(const std::string& report, bool no_step)> on_fatal;
+};
+
+// Executes inputs of one target. Must be used from the process's first thread. One per process.
+class Form {
+ public:
+  // `codec` must outlive the form.
+  Form(const Codec& codec, FormOptions options);
+  ~Form();
+  Form(const Form&) = delete;
+  Form& operator=(const Form&) = delete;
+
+  // Executes `input` once. True if it passed. Otherwise Report() tells why, or on_fatal was called.
+  bool Execute(const Input& input);
+
+  // Executes `input`, which has failed, once more with a trace, and describes the failure. Ends
+  // with a newline.
+  std::string Report(const Input& input);
+
+  // The signature of the last failure.
+  const std::string& signature() const;
+
+  // Executions and steps so far; 0 steps in the native form.
+  uint64_t executions() const;
+  uint64_t steps() const;
+
+ private:
+  struct State;
+  State* const state_;  // never freed: threads may hold on to it
+};
+
+// "simulated" or "native".
+const char* FormName();
+
+}  // namespace jacquard::fuzzers
+
+#endif  // JACQUARD_FUZZERS_FORM_H_

@@ -1,0 +1,185 @@
+// A fuzz target as engines want it: LLVMFuzzerInitialize, LLVMFuzzerTestOneInput,
+// LLVMFuzzerCustomMutator.
+//
+// main() is libFuzzer's, or another engine's.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <climits>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fuzzers/codec.h"
+#include "fuzzers/command_line.h"
+#include "fuzzers/engine.h"
+#include "fuzzers/form.h"
+#include "fuzzers/input.h"
+#include "fuzzers/mutator.h"
+#include "fuzzers/scenario_type.h"
+#include "fuzzers/tool.h"
+
+// Of the scenario: JACQUARD_FUZZ_TARGET.
+const jacquard::ScenarioType& JacquardFuzzTarget();
+
+extern "C" {
+// The engine's general mutation; only libFuzzer has it.
+__attribute__((weak)) size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
+}
+
+namespace jacquard::fuzzers {
+namespace {
+
+// What a fuzzing run does for every input.
+class Fuzzer {
+ public:
+  Fuzzer(const Codec& codec, const CommandLine& line, FormOptions options)
+      : codec_(codec),
+        shape_threads_(line.shape_threads),
+        shape_operations_(line.shape_operations),
+        start_(std::chrono::steady_clock::now()) {
+    options.features = true;
+    options.on_fatal = [this](const std::string& report, bool no_step) {
+      Print(report);
+      if (no_step) {
+        SaveNoStepInput(bytes_);
+      } else {
+        EndWithCrash();
+      }
+    };
+    form_ = std::make_unique<Form>(codec, std::move(options));
+  }
+
+  void TestOneInput(std::span<const uint8_t> bytes) {
+    bytes_ = bytes;
+    codec_.Decode(bytes, input_);
+    if (shape_threads_ != 0) codec_.Reshape(shape_threads_, shape_operations_, input_);
+    if (form_->Execute(input_)) [[likely]]
+      return;
+    Print("\n" + form_->Report(input_));
+    // By this libFuzzer's -minimize_crash recognises the same bug.
+    Print(fmt::format("DEDUP_TOKEN: {}\n", form_->signature()));
+    EndWithCrash();
+  }
+
+  // One line at the end of a run.
+  void PrintStatistics() const {
+    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start_;
+    const auto executions = static_cast<double>(form_->executions());
+    if (executions < 1000 || time.count() < 0.1) return;
+    std::string text = fmt::format("jacquard: {} executions ({}), {:.0f} a second", executions,
+                                   FormName(), executions / time.count());
+    if (form_->steps() != 0) {
+      const auto steps = static_cast<double>(form_->steps());
+      text += fmt::format("; {:.1f} steps each, {:.1f} million steps a second", steps / executions,
+                          steps / time.count() * 1e-6);
+    }
+    Print(text + "\n");
+  }
+
+ private:
+  const Codec& codec_;
+  const int shape_threads_;
+  const int shape_operations_;
+  const std::chrono::steady_clock::time_point start_;
+  std::unique_ptr<Form> form_;
+  Input input_;
+  std::span<const uint8_t> bytes_;  // of the running execution
+};
+
+Fuzzer* fuzzer = nullptr;  // never freed: the process may end at any time
+
+// How to execute this program again, to be followed by the file.
+std::string ReplayCommand() {
+  if (const char* command = std::getenv("JACQUARD_REPLAY_COMMAND")) return command;
+  char path[PATH_MAX];
+  const ssize_t length = readlink("/proc/self/exe", path, sizeof(path));
+  return (length > 0 ? std::string(path, static_cast<size_t>(length)) : "PROGRAM") + " --replay";
+}
+
+// Flags that libFuzzer gets unless the user has said something else.
+void AddEngineDefaults(std::vector<std::string>& arguments) {
+  constexpr std::string_view kDefaults[] = {
+      // 16 operations on each of a few threads, and some dozens of exceptions.
+      "-max_len=256",
+      // Inputs are short and need not grow slowly.
+      "-len_control=0",
+      "-timeout=60",
+      "-rss_limit_mb=2560",
+  };
+  for (const std::string_view flag : kDefaults) {
+    const std::string_view name = flag.substr(0, flag.find('=') + 1);
+    bool given = false;
+    for (const std::string& argument : arguments) given |= argument.starts_with(name);
+    if (!given) arguments.emplace_back(flag);
+  }
+}
+
+void Initialize(int* argc, char*** argv) {
+  const ScenarioType& type = JacquardFuzzTarget();
+  if (const std::string problem = Codec::Problem(type); !problem.empty()) {
+    Print(fmt::format("jacquard: {}: {}\n", type.class_name, problem));
+    _exit(kExitUsage);
+  }
+  static const Codec codec(type);
+
+  CommandLine line = ParseCommandLine(std::vector<std::string>(*argv, *argv + *argc), codec.name(),
+                                      type.max_threads);
+  if (line.exit_status) {
+    if (*line.exit_status == kExitPass) {
+      (void)WriteFile("-", Bytes(line.message.begin(), line.message.end()), true);
+    } else {
+      Print(line.message);
+    }
+    _exit(*line.exit_status);
+  }
+
+  FormOptions options;
+  options.max_steps = line.max_steps;
+  options.no_step_seconds = line.time_limit;
+  options.deadlock_seconds = line.time_limit;
+  options.all_events = line.all;
+  options.json = line.json;
+  if (line.mode == CommandLine::Mode::kReplay) {
+    options.replay_command = ReplayCommand() + " " + line.file;
+    _exit(Replay(line, codec, std::move(options)));
+  }
+  if (line.mode != CommandLine::Mode::kFuzz) _exit(Convert(line, codec));
+
+  SetArtifactFlags(line.engine, ReplayCommand());
+  fuzzer = new Fuzzer(codec, line, std::move(options));
+  std::atexit([] { fuzzer->PrintStatistics(); });
+
+  AddEngineDefaults(line.engine);
+  // The engine keeps the pointers.
+  static std::vector<std::string> arguments;
+  static std::vector<char*> pointers;
+  arguments = std::move(line.engine);
+  for (std::string& argument : arguments) pointers.push_back(argument.data());
+  *argc = static_cast<int>(pointers.size());
+  pointers.push_back(nullptr);
+  *argv = pointers.data();
+}
+
+}  // namespace
+}  // namespace jacquard::fuzzers
+
+extern "C" {
+
+int LLVMFuzzerInitialize(int* argc, char*** argv) {
+  jacquard::fuzzers::Initialize(argc, argv);
+  return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  jacquard::fuzzers::fuzzer->TestOneInput({data, size});
+  return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
+  return jacquard::fuzzers::Mutate(data, size, max_size, seed, LLVMFuzzerMutate);
+}
+}

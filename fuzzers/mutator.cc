@@ -1,0 +1,123 @@
+#include "fuzzers/mutator.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "fuzzers/codec.h"
+
+namespace jacquard::fuzzers {
+namespace {
+
+constexpr size_t kRecord = 2;
+constexpr uint8_t kExceptionBit = 0x80;
+
+// The records of an encoded input, between the version byte and the end of the buffer.
+class Records {
+ public:
+  Records(uint8_t* data, size_t size, size_t max_size, uint32_t seed)
+      : first_(data + 1),
+        count_((size - 1) / kRecord),
+        room_((max_size - 1) / kRecord),
+        state_(seed) {}
+
+  size_t size() const { return 1 + count_ * kRecord; }
+
+  void Mutate() {
+    switch (Random(6)) {
+      case 0:
+        return Insert(kExceptionBit);
+      case 1:
+        return Insert(0);
+      case 2:
+        return Erase();
+      case 3:
+        return Repeat();
+      case 4:
+        return Move();
+      default:
+        return Nudge();
+    }
+  }
+
+ private:
+  // A number below `n`, from a linear congruential generator.
+  uint32_t Random(size_t n) {
+    state_ = state_ * 1664525u + 1013904223u;
+    return static_cast<uint32_t>((static_cast<uint64_t>(state_ >> 8) * n) >> 24);
+  }
+  uint8_t* At(size_t i) { return first_ + i * kRecord; }
+
+  void MakeRoom(size_t i) {
+    std::memmove(At(i + 1), At(i), (count_ - i) * kRecord);
+    ++count_;
+  }
+
+  // Small numbers are the likely ones: threads, choices, and gaps within one operation.
+  void Insert(uint8_t kind) {
+    if (count_ == room_) return Nudge();
+    const size_t i = Random(count_ + 1);
+    MakeRoom(i);
+    At(i)[0] = static_cast<uint8_t>(kind | Random(4));
+    At(i)[1] = static_cast<uint8_t>(kind == 0 || Random(8) == 0 ? Random(256) : Random(24));
+  }
+
+  void Erase() {
+    if (count_ == 0) return;
+    const size_t i = Random(count_);
+    std::memmove(At(i), At(i + 1), (count_ - i - 1) * kRecord);
+    --count_;
+  }
+
+  void Repeat() {
+    if (count_ == 0 || count_ == room_) return Nudge();
+    const size_t from = Random(count_);
+    const uint8_t record[kRecord] = {At(from)[0], At(from)[1]};
+    const size_t to = Random(count_ + 1);
+    MakeRoom(to);
+    std::memcpy(At(to), record, kRecord);
+  }
+
+  void Move() {
+    if (count_ < 2) return Nudge();
+    const size_t a = Random(count_);
+    const size_t b = Random(count_);
+    std::swap_ranges(At(a), At(a) + kRecord, At(b));
+  }
+
+  // An operation goes to another thread or becomes another one; an exception comes a little earlier
+  // or later, or decides otherwise.
+  void Nudge() {
+    if (count_ == 0) return;
+    uint8_t* const record = At(Random(count_));
+    const bool exception = (record[0] & kExceptionBit) != 0;
+    if (Random(3) == 0) {
+      record[0] = static_cast<uint8_t>((record[0] & kExceptionBit) | Random(4));
+    } else if (exception) {
+      const int gap = record[1] + static_cast<int>(Random(9)) - 4;
+      record[1] = static_cast<uint8_t>(std::clamp(gap, 0, 254));
+    } else {
+      record[1] = static_cast<uint8_t>(Random(256));
+    }
+  }
+
+  uint8_t* const first_;
+  size_t count_;
+  const size_t room_;
+  uint32_t state_;
+};
+
+}  // namespace
+
+size_t Mutate(uint8_t* data, size_t size, size_t max_size, uint32_t seed, GeneralMutation general) {
+  if (max_size == 0) return 0;
+  data[0] = kVersion;
+  if (size == 0) size = 1;
+  if (seed % 2 == 0 && general != nullptr && max_size > 1) {
+    return 1 + general(data + 1, size - 1, max_size - 1);
+  }
+  Records records(data, size, max_size, seed);
+  for (uint32_t n = 1 + (seed >> 1) % 3; n > 0; --n) records.Mutate();
+  return records.size();
+}
+
+}  // namespace jacquard::fuzzers

@@ -1,0 +1,56 @@
+// The native form: real threads, usually under a sanitizer. A failure ends the process.
+#include <atomic>
+#include <memory>
+#include <utility>
+
+#include "fuzzers/form.h"
+#include "fuzzers/scenario.h"
+#include "stress/native_executor.h"
+
+namespace jacquard {
+
+bool Simulated() { return false; }
+
+namespace fuzzers {
+
+struct Form::State {
+  FormOptions options;
+  std::unique_ptr<NativeExecutor> executor;
+  uint64_t executions = 0;
+  std::string report;
+  std::string signature;
+};
+
+Form::Form(const Codec& codec, FormOptions options) : state_(new State) {
+  state_->options = std::move(options);
+  NativeOptions native;
+  native.deadlock_seconds = state_->options.deadlock_seconds;
+  native.on_failure = [this](const std::string& report, const std::string& signature) {
+    state_->signature = signature;
+    std::string text = report;
+    if (!state_->options.replay_command.empty()) {
+      text +=
+          "replay (as often as it takes: real threads): " + state_->options.replay_command + "\n";
+    }
+    state_->options.on_fatal(text, /*no_step=*/false);
+  };
+  state_->executor = std::make_unique<NativeExecutor>(codec, std::move(native));
+}
+
+Form::~Form() = default;
+
+bool Form::Execute(const Input& input) {
+  // The delays follow from the number of the execution, so that the same input is tried with many.
+  state_->executor->Execute(input, state_->executions++);
+  return true;
+}
+
+std::string Form::Report(const Input& /*input*/) { return {}; }  // on_fatal has had it
+const std::string& Form::signature() const { return state_->signature; }
+uint64_t Form::executions() const { return state_->executions; }
+uint64_t Form::steps() const { return 0; }
+
+const char* FormName() { return "native"; }
+
+}  // namespace fuzzers
+}  // namespace jacquard

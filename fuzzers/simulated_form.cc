@@ -1,0 +1,84 @@
+// The simulated form: one OS thread, every interleaving under control of the input.
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "fuzzers/features.h"
+#include "fuzzers/form.h"
+#include "fuzzers/scenario.h"
+#include "fuzzers/scenario_program.h"
+#include "sim/byte_string.h"
+#include "sim/execute.h"
+#include "sim/report.h"
+#include "sim/trace.h"
+#include "sim/verdict.h"
+
+namespace jacquard {
+
+bool Simulated() { return true; }
+
+namespace fuzzers {
+
+struct Form::State {
+  State(const Codec& codec, FormOptions o)
+      : options(std::move(o)), program(codec.type(), options.features ? &features : nullptr) {
+    execution.max_steps = options.max_steps;
+  }
+
+  Verdict Run(const Input& input, Trace* trace) {
+    program.SetInput(input);
+    strategy.Set(input.exceptions());
+    strategy.BeginExecution();
+    return jacquard::Execute(program, strategy, execution, trace);
+  }
+
+  FormOptions options;
+  ExecutionOptions execution;
+  ScenarioProgram program;
+  ByteString strategy;
+  Verdict verdict;  // of the last failure
+};
+
+Form::Form(const Codec& codec, FormOptions options) : state_(new State(codec, std::move(options))) {
+  SetWatchdog(state_->options.no_step_seconds, [this](const std::string& text) {
+    if (state_->options.on_fatal) state_->options.on_fatal(text, /*no_step=*/true);
+  });
+}
+
+Form::~Form() = default;
+
+bool Form::Execute(const Input& input) {
+  Verdict verdict = state_->Run(input, nullptr);
+  if (verdict.passed()) [[likely]]
+    return true;
+  state_->verdict = std::move(verdict);
+  return false;
+}
+
+std::string Form::Report(const Input& input) {
+  Trace trace;
+  const Verdict verdict = state_->Run(input, &trace);
+  ReportOptions options;
+  options.timeline.all = state_->options.all_events;
+  options.replay_command = state_->options.replay_command;
+  if (verdict.signature != state_->verdict.signature) {
+    // Should never happen: something that decides is not under the input's control.
+    const std::string second = verdict.passed() ? "passes" : "fails with " + verdict.signature;
+    return fmt::format(
+               "jacquard: not deterministic: executed again, the same input {}. The report is of "
+               "the first execution; no trace belongs to it.\n",
+               second) +
+           FormatReport(state_->verdict, Trace{}, options);
+  }
+  return state_->options.json ? FormatJson(verdict, trace, options)
+                              : FormatReport(verdict, trace, options);
+}
+
+const std::string& Form::signature() const { return state_->verdict.signature; }
+uint64_t Form::executions() const { return RuntimeCounters().executions; }
+uint64_t Form::steps() const { return RuntimeCounters().steps; }
+
+const char* FormName() { return "simulated"; }
+
+}  // namespace fuzzers
+}  // namespace jacquard

@@ -1,0 +1,142 @@
+#include "fuzzers/tool.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "fuzzers/engine.h"
+#include "fuzzers/text.h"
+
+namespace jacquard::fuzzers {
+namespace {
+
+// How often the native form tries one input: its failures depend on timing.
+constexpr int kNativeReplays = 1000;
+
+constexpr std::string_view kTextExtension = ".txt";
+
+int Complain(const std::string& message) {
+  Print("jacquard: " + message + "\n");
+  return kExitUsage;
+}
+
+std::string_view AsText(const Bytes& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+bool IsTextFile(const std::string& path, const Bytes& bytes) {
+  return path.ends_with(kTextExtension) || LooksLikeText(AsText(bytes));
+}
+
+std::string ParseFile(const std::string& path, const Bytes& bytes, const Codec& codec,
+                      Input* input) {
+  const auto error = ParseText(AsText(bytes), codec, *input);
+  return error ? error->ToString(path) : std::string();
+}
+
+// The name of a seed in the folder of all: that of its file without ".txt", with a number where two
+// are called the same.
+std::string SeedName(const std::string& path, const std::set<std::string>& taken) {
+  std::filesystem::path file = std::filesystem::path(path).filename();
+  if (file.extension() == kTextExtension) file.replace_extension();
+  const std::string base = file.string();
+  std::string name = base;
+  for (int i = 2; taken.contains(name); ++i) name = fmt::format("{}-{}", base, i);
+  return name;
+}
+
+int WriteSeedCorpus(const CommandLine& line, const Codec& codec) {
+  std::error_code error;
+  std::filesystem::create_directories(line.output, error);
+  if (error) return Complain(fmt::format("{}: {}", line.output, error.message()));
+  std::set<std::string> taken;
+  std::vector<std::pair<std::string, Bytes>> seeds;
+  for (const std::string& path : line.files) {
+    Bytes bytes;
+    std::string problem = ReadFile(path, &bytes);
+    if (problem.empty() && IsTextFile(path, bytes)) {
+      Input input;
+      problem = ParseFile(path, bytes, codec, &input);
+      if (problem.empty()) bytes = codec.Encode(input);
+    } else if (problem.empty() && !Codec::Recognise(bytes, &problem)) {
+      problem = path + ": " + problem;
+    }
+    if (!problem.empty()) return Complain(problem);
+    const std::string name = SeedName(path, taken);
+    taken.insert(name);
+    seeds.emplace_back(name, std::move(bytes));
+  }
+  // All are read before the first is written: a mistake leaves no half of a corpus.
+  for (const auto& [name, bytes] : seeds) {
+    const std::string problem = WriteFile(line.output + "/" + name, bytes, line.force);
+    if (!problem.empty()) return Complain(problem);
+  }
+  return kExitPass;
+}
+
+}  // namespace
+
+std::string LoadInput(const std::string& path, const Codec& codec, Input* input) {
+  Bytes bytes;
+  if (std::string problem = ReadFile(path, &bytes); !problem.empty()) return problem;
+  if (IsTextFile(path, bytes)) return ParseFile(path, bytes, codec, input);
+  std::string problem;
+  if (!Codec::Recognise(bytes, &problem)) return path + ": " + problem;
+  codec.Decode(bytes, *input);
+  return {};
+}
+
+int Convert(const CommandLine& line, const Codec& codec) {
+  if (line.mode == CommandLine::Mode::kSeedCorpus) return WriteSeedCorpus(line, codec);
+  Input input;
+  if (const std::string problem = LoadInput(line.file, codec, &input); !problem.empty()) {
+    return Complain(problem);
+  }
+  Bytes result;
+  std::string output = line.output.empty() ? "-" : line.output;
+  if (line.mode == CommandLine::Mode::kToText) {
+    const std::string text = FormatText(codec, input);
+    result.assign(text.begin(), text.end());
+  } else {
+    if (output == "-" && isatty(STDOUT_FILENO)) return Complain("--from-text: -o FILE is missing");
+    result = codec.Encode(input);
+  }
+  const std::string problem = WriteFile(output, result, line.force);
+  return problem.empty() ? kExitPass : Complain(problem);
+}
+
+int Replay(const CommandLine& line, const Codec& codec, FormOptions options) {
+  Input input;
+  if (const std::string problem = LoadInput(line.file, codec, &input); !problem.empty()) {
+    return Complain(problem);
+  }
+  options.on_fatal = [](const std::string& report, bool no_step) {
+    Print(report);
+    if (!no_step) _exit(kExitFailure);
+  };
+  Form form(codec, std::move(options));
+  const int tries = std::string_view(FormName()) == "native" ? kNativeReplays : 1;
+  for (int i = 0; i < tries; ++i) {
+    if (form.Execute(input)) continue;
+    const std::string report = form.Report(input);
+    if (line.json) {
+      (void)WriteFile("-", Bytes(report.begin(), report.end()), true);
+    } else {
+      Print(report);
+    }
+    return kExitFailure;
+  }
+  if (tries == 1) {
+    Print(fmt::format("{}: passes ({} steps)\n", line.file, form.steps()));
+  } else {
+    Print(fmt::format("{}: passes {} times on real threads\n", line.file, tries));
+  }
+  return kExitPass;
+}
+
+}  // namespace jacquard::fuzzers

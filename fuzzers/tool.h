@@ -1,0 +1,27 @@
+// What a fuzz target does instead of fuzzing: replay an input, convert inputs.
+#ifndef JACQUARD_FUZZERS_TOOL_H_
+#define JACQUARD_FUZZERS_TOOL_H_
+
+#include <string>
+
+#include "fuzzers/codec.h"
+#include "fuzzers/command_line.h"
+#include "fuzzers/files.h"
+#include "fuzzers/form.h"
+#include "fuzzers/input.h"
+
+namespace jacquard::fuzzers {
+
+// Reads an input, as text or as bytes. "" or what is wrong: the file cannot be read, has a mistake
+// (with line and column), or is not an input of this target.
+std::string LoadInput(const std::string& path, const Codec& codec, Input* input);
+
+// Converts as `line` says. Messages go to standard error. Returns the exit status.
+int Convert(const CommandLine& line, const Codec& codec);
+
+// Executes `line.file`. Prints what fails, or one line that it passes. Returns the exit status.
+int Replay(const CommandLine& line, const Codec& codec, FormOptions options);
+
+}  // namespace jacquard::fuzzers
+
+#endif  // JACQUARD_FUZZERS_TOOL_H_

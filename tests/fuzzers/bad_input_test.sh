@@ -1,0 +1,58 @@
+#!/bin/bash
+# What is wrong with an input, a text or a flag is said clearly, and ends with status 2.
+#   bad_input_test.sh PROGRAM
+set -u
+program=$(realpath "$1")
+cd "$TEST_TMPDIR" || exit 1
+failures=0
+
+# MESSAGE FLAGS...: status 2 and the message, on standard error.
+refuses() {
+  local message=$1 status
+  shift
+  "$program" "$@" >out 2>err
+  status=$?
+  if ((status != 2)) || ! grep -qF -- "$message" err || [[ -s out ]]; then
+    echo "FAILED: $* ends with $status and prints:"
+    cat out err
+    failures=$((failures + 1))
+  fi
+}
+
+printf '\x89PNG\r\n\x1a\n' >image
+refuses 'image: not an input of this target' --replay image
+refuses 'image: not an input of this target' --to-text image
+refuses 'missing: No such file' --replay missing
+refuses 'Is a directory' --replay .
+head -c 2000000 /dev/zero >large
+refuses 'large: larger than 1048576 bytes' --replay large
+
+printf 'jacquard scenario 1 rw_lock\nthread 0: reed object=1\n' >typing.txt
+refuses 'typing.txt:2:11: error: expected an operation, found "reed"; there are: read, write, try_write' \
+  --replay typing.txt
+refuses 'typing.txt:2:11: error:' --from-text typing.txt -o bytes
+refuses 'typing.txt:2:11: error:' --seed-corpus folder typing.txt
+[[ -e bytes || -n $(ls -A folder) ]] && { echo "FAILED: a mistake left something behind"; failures=$((failures + 1)); }
+printf 'jacquard scenario 1 vma_lock\n' >other.txt
+refuses 'the text is for target "vma_lock", this program is "rw_lock"' --replay other.txt
+printf 'hello\n' >hello.txt
+refuses 'hello.txt:1:1: error: expected "jacquard scenario 1 rw_lock"' --replay hello.txt
+
+refuses '--bogus' --bogus
+refuses '--bogus' --replay typing.txt --bogus
+refuses '--shape: "3" is not THREADSxOPERATIONS' --shape 3
+refuses '--shape: "9x4" is not THREADSxOPERATIONS with 1 to 4 threads' --shape=9x4
+refuses '--shape' --shape 3x4 --replay typing.txt
+refuses '--replay' --replay
+refuses '--to-text' --to-text image --from-text image
+refuses '--executions' --executions many
+refuses '-runs=3' --replay typing.txt -runs=3
+
+printf '\x01' >empty
+"$program" --to-text empty -o existing && cp existing before
+refuses 'existing: exists already; --force overwrites it' --to-text empty -o existing
+cmp -s existing before || { echo "FAILED: an existing file was changed"; failures=$((failures + 1)); }
+refuses 'No such file' --to-text empty -o no/such/folder
+
+((failures == 0)) && echo "all passed"
+exit "$failures"

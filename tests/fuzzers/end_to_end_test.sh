@@ -1,0 +1,79 @@
+#!/bin/bash
+# The fuzzer finds a planted bug from an empty corpus; what it prints; replay; nothing is overwritten.
+#   end_to_end_test.sh PROGRAM VERDICT [SIGNATURE_PART]
+set -u
+program=$(realpath "$1") verdict=$2
+cd "$TEST_TMPDIR" || exit 1
+failures=0
+
+expect() {  # WHAT COMMAND...: the command must succeed
+  local what=$1
+  shift
+  "$@" && return
+  echo "FAILED: $what"
+  failures=$((failures + 1))
+}
+status_is() {  # STATUS COMMAND...
+  local expected=$1 status
+  shift
+  "$@" >out 2>&1
+  status=$?
+  ((status == expected)) && return
+  echo "status $status, expected $expected: $*"
+  cat out
+  return 1
+}
+# The report proper: without what the engine adds and the command, which names different files.
+report() { sed -n "/^$verdict: /,/^Signature: /p" "$1"; }
+
+mkdir artifacts
+"$program" -seed=1 -runs=3000000 -artifact_prefix=artifacts/ >log 2>&1
+expect "the fuzzer ends with a failure" test $? -ne 0
+crash=$(tail -n 1 log)
+expect "the last line is the path of the crash file, not $crash" test -s "$crash"
+expect "the only artifact is that file" test "$(ls artifacts)" = "$(basename "$crash")"
+expect "the line before is the command" grep -qF -- "--replay $crash" <(tail -n 2 log)
+report log >first
+expect "the report says what was violated" test -s first
+expect "the report has a timeline" grep -q 'thread 0' first
+expect "the report has a signature" grep -q '^Signature: ' first
+
+expect "replay fails with status 1" status_is 1 "$program" --replay "$crash"
+report out >second
+expect "replay prints the same again" diff first second
+expect "replay names its command" grep -qF -- "--replay $crash" out
+expect "from another folder and with another environment" \
+  status_is 1 env -C / MORE="$(seq 2000)" "$program" --replay "$PWD/$crash"
+report out >third
+expect "that prints the same, too" diff first third
+
+# The text form of the crash file fails in the same way.
+expect "to text" status_is 0 "$program" --to-text "$crash" -o crash.txt
+expect "the text form is a text" grep -q '^jacquard scenario 1 rw_lock$' crash.txt
+expect "a text replays" status_is 1 "$program" --replay crash.txt
+report out >fourth
+expect "with the same report" diff first fourth
+expect "from text" status_is 0 "$program" --from-text crash.txt -o crash.bytes
+expect "to text again" status_is 0 "$program" --to-text crash.bytes -o again.txt
+expect "texts are canonical" diff crash.txt again.txt
+
+# Nothing is overwritten.
+expect "an existing file stays" status_is 2 "$program" --to-text "$crash" -o again.txt
+expect "the message says how to overwrite" grep -q 'again.txt: exists already; --force' out
+expect "it is as it was" diff crash.txt again.txt
+echo >again.txt
+expect "--force overwrites" status_is 0 "$program" --to-text "$crash" -o again.txt --force
+expect "with the text" diff crash.txt again.txt
+
+# A passing input passes, and the engine reads crash files as well.
+printf 'jacquard scenario 1 rw_lock\nthread 0: read object=1\n' >pass.txt
+expect "a passing input passes" status_is 0 "$program" --replay pass.txt
+expect "the engine executes a crash file" test "$("$program" "$crash" >log2 2>&1; echo $?)" -ne 0
+report log2 >fifth
+expect "with the same report" diff first fifth
+
+expect "JSON" status_is 1 "$program" --replay "$crash" --json
+expect "is JSON" python3 -c 'import json; json.loads(open("out").read())'
+
+((failures == 0)) && echo "all passed"
+exit "$failures"

@@ -1,0 +1,53 @@
+#!/bin/bash
+# Every way in which a scenario can fail, in the form of this configuration: it is reported, the input is saved, and its
+# path is the last line.
+#   misbehaving_test.sh PROGRAM simulated|native
+set -u
+program=$(realpath "$1") form=$2
+cd "$TEST_TMPDIR" || exit 1
+failures=0
+
+fail() {
+  echo "FAILED: $*"
+  failures=$((failures + 1))
+}
+
+# OPERATION STATUS_OF_REPLAY WORDS: what happens to an input in which one thread does OPERATION.
+misbehave() {
+  local operation=$1 expected=$2 words=$3 status last
+  printf 'jacquard scenario 1 misbehaving\nthread 0: behave; %s\nthread 1: behave\n' "$operation" >"$operation.txt"
+  "$program" --from-text "$operation.txt" -o "$operation.bytes" || fail "$operation: from text"
+
+  timeout 60 "$program" --replay "$operation.txt" --time-limit 1 >log 2>&1
+  status=$?
+  [[ $status -eq $expected ]] || { fail "$operation: replay ends with $status, not $expected"; cat log; }
+  grep -qE -- "$words" log || { fail "$operation: replay does not say \"$words\""; cat log; }
+
+  # As one of a corpus: the engine saves it.
+  mkdir -p "$operation-corpus" "$operation-artifacts"
+  cp "$operation.bytes" "$operation-corpus/"
+  timeout 60 "$program" "-artifact_prefix=$operation-artifacts/" --time-limit 1 -runs=0 "$operation-corpus" >log 2>&1
+  status=$?
+  [[ $status -ne 0 && $status -ne 124 ]] || { fail "$operation: the engine ends with $status"; cat log; }
+  grep -qE -- "$words" log || { fail "$operation: the engine's run does not say \"$words\""; cat log; }
+  last=$(tail -n 1 log)
+  [[ -f $last ]] && cmp -s "$last" "$operation.bytes" || { fail "$operation: the last line is \"$last\""; cat log; }
+}
+
+if [[ $form == simulated ]]; then
+  misbehave fail_check 1 'the word is negative'
+  misbehave wait_for_ever 1 '^deadlock: '
+  misbehave abort 1 'abort'
+  misbehave fail_at_the_end 1 'nothing fails at the end'
+  misbehave fail_after_operation 1 'nothing fails after an operation'
+  misbehave compute_for_ever 79 'no step in'
+else
+  misbehave fail_check 1 'the word is negative'
+  misbehave wait_for_ever 1 'deadlock: not all threads have ended'
+  misbehave fail_at_the_end 1 'nothing fails at the end'
+  misbehave fail_after_operation 1 'nothing fails after an operation'
+  misbehave compute_for_ever 1 'deadlock: not all threads have ended'
+fi
+
+((failures == 0)) && echo "all passed"
+exit "$failures"

@@ -1,0 +1,35 @@
+#!/bin/bash
+# A stress program: passes on a correct lock; counts failures of a broken scenario and names the seed.
+#   stress_test.sh CORRECT BROKEN
+set -u
+correct=$(realpath "$1") broken=$(realpath "$2")
+cd "$TEST_TMPDIR" || exit 1
+failures=0
+
+fail() {
+  echo "FAILED: $*"
+  cat log
+  failures=$((failures + 1))
+}
+
+"$correct" --runs 300 >log 2>&1 || fail "the correct lock passes"
+grep -q '300 runs passed' log || fail "it counts its runs"
+
+# One operation each, so that some runs fail and some do not.
+"$broken" --runs 20 --threads 1 --operations 1 --time-limit 1 --repeat 3 --seed 5 >log 2>&1
+[[ $? -eq 1 ]] || fail "a failure ends with status 1"
+grep -qE ': [1-9][0-9]* of 20 runs failed; seeds [0-9 ]+' log || fail "n of m"
+grep -qE 'seed [0-9]+ tried again: 3 of 3 runs failed' log || fail "the seed is tried again"
+grep -qE '^seed of the delays: [0-9]+$' log || fail "the report has the seed"
+seed=$(sed -nE 's/.*seeds ([0-9]+).*/\1/p' log)
+"$broken" --runs 1 --threads 1 --operations 1 --time-limit 1 --repeat 0 --seed "$seed" >log 2>&1
+[[ $? -eq 1 ]] || fail "the seed alone fails, too"
+grep -q '1 of 1 run failed' log || fail "once"
+
+"$correct" --bogus >log 2>&1
+[[ $? -eq 2 ]] || fail "an unknown flag ends with status 2"
+"$correct" --threads 99 >log 2>&1
+[[ $? -eq 2 ]] || fail "so does a value that makes no sense"
+
+((failures == 0)) && echo "all passed"
+exit "$failures"

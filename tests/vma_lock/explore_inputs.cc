@@ -1,0 +1,138 @@
+#include "tests/vma_lock/explore_inputs.h"
+
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include "fuzzers/scenario.h"
+#include "fuzzers/scenario_program.h"
+#include "fuzzers/text.h"
+#include "sim/byte_string.h"
+#include "sim/execute.h"
+#include "sim/explore.h"
+#include "sim/random_walk.h"
+
+namespace jacquard {
+
+bool Simulated() { return true; }
+
+namespace fuzzers {
+namespace {
+
+// The input that repeats an execution, as far as the text form can hold it.
+std::string Reproducer(const Codec& codec, const Input& input, const ChoiceRecorder& recorder) {
+  Input whole = input;
+  bool complete = true;
+  for (const Exception& exception : recorder.exceptions()) {
+    complete = complete && whole.AddException(exception);
+  }
+  return FormatText(codec, whole) + (complete ? "" : "# the schedule is longer than this\n");
+}
+
+void Run(const Codec& codec, const Input& input, Strategy& strategy, std::uint64_t executions,
+         InputsResult& result) {
+  ScenarioProgram program(codec.type(), nullptr);
+  program.SetInput(input);
+  ChoiceRecorder recorder(strategy);
+  const std::uint64_t steps = RuntimeCounters().steps;
+  for (std::uint64_t i = 0; i < executions && recorder.BeginExecution(); ++i) {
+    Verdict verdict = Execute(program, recorder, ExecutionOptions());
+    ++result.executions;
+    recorder.EndExecution(verdict);
+    if (verdict.passed()) continue;
+    result.verdict = std::move(verdict);
+    result.input = Reproducer(codec, input, recorder);
+    break;
+  }
+  result.steps += RuntimeCounters().steps - steps;
+}
+
+}  // namespace
+
+std::uint32_t Random::Below(std::uint32_t bound) {
+  // SplitMix64.
+  std::uint64_t z = state_ += 0x9e3779b97f4a7c15u;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return static_cast<std::uint32_t>(((z ^ (z >> 31)) >> 32) * bound >> 32);
+}
+
+void MakeRandomInput(const Codec& codec, int threads, int operations, Random& random,
+                     Input& input) {
+  input.Clear(threads);
+  for (int t = 0; t < threads; ++t) {
+    for (int i = 0; i < operations; ++i) {
+      // An operation first, so that those with many arguments are not the most frequent.
+      const std::uint32_t chosen = random.Below(codec.type().operation_count);
+      Call call{.operation = static_cast<std::uint8_t>(chosen)};
+      const OperationType& type = codec.type().operations[chosen];
+      for (int a = 0; a < type.arity; ++a) {
+        call.arguments[a] = static_cast<std::uint8_t>(random.Below(type.arguments[a].count));
+      }
+      input.AddCall(t, call);
+    }
+  }
+}
+
+InputsResult ExploreRandomInputs(const Codec& codec, std::uint64_t seed, std::uint64_t inputs,
+                                 int walks, int max_threads, int max_operations) {
+  InputsResult result;
+  Random random(seed);
+  Input input;
+  for (; result.inputs < inputs && result.verdict.passed(); ++result.inputs) {
+    const int threads = 2 + static_cast<int>(random.Below(max_threads - 1));
+    const int operations = 1 + static_cast<int>(random.Below(max_operations));
+    MakeRandomInput(codec, threads, operations, random, input);
+    RandomWalk walk(seed * 1'000'003 + result.inputs);
+    Run(codec, input, walk, walks, result);
+  }
+  return result;
+}
+
+InputsResult ExploreInput(const Codec& codec, const Input& input, Strategy& strategy,
+                          std::uint64_t executions) {
+  InputsResult result;
+  result.inputs = 1;
+  Run(codec, input, strategy, executions, result);
+  return result;
+}
+
+std::vector<std::string> StoredInput::Comments(const std::string& name) const {
+  const std::string begin = "# " + name + ": ";
+  std::vector<std::string> comments;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(begin)) comments.push_back(line.substr(begin.size()));
+  }
+  return comments;
+}
+
+std::string StoredInput::Comment(const std::string& name) const {
+  const std::vector<std::string> comments = Comments(name);
+  return comments.empty() ? std::string() : comments.front();
+}
+
+StoredInput ReadStoredInput(const Codec& codec, const std::string& path) {
+  StoredInput stored;
+  std::ifstream file(path);
+  if (!file) {
+    stored.error = "cannot read " + path;
+    return stored;
+  }
+  std::ostringstream text;
+  text << file.rdbuf();
+  stored.text = text.str();
+  if (const auto error = ParseText(stored.text, codec, stored.input)) {
+    stored.error = error->ToString(path);
+  }
+  return stored;
+}
+
+Verdict ExecuteInput(const Codec& codec, const Input& input) {
+  ByteString strategy;
+  strategy.Set(input.exceptions());
+  return ExploreInput(codec, input, strategy, 1).verdict;
+}
+
+}  // namespace fuzzers
+}  // namespace jacquard

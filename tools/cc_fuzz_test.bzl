@@ -1,0 +1,171 @@
+"""cc_fuzz_test: a fuzz target from one scenario class, with the interface of Bazel's rules_fuzzing.
+
+    cc_fuzz_test(
+        name = "rw_lock_fuzz_test",
+        srcs = ["rw_lock_fuzz_test.cc"],
+        corpus = glob(["corpus/**"]),
+        deps = [":rw_lock"],
+    )
+
+| target         | what it is                                                                              |
+|----------------|-----------------------------------------------------------------------------------------|
+| NAME           | regression test: executes the seeds, and whatever else lies in the corpus               |
+| NAME_run       | `bazel run` it: fuzzes. `-- --help` lists its flags; what they are not goes to the engine |
+| NAME_bin       | the program, for every flag of the engine                                               |
+| NAME_corpus    | a folder with the seeds as bytes; texts are compiled; never empty                             |
+| NAME_dict      | the dictionaries, merged; only with `dicts`                                             |
+| NAME_stress    | the same scenario on real threads, as often as it is told                               |
+| NAME_raw_      | the program without the transition: do not depend on it                                 |
+
+The program is simulated, and native under --config=asan and --config=tsan.
+
+With `scenario = False` it is an ordinary fuzz target, for code that has nothing to do with threads: `srcs` define
+LLVMFuzzerTestOneInput, nothing is simulated, seeds are bytes, there is no NAME_stress, and the launcher's flags for
+replay and texts mean nothing.
+"""
+
+load("@rules_cc//cc:cc_binary.bzl", "cc_binary")
+load("@rules_shell//shell:sh_binary.bzl", "sh_binary")
+load("@rules_shell//shell:sh_test.bzl", "sh_test")
+load(":mode.bzl", "optimised_binary", "sim_binary")
+
+def _fuzz_corpus_impl(ctx):
+    folder = ctx.actions.declare_directory(ctx.label.name)
+    files = ctx.files.corpus
+    if not files:
+        # Bazel does not put empty folders among the runfiles.
+        ctx.actions.run_shell(
+            outputs = [folder],
+            command = ': > "$1/empty"',
+            arguments = [folder.path],
+            mnemonic = "FuzzCorpus",
+        )
+    elif ctx.attr.compile:
+        ctx.actions.run(
+            executable = ctx.executable.binary,
+            inputs = files,
+            outputs = [folder],
+            arguments = ["--seed-corpus", folder.path] + [f.path for f in files],
+            mnemonic = "FuzzCorpus",
+            progress_message = "Compiling the seeds of %s" % ctx.label,
+        )
+    else:
+        ctx.actions.run_shell(
+            inputs = files,
+            outputs = [folder],
+            command = 'for f in "${@:2}"; do cp -L --backup=numbered -- "$f" "$1"; done',
+            arguments = [folder.path] + [f.path for f in files],
+            mnemonic = "FuzzCorpus",
+            progress_message = "Copying the seeds of %s" % ctx.label,
+        )
+    return [DefaultInfo(files = depset([folder]), runfiles = ctx.runfiles(files = [folder]))]
+
+_fuzz_corpus = rule(
+    implementation = _fuzz_corpus_impl,
+    attrs = {
+        "binary": attr.label(cfg = "target", mandatory = True, executable = True),
+        "compile": attr.bool(doc = "texts to bytes"),
+        "corpus": attr.label_list(allow_files = True),
+    },
+)
+
+# The option that the user has to repeat to replay in the same form.
+_CONFIG = select({
+    str(Label("//tools:mode_asan")): ["--bazel_config=asan"],
+    str(Label("//tools:mode_tsan")): ["--bazel_config=tsan"],
+    "//conditions:default": [],
+})
+
+def cc_fuzz_test(
+        name,
+        corpus = None,
+        dicts = None,
+        size = "small",
+        timeout = None,
+        tags = [],
+        srcs = [],
+        deps = [],
+        scenario = True,
+        visibility = None,
+        testonly = True,
+        **kwargs):
+    """Declares a fuzz target.
+
+    Args:
+      name: of the regression test; the other targets' names begin with it.
+      corpus: seeds and regressions: texts (*.txt, fuzzers/text.h) or bytes.
+      dicts: dictionaries for the engine.
+      size: of the regression test.
+      timeout: of the regression test.
+      tags: of the regression test; `fuzz-test` is added.
+      srcs: with a scenario class and JACQUARD_FUZZ_TARGET.
+      deps: what it needs; the harness is added.
+      scenario: False for an ordinary fuzz target.
+      visibility: of all targets.
+      testonly: of all targets.
+      **kwargs: passed to the cc_binary.
+    """
+    common = {"visibility": visibility, "testonly": testonly}
+    manual = dict(common, tags = ["manual"])
+
+    cc_binary(
+        name = name + "_raw_",
+        srcs = srcs,
+        deps = deps + ([
+            Label("//fuzzers:harness"),
+            Label("//fuzzers:scenario"),
+        ] if scenario else [Label("//third_party:libfuzzer")]),
+        **dict(kwargs, **manual)
+    )
+    if scenario:
+        sim_binary(name = name + "_bin", binary = name + "_raw_", fuzz = True, **manual)
+        cc_binary(
+            name = name + "_stress_raw_",
+            srcs = srcs,
+            deps = deps + [
+                Label("//fuzzers:scenario"),
+                Label("//stress:main"),
+            ],
+            **dict(kwargs, **manual)
+        )
+        optimised_binary(name = name + "_stress", binary = name + "_stress_raw_", **manual)
+    else:
+        optimised_binary(name = name + "_bin", binary = name + "_raw_", fuzz = True, **manual)
+
+    _fuzz_corpus(
+        name = name + "_corpus",
+        binary = name + "_bin",
+        compile = scenario,
+        corpus = corpus or [],
+        **manual
+    )
+
+    data = [name + "_bin", name + "_corpus"]
+    args = [
+        "--label=//%s:%s" % (native.package_name(), name),
+        "--binary_path=$(rootpath :%s_bin)" % name,
+        "--seed_corpus=$(rootpath :%s_corpus)" % name,
+    ] + _CONFIG
+    if dicts:
+        native.genrule(
+            name = name + "_dict",
+            srcs = dicts,
+            outs = [name + ".dict"],
+            cmd = "cat $(SRCS) > $@",
+            **common
+        )
+        data = data + [name + "_dict"]
+        args = args + ["--dictionary_path=$(rootpath :%s_dict)" % name]
+
+    launcher = Label("//tools:fuzz_launcher.sh")
+    sh_binary(name = name + "_run", srcs = [launcher], data = data, args = args, **manual)
+    sh_test(
+        name = name,
+        size = size,
+        timeout = timeout,
+        srcs = [launcher],
+        args = args + ["--regression"],
+        data = data,
+        tags = tags + ["fuzz-test"],
+        **common
+    )

@@ -1,0 +1,169 @@
+#!/bin/bash
+# The launcher of cc_fuzz_test: runs a fuzz target with folders of its own. Targets NAME and NAME_run call it; flags and
+# environment are those of rules_fuzzing.
+set -u
+
+usage() {
+  cat <<END
+Flags of the launcher, each as --flag=VALUE or --flag VALUE:
+  --timeout_secs N            stop after so many seconds (0: never; the default)
+  --clean                     remove what earlier runs have found first
+  --regression                only execute the seeds
+  --corpus_dir FOLDER         seeds from this folder instead of the built ones
+  --dictionary_path FILE      a dictionary for the engine
+  --fuzzing_output_root DIR   folders corpus/ and artifacts/ are made here
+                              (default: ${TMPDIR:-/tmp}/jacquard-USER/TARGET)
+Flags of the target, handed on (--target_help says more):
+  --shape THREADSxOPERATIONS, --executions N, --max-steps N, --time-limit SECONDS
+and with all that follows them:
+  --replay FILE, --to-text FILE, --from-text FILE, --seed-corpus FOLDER FILE...
+What has one dash (-jobs=2, -help=1) goes to the engine, with all that follows it.
+END
+}
+
+fail() {
+  echo "fuzz_launcher: $1" >&2
+  exit 2
+}
+
+label='' binary='' seeds='' config='' output_root='' dictionary='' timeout=0 clean=false regression=false target_flags=()
+while (($# > 0)); do
+  case $1 in
+    --label=* | --binary_path=* | --seed_corpus=* | --bazel_config=* | --timeout_secs=* | --corpus_dir=* | \
+      --dictionary_path=* | --fuzzing_output_root=*)
+      flag=${1%%=*} value=${1#*=}
+      ;;
+    --timeout_secs | --corpus_dir | --dictionary_path | --fuzzing_output_root)
+      (($# > 1)) || fail "$1 needs a value"
+      flag=$1 value=$2
+      shift
+      ;;
+    --clean | --regression | --noclean | --noregression)
+      flag=$1 value=''
+      ;;
+    --help)
+      usage
+      exit 0
+      ;;
+    --target_help)
+      set -- --help
+      break
+      ;;
+    --)
+      shift
+      break
+      ;;
+    --shape=* | --executions=* | --max-steps=* | --time-limit=*)
+      target_flags+=("$1")
+      shift
+      continue
+      ;;
+    --shape | --executions | --max-steps | --time-limit)
+      (($# > 1)) || fail "$1 needs a value"
+      target_flags+=("$1" "$2")
+      shift 2
+      continue
+      ;;
+    --replay | --replay=* | --to-text | --to-text=* | --from-text | --from-text=* | --seed-corpus | --seed-corpus=* | \
+      --all | --json | --force)
+      break
+      ;;
+    --*)
+      fail "unknown flag $1; --help lists the flags"
+      ;;
+    *)
+      break
+      ;;
+  esac
+  case $flag in
+    --label) label=$value ;;
+    --binary_path) binary=$(realpath -- "$value") ;;
+    --seed_corpus) seeds=$(realpath -- "$value") ;;
+    --bazel_config) config=$value ;;
+    --timeout_secs)
+      [[ $value =~ ^[0-9]+$ ]] || fail "--timeout_secs: \"$value\" is not a number of seconds"
+      timeout=$value
+      ;;
+    --corpus_dir)
+      folder=$(cd -- "${BUILD_WORKING_DIRECTORY:-.}" && realpath -- "$value")
+      [[ -d $folder ]] || fail "--corpus_dir: no folder $value"
+      seeds=$folder
+      ;;
+    --dictionary_path)
+      # The built one is relative to the runfiles, the user's to where the user is.
+      [[ -f $value ]] || value=${BUILD_WORKING_DIRECTORY:-.}/$value
+      [[ -f $value ]] || fail "--dictionary_path: no file $value"
+      dictionary=$(realpath -- "$value")
+      ;;
+    --fuzzing_output_root) output_root=$(cd -- "${BUILD_WORKING_DIRECTORY:-.}" && realpath -m -- "$value") ;;
+    --clean) clean=true ;;
+    --noclean) clean=false ;;
+    --regression) regression=true ;;
+    --noregression) regression=false ;;
+  esac
+  shift
+done
+[[ -x $binary ]] || fail "--binary_path: no program $binary"
+
+# A folder per user and target: corpora of different targets do not mix.
+user=$(id -un 2>/dev/null || id -u)
+if [[ -z $output_root ]]; then
+  if [[ -n ${TEST_TMPDIR:-} ]]; then
+    output_root=$TEST_TMPDIR/fuzzing
+  else
+    base=${TMPDIR:-/tmp}/jacquard-$user
+    mkdir -p -m 700 -- "$base" || fail "cannot make $base"
+    [[ -O $base ]] || fail "$base belongs to somebody else; --fuzzing_output_root names another folder"
+    folder=${label#//}
+    output_root=$base/${folder/:/\/}
+  fi
+fi
+
+export FUZZER_BINARY=$binary
+export FUZZER_TIMEOUT_SECS=$timeout
+export FUZZER_IS_REGRESSION=$([[ $regression == true ]] && echo 1 || echo 0)
+export FUZZER_DICTIONARY_PATH=$dictionary
+export FUZZER_SEED_CORPUS_DIR=$seeds
+export FUZZER_OUTPUT_ROOT=$output_root
+export FUZZER_OUTPUT_CORPUS_DIR=$output_root/corpus
+export FUZZER_ARTIFACTS_DIR=$output_root/artifacts
+
+# The command that a failure's report names.
+if [[ -n ${BUILD_WORKSPACE_DIRECTORY:-} && -n $label ]]; then
+  bazel=bazel
+  if [[ -x $BUILD_WORKSPACE_DIRECTORY/bazelw ]]; then
+    bazel=$BUILD_WORKSPACE_DIRECTORY/bazelw
+    [[ ${BUILD_WORKING_DIRECTORY:-} == "$BUILD_WORKSPACE_DIRECTORY" ]] && bazel=./bazelw
+  fi
+  export JACQUARD_REPLAY_COMMAND="$bazel run ${config:+--config=$config }${label}_run -- --replay"
+fi
+
+for sanitizer in ASAN TSAN UBSAN; do
+  name=${sanitizer}_OPTIONS
+  symbolizer=/usr/bin/llvm-symbolizer-19
+  [[ ${!name:-} == *external_symbolizer_path* || ! -x $symbolizer ]] ||
+    export "$name=${!name:+${!name}:}external_symbolizer_path=$symbolizer"
+done
+
+# Files that the user names are relative to where the user is.
+[[ -z ${BUILD_WORKING_DIRECTORY:-} ]] || cd -- "$BUILD_WORKING_DIRECTORY" || exit 2
+
+case ${1:-} in
+  --replay* | --to-text* | --from-text* | --seed-corpus* | --help | --all | --json | --force | -help=1)
+    exec "$binary" "${target_flags[@]}" "$@"
+    ;;
+esac
+
+if [[ $clean == true ]]; then
+  rm -rf -- "$FUZZER_OUTPUT_CORPUS_DIR" "$FUZZER_ARTIFACTS_DIR"
+fi
+mkdir -p -- "$FUZZER_OUTPUT_CORPUS_DIR" "$FUZZER_ARTIFACTS_DIR" || fail "cannot make folders in $output_root"
+
+arguments=("${target_flags[@]}" "-artifact_prefix=$FUZZER_ARTIFACTS_DIR/")
+[[ -z $dictionary ]] || arguments+=("-dict=$dictionary")
+if [[ $regression == true ]]; then
+  exec "$binary" "${arguments[@]}" -runs=0 "$@" "$seeds"
+fi
+((timeout == 0)) || arguments+=("-max_total_time=$timeout")
+[[ ! -t 1 ]] || echo "What is found goes to $output_root; Ctrl-C stops." >&2
+exec "$binary" "${arguments[@]}" "$@" "$FUZZER_OUTPUT_CORPUS_DIR" "$seeds"
