@@ -59,7 +59,7 @@ int Lock(pthread_mutex_t* mutex, uintptr_t pc) {
       engine.Fail(VerdictKind::kMisuse, "recursive lock",
                   "a thread locks a mutex that it holds already, and would wait for itself");
     }
-    while (MutexState(mutex) != 0) engine.Block(WaitReason::kMutex, mutex);
+    while (MutexState(mutex) != 0) engine.Block(WaitReason::kMutex, mutex, pc);
     SetOwner(mutex, engine.current->id + 1);
   }
   Finish(StepKind::kMutexLock, mutex, 0, MutexState(mutex), pc);
@@ -123,7 +123,7 @@ int Join(pthread_t handle, void** result, uintptr_t pc) {
   }
   if (!engine.HasEnded(*thread)) {
     engine.current->wait_thread = thread->id;
-    engine.Block(WaitReason::kJoin, nullptr);
+    engine.Block(WaitReason::kJoin, nullptr, pc);
   }
   thread->detached = true;
   engine.current->spin.Reset();

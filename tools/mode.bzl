@@ -13,7 +13,7 @@ _MODE = "//tools:mode"
 _SETTINGS = [_COPT, _LINKOPT, _MODE]
 
 # Optimised whatever the compilation mode. The read of a plain `++x` keeps its hook.
-_OPTIMISED = ["-O2", "-gline-tables-only", "-fno-omit-frame-pointer"]
+_OPTIMISED = ["-O2", "-gline-tables-only", "-fdebug-info-for-profiling", "-fno-omit-frame-pointer"]
 _COVERAGE = ["-fsanitize=fuzzer-no-link", "-fno-sanitize-coverage=stack-depth"]
 
 # In the simulation without the calls that tell libFuzzer what is compared: locks compare addresses and counters, from which
