@@ -45,7 +45,7 @@ void PrintLastLines(const std::string& path) {
   // Relaxed: nothing is published by it; whoever is second prints nothing.
   if (path.empty() || last_line_printed.exchange(true, std::memory_order_relaxed)) return;
   const bool runs = !replay_command.empty();
-  Print((runs ? fmt::format("replay: {} {}\n", replay_command, path) : std::string()) + path +
+  Print((runs ? fmt::format("Replay:    {} {}\n", replay_command, path) : std::string()) + path +
         "\n");
 }
 

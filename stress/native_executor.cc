@@ -171,9 +171,9 @@ void NativeExecutor::State::Fail(const std::string& what, const std::string& sig
   std::string report = what;
   for (int t = 0; t < input->threads(); ++t)
     report += fmt::format("  thread {}: {}\n", t, Where(t));
-  report += fmt::format("seed of the delays: {}\n", seed);
-  report += "input:\n" + FormatText(codec, *input);
-  report += fmt::format("signature: {}\n", signature);
+  report += fmt::format("Seed of the delays: {}\n", seed);
+  report += "Input:\n" + FormatText(codec, *input);
+  report += fmt::format("Signature: {}\n", signature);
   options.on_failure(report, signature);
   std::abort();
 }
