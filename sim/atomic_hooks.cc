@@ -19,7 +19,7 @@ MemoryOrder Order(int order) { return static_cast<MemoryOrder>(order & 7); }
 
 template <class T>
 T Load(const volatile T* address, int order, uintptr_t pc) {
-  if (!engine.hooks_on) [[unlikely]]
+  if (!engine.Simulates()) [[unlikely]]
     return __atomic_load_n(address, __ATOMIC_SEQ_CST);
   const void* const object = const_cast<const T*>(address);
   engine.DecisionPointOfAtomic(StepKind::kLoad, object, pc);
@@ -33,14 +33,14 @@ T Load(const volatile T* address, int order, uintptr_t pc) {
 // matters.
 template <class T>
 void LogWrite(volatile T* address) {
-  if (engine.executing && engine.OnExecutingThread()) {
-    engine.rollback.BeforeWrite(const_cast<T*>(address), sizeof(T));
-  }
+  void* const object = const_cast<T*>(address);
+  if (engine.rollback.Covers(object)) [[unlikely]]
+    engine.LogGlobal(object, sizeof(T));
 }
 
 template <class T>
 void StoreValue(volatile T* address, T value, int order, uintptr_t pc) {
-  if (!engine.hooks_on) [[unlikely]] {
+  if (!engine.Simulates()) [[unlikely]] {
     LogWrite(address);
     __atomic_store_n(address, value, __ATOMIC_SEQ_CST);
     return;
@@ -57,7 +57,7 @@ void StoreValue(volatile T* address, T value, int order, uintptr_t pc) {
 // `update` maps the old value to the new one.
 template <class T, class Update>
 T ReadModifyWrite(volatile T* address, Update update, int order, uintptr_t pc) {
-  if (!engine.hooks_on) [[unlikely]] {
+  if (!engine.Simulates()) [[unlikely]] {
     LogWrite(address);
     T old = __atomic_load_n(address, __ATOMIC_SEQ_CST);
     while (!__atomic_compare_exchange_n(address, &old, update(old), false, __ATOMIC_SEQ_CST,
@@ -85,7 +85,7 @@ T ReadModifyWrite(volatile T* address, Update update, int order, uintptr_t pc) {
 template <class T>
 bool CompareExchange(volatile T* address, T* expected, T desired, int order, int failure_order,
                      uintptr_t pc) {
-  if (!engine.hooks_on) [[unlikely]] {
+  if (!engine.Simulates()) [[unlikely]] {
     LogWrite(address);
     return __atomic_compare_exchange_n(address, expected, desired, false, __ATOMIC_SEQ_CST,
                                        __ATOMIC_SEQ_CST);
@@ -182,7 +182,7 @@ JACQUARD_ATOMIC_HOOKS(128, unsigned __int128)
 
 void __tsan_atomic_thread_fence(int order) {
   using jacquard::sim::Order;
-  if (!engine.hooks_on) [[unlikely]] {
+  if (!engine.Simulates()) [[unlikely]] {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     return;
   }

@@ -33,6 +33,16 @@ struct Guard {
 // Guards that code under test takes are rolled back; the harness's own statics stay.
 bool GuardIsSimulated() { return arena_on && engine.OnExecutingThread(); }
 
+// Calls `allocate`, a function of the C++ library, so that it allocates as the program would.
+template <class Function>
+void* AllocateForProgram(Function allocate) {
+  if (!engine.executing || !engine.OnExecutingThread()) return allocate();
+  engine.library_serves_program = true;
+  void* const result = allocate();
+  engine.library_serves_program = false;
+  return result;
+}
+
 void SetGuard(Guard* guard, Guard value) {
   engine.rollback.BeforeWrite(guard, sizeof(uint64_t));
   *guard = value;
@@ -108,6 +118,16 @@ int __cxa_thread_atexit(void (*function)(void*), void* object, void* library) {
   static const auto real = reinterpret_cast<int (*)(void (*)(void*), void*, void*)>(
       jacquard::sim::FindReal("__cxa_thread_atexit"));
   return real(function, object, library);
+}
+
+void* __cxa_allocate_exception(size_t size) noexcept {
+  return jacquard::sim::AllocateForProgram(
+      [size] { return JACQUARD_REAL(abi::__cxa_allocate_exception)(size); });
+}
+
+abi::__cxa_dependent_exception* __cxa_allocate_dependent_exception() noexcept {
+  return static_cast<abi::__cxa_dependent_exception*>(jacquard::sim::AllocateForProgram(
+      [] { return static_cast<void*>(JACQUARD_REAL(abi::__cxa_allocate_dependent_exception)()); }));
 }
 
 void abort() noexcept {

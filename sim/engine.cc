@@ -47,8 +47,8 @@ SimThread* Engine::PickThread(int first) {
   SimThread* picked;
   if (std::has_single_bit(candidates)) {
     picked = &threads_[std::countr_zero(candidates)];
-  } else if (fair_) {
-    picked = PickFairly(candidates);
+  } else if (unasked_) {
+    picked = fair_ ? PickFairly(candidates) : &threads_[first];
   } else {
     ++counters_.picks;
     last_pick_ = {PickKind::kSchedule, std::popcount(candidates), 0};
@@ -115,7 +115,9 @@ void Engine::Block(WaitReason reason, const void* address, uint64_t deadline) {
   me.wait_ticket = NextTicket();
   me.timed_out = false;
   me.deadline = deadline;
+  me.clock_readings = 0;
   me.spin.Reset();
+  if (rechecking_) EndRecheck();
   enabled_ &= ~me.bit;
   if (deadline != kNoDeadline) timed_ |= me.bit;
   if (recorder != nullptr) recorder->Text(TraceEvent::Type::kBlocked, DescribeWait(me));
@@ -174,6 +176,7 @@ void Engine::WakeSpinning(const void* address, size_t size) {
 
 int Engine::Choose(PickKind kind, int alternatives) {
   if (fair_) return 0;
+  if (rechecking_) EndRecheck();
   ++counters_.picks;
   current->spin.Reset();
   last_pick_ = {kind, alternatives, 0};
@@ -187,33 +190,43 @@ int Engine::Choose(PickKind kind, int alternatives) {
 
 uint64_t Engine::ReadClock() {
   constexpr uint64_t kFirstTick = 1'000;
-  constexpr uint64_t kLongestTick = 1'000'000'000;
-  clock_tick_ = std::clamp(2 * clock_tick_, kFirstTick, kLongestTick);
-  return now_ += clock_tick_;
+  constexpr uint64_t kLongestTick = 3'600'000'000'000;
+  constexpr int kAtFirstTick = 16;
+  constexpr int kMaxDoublings = 32;
+  const int doublings = std::clamp(++current->clock_readings - kAtFirstTick, 0, kMaxDoublings);
+  return now_ += std::min(kFirstTick << doublings, kLongestTick);
 }
 
 // ---- what is rare
 
 void Engine::Observe(const Step& step, uintptr_t pc) {
   const Backstage backstage;
-  if (step.kind != StepKind::kClock) clock_tick_ = 0;
   if (recorder != nullptr) recorder->RecordStep(step, pc);
   if (program_observes_) program_->OnStep(step);
 }
 
 void Engine::ReachLimit() {
   if (step_ < options_.max_steps) {
-    fair_ = true;
+    fair_ = unasked_ = true;
     next_limit_ = options_.max_steps;
     return;
   }
+  if (rechecking_ && recheck_round_ >= kRecheckRounds) ReportDeadlock();
   Fail(VerdictKind::kLivelock, "step limit",
        "did not end within " + std::to_string(options_.max_steps) +
            " steps, although in the second half every thread got its turn");
 }
 
 void Engine::Stuck() {
-  if (spinning_ == 0 || ++recheck_round_ > kRecheckRounds) ReportDeadlock();
+  if (spinning_ == 0) ReportDeadlock();
+  if (!rechecking_) {
+    rechecking_ = unasked_ = true;
+    recheck_round_ = 0;
+    stuck_step_ = step_;
+    if (recorder != nullptr) recorder->Mark();
+  } else if (++recheck_round_ >= kRecheckRounds && step_ - stuck_step_ >= kRecheckSteps) {
+    ReportDeadlock();
+  }
   for (ThreadSet left = spinning_; left != 0; left &= left - 1) {
     threads_[std::countr_zero(left)].spin.Reset();
   }
@@ -244,6 +257,11 @@ std::string Engine::DescribeWait(const SimThread& thread) {
 
 void Engine::ReportDeadlock() {
   const Backstage backstage;
+  if (rechecking_) {
+    // Nothing has happened since.
+    step_ = stuck_step_;
+    if (recorder != nullptr) recorder->ForgetSinceMark();
+  }
   std::string message = "no thread can ever run again:";
   for (ThreadSet left = alive_; left != 0; left &= left - 1) {
     const SimThread& thread = threads_[std::countr_zero(left)];
@@ -300,6 +318,7 @@ SimThread& Engine::AddThread() {
   thread.wait = WaitReason::kNone;
   thread.start = nullptr;
   thread.result = nullptr;
+  thread.clock_readings = 0;
   thread.call_depth = 0;
   thread.spin.Reset();
   thread.context = FreshContext(id, ThreadEntry);
@@ -348,6 +367,7 @@ void Engine::RunThread(SimThread& me) {
 }
 
 void Engine::EndThread(SimThread& me) {
+  if (rechecking_) EndRecheck();
   alive_ &= ~me.bit;
   enabled_ &= ~me.bit;
   if (recorder != nullptr) recorder->RecordEnd();
@@ -418,15 +438,14 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   thread_count_ = 0;
   enabled_ = timed_ = spinning_ = alive_ = 0;
   steps_in_a_row_ = 0;
-  fair_ = false;
+  fair_ = rechecking_ = unasked_ = false;
   fair_state_ = 0;
   step_ = 0;
   next_limit_ = std::max<uint64_t>(1, options.max_steps / 2);
-  recheck_round_ = 0;
   last_pick_ = {};
   ticket_ = 0;
   now_ = kClockEpoch;
-  clock_tick_ = 0;
+  random_seeded = false;
   program_observes_ = program.Observes();
   locations.BeginExecution();
   Recorder trace_recorder(trace);

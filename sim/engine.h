@@ -36,11 +36,20 @@ class Engine {
   Rollback rollback;
   LocationTable locations;
   Recorder* recorder = nullptr;  // null: no trace
+  // What a shared library allocates now belongs to the program.
+  bool library_serves_program = false;
+  uint64_t random_state = 0;     // of the random numbers (random.cc)
+  bool random_seeded = false;
 
   // Whether the calling thread is the one that executes (and not a real thread of somebody else).
   bool OnExecutingThread() const { return executing && ReadFsBase() == current->storage.fs_base; }
-  // Whether the caller is a simulated thread whose calls are to be simulated.
-  bool Simulates() const { return hooks_on && OnExecutingThread(); }
+  // A global that the roll-back covers is about to be written, with the hooks on or off.
+  void LogGlobal(const void* address, size_t size) {
+    if (OnExecutingThread()) rollback.BeforeWrite(address, size);
+  }
+  // Whether the caller is a simulated thread whose calls are to be simulated. (The hooks are only
+  // on while executing.)
+  bool Simulates() const { return hooks_on && ReadFsBase() == current->storage.fs_base; }
 
   // ---- the hot path
 
@@ -53,17 +62,19 @@ class Engine {
       return;
     }
     if (((enabled_ | timed_) & ~me->bit) == 0) return;
-    if (++steps_in_a_row_ < kMaxStepsInARow && !fair_ && strategy_->TakeBenignPick()) [[likely]] {
+    if (++steps_in_a_row_ < kMaxStepsInARow && !unasked_ && strategy_->TakeBenignPick())
+        [[likely]] {
       CountPick();
       return;
     }
     DecideAmongOthers(me);
   }
 
-  // The same before an atomic operation at `pc`, which may turn out to be one turn of a spin loop.
+  // The same before an atomic operation or a try-lock that `pc` calls, which may turn out to be one
+  // turn of a spin loop.
   void DecisionPointOfAtomic(StepKind kind, const void* address, uintptr_t pc) {
     SimThread* const me = current;
-    if (me->spin.BackAgain(pc, StackTop(me->id))) [[unlikely]]
+    if (me->spin.BackAgain(pc, address, StackTop(me->id))) [[unlikely]]
       Spin();
     DecisionPoint(kind, address);
   }
@@ -88,7 +99,13 @@ class Engine {
   // The running thread changes `size` bytes at `address`, atomically or not.
   void HasWritten(const void* address, size_t size) {
     current->spin.Reset();
-    recheck_round_ = 0;
+    if (rechecking_) [[unlikely]]
+      EndRecheck();
+    if (spinning_ != 0) [[unlikely]]
+      WakeSpinning(address, size);
+  }
+  // The same for its own stack, which its spin detector looks at anyway.
+  void HasWrittenOwnStack(const void* address, size_t size) {
     if (spinning_ != 0) [[unlikely]]
       WakeSpinning(address, size);
   }
@@ -124,8 +141,8 @@ class Engine {
   // Asks the strategy; `alternatives` >= 2.
   int Choose(PickKind kind, int alternatives);
 
-  // Virtual time in nanoseconds. Each reading in a row costs twice as much as the one before, so
-  // that a spin on the clock ends.
+  // Virtual time in nanoseconds. A thread that reads it again and again without ever waiting makes
+  // it run faster and faster, so that a spin on the clock ends.
   uint64_t ReadClock();
   uint64_t now() const { return now_; }
 
@@ -162,8 +179,10 @@ class Engine {
  private:
   // A thread that runs so long although others could is interrupted even by the benign choice.
   static constexpr uint32_t kMaxStepsInARow = 1000;
-  // So often must every spinning thread go round its loop before that is called a deadlock.
+  // So often, and for so many steps, must every spinning thread go round its loop before that is
+  // called a deadlock: longer than loops with a counter that the runtime cannot see use to be.
   static constexpr int kRecheckRounds = 64;
+  static constexpr uint64_t kRecheckSteps = 20'000;
 
   static void ThreadEntry(Transfer transfer);
   static void StageEntry(Transfer transfer);
@@ -177,7 +196,7 @@ class Engine {
 
   void CountPick() {
     ++counters_.picks;
-    last_pick_.alternatives = 2;
+    last_pick_ = {PickKind::kSchedule, std::popcount(enabled_ | timed_), 0};
   }
   void DecideAmongOthers(SimThread* me);
   void Spin();
@@ -197,6 +216,10 @@ class Engine {
   void FireTimeout(SimThread& thread);
   // Nobody can run. Gives the spinning threads another round, or reports.
   void Stuck();
+  void EndRecheck() {
+    rechecking_ = false;
+    unasked_ = fair_;
+  }
   [[noreturn]] void ReportDeadlock();
   std::string DescribeWait(const SimThread& thread);
   void AbandonThreads();
@@ -206,12 +229,15 @@ class Engine {
   ThreadSet spinning_ = 0;  // wait for what they read to be written
   ThreadSet alive_ = 0;     // have not ended
   uint32_t steps_in_a_row_ = 0;
-  bool fair_ = false;  // the strategy is no longer asked: every thread gets its turn
+  bool fair_ = false;        // every thread gets its turn, for the rest of the execution
+  bool rechecking_ = false;  // the spinning threads go round their loops again, one after another
+  bool unasked_ = false;     // either of them: the strategy is not asked
   bool program_observes_ = false;
   Strategy* strategy_ = nullptr;
   uint64_t step_ = 0;
   uint64_t next_limit_ = 0;
   int recheck_round_ = 0;
+  uint64_t stuck_step_ = 0;  // when rechecking began
   PickTaken last_pick_;
 
   Program* program_ = nullptr;
@@ -221,7 +247,6 @@ class Engine {
   int parked_ = 0;  // threads whose storage exists
   uint64_t ticket_ = 0;
   uint64_t now_ = 0;
-  uint64_t clock_tick_ = 0;
   uint64_t fair_state_ = 0;
   Counters counters_;
   bool initialized_ = false;

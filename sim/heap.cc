@@ -2,7 +2,7 @@
 //
 // An allocation that the executable's own code makes in an execution comes from the arena; one that
 // a shared library makes for itself (a stdio buffer, a locale's cache) outlives the execution and
-// comes from the real heap.
+// comes from the real heap. Exceptions are the program's, although a library allocates them.
 #include <errno.h>
 #include <malloc.h>
 
@@ -21,7 +21,8 @@ namespace {
 constexpr size_t kDefaultAlignment = 16;
 
 bool UseArena(const void* caller) {
-  return arena_on && FromExecutable(caller) && engine.OnExecutingThread();
+  return arena_on && (FromExecutable(caller) || engine.library_serves_program) &&
+         engine.OnExecutingThread();
 }
 
 void* Allocate(size_t size, size_t alignment, const void* caller) {

@@ -1,24 +1,29 @@
-// The entries of the atomic hooks. Each saves its caller's registers, as they are at the call, for the spin detector
-// (spin.h), and goes on in the C++ function jacquard_atomic... (atomic_hooks.cc), which returns to the caller.
+// The entries of the atomic hooks, and of the try-lock. Each saves its caller's registers, as they are at the call, for the
+// spin detector (spin.h), and goes on in a C++ function jacquard_... (atomic_hooks.cc, pthreads.cc), which returns to the
+// caller. The place is thread-local.
 
         .text
 
-.macro HOOK name
-        .globl  __tsan_\name
-        .type   __tsan_\name, @function
+.macro ENTRY name, target
+        .globl  \name
+        .type   \name, @function
         .p2align 4
-__tsan_\name:
+\name:
         .cfi_startproc
-        movq    %rbx, jacquard_entry_registers+0(%rip)
-        movq    %rbp, jacquard_entry_registers+8(%rip)
-        movq    %r12, jacquard_entry_registers+16(%rip)
-        movq    %r13, jacquard_entry_registers+24(%rip)
-        movq    %r14, jacquard_entry_registers+32(%rip)
-        movq    %r15, jacquard_entry_registers+40(%rip)
-        movq    %rsp, jacquard_entry_registers+48(%rip)
-        jmp     jacquard_\name
+        movq    %rbx, %fs:jacquard_entry_registers@tpoff+0
+        movq    %rbp, %fs:jacquard_entry_registers@tpoff+8
+        movq    %r12, %fs:jacquard_entry_registers@tpoff+16
+        movq    %r13, %fs:jacquard_entry_registers@tpoff+24
+        movq    %r14, %fs:jacquard_entry_registers@tpoff+32
+        movq    %r15, %fs:jacquard_entry_registers@tpoff+40
+        movq    %rsp, %fs:jacquard_entry_registers@tpoff+48
+        jmp     \target
         .cfi_endproc
-        .size   __tsan_\name, .-__tsan_\name
+        .size   \name, .-\name
+.endm
+
+.macro HOOK name
+        ENTRY __tsan_\name, jacquard_\name
 .endm
 
 .macro HOOKS bits
@@ -41,5 +46,7 @@ __tsan_\name:
         HOOKS 32
         HOOKS 64
         HOOKS 128
+
+        ENTRY pthread_mutex_trylock, jacquard_mutex_trylock
 
         .section .note.GNU-stack,"",@progbits

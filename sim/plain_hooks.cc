@@ -18,20 +18,30 @@ bool OnOwnStack(const void* address) {
 }
 
 void Count() {
-  if (engine.recorder != nullptr && engine.hooks_on) engine.recorder->CountPlainAccess();
+  if (engine.recorder != nullptr) [[unlikely]]
+    engine.recorder->CountPlainAccess();
 }
 
-void PlainRead() { Count(); }
+void PlainRead() {
+  if (engine.recorder != nullptr && engine.Simulates()) [[unlikely]]
+    Count();
+}
 
+// Most writes go to the heap or the stack, so what concerns globals is tested first, and at once.
 void PlainWrite(const void* address, size_t size) {
-  if (!engine.executing || !engine.OnExecutingThread()) return;
-  engine.rollback.BeforeWrite(address, size);
+  if (engine.rollback.Covers(address)) [[unlikely]]
+    engine.LogGlobal(address, size);
+  if (!engine.Simulates()) return;
   Count();
-  if (engine.hooks_on && !OnOwnStack(address)) engine.HasWritten(address, size);
+  if (OnOwnStack(address)) {
+    engine.HasWrittenOwnStack(address, size);
+  } else {
+    engine.HasWritten(address, size);
+  }
 }
 
 void EnterFunction(void* call_site) {
-  if (engine.recorder == nullptr || !engine.hooks_on) return;
+  if (engine.recorder == nullptr || !engine.Simulates()) return;
   SimThread& me = *engine.current;
   if (me.call_depth < SimThread::kMaxCallStack) {
     me.call_stack[me.call_depth] = reinterpret_cast<uintptr_t>(call_site);
@@ -40,7 +50,7 @@ void EnterFunction(void* call_site) {
 }
 
 void LeaveFunction() {
-  if (engine.recorder == nullptr || !engine.hooks_on) return;
+  if (engine.recorder == nullptr || !engine.Simulates()) return;
   SimThread& me = *engine.current;
   if (me.call_depth > 0) --me.call_depth;
 }

@@ -13,8 +13,8 @@ namespace jacquard {
 // Called by the runtime in this order, for every execution anew: Begin, RunThread for each thread
 // side by side with OnStep after each step, End. All but RunThread are called with the hooks off:
 // what they read and write makes no step, no decision and no event. Memory that is allocated in
-// Begin and RunThread comes from the execution's arena and is gone afterwards, even when the
-// execution is given up half-way (then no destructor runs).
+// Begin, RunThread and End comes from the execution's arena and is gone afterwards, even when the
+// execution is given up half-way (then no destructor runs); what OnStep allocates stays.
 class Program {
  public:
   virtual ~Program() = default;

@@ -67,7 +67,7 @@ int Lock(pthread_mutex_t* mutex, uintptr_t pc) {
 }
 
 int TryLock(pthread_mutex_t* mutex, uintptr_t pc) {
-  engine.DecisionPoint(StepKind::kMutexTryLock, mutex);
+  engine.DecisionPointOfAtomic(StepKind::kMutexTryLock, mutex, pc);
   const uint64_t old_state = MutexState(mutex);
   bool taken = EnterAgain(mutex);
   if (!taken && old_state == 0) {
@@ -165,7 +165,8 @@ int pthread_mutex_lock(pthread_mutex_t* mutex) noexcept {
   return jacquard::sim::Lock(mutex, JACQUARD_CALLER);
 }
 
-int pthread_mutex_trylock(pthread_mutex_t* mutex) noexcept {
+// Entered through hooks.S, which defines pthread_mutex_trylock.
+int jacquard_mutex_trylock(pthread_mutex_t* mutex) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_mutex_trylock)(mutex);
   return jacquard::sim::TryLock(mutex, JACQUARD_CALLER);
 }

@@ -2,6 +2,7 @@
 #ifndef JACQUARD_SIM_RECORDER_H_
 #define JACQUARD_SIM_RECORDER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -21,11 +22,15 @@ class Recorder {
   void Text(TraceEvent::Type type, std::string_view text);
   // Gives the running thread's last operation event its text.
   void DescribeOperation(std::string_view text);
+  // What is recorded from here on can be forgotten.
+  void Mark() { mark_ = trace_->events.size(); }
+  void ForgetSinceMark() { trace_->events.resize(mark_); }
 
  private:
   TraceEvent& Add(TraceEvent::Type type);
 
   Trace* const trace_;
+  size_t mark_ = 0;
 };
 
 }  // namespace jacquard::sim

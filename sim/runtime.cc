@@ -8,10 +8,10 @@ namespace jacquard {
 
 using sim::engine;
 
-int CurrentThread() { return engine.executing ? engine.current->id : -1; }
+int CurrentThread() { return engine.OnExecutingThread() ? engine.current->id : -1; }
 
 void Fail(std::string_view rule, std::string_view message) {
-  if (!engine.executing || !engine.OnExecutingThread()) {
+  if (!engine.OnExecutingThread()) {
     sim::Die(std::string("check failed outside of an execution: ") + std::string(rule) + ": " +
              std::string(message));
   }
@@ -20,7 +20,7 @@ void Fail(std::string_view rule, std::string_view message) {
 }
 
 void BeginOperation(int operation) {
-  if (!engine.hooks_on) return;
+  if (!engine.Simulates()) return;
   engine.current->operation = operation;
   if (engine.recorder == nullptr) return;
   const sim::Backstage backstage;
@@ -29,7 +29,7 @@ void BeginOperation(int operation) {
 }
 
 void EndOperation() {
-  if (!engine.hooks_on) return;
+  if (!engine.Simulates()) return;
   if (engine.recorder != nullptr) engine.recorder->Text(TraceEvent::Type::kOperationEnd, {});
   engine.current->operation = -1;
 }
@@ -45,12 +45,17 @@ void DescribeOperation(std::string_view text) {
 }
 
 int PickData(int alternatives) {
-  if (!engine.hooks_on || alternatives < 2) return 0;
+  if (!engine.Simulates() || alternatives < 2) return 0;
   return engine.Choose(PickKind::kData, alternatives);
 }
 
-Ghost::Ghost() : were_on_(engine.hooks_on) { engine.hooks_on = false; }
+// On a real thread beside the execution it must not touch the hooks.
+Ghost::Ghost() : were_on_(engine.Simulates()) {
+  if (were_on_) engine.hooks_on = false;
+}
 
-Ghost::~Ghost() { engine.hooks_on = were_on_; }
+Ghost::~Ghost() {
+  if (were_on_) engine.hooks_on = true;
+}
 
 }  // namespace jacquard

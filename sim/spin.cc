@@ -6,7 +6,7 @@
 namespace jacquard::sim {
 
 extern "C" {
-EntryRegisters jacquard_entry_registers;
+thread_local constinit EntryRegisters jacquard_entry_registers = {};
 }
 
 uint64_t ReadBytes(const void* address, uint8_t size) {
@@ -15,11 +15,12 @@ uint64_t ReadBytes(const void* address, uint8_t size) {
   return value;
 }
 
-void SpinDetector::Arm(uintptr_t pc, uintptr_t stack_top) {
+void SpinDetector::Arm(uintptr_t pc, const void* address, uintptr_t stack_top) {
   const size_t live = stack_top - jacquard_entry_registers.rsp;
   armed_ = live <= kMaxStack;
   if (!armed_) return;
   anchor_pc_ = pc;
+  anchor_address_ = address;
   anchor_ = jacquard_entry_registers;
   stack_size_ = live;
   std::memcpy(stack_, reinterpret_cast<const void*>(anchor_.rsp), live);
@@ -40,14 +41,19 @@ bool SpinDetector::SameState() const {
 }
 
 void SpinDetector::AddRead(const void* address, uint8_t size, uint64_t value) {
-  for (int i = 0; i < std::min(read_count_, kMaxReads); ++i) {
-    if (reads_[i].address == address && reads_[i].size == size) {
-      reads_[i].value = value;
-      return;
-    }
+  if (read_count_ > kMaxReads) return;
+  for (int i = 0; i < read_count_; ++i) {
+    if (reads_[i].address != address || reads_[i].size != size) continue;
+    // Two values in one round: the next round, which reads only the second, may be another one.
+    if (reads_[i].value != value) read_count_ = kMaxReads + 1;
+    return;
   }
-  if (read_count_ < kMaxReads) reads_[read_count_] = {address, value, size};
-  if (read_count_ <= kMaxReads) ++read_count_;
+  // Of a value wider than 8 bytes only a part is known.
+  if (read_count_ == kMaxReads || size > sizeof(value)) {
+    read_count_ = kMaxReads + 1;
+    return;
+  }
+  reads_[read_count_++] = {address, value, size};
 }
 
 }  // namespace jacquard::sim

@@ -3,8 +3,9 @@
 // A thread that comes back to the same call of an atomic operation in the very same state
 // (callee-saved registers, live stack), without having written anything in between, will do so for
 // ever unless somebody else changes what it read. The rule is exact for state in registers, on the
-// stack and in instrumented memory. What it cannot see (an uninstrumented counter) is caught before
-// a deadlock is declared: then every spinning thread has to go round its loop again, many times.
+// stack and in memory that it reads atomically. What it cannot see (an uninstrumented counter, a
+// plain read of what others write) is caught before a deadlock is declared: then every spinning
+// thread has to go round its loop again, thousands of times.
 #ifndef JACQUARD_SIM_SPIN_H_
 #define JACQUARD_SIM_SPIN_H_
 
@@ -14,12 +15,14 @@
 namespace jacquard::sim {
 
 // The caller's registers at the entry of an atomic hook: what the called function must preserve,
-// and the stack pointer, where the return address lies. Written by hooks.S.
+// and the stack pointer, where the return address lies. Written by hooks.S; of each thread, since
+// real threads may run beside an execution.
 struct EntryRegisters {
   uint64_t rbx, rbp, r12, r13, r14, r15, rsp;
   bool operator==(const EntryRegisters&) const = default;
 };
-extern "C" EntryRegisters jacquard_entry_registers;
+extern "C" thread_local constinit EntryRegisters jacquard_entry_registers
+    __attribute__((tls_model("local-exec")));
 
 // One thread's recent past, as far as spinning is concerned.
 class SpinDetector {
@@ -29,22 +32,22 @@ class SpinDetector {
     const void* address;
     uint8_t size;
   };
-  static constexpr int kMaxReads = 8;
+  static constexpr int kMaxReads = 32;
   static constexpr size_t kMaxStack = 4096;  // a deeper stack is not taken for spinning
 
-  // Called at the entry of every atomic operation that `pc` calls: true if the thread is where it
-  // was before, in the same state, and what it has read since has not changed.
-  bool BackAgain(uintptr_t pc, uintptr_t stack_top) {
+  // Called at the entry of every atomic operation on `address` that `pc` calls: true if the thread
+  // is where it was before, in the same state, and what it has read since has not changed.
+  bool BackAgain(uintptr_t pc, const void* address, uintptr_t stack_top) {
     ++reads_since_reset_;
     if (armed_) {
       if (pc == anchor_pc_ && jacquard_entry_registers.rsp == anchor_.rsp) [[unlikely]] {
-        if (SameState()) return true;
-        Arm(pc, stack_top);
+        if (address == anchor_address_ && SameState()) return true;
+        Arm(pc, address, stack_top);
       } else if (reads_since_reset_ >= rearm_at_) [[unlikely]] {
-        Arm(pc, stack_top);
+        Arm(pc, address, stack_top);
       }
     } else if (pc == last_pc_ || reads_since_reset_ >= kFirstArm) {
-      Arm(pc, stack_top);
+      Arm(pc, address, stack_top);
     }
     last_pc_ = pc;
     return false;
@@ -76,7 +79,7 @@ class SpinDetector {
   };
 
   // Takes the present state as the one to come back to.
-  void Arm(uintptr_t pc, uintptr_t stack_top);
+  void Arm(uintptr_t pc, const void* address, uintptr_t stack_top);
   bool SameState() const;
   void AddRead(const void* address, uint8_t size, uint64_t value);
 
@@ -85,6 +88,7 @@ class SpinDetector {
   uint32_t rearm_at_ = 0;
   uintptr_t last_pc_ = 0;
   uintptr_t anchor_pc_ = 0;
+  const void* anchor_address_ = nullptr;
   EntryRegisters anchor_ = {};
   size_t stack_size_ = 0;
   int read_count_ = 0;  // kMaxReads + 1: too many, not certain

@@ -40,6 +40,7 @@ struct SimThread {
   uint32_t wait_bits = 0;    // of a futex bit-set wait
   uint64_t wait_ticket = 0;  // who has waited longest
   uint64_t deadline = 0;     // virtual nanoseconds, if the wait is timed
+  int clock_readings = 0;    // since it last waited
 
   void* (*start)(void*) = nullptr;  // for a thread made by pthread_create
   void* argument = nullptr;

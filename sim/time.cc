@@ -92,6 +92,21 @@ int gettimeofday(timeval* time, void* zone) noexcept {
   return 0;
 }
 
+int timespec_get(timespec* time, int base) noexcept {
+  if (!engine.Simulates()) return JACQUARD_REAL(timespec_get)(time, base);
+  if (base != TIME_UTC) return 0;
+  *time = ReadClock(JACQUARD_CALLER);
+  return base;
+}
+
+// Processor time: the program has done nothing but compute since it began.
+clock_t clock() noexcept {
+  if (!engine.Simulates()) return JACQUARD_REAL(clock)();
+  const timespec now = ReadClock(JACQUARD_CALLER);
+  constexpr auto kEpoch = static_cast<time_t>(jacquard::sim::kClockEpoch / kSecond);
+  return (now.tv_sec - kEpoch) * CLOCKS_PER_SEC + now.tv_nsec / (1'000'000'000 / CLOCKS_PER_SEC);
+}
+
 time_t time(time_t* result) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(time)(result);
   const timespec now = ReadClock(JACQUARD_CALLER);

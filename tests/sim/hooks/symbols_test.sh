@@ -1,0 +1,37 @@
+#!/bin/bash
+# symbols_test.sh OBJECT: what the prelinked runtime may define for others, and what it must not need.
+set -u
+
+object=$1
+readonly HOOKS='__tsan_[a-z0-9_]+'
+readonly THREADS='(pthread|sem)_[a-z_]+|syscall|gettid'
+readonly TIME='sched_yield|nanosleep|usleep|sleep|time|clock|clock_[a-z]+|gettimeofday|timespec_get'
+readonly HEAP='malloc|malloc_usable_size|free|calloc|realloc|memalign|aligned_alloc|posix_memalign|_Zn[wa]m.*|_Zd[la]P.*'
+readonly CXX='__cxa_guard_(acquire|release|abort)|__cxa_atexit|__cxa_thread_atexit|__cxa_allocate_(dependent_)?exception|abort|__assert_fail'
+readonly CHANCE='s?rand(om)?|[dlm]rand48|[ejn]rand48|srand48|getrandom|getentropy|_ZNSt13random_device9_M_getvalEv'
+readonly INTERFACE='_Z(N|NK|T[VISTC]N|GVN)8jacquard[A-Z0-9].*'
+failed=0
+
+# complain MESSAGE LINES
+complain() {
+  [[ -z $2 ]] && return
+  echo "$1:"
+  c++filt <<<"$2" | sed 's/^/  /'
+  failed=1
+}
+
+[[ -s $object ]] || { echo "no object $object"; exit 1; }
+defined=$(nm --defined-only --extern-only "$object" | awk 'NF == 3 { print $3 }')
+undefined=$(nm --undefined-only "$object" | awk '{ print $NF }')
+
+complain "global symbols that are not part of the interface" \
+  "$(grep -vxE "$HOOKS|$THREADS|$TIME|$HEAP|$CXX|$CHANCE|$INTERFACE" <<<"$defined")"
+complain "global symbols of jacquard::sim" "$(c++filt <<<"$defined" | grep 'jacquard::sim')"
+complain "the runtime is instrumented" "$(grep -E '^__(tsan|sanitizer)_' <<<"$undefined")"
+for symbol in __tsan_write4 __tsan_atomic32_load pthread_create _ZN8jacquard7ExecuteERNS_7ProgramERNS_8StrategyERKNS_16ExecutionOptionsEPNS_5TraceE; do
+  grep -qxF "$symbol" <<<"$defined" || complain "missing" "$symbol"
+done
+
+# objcopy has made local what is in there, not left it out.
+grep -q ' [bBdD] _ZN8jacquard3sim6engineE$' <(nm "$object") || complain "the engine is missing" "jacquard::sim::engine"
+exit $failed

@@ -1,0 +1,31 @@
+// Short names for the two searches that tests of the runtime use.
+#ifndef JACQUARD_TESTS_SIM_SEARCHES_H_
+#define JACQUARD_TESTS_SIM_SEARCHES_H_
+
+#include <cstdint>
+#include <functional>
+
+#include "sim/depth_first.h"
+#include "sim/explore.h"
+#include "sim/random_walk.h"
+
+namespace jacquard {
+
+// So many executions of `body`, or as many as it takes to find a bug, with random choices.
+inline ExploreResult Walk(const std::function<void()>& body, uint64_t executions = 1000) {
+  RandomWalk walk(1);
+  ExploreOptions options;
+  options.executions = executions;
+  return Explore(body, walk, options);
+}
+
+// All executions of `body`, or as many as it takes to find a bug.
+inline ExploreResult SearchAll(const std::function<void()>& body,
+                               int preemption_bound = DepthFirst::kUnbounded) {
+  DepthFirst search(preemption_bound);
+  return Explore(body, search);
+}
+
+}  // namespace jacquard
+
+#endif  // JACQUARD_TESTS_SIM_SEARCHES_H_

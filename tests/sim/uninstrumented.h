@@ -1,0 +1,16 @@
+// State that the runtime cannot see: it lives in code without hooks.
+#ifndef JACQUARD_TESTS_SIM_UNINSTRUMENTED_H_
+#define JACQUARD_TESTS_SIM_UNINSTRUMENTED_H_
+
+namespace jacquard {
+
+// Sets the hidden counter to 0.
+void ResetHiddenCounter();
+// Adds 1 to the hidden counter and returns it.
+int CountHidden();
+// The same with a counter of the calling thread.
+int CountHiddenOfThread();
+
+}  // namespace jacquard
+
+#endif  // JACQUARD_TESTS_SIM_UNINSTRUMENTED_H_
