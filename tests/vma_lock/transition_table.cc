@@ -65,7 +65,7 @@ std::vector<std::string> ExploreTransitions(std::string* error) {
     if (!input.error.empty()) *error = input.error;
     DepthFirst search(2);
     passed = passed && note(ExploreInput(codec, input.input, search, 30'000));
-    passed = passed && note(WalkInput(codec, input.input, 11, 100'000));
+    passed = passed && note(WalkInput(codec, input.input, 11, 60'000));
   }
   Transitions::log = nullptr;
   std::vector<std::string> rows;
