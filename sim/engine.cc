@@ -1,6 +1,7 @@
 #include "sim/engine.h"
 
 #include <cxxabi.h>
+#include <errno.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -209,8 +210,10 @@ uint64_t Engine::ReadClock() {
 
 void Engine::Observe(const Step& step, uintptr_t pc) {
   const Backstage backstage;
+  const int error = errno;  // the thread's own
   if (recorder != nullptr) recorder->RecordStep(step, pc);
   if (program_observes_) program_->OnStep(step);
+  errno = error;
 }
 
 void Engine::ReachLimit() {

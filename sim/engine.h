@@ -265,6 +265,9 @@ extern Engine engine;
 // (2001-09-09).
 inline constexpr uint64_t kClockEpoch = 1'000'000'000'000'000'000;
 
+// The system's number of simulated thread 0, as gettid() tells it; far from real ones.
+inline constexpr int kFirstTid = 1'000'000'000;
+
 // Destructors of the running thread's thread_local objects (cxx_runtime.cc).
 void RunThreadDestructors();
 void DropThreadDestructors();

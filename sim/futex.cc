@@ -19,6 +19,10 @@ constexpr uint32_t kAllBits = 0xFFFF'FFFF;
 
 uint64_t Nanoseconds(const timespec& time) { return time.tv_sec * 1'000'000'000ull + time.tv_nsec; }
 
+bool IsValid(const timespec& time) {
+  return time.tv_sec >= 0 && time.tv_nsec >= 0 && time.tv_nsec < 1'000'000'000;
+}
+
 long Result(int error) {
   if (error == 0) return 0;
   errno = error;
@@ -83,6 +87,10 @@ long Futex(const long (&a)[6], uintptr_t pc) {
   const long operation = a[1] & FUTEX_CMD_MASK;
   const auto value = static_cast<uint32_t>(a[2]);
   const auto* const timeout = reinterpret_cast<const timespec*>(a[3]);
+  const bool waits = operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET;
+  if (waits && timeout != nullptr && !IsValid(*timeout)) return Result(EINVAL);
+  const bool has_bits = operation == FUTEX_WAIT_BITSET || operation == FUTEX_WAKE_BITSET;
+  if (has_bits && static_cast<uint32_t>(a[5]) == 0) return Result(EINVAL);
   switch (operation) {
     case FUTEX_WAIT:
       return Wait(word, value,
@@ -114,6 +122,7 @@ extern "C" long syscall(long number, ...) noexcept {
     if (number == SYS_futex) {
       return Futex(a, reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
     }
+    if (number == SYS_gettid) return kFirstTid + engine.current->id;
     engine.current->spin.Reset();
   }
   const int64_t result = RawSyscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);

@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <sys/syscall.h>
+#include <threads.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <string>
@@ -37,6 +40,15 @@ void SetOwner(pthread_mutex_t* mutex, int owner) {
   mutex->__data.__lock = owner != 0;
   mutex->__data.__owner = owner;
   engine.HasWritten(mutex, sizeof(*mutex));
+}
+
+// They look again whether it is free.
+void WakeWaitersFor(const void* object) {
+  for (int i = 0; i < engine.thread_count(); ++i) {
+    SimThread& thread = engine.thread(i);
+    if (thread.wait == WaitReason::kMutex && thread.wait_address == object)
+      engine.MakeRunnable(thread);
+  }
 }
 
 bool IsRecursive(const pthread_mutex_t* mutex) {
@@ -91,13 +103,38 @@ int Unlock(pthread_mutex_t* mutex, uintptr_t pc) {
     --mutex->__data.__count;
   } else {
     SetOwner(mutex, 0);
-    for (int i = 0; i < engine.thread_count(); ++i) {
-      SimThread& thread = engine.thread(i);
-      if (thread.wait == WaitReason::kMutex && thread.wait_address == mutex)
-        engine.MakeRunnable(thread);
-    }
+    WakeWaitersFor(mutex);
   }
   Finish(StepKind::kMutexUnlock, mutex, old_state, MutexState(mutex), pc);
+  return 0;
+}
+
+// pthread_once_t is an int: 0 at first.
+constexpr int kOnceRuns = 1;
+constexpr int kOnceDone = 2;
+
+void SetOnce(pthread_once_t* once, int state) {
+  engine.rollback.BeforeWrite(once, sizeof(*once));
+  *once = state;
+  engine.HasWritten(once, sizeof(*once));
+  WakeWaitersFor(once);
+}
+
+int Once(pthread_once_t* once, void (*function)()) {
+  engine.DecisionPoint(StepKind::kOther, once);
+  while (*once == kOnceRuns) engine.Block(WaitReason::kMutex, once);
+  if (*once == kOnceDone) {
+    engine.HasRead(once, sizeof(*once), kOnceDone);
+    return 0;
+  }
+  SetOnce(once, kOnceRuns);
+  try {
+    function();
+  } catch (...) {
+    SetOnce(once, 0);
+    throw;
+  }
+  SetOnce(once, kOnceDone);
   return 0;
 }
 
@@ -176,7 +213,19 @@ int pthread_mutex_unlock(pthread_mutex_t* mutex) noexcept {
   return jacquard::sim::Unlock(mutex, JACQUARD_CALLER);
 }
 
-// What would block the real thread for ever: said at once.
+// Not noexcept: `function` may throw.
+int pthread_once(pthread_once_t* once, void (*function)()) {
+  if (!engine.Simulates()) return JACQUARD_REAL(pthread_once)(once, function);
+  return jacquard::sim::Once(once, function);
+}
+
+// Thread ids that are the same in every process.
+pid_t gettid() noexcept {
+  if (!engine.Simulates()) return static_cast<pid_t>(jacquard::sim::RawSyscall(SYS_gettid));
+  return jacquard::sim::kFirstTid + engine.current->id;
+}
+
+// What would block the real thread for ever, or end or disturb it: said at once.
 #define JACQUARD_UNSUPPORTED(name, parameters, arguments) \
   int name parameters {                                   \
     if (engine.Simulates()) Unsupported(#name);           \
@@ -200,5 +249,43 @@ JACQUARD_UNSUPPORTED(sem_wait, (sem_t * semaphore), (semaphore))
 JACQUARD_UNSUPPORTED(sem_timedwait, (sem_t * semaphore, const timespec* time), (semaphore, time))
 JACQUARD_UNSUPPORTED(pthread_mutex_timedlock,
                      (pthread_mutex_t * mutex, const timespec* time) noexcept, (mutex, time))
+
+JACQUARD_UNSUPPORTED(pthread_mutex_clocklock,
+                     (pthread_mutex_t * mutex, clockid_t clock, const timespec* time) noexcept,
+                     (mutex, clock, time))
+JACQUARD_UNSUPPORTED(pthread_rwlock_timedrdlock,
+                     (pthread_rwlock_t * lock, const timespec* time) noexcept, (lock, time))
+JACQUARD_UNSUPPORTED(pthread_rwlock_timedwrlock,
+                     (pthread_rwlock_t * lock, const timespec* time) noexcept, (lock, time))
+JACQUARD_UNSUPPORTED(pthread_rwlock_clockrdlock,
+                     (pthread_rwlock_t * lock, clockid_t clock, const timespec* time) noexcept,
+                     (lock, clock, time))
+JACQUARD_UNSUPPORTED(pthread_rwlock_clockwrlock,
+                     (pthread_rwlock_t * lock, clockid_t clock, const timespec* time) noexcept,
+                     (lock, clock, time))
+JACQUARD_UNSUPPORTED(sem_clockwait, (sem_t * semaphore, clockid_t clock, const timespec* time),
+                     (semaphore, clock, time))
+JACQUARD_UNSUPPORTED(pthread_tryjoin_np, (pthread_t thread, void** result) noexcept,
+                     (thread, result))
+JACQUARD_UNSUPPORTED(pthread_timedjoin_np, (pthread_t thread, void** result, const timespec* time),
+                     (thread, result, time))
+JACQUARD_UNSUPPORTED(pthread_clockjoin_np,
+                     (pthread_t thread, void** result, clockid_t clock, const timespec* time),
+                     (thread, result, clock, time))
+JACQUARD_UNSUPPORTED(pthread_cancel, (pthread_t thread), (thread))
+JACQUARD_UNSUPPORTED(pthread_kill, (pthread_t thread, int signal) noexcept, (thread, signal))
+JACQUARD_UNSUPPORTED(thrd_create, (thrd_t * thread, thrd_start_t start, void* argument),
+                     (thread, start, argument))
+JACQUARD_UNSUPPORTED(mtx_lock, (mtx_t * mutex), (mutex))
+JACQUARD_UNSUPPORTED(mtx_timedlock, (mtx_t * mutex, const timespec* time), (mutex, time))
+JACQUARD_UNSUPPORTED(cnd_wait, (cnd_t * condition, mtx_t* mutex), (condition, mutex))
+JACQUARD_UNSUPPORTED(cnd_timedwait, (cnd_t * condition, mtx_t* mutex, const timespec* time),
+                     (condition, mutex, time))
+
+void pthread_exit(void* result) {
+  if (engine.Simulates()) Unsupported("pthread_exit");
+  JACQUARD_REAL(pthread_exit)(result);
+  __builtin_unreachable();
+}
 
 }  // extern "C"

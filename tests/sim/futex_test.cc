@@ -1,0 +1,346 @@
+// The futex system call, sleeping, and virtual time.
+#include <errno.h>
+#include <gtest/gtest.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <climits>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "sim/runtime.h"
+#include "tests/sim/searches.h"
+
+namespace jacquard {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+uint32_t* Word(std::atomic<uint32_t>& word) { return reinterpret_cast<uint32_t*>(&word); }
+
+long Wait(std::atomic<uint32_t>& word, uint32_t expected, const timespec* timeout = nullptr) {
+  return syscall(SYS_futex, Word(word), FUTEX_WAIT_PRIVATE, expected, timeout, nullptr, 0);
+}
+
+long WaitUntil(std::atomic<uint32_t>& word, uint32_t expected, const timespec* deadline,
+               uint32_t bits = FUTEX_BITSET_MATCH_ANY) {
+  return syscall(SYS_futex, Word(word), FUTEX_WAIT_BITSET_PRIVATE, expected, deadline, nullptr,
+                 bits);
+}
+
+long Wake(std::atomic<uint32_t>& word, int count) {
+  return syscall(SYS_futex, Word(word), FUTEX_WAKE_PRIVATE, count, nullptr, nullptr, 0);
+}
+
+long WakeBits(std::atomic<uint32_t>& word, int count, uint32_t bits) {
+  return syscall(SYS_futex, Word(word), FUTEX_WAKE_BITSET_PRIVATE, count, nullptr, nullptr, bits);
+}
+
+// How often the outcomes of `body`, which it writes down, came up in at most `most` executions.
+std::map<std::string, int> Outcomes(Strategy& strategy, int most,
+                                    const std::function<void(std::string& outcome)>& body) {
+  std::map<std::string, int> outcomes;
+  char kept[100] = {};
+  for (int i = 0; i < most && strategy.BeginExecution(); ++i) {
+    class Body : public Program {
+     public:
+      Body(const std::function<void(std::string&)>& body, char* kept) : body_(body), kept_(kept) {}
+      int ThreadCount() const override { return 1; }
+      void RunThread(int /*thread*/) override {
+        std::string outcome;
+        body_(outcome);
+        memcpy(kept_, outcome.c_str(), outcome.size() + 1);
+      }
+      bool Observes() override { return false; }
+
+     private:
+      const std::function<void(std::string&)>& body_;
+      char* const kept_;
+    } program(body, kept);
+    const Verdict verdict = Execute(program, strategy, {});
+    strategy.EndExecution(verdict);
+    ++outcomes[verdict.passed() ? std::string(kept) : verdict.signature];
+  }
+  return outcomes;
+}
+
+// The same in a search of all executions.
+std::map<std::string, int> Outcomes(const std::function<void(std::string& outcome)>& body) {
+  DepthFirst search;
+  return Outcomes(search, 1'000'000, body);
+}
+
+TEST(Futex, ComparesBeforeItSleeps) {
+  const ExploreResult result = SearchAll([] {
+    std::atomic<uint32_t> word{1};
+    Check(Wait(word, 0) == -1 && errno == EAGAIN, "another value: not asleep");
+    std::thread waker([&] {
+      word.store(2);
+      (void)Wake(word, 1);
+    });
+    const long waited = Wait(word, 1);
+    Check(waited == 0 || errno == EAGAIN, "woken, or too late to sleep");
+    waker.join();
+  });
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  EXPECT_TRUE(result.exhausted);
+}
+
+TEST(Futex, WakeTellsHowMany) {
+  const auto outcomes = Outcomes([](std::string& outcome) {
+    std::atomic<uint32_t> word{0};
+    auto wait = [&] { (void)Wait(word, 0); };
+    std::thread a(wait), b(wait);
+    word.store(1);
+    outcome = std::to_string(Wake(word, INT_MAX));
+    a.join();
+    b.join();
+  });
+  ASSERT_EQ(outcomes.size(), 3u);
+  EXPECT_TRUE(outcomes.contains("0") && outcomes.contains("1") && outcomes.contains("2"));
+}
+
+TEST(Futex, AnyWaiterMayBeWoken) {
+  RandomWalk walk(1);
+  const auto outcomes = Outcomes(walk, 3000, [](std::string& outcome) {
+    std::atomic<uint32_t> word{0};
+    std::string order;
+    auto wait = [&](char name) {
+      (void)Wait(word, 0);
+      const Ghost ghost;
+      order += name;
+    };
+    std::thread a(wait, 'a'), b(wait, 'b'), c(wait, 'c');
+    const timespec long_enough = {1, 0};
+    nanosleep(&long_enough, nullptr);
+    long woken = 0;
+    while (woken < 3) {
+      const long now = Wake(word, 1);
+      if (now == 0) nanosleep(&long_enough, nullptr);
+      woken += now;
+      if (now == 1) nanosleep(&long_enough, nullptr);
+    }
+    a.join();
+    b.join();
+    c.join();
+    outcome = order;
+  });
+  std::set<std::string> orders;
+  for (const auto& [order, times] : outcomes) orders.insert(order);
+  EXPECT_EQ(orders, (std::set<std::string>{"abc", "acb", "bac", "bca", "cab", "cba"}));
+}
+
+TEST(Futex, LongestWaiterIsTheBenignChoice) {
+  class First : public Strategy {
+   public:
+    bool BeginExecution() override { return true; }
+    int Choose(const Pick& pick) override {
+      wake_picks += pick.kind == PickKind::kWakeOrder;
+      return 0;
+    }
+    int wake_picks = 0;
+  } strategy;
+  ExploreOptions options;
+  options.executions = 1;
+  const ExploreResult result = Explore(
+      [] {
+        std::atomic<uint32_t> word{0};
+        int turn = 0;
+        auto wait = [&](int place) {
+          (void)Wait(word, 0);
+          Check(turn++ == place, "in the order of falling asleep");
+        };
+        std::thread a(wait, 0), b(wait, 1), c(wait, 2);
+        std::this_thread::sleep_for(milliseconds(1));
+        for (int i = 0; i < 3; ++i) {
+          Check(Wake(word, 1) == 1, "one is woken");
+          std::this_thread::sleep_for(milliseconds(1));
+        }
+        a.join();
+        b.join();
+        c.join();
+      },
+      strategy, options);
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  EXPECT_EQ(strategy.wake_picks, 2);
+}
+
+TEST(Futex, BitsSelectWaiters) {
+  const ExploreResult result = Walk([] {
+    std::atomic<uint32_t> word{0};
+    std::atomic<int> woken{0};
+    std::thread a([&] {
+      (void)WaitUntil(word, 0, nullptr, 1);
+      woken.fetch_add(1);
+    });
+    std::thread b([&] {
+      (void)WaitUntil(word, 0, nullptr, 2);
+      woken.fetch_add(2);
+    });
+    long count = 0;
+    while ((count = WakeBits(word, INT_MAX, 2)) == 0) std::this_thread::yield();
+    Check(count == 1, "one of them matches");
+    while (woken.load() == 0) std::this_thread::yield();
+    Check(woken.load() == 2, "the right one");
+    while (WakeBits(word, INT_MAX, 5) == 0) std::this_thread::yield();
+    a.join();
+    b.join();
+  });
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  const ExploreResult none = Walk([] {
+    std::atomic<uint32_t> word{0};
+    word.store(0);
+    Check(WaitUntil(word, 0, nullptr, 0) == -1 && errno == EINVAL, "no bits: refused");
+    Check(WakeBits(word, 1, 0) == -1 && errno == EINVAL, "no bits: refused");
+  });
+  EXPECT_TRUE(none.verdict.passed()) << none.verdict.message;
+}
+
+TEST(Futex, TimedWaitEndsInBothWays) {
+  const auto outcomes = Outcomes([](std::string& outcome) {
+    std::atomic<uint32_t> word{0};
+    std::thread waker([&] {
+      word.store(1);
+      (void)Wake(word, 1);
+    });
+    const timespec hour = {3600, 0};
+    const auto start = steady_clock::now();
+    const long waited = Wait(word, 0, &hour);
+    const int error = errno;
+    const auto elapsed = steady_clock::now() - start;
+    outcome = waited == 0 ? "woken" : error == ETIMEDOUT ? "timed out" : "too late";
+    Check((elapsed >= std::chrono::hours(1)) == (outcome == "timed out"), "time has passed");
+    waker.join();
+  });
+  EXPECT_EQ(outcomes.size(), 3u);
+  EXPECT_TRUE(outcomes.contains("woken") && outcomes.contains("timed out") &&
+              outcomes.contains("too late"));
+}
+
+TEST(Futex, AbsoluteDeadline) {
+  const ExploreResult result = Walk([] {
+    std::atomic<uint32_t> word{0};
+    timespec deadline;
+    clock_gettime(CLOCK_MONOTONIC, &deadline);
+    deadline.tv_sec += 100;
+    Check(WaitUntil(word, 0, &deadline) == -1 && errno == ETIMEDOUT, "nobody wakes it");
+    timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    Check(now.tv_sec >= deadline.tv_sec && now.tv_sec <= deadline.tv_sec + 1, "at the deadline");
+    Check(WaitUntil(word, 0, &deadline) == -1 && errno == ETIMEDOUT, "it is over");
+    const timespec wrong = {1, 2'000'000'000};
+    Check(WaitUntil(word, 0, &wrong) == -1 && errno == EINVAL, "no such time");
+  });
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+}
+
+TEST(Futex, BenignChoiceDoesNotTimeOut) {
+  class First : public Strategy {
+   public:
+    bool BeginExecution() override { return true; }
+    int Choose(const Pick& /*pick*/) override { return 0; }
+  } strategy;
+  ExploreOptions options;
+  options.executions = 1;
+  const ExploreResult result = Explore(
+      [] {
+        std::atomic<uint32_t> word{0};
+        std::thread other([&] {
+          for (int i = 0; i < 100; ++i) word.fetch_add(0);
+          (void)Wake(word, 1);
+        });
+        const timespec moment = {0, 1};
+        Check(Wait(word, 0, &moment) == 0, "woken");
+        other.join();
+      },
+      strategy, options);
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+}
+
+TEST(Time, SleepersWakeInTheOrderOfTheirDeadlinesIfNobodyChooses) {
+  class First : public Strategy {
+   public:
+    bool BeginExecution() override { return true; }
+    int Choose(const Pick& /*pick*/) override { return 0; }
+  } strategy;
+  ExploreOptions options;
+  options.executions = 1;
+  const ExploreResult result = Explore(
+      [] {
+        std::atomic<int> next{0};
+        auto sleep = [&](int place, int length) {
+          std::this_thread::sleep_for(milliseconds(length));
+          Check(next.fetch_add(1) == place, "the shortest first");
+        };
+        std::thread a(sleep, 2, 300), b(sleep, 0, 100), c(sleep, 1, 200);
+        a.join();
+        b.join();
+        c.join();
+      },
+      strategy, options);
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+}
+
+TEST(Time, NeverGoesBackAndCostsNone) {
+  const auto real_start = std::chrono::steady_clock::now();
+  const ExploreResult result = Walk([] {
+    std::atomic<int64_t> last{0};
+    auto work = [&] {
+      for (int i = 0; i < 5; ++i) {
+        const int64_t before = last.load();
+        const int64_t now = steady_clock::now().time_since_epoch().count();
+        Check(now > before, "later than what anybody has seen before");
+        last.store(now);
+        std::this_thread::sleep_for(std::chrono::hours(1));
+      }
+    };
+    std::thread a(work);
+    a.join();
+    work();
+  });
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  EXPECT_LT(std::chrono::steady_clock::now() - real_start, std::chrono::seconds(30));
+}
+
+TEST(Time, IsTheSameWithAndWithoutATrace) {
+  class Clock : public Program {
+   public:
+    int ThreadCount() const override { return 1; }
+    void RunThread(int /*thread*/) override {
+      for (int i = 0; i < 40; ++i) {
+        end_ = steady_clock::now().time_since_epoch().count();
+        word_.fetch_add(1);
+      }
+    }
+    bool Observes() override { return observes; }
+    int64_t end() const { return end_; }
+    bool observes = false;
+
+   private:
+    std::atomic<int> word_ = 0;
+    int64_t end_ = 0;
+  } program;
+  RandomWalk walk(1);
+  auto end = [&](Trace* trace, bool observes) {
+    program.observes = observes;
+    walk.BeginExecution();
+    EXPECT_TRUE(Execute(program, walk, {}, trace).passed());
+    return program.end();
+  };
+  Trace trace;
+  const int64_t expected = end(nullptr, false);
+  EXPECT_EQ(end(&trace, false), expected);
+  EXPECT_EQ(end(nullptr, true), expected);
+}
+
+}  // namespace
+}  // namespace jacquard
