@@ -75,9 +75,6 @@ inline constexpr const char* kDishonest = "failure without a reason";
 inline constexpr const char* kSituation = "situation that the numbers exclude";
 }  // namespace rule
 
-// Runs with the hooks off; so it need not call them.
-#pragma clang attribute push(__attribute__((no_sanitize("thread"), no_sanitize("coverage"))), apply_to = function)
-
 template <lock::LockWidths Widths>
 class VmaLockGhost {
  public:
@@ -604,8 +601,6 @@ class VmaLockGhost {
   int queue_length_ = 0;
   std::int8_t queue_owner_ = kNobody;  // who has the queue's mutex: it lets in others, not itself
 };
-
-#pragma clang attribute pop
 
 }  // namespace jacquard::fuzzers
 
