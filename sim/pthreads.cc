@@ -120,9 +120,9 @@ void SetOnce(pthread_once_t* once, int state) {
   WakeWaitersFor(once);
 }
 
-int Once(pthread_once_t* once, void (*function)()) {
+int Once(pthread_once_t* once, void (*function)(), uintptr_t pc) {
   engine.DecisionPoint(StepKind::kOther, once);
-  while (*once == kOnceRuns) engine.Block(WaitReason::kMutex, once);
+  while (*once == kOnceRuns) engine.Block(WaitReason::kMutex, once, pc);
   if (*once == kOnceDone) {
     engine.HasRead(once, sizeof(*once), kOnceDone);
     return 0;
@@ -216,7 +216,7 @@ int pthread_mutex_unlock(pthread_mutex_t* mutex) noexcept {
 // Not noexcept: `function` may throw.
 int pthread_once(pthread_once_t* once, void (*function)()) {
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_once)(once, function);
-  return jacquard::sim::Once(once, function);
+  return jacquard::sim::Once(once, function, JACQUARD_CALLER);
 }
 
 // Thread ids that are the same in every process.
