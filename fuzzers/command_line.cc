@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <sstream>
 #include <string_view>
 
@@ -79,12 +80,13 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
                   name));
   app.set_help_flag("--help", "Print this help");
   std::string shape;
-  uint64_t executions = 0;
+  int64_t executions = 0;
   auto* const fuzz = app.add_option_group("Fuzzing");
   auto* const shape_option = fuzz->add_option(
       "--shape", shape, "THREADSxOPERATIONS: force every input to it (for benchmarks)");
   auto* const executions_option =
-      fuzz->add_option("--executions", executions, "Stop after so many (the engine's -runs)");
+      fuzz->add_option("--executions", executions, "Stop after so many (the engine's -runs)")
+          ->check(CLI::Range(int64_t{0}, int64_t{std::numeric_limits<int>::max()}));
   auto* const tools = app.add_option_group("Instead of fuzzing");
   auto* const replay =
       tools->add_option("--replay", line.file, "Execute one input, bytes or text, and report");

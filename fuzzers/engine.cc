@@ -2,6 +2,7 @@
 #include "fuzzers/engine.h"
 
 #include <fmt/format.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -44,8 +45,14 @@ void PrintLastLines(const std::string& path) {
   // Relaxed: nothing is published by it; whoever is second prints nothing.
   if (path.empty() || last_line_printed.exchange(true, std::memory_order_relaxed)) return;
   const bool runs = !replay_command.empty();
-  Print((runs ? fmt::format("replay: {} {}\n", replay_command, path) : std::string()) + path +
+  Print((runs ? fmt::format("Replay:    {} {}\n", replay_command, path) : std::string()) + path +
         "\n");
+}
+
+// Ends the process without another word: ThreadSanitizer has its say in _exit.
+[[noreturn]] void EndProcess(int status) {
+  syscall(SYS_exit_group, status);
+  __builtin_unreachable();
 }
 
 void OnDeath() {
@@ -78,7 +85,7 @@ void SetArtifactFlags(const std::vector<std::string>& engine_arguments, std::str
 void EndWithCrash() {
   if (save_input == nullptr) std::abort();
   OnDeath();
-  _exit(kCrashExitStatus);
+  EndProcess(kCrashExitStatus);
 }
 
 void SaveNoStepInput(std::span<const uint8_t> input) {
@@ -100,7 +107,7 @@ extern "C" {
 // ones.
 [[noreturn]] void JacquardEngineExit(int status) {
   jacquard::fuzzers::PrintLastLines(jacquard::fuzzers::artifact);
-  _exit(status);
+  jacquard::fuzzers::EndProcess(status);
 }
 
 FILE* JacquardEngineOpen(const char* path, const char* mode) {

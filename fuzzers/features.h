@@ -11,20 +11,19 @@
 namespace jacquard::fuzzers {
 
 // A byte each; together at most 4 KiB.
-inline constexpr uint32_t kStateFeatures = 512;
-inline constexpr uint32_t kOperationStateFeatures = 1024;
+inline constexpr uint32_t kStateFeatures = 1024;
 inline constexpr uint32_t kSwitchFeatures = 512;
 
 struct Features {
   uint8_t states[kStateFeatures];
-  uint8_t operation_states[kOperationStateFeatures];
   uint8_t switches[kSwitchFeatures];
 
-  // The locks are in `state`, after a step in `operation` (-1: outside of any).
+  // The locks are in `state`, after a step in `operation` (-1: outside of any). Pairs only: a state
+  // by itself is the pair with whatever led there first, and libFuzzer pays for each counter that
+  // an input sets.
   void AddState(int state, int operation) {
-    const uint32_t hash = Mix(static_cast<uint32_t>(state));
-    states[hash % kStateFeatures] = 1;
-    operation_states[Mix(hash + static_cast<uint32_t>(operation)) % kOperationStateFeatures] = 1;
+    states[Mix(Mix(static_cast<uint32_t>(state)) + static_cast<uint32_t>(operation)) %
+           kStateFeatures] = 1;
   }
 
   // A step in operation `before` on one thread is followed by one in `after` on another.

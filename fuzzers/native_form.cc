@@ -29,8 +29,7 @@ Form::Form(const Codec& codec, FormOptions options) : state_(new State) {
     state_->signature = signature;
     std::string text = report;
     if (!state_->options.replay_command.empty()) {
-      text +=
-          "replay (as often as it takes: real threads): " + state_->options.replay_command + "\n";
+      text += "Replay (it may take many tries): " + state_->options.replay_command + "\n";
     }
     state_->options.on_fatal(text, /*no_step=*/false);
   };

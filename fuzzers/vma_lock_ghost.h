@@ -115,9 +115,8 @@ class VmaLockGhost {
   // --- After every step ---
 
   void OnStep(const Step& step) {
-    if (!Writes(step.kind)) {
-      if (step.kind == StepKind::kMutexLock) OnQueueMutex(step);
-      if (step.kind == StepKind::kFutexWait) threads_[step.thread].sleeps_on = step.address;
+    if (step.kind != StepKind::kStore && step.kind != StepKind::kReadModifyWrite) {
+      if (step.kind >= StepKind::kFutexWait) OnWait(step);
       return;
     }
     const std::uintptr_t offset = reinterpret_cast<std::uintptr_t>(step.address) - vmas_begin_;
@@ -235,8 +234,8 @@ class VmaLockGhost {
       if (offset % sizeof(Vma) == word_offset_) return TextOfWord<Widths>(value);
       if (offset % sizeof(Vma) == number_offset_) {
         if (value == Values::LockSequence::kNeverLocked) return "never locked";
-        return value == sequence_ ? std::to_string(value) + ", this section's"
-                                  : std::to_string(value) + ", an old section's";
+        return value == sequence_ ? std::to_string(value) + " (this section's)"
+                                  : std::to_string(value) + " (an old section's)";
       }
     }
     if (address == semaphore_) return TextOfSemaphore(value);
@@ -435,7 +434,7 @@ class VmaLockGhost {
       case kReaderUnit:
       case kWriterBit: {
         const Share share = after - before == kWriterBit ? Share::kWriter : Share::kReader;
-        if ((before & kWaitersBit) == 0) {
+        if (queue_owner_ != t) {
           Allow(me.share == Share::kNone &&
                     me.doing == (share == Share::kWriter ? Doing::kLock : Doing::kLockShared),
                 t, kNobody);
@@ -523,12 +522,22 @@ class VmaLockGhost {
     for (; place < queue_length_; ++place) queue_[place] = queue_[place + 1];
   }
 
+  // A step that is no access to memory.
+  void OnWait(const Step& step) {
+    if (step.kind == StepKind::kFutexWait) threads_[step.thread].sleeps_on = step.address;
+    if (step.address != queue_mutex_) return;
+    if (step.kind == StepKind::kMutexUnlock) queue_owner_ = kNobody;
+    if (step.kind == StepKind::kMutexLock) {
+      queue_owner_ = static_cast<std::int8_t>(step.thread);
+      if (threads_[step.thread].queued) LeaveQueue(step.thread);
+    }
+  }
+
   // A thread that has queued and takes the queue's mutex again has given up: it is about to leave
   // the queue, and until it drops the mutex nobody sees whether it has.
-  void OnQueueMutex(const Step& step) {
-    if (step.address != queue_mutex_ || !threads_[step.thread].queued) return;
+  void LeaveQueue(int t) {
     for (int place = 0; place < queue_length_; ++place) {
-      if (queue_[place].thread == step.thread) return Dequeue(place);
+      if (queue_[place].thread == t) return Dequeue(place);
     }
   }
 
@@ -590,6 +599,7 @@ class VmaLockGhost {
   Thread threads_[kThreads];
   Queued queue_[kThreads];
   int queue_length_ = 0;
+  std::int8_t queue_owner_ = kNobody;  // who has the queue's mutex: it lets in others, not itself
 };
 
 }  // namespace jacquard::fuzzers

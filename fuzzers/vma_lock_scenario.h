@@ -42,6 +42,10 @@
 #include "sim/runtime.h"
 #include "sim/step.h"
 
+// What the scenario does around the lock is of no interest to a fuzzer: coverage is of the lock's
+// code.
+#define JACQUARD_UNCOVERED __attribute__((no_sanitize("coverage")))
+
 namespace jacquard {
 
 // Who holds what is decided at run time here, and checked by the ghost state.
@@ -88,10 +92,10 @@ class BasicVmaLockScenario {
     };
   }
 
-  BasicVmaLockScenario()
+  JACQUARD_UNCOVERED BasicVmaLockScenario()
       : simulated_(Simulated()), attached_(AttachAtFirst()), ghost_(mmap_, vmas_, attached_) {}
 
-  ~BasicVmaLockScenario() {
+  JACQUARD_UNCOVERED ~BasicVmaLockScenario() {
     mmap_.Lock();
     for (int v = 0; v < kVmas; ++v) {
       if ((attached_ >> v & 1) == 0) continue;
@@ -304,7 +308,7 @@ class BasicVmaLockScenario {
   JACQUARD_UNHOOKED void OnStep(const Step& step) { ghost_.OnStep(step); }
 
   // What the thread holds is as it left it.
-  void CheckAfterOperation(int thread) const {
+  JACQUARD_UNCOVERED void CheckAfterOperation(int thread) const {
     const ThreadState& me = threads_[thread];
     for (int v = 0; v < kVmas; ++v) {
       if (me.reads[v] != 0) Check(vma_fields_[v].first == me.vma_seen[v], kChanged);
@@ -312,7 +316,7 @@ class BasicVmaLockScenario {
     if (me.share != Share::kNone) Check(mm_fields_.first == me.mm_seen, kChanged);
   }
 
-  void CheckFinal() const {
+  JACQUARD_UNCOVERED void CheckFinal() const {
     if (simulated_) ghost_.CheckFinal(attached_);
     for (int v = 0; v < kVmas; ++v) {
       Check(vmas_[v].LoadWord() == (attached_ >> v & 1), fuzzers::rule::kLeftBehind);
@@ -415,7 +419,7 @@ class BasicVmaLockScenario {
 
   bool IsAttached(int v) const { return (attached_ >> v & 1) != 0; }
 
-  unsigned AttachAtFirst() {
+  JACQUARD_UNCOVERED unsigned AttachAtFirst() {
     mmap_.Lock();
     for (int v = 0; v < kVmas; ++v) {
       if ((kAttachedAtFirst >> v & 1) == 0) continue;
@@ -428,7 +432,7 @@ class BasicVmaLockScenario {
 
   // --- What follows when a lock has been taken, and precedes when it is dropped ---
 
-  const char* TookShared(Me& me) {
+  JACQUARD_UNCOVERED const char* TookShared(Me& me) {
     me->share = Share::kReader;
     if (simulated_) ghost_.MmapLocked(me.thread, Share::kReader);
     Check(mm_fields_.first == mm_fields_.second, kTorn);
@@ -436,7 +440,7 @@ class BasicVmaLockScenario {
     return "true";
   }
 
-  const char* Took(Me& me) {
+  JACQUARD_UNCOVERED const char* Took(Me& me) {
     me->share = Share::kWriter;
     if (simulated_) ghost_.MmapLocked(me.thread, Share::kWriter);
     Check(mm_fields_.first == mm_fields_.second, kTorn);
@@ -444,7 +448,7 @@ class BasicVmaLockScenario {
     return "true";
   }
 
-  const char* WasKilled(Me& me) {
+  JACQUARD_UNCOVERED const char* WasKilled(Me& me) {
     EndKillable(me);
     if (simulated_) ghost_.MmapLocked(me.thread, Share::kNone);
     Check(me->stop.stop_requested(), fuzzers::rule::kDishonest);
@@ -470,7 +474,7 @@ class BasicVmaLockScenario {
     return nullptr;
   }
 
-  void TookRead(Me& me, int v) {
+  JACQUARD_UNCOVERED void TookRead(Me& me, int v) {
     if (simulated_) ghost_.ReadLocked(me.thread, v);
     const Fields& fields = vma_fields_[v];
     const bool own = (me->writes >> v & 1) != 0;  // then its writing is half done
@@ -486,7 +490,7 @@ class BasicVmaLockScenario {
     vmas_[v].EndRead();
   }
 
-  void TookWrite(Me& me, int v) {
+  JACQUARD_UNCOVERED void TookWrite(Me& me, int v) {
     if (simulated_) ghost_.WriteLocked(me.thread, v);
     if ((me->writes >> v & 1) != 0) return;
     me->writes |= static_cast<std::uint8_t>(1u << v);
@@ -498,7 +502,7 @@ class BasicVmaLockScenario {
   }
 
   // Before a write section ends: what was begun is completed.
-  void EndWriting(Me& me) {
+  JACQUARD_UNCOVERED void EndWriting(Me& me) {
     for (int v = 0; v < kVmas; ++v) {
       if ((me->writes >> v & 1) == 0) continue;
       Fields& fields = vma_fields_[v];
@@ -511,13 +515,13 @@ class BasicVmaLockScenario {
 
   // --- Killable waits ---
 
-  std::unique_lock<std::mutex> LockNative(ThreadState& state) {
+  JACQUARD_UNCOVERED std::unique_lock<std::mutex> LockNative(ThreadState& state) {
     std::unique_lock lock(state.mutex, std::defer_lock);
     if (!simulated_) lock.lock();
     return lock;
   }
 
-  std::stop_token BeginKillable(Me& me) {
+  JACQUARD_UNCOVERED std::stop_token BeginKillable(Me& me) {
     const Ghost ghost;
     ThreadState& state = *me.operator->();
     const std::unique_lock lock = LockNative(state);
@@ -528,7 +532,7 @@ class BasicVmaLockScenario {
     return state.stop.get_token();
   }
 
-  void EndKillable(Me& me) {
+  JACQUARD_UNCOVERED void EndKillable(Me& me) {
     const Ghost ghost;
     ThreadState& state = *me.operator->();
     const std::unique_lock lock = LockNative(state);
@@ -546,6 +550,7 @@ class BasicVmaLockScenario {
 };
 
 #pragma clang attribute pop
+#undef JACQUARD_UNCOVERED
 
 using VmaLockScenario = BasicVmaLockScenario<lock::KernelWidths>;
 

@@ -89,9 +89,9 @@ inline std::string TextOfSemaphore(std::uint64_t value) {
   return text;
 }
 
-// A value of the mm's sequence: "3, section open".
+// A value of the mm's sequence: "3 (section open)".
 inline std::string TextOfSequence(std::uint64_t value) {
-  return std::to_string(value) + ((value & 1) != 0 ? ", section open" : ", no section");
+  return std::to_string(value) + ((value & 1) != 0 ? " (section open)" : " (no section)");
 }
 
 }  // namespace jacquard::fuzzers

@@ -1,7 +1,8 @@
-// The public annotations of ThreadSanitizer (sanitizer/tsan_interface.h), by which code tells of synchronisation that the
-// instrumentation does not see.
+// The public annotations of ThreadSanitizer (sanitizer/tsan_interface.h), by which code tells of
+// synchronisation that the instrumentation does not see.
 //
-// Under sequential consistency, and without race detection, they have nothing to say; they exist so that annotated code links.
+// Under sequential consistency, and without race detection, they have nothing to say; they exist so
+// that annotated code links.
 #include <cstddef>
 
 extern "C" {

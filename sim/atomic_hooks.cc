@@ -33,9 +33,9 @@ T Load(const volatile T* address, int order, uintptr_t pc) {
 // matters.
 template <class T>
 void LogWrite(volatile T* address) {
-  if (engine.executing && engine.OnExecutingThread()) {
-    engine.rollback.BeforeWrite(const_cast<T*>(address), sizeof(T));
-  }
+  void* const object = const_cast<T*>(address);
+  if (engine.rollback.Covers(object)) [[unlikely]]
+    engine.LogGlobal(object, sizeof(T));
 }
 
 template <class T>

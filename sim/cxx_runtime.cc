@@ -83,7 +83,8 @@ int __cxa_guard_acquire(abi::__guard* word) {
   if (guard->initialised != 0) return 0;
   if (!GuardIsSimulated()) return JACQUARD_REAL(abi::__cxa_guard_acquire)(word);
   while (guard->busy != 0 && engine.hooks_on)
-    engine.Block(jacquard::sim::WaitReason::kMutex, guard);
+    engine.Block(jacquard::sim::WaitReason::kMutex, guard,
+                 reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
   if (guard->initialised != 0) return 0;
   SetGuard(guard, {0, 1});
   return 1;

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <exception>
 #include <set>
 #include <string>
@@ -52,7 +53,7 @@ SimThread* Engine::PickThread(int first) {
     picked = fair_ ? PickFairly(candidates) : &threads_[first];
   } else {
     ++counters_.picks;
-    last_pick_ = {PickKind::kSchedule, std::popcount(candidates), 0};
+    last_pick_ = {std::popcount(candidates), 0};
     if (!strategy_->TakeBenignPick()) {
       const Pick pick = {
           PickKind::kSchedule, last_pick_.alternatives, current->id, first, candidates, pending_};
@@ -109,7 +110,7 @@ void Engine::SwitchAway() {
   }
 }
 
-void Engine::Block(WaitReason reason, const void* address, uint64_t deadline) {
+void Engine::Block(WaitReason reason, const void* address, uintptr_t pc, uint64_t deadline) {
   SimThread& me = *current;
   me.wait = reason;
   me.wait_address = address;
@@ -121,7 +122,11 @@ void Engine::Block(WaitReason reason, const void* address, uint64_t deadline) {
   if (rechecking_) EndRecheck();
   enabled_ &= ~me.bit;
   if (deadline != kNoDeadline) timed_ |= me.bit;
-  if (recorder != nullptr) recorder->Text(TraceEvent::Type::kBlocked, DescribeWait(me));
+  if (recorder != nullptr) {
+    const StepKind kind =
+        reason == WaitReason::kJoin ? StepKind::kThreadJoin : pending_[me.id].kind;
+    recorder->RecordBlocked(kind, address, DescribeWait(me), pc);
+  }
   SwitchAway();
   me.wait = WaitReason::kNone;
 }
@@ -153,7 +158,10 @@ void Engine::Spin() {
   me.wait_address = me.spin.read(0).address;
   enabled_ &= ~me.bit;
   spinning_ |= me.bit;
-  if (recorder != nullptr) recorder->Text(TraceEvent::Type::kBlocked, DescribeWait(me));
+  if (recorder != nullptr) {
+    const auto pc = *reinterpret_cast<const uintptr_t*>(jacquard_entry_registers.rsp);
+    recorder->RecordBlocked(StepKind::kLoad, me.wait_address, DescribeWait(me), pc);
+  }
   SwitchAway();
   me.wait = WaitReason::kNone;
   me.spin.Reset();
@@ -180,13 +188,13 @@ int Engine::Choose(PickKind kind, int alternatives) {
   if (rechecking_) EndRecheck();
   ++counters_.picks;
   current->spin.Reset();
-  last_pick_ = {kind, alternatives, 0};
+  int choice = 0;
   if (!strategy_->TakeBenignPick()) {
     const Backstage backstage;
-    last_pick_.choice =
-        strategy_->Choose({.kind = kind, .alternatives = alternatives, .thread = current->id});
+    choice = strategy_->Choose({.kind = kind, .alternatives = alternatives, .thread = current->id});
   }
-  return last_pick_.choice;
+  if (recorder != nullptr) recorder->RecordPick(kind, alternatives, choice);
+  return choice;
 }
 
 uint64_t Engine::ReadClock() {
@@ -240,7 +248,11 @@ void Engine::Stuck() {
 std::string Engine::DescribeWait(const SimThread& thread) {
   const Backstage backstage;
   std::string name = program_->NameOf(thread.wait_address);
-  if (name.empty()) name = "an object without a name";
+  if (name.empty()) {
+    char hexadecimal[32];
+    std::snprintf(hexadecimal, sizeof(hexadecimal), "%p", thread.wait_address);
+    name = hexadecimal;
+  }
   switch (thread.wait) {
     case WaitReason::kFutex:
       return "sleeps on " + name;
@@ -270,10 +282,10 @@ void Engine::ReportDeadlock() {
 
 std::string Engine::DescribeDeadlock() {
   const Backstage backstage;
-  std::string message = "no thread can ever run again:";
+  std::string message;
   for (ThreadSet left = alive_; left != 0; left &= left - 1) {
     const SimThread& thread = threads_[std::countr_zero(left)];
-    message += (left == alive_ ? " thread " : "; thread ") + std::to_string(thread.id);
+    message += (left == alive_ ? "thread " : "; thread ") + std::to_string(thread.id);
     const std::string operation = program_->OperationName(thread.operation);
     if (!operation.empty()) message += " (" + operation + ")";
     message += " " + DescribeWait(thread);
@@ -298,6 +310,7 @@ void Engine::SetVerdict(VerdictKind kind, std::string_view rule, std::string_vie
   verdict_->message = std::string(rule) + ": " + std::string(message);
   verdict_->thread = current->id;
   verdict_->step = step_;
+  if (recorder != nullptr) recorder->Text(TraceEvent::Type::kNote, rule);
   // The operations involved: of a deadlock everybody's, else that of the thread whose step it was.
   std::set<std::string> operations;
   const ThreadSet involved = kind == VerdictKind::kDeadlock ? alive_ : current->bit;

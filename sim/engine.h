@@ -43,6 +43,10 @@ class Engine {
 
   // Whether the calling thread is the one that executes (and not a real thread of somebody else).
   bool OnExecutingThread() const { return executing && ReadFsBase() == current->storage.fs_base; }
+  // A global that the roll-back covers is about to be written, with the hooks on or off.
+  void LogGlobal(const void* address, size_t size) {
+    if (OnExecutingThread()) rollback.BeforeWrite(address, size);
+  }
   // Whether the caller is a simulated thread whose calls are to be simulated. (The hooks are only
   // on while executing.)
   bool Simulates() const { return hooks_on && ReadFsBase() == current->storage.fs_base; }
@@ -110,7 +114,8 @@ class Engine {
 
   // The running thread cannot go on until MakeRunnable; another one runs. With a deadline (virtual
   // time) it may also time out: then current->timed_out is set.
-  void Block(WaitReason reason, const void* address, uint64_t deadline = kNoDeadline);
+  // `pc` is where it was called, for the trace.
+  void Block(WaitReason reason, const void* address, uintptr_t pc, uint64_t deadline = kNoDeadline);
   void MakeRunnable(SimThread& thread);
   // The running thread lets others go first if there are any: the benign choice is the next one by
   // id.
@@ -153,9 +158,8 @@ class Engine {
   Verdict Execute(Program& program, Strategy& strategy, const ExecutionOptions& options,
                   Trace* trace);
 
-  // The pick that led to the running thread's next event; taken by the recorder.
+  // The pick of a thread that led to the next event; taken by the recorder.
   struct PickTaken {
-    PickKind kind = PickKind::kSchedule;
     int alternatives = 0;
     int choice = 0;
   };
@@ -192,7 +196,8 @@ class Engine {
 
   void CountPick() {
     ++counters_.picks;
-    last_pick_ = {PickKind::kSchedule, std::popcount(enabled_ | timed_), 0};
+    if (recorder != nullptr) [[unlikely]]
+      last_pick_ = {std::popcount(enabled_ | timed_), 0};
   }
   void DecideAmongOthers(SimThread* me);
   void Spin();

@@ -40,7 +40,7 @@ long Wait(uint32_t* word, uint32_t expected, uint64_t deadline, uint32_t bits, u
   }
   engine.FinishStep(StepKind::kFutexWait, MemoryOrder::kRelaxed, sizeof(*word), word, value, 0, pc);
   engine.current->wait_bits = bits;
-  engine.Block(WaitReason::kFutex, word, deadline);
+  engine.Block(WaitReason::kFutex, word, pc, deadline);
   const bool timed_out = engine.current->timed_out;
   engine.FinishStep(StepKind::kFutexWakeUp, MemoryOrder::kRelaxed, sizeof(*word), word, *word,
                     timed_out, pc);

@@ -18,16 +18,21 @@ bool OnOwnStack(const void* address) {
 }
 
 void Count() {
-  if (engine.recorder != nullptr && engine.Simulates()) engine.recorder->CountPlainAccess();
+  if (engine.recorder != nullptr) [[unlikely]]
+    engine.recorder->CountPlainAccess();
 }
 
-void PlainRead() { Count(); }
+void PlainRead() {
+  if (engine.recorder != nullptr && engine.Simulates()) [[unlikely]]
+    Count();
+}
 
+// Most writes go to the heap or the stack, so what concerns globals is tested first, and at once.
 void PlainWrite(const void* address, size_t size) {
-  if (!engine.executing || !engine.OnExecutingThread()) return;
-  engine.rollback.BeforeWrite(address, size);
+  if (engine.rollback.Covers(address)) [[unlikely]]
+    engine.LogGlobal(address, size);
+  if (!engine.Simulates()) return;
   Count();
-  if (!engine.hooks_on) return;
   if (OnOwnStack(address)) {
     engine.HasWrittenOwnStack(address, size);
   } else {

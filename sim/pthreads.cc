@@ -71,7 +71,7 @@ int Lock(pthread_mutex_t* mutex, uintptr_t pc) {
       engine.Fail(VerdictKind::kMisuse, "recursive lock",
                   "a thread locks a mutex that it holds already, and would wait for itself");
     }
-    while (MutexState(mutex) != 0) engine.Block(WaitReason::kMutex, mutex);
+    while (MutexState(mutex) != 0) engine.Block(WaitReason::kMutex, mutex, pc);
     SetOwner(mutex, engine.current->id + 1);
   }
   Finish(StepKind::kMutexLock, mutex, 0, MutexState(mutex), pc);
@@ -121,9 +121,9 @@ void SetOnce(pthread_once_t* once, int state) {
   WakeWaitersFor(once);
 }
 
-int Once(pthread_once_t* once, void (*function)()) {
+int Once(pthread_once_t* once, void (*function)(), uintptr_t pc) {
   engine.DecisionPoint(StepKind::kOther, once);
-  while (*once == kOnceRuns) engine.Block(WaitReason::kMutex, once);
+  while (*once == kOnceRuns) engine.Block(WaitReason::kMutex, once, pc);
   if (*once == kOnceDone) {
     engine.HasRead(once, sizeof(*once), kOnceDone);
     return 0;
@@ -162,7 +162,7 @@ int Join(pthread_t handle, void** result, uintptr_t pc) {
   }
   if (!engine.HasEnded(*thread)) {
     engine.current->wait_thread = thread->id;
-    engine.Block(WaitReason::kJoin, nullptr);
+    engine.Block(WaitReason::kJoin, nullptr, pc);
   }
   thread->detached = true;
   engine.current->spin.Reset();
@@ -226,7 +226,7 @@ int pthread_mutex_unlock(pthread_mutex_t* mutex) noexcept {
 // Not noexcept: `function` may throw.
 int pthread_once(pthread_once_t* once, void (*function)()) {
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_once)(once, function);
-  return jacquard::sim::Once(once, function);
+  return jacquard::sim::Once(once, function, JACQUARD_CALLER);
 }
 
 // Thread ids that are the same in every process.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sim/engine.h"
+#include "sim/names.h"
 
 namespace jacquard::sim {
 
@@ -20,15 +21,19 @@ TraceEvent& Recorder::Add(TraceEvent::Type type) {
   return event;
 }
 
+void Recorder::TakePick(TraceEvent& event) {
+  const Engine::PickTaken pick = engine.TakeLastPick();
+  event.pick = PickKind::kSchedule;
+  event.alternatives = pick.alternatives;
+  event.choice = pick.choice;
+}
+
 void Recorder::RecordStep(const Step& step, uintptr_t pc) {
   const Backstage backstage;
   TraceEvent& event = Add(TraceEvent::Type::kStep);
   event.step = step;
   event.pc = pc;
-  const Engine::PickTaken pick = engine.TakeLastPick();
-  event.pick = pick.kind;
-  event.alternatives = pick.alternatives;
-  event.choice = pick.choice;
+  TakePick(event);
   if (step.address == nullptr) return;
   Program& program = engine.program();
   event.name = program.NameOf(step.address);
@@ -44,7 +49,33 @@ void Recorder::RecordStep(const Step& step, uintptr_t pc) {
 
 void Recorder::RecordEnd() {
   const Backstage backstage;
-  Add(TraceEvent::Type::kStep).step.kind = StepKind::kThreadEnd;
+  TraceEvent& event = Add(TraceEvent::Type::kStep);
+  event.step.kind = StepKind::kThreadEnd;
+  TakePick(event);
+}
+
+void Recorder::RecordBlocked(StepKind kind, const void* address, std::string_view text,
+                             uintptr_t pc) {
+  const Backstage backstage;
+  TraceEvent& event = Add(TraceEvent::Type::kBlocked);
+  event.step.kind = kind;
+  event.step.address = address;
+  if (kind == StepKind::kThreadJoin) {
+    event.step.new_value = static_cast<uint64_t>(engine.current->wait_thread);
+  }
+  if (address != nullptr) event.name = engine.program().NameOf(address);
+  event.text = text;
+  event.pc = pc;
+}
+
+void Recorder::RecordPick(PickKind kind, int alternatives, int choice) {
+  const Backstage backstage;
+  TraceEvent& event = Add(TraceEvent::Type::kNote);
+  event.text = std::string("picks ") + PickKindName(kind) + " " + std::to_string(choice) + " of " +
+               std::to_string(alternatives);
+  event.pick = kind;
+  event.alternatives = alternatives;
+  event.choice = choice;
 }
 
 void Recorder::Text(TraceEvent::Type type, std::string_view text) {

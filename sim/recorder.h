@@ -19,6 +19,11 @@ class Recorder {
   void CountPlainAccess() { ++trace_->plain_accesses; }
   void RecordStep(const Step& step, uintptr_t pc);
   void RecordEnd();
+  // The running thread cannot go on; `text` says why. `kind` and `address` are what it was about to
+  // do.
+  void RecordBlocked(StepKind kind, const void* address, std::string_view text, uintptr_t pc);
+  // Something other than the schedule was left to chance.
+  void RecordPick(PickKind kind, int alternatives, int choice);
   void Text(TraceEvent::Type type, std::string_view text);
   // Gives the running thread's last operation event its text.
   void DescribeOperation(std::string_view text);
@@ -28,6 +33,8 @@ class Recorder {
 
  private:
   TraceEvent& Add(TraceEvent::Type type);
+  // Gives the event the pick that led to it.
+  static void TakePick(TraceEvent& event);
 
   Trace* const trace_;
   size_t mark_ = 0;

@@ -19,10 +19,14 @@ class Rollback {
   // Finds the executable's writable data. Call once.
   void Init();
 
-  // To be called before `size` bytes at `address` are written; ignores what is not in the
-  // executable's data.
+  // Whether `address` lies in the executable's data.
+  bool Covers(const void* address) const {
+    return reinterpret_cast<uintptr_t>(address) - begin_ < length_;
+  }
+
+  // To be called before `size` bytes at `address` are written; ignores what it does not cover.
   void BeforeWrite(const void* address, size_t size) {
-    if (reinterpret_cast<uintptr_t>(address) - begin_ < length_) [[unlikely]]
+    if (Covers(address)) [[unlikely]]
       Log(reinterpret_cast<uintptr_t>(address), size);
   }
 

@@ -33,7 +33,8 @@ timespec ReadClock(uintptr_t pc) {
 
 void Sleep(uint64_t nanoseconds, bool absolute, uintptr_t pc) {
   engine.DecisionPoint(StepKind::kSleep, nullptr);
-  engine.Block(WaitReason::kSleep, nullptr, absolute ? nanoseconds : engine.now() + nanoseconds);
+  engine.Block(WaitReason::kSleep, nullptr, pc,
+               absolute ? nanoseconds : engine.now() + nanoseconds);
   engine.FinishStep(StepKind::kSleep, MemoryOrder::kRelaxed, 0, nullptr, 0, 0, pc);
 }
 

@@ -16,6 +16,13 @@
 #include "sim/native.h"
 #include "sim/runtime.h"
 
+// A race ends the process: whoever watches it (the engine, a stress program's parent) knows by that
+// which input it was.
+extern "C" const char* __tsan_default_options();
+extern "C" const char* __tsan_default_options() {
+  return "halt_on_error=1:second_deadlock_stack=1";
+}
+
 namespace jacquard {
 namespace {
 
@@ -46,6 +53,7 @@ struct NativeExecutor::State {
   std::condition_variable start;
   std::condition_variable done;
   uint64_t round = 0;     // guarded by mutex: which execution
+  int participants = 0;   // guarded by mutex: threads of this execution; 0 between executions
   int running = 0;        // guarded by mutex: threads that have not ended
   bool stopping = false;  // guarded by mutex
   std::vector<Worker> workers;
@@ -79,9 +87,9 @@ class Delays {
     state_ ^= state_ << 17;
     switch (state_ % 8) {
       case 0:
+      case 1:
         std::this_thread::yield();
         break;
-      case 1:
       case 2:
       case 3:
         for (uint64_t i = 0; i < (state_ >> 8) % 512; ++i) __builtin_ia32_pause();
@@ -102,10 +110,15 @@ void NativeExecutor::State::RunThread(int thread) {
   const uint64_t own_seed = seed * kMaxInputThreads + static_cast<uint64_t>(thread);
   SetNativeThread(thread, own_seed);
   Delays delays(own_seed);
-  // Relaxed: only brings the threads close together; the mutex has ordered everything else.
+  // All start together. Relaxed: only brings the threads close; the mutex has ordered everything
+  // else.
   arrived.fetch_add(1, std::memory_order_relaxed);
-  for (int i = 0; i < 1000 && arrived.load(std::memory_order_relaxed) < input->threads(); ++i) {
-    __builtin_ia32_pause();
+  for (int i = 0; arrived.load(std::memory_order_relaxed) < input->threads(); ++i) {
+    if (i % 64 == 63) {
+      std::this_thread::yield();  // there may be fewer processors than threads
+    } else {
+      __builtin_ia32_pause();
+    }
   }
   std::atomic<int>& position = workers[thread].position;
   if (type.begin_thread != nullptr) type.begin_thread(scenario);
@@ -130,8 +143,7 @@ void NativeExecutor::State::Work(int thread) {
   for (;;) {
     {
       std::unique_lock lock(mutex);
-      start.wait(lock,
-                 [&] { return stopping || (round != last_round && thread < input->threads()); });
+      start.wait(lock, [&] { return stopping || (round != last_round && thread < participants); });
       if (stopping) return;
       last_round = round;
     }
@@ -159,9 +171,9 @@ void NativeExecutor::State::Fail(const std::string& what, const std::string& sig
   std::string report = what;
   for (int t = 0; t < input->threads(); ++t)
     report += fmt::format("  thread {}: {}\n", t, Where(t));
-  report += fmt::format("seed of the delays: {}\n", seed);
-  report += "input:\n" + FormatText(codec, *input);
-  report += fmt::format("signature: {}\n", signature);
+  report += fmt::format("Seed of the delays: {}\n", seed);
+  report += "Input:\n" + FormatText(codec, *input);
+  report += fmt::format("Signature: {}\n", signature);
   options.on_failure(report, signature);
   std::abort();
 }
@@ -202,6 +214,7 @@ void NativeExecutor::Execute(const Input& input, uint64_t seed) {
     s.seed = seed;
     s.arrived.store(0, std::memory_order_relaxed);  // the mutex orders it
     s.running = input.threads();
+    s.participants = input.threads();
     ++s.round;
     for (; s.started < input.threads(); ++s.started) {
       s.workers[s.started].thread = std::thread(&State::Work, &s, s.started);
@@ -214,6 +227,8 @@ void NativeExecutor::Execute(const Input& input, uint64_t seed) {
                          s.options.deadlock_seconds),
              "native deadlock");
     }
+    // Who wakes up late finds nothing to do: the input and the scenario may be gone.
+    s.participants = 0;
   }
   SetNativeThread(-1, 0);
   if (s.type.check_invariant != nullptr) s.type.check_invariant(s.scenario);

@@ -127,7 +127,7 @@ int Stress(const fuzzers::Codec& codec, const Options& options, const std::strin
     text += fmt::format("seed {} tried again: {} of {} failed\n", failed[0], again,
                         Plural(options.repeat, "run"));
   }
-  text += fmt::format("replay: {} --seed {} --runs 1 --repeat {} --threads {} --operations {}\n",
+  text += fmt::format("Replay:    {} --seed {} --runs 1 --repeat {} --threads {} --operations {}\n",
                       program, failed[0], std::max<uint64_t>(options.repeat, 1), options.threads,
                       options.operations);
   std::fflush(stdout);

@@ -13,12 +13,16 @@ _MODE = "//tools:mode"
 _SETTINGS = [_COPT, _LINKOPT, _MODE]
 
 # Optimised whatever the compilation mode. The read of a plain `++x` keeps its hook.
-_OPTIMISED = ["-O2", "-gline-tables-only", "-fno-omit-frame-pointer"]
+_OPTIMISED = ["-O2", "-gline-tables-only", "-fdebug-info-for-profiling", "-fno-omit-frame-pointer"]
 _COVERAGE = ["-fsanitize=fuzzer-no-link", "-fno-sanitize-coverage=stack-depth"]
+
+# In the simulation without the calls that tell libFuzzer what is compared: locks compare addresses and counters, from which
+# it learns nothing.
+_SIM_COVERAGE = ["-fsanitize-coverage=inline-8bit-counters,pc-table"]
 _HOOKS = ["-fsanitize=thread", "-mllvm", "-tsan-instrument-read-before-write=1"] + _OPTIMISED
 
 # Copts that the simulated modes add; the way back to `plain` removes exactly these.
-_ADDED = {"sim": _HOOKS, "sim_fuzz": _HOOKS + _COVERAGE}
+_ADDED = {"sim": _HOOKS, "sim_fuzz": _HOOKS + _SIM_COVERAGE}
 
 # Fixed addresses for globals: addresses may not differ between runs.
 _SIM_LINKOPTS = ["-no-pie"]
@@ -50,7 +54,7 @@ def _to_sim(settings, attr):
     if mode != "plain":  # asan, tsan: the native form
         extra = _OPTIMISED + (_COVERAGE if attr.fuzz else [])
         return {_COPT: settings[_COPT] + extra, _LINKOPT: settings[_LINKOPT], _MODE: mode}
-    mode = "sim_fuzz" if attr.fuzz else "sim"
+    mode = "sim_fuzz" if attr.fuzz and attr.code_coverage else "sim"
     return {
         _COPT: settings[_COPT] + _ADDED[mode],
         _LINKOPT: settings[_LINKOPT] + _SIM_LINKOPTS,
@@ -80,7 +84,8 @@ def _sim_binary_impl(ctx):
 
 _ATTRS = {
     "binary": attr.label(cfg = to_sim_transition, mandatory = True, executable = True),
-    "fuzz": attr.bool(doc = "adds libFuzzer's coverage"),
+    "fuzz": attr.bool(doc = "a fuzz target: adds libFuzzer's coverage"),
+    "code_coverage": attr.bool(default = True, doc = "false: not in the simulated form"),
     "_allowlist_function_transition": attr.label(
         default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
     ),

@@ -20,7 +20,7 @@ grep -q '300 runs passed' log || fail "it counts its runs"
 [[ $? -eq 1 ]] || fail "a failure ends with status 1"
 grep -qE ': [1-9][0-9]* of 20 runs failed; seeds [0-9 ]+' log || fail "n of m"
 grep -qE 'seed [0-9]+ tried again: 3 of 3 runs failed' log || fail "the seed is tried again"
-grep -qE '^seed of the delays: [0-9]+$' log || fail "the report has the seed"
+grep -qE '^Seed of the delays: [0-9]+$' log || fail "the report has the seed"
 seed=$(sed -nE 's/.*seeds ([0-9]+).*/\1/p' log)
 "$broken" --runs 1 --threads 1 --operations 1 --time-limit 1 --repeat 0 --seed "$seed" >log 2>&1
 [[ $? -eq 1 ]] || fail "the seed alone fails, too"

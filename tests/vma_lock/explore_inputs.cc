@@ -85,6 +85,9 @@ InputsResult ExploreRandomInputs(const Codec& codec, std::uint64_t seed, std::ui
     MakeRandomInput(codec, threads, operations, random, input);
     RandomWalk walk(seed * 1'000'003 + result.inputs);
     Run(codec, input, walk, walks, result);
+    if (!result.verdict.passed()) continue;
+    SparseWalk sparse(seed * 1'000'003 + result.inputs, 2 + result.inputs % 16);
+    Run(codec, input, sparse, walks, result);
   }
   return result;
 }
@@ -112,20 +115,36 @@ std::string StoredInput::Comment(const std::string& name) const {
   return comments.empty() ? std::string() : comments.front();
 }
 
-StoredInput ReadStoredInput(const Codec& codec, const std::string& path) {
+StoredInput ParseStoredInput(const Codec& codec, const std::string& text) {
   StoredInput stored;
-  std::ifstream file(path);
-  if (!file) {
-    stored.error = "cannot read " + path;
-    return stored;
-  }
-  std::ostringstream text;
-  text << file.rdbuf();
-  stored.text = text.str();
-  if (const auto error = ParseText(stored.text, codec, stored.input)) {
-    stored.error = error->ToString(path);
+  stored.text = text;
+  if (const auto error = ParseText(text, codec, stored.input)) {
+    stored.error = error->ToString("text");
   }
   return stored;
+}
+
+StoredInput ReadStoredInput(const Codec& codec, const std::string& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  StoredInput stored = ParseStoredInput(codec, text.str());
+  if (!stored.error.empty()) stored.error = path + ": " + stored.error;
+  if (!file) stored.error = path + ": cannot read";
+  return stored;
+}
+
+InputsResult WalkInput(const Codec& codec, const Input& input, std::uint64_t seed,
+                       std::uint64_t executions) {
+  InputsResult result;
+  RandomWalk walk(seed);
+  Run(codec, input, walk, executions / 2, result);
+  for (std::uint32_t once_in : {4, 8, 16}) {
+    if (!result.verdict.passed()) break;
+    SparseWalk sparse(seed, once_in);
+    Run(codec, input, sparse, executions / 6, result);
+  }
+  return result;
 }
 
 Verdict ExecuteInput(const Codec& codec, const Input& input) {

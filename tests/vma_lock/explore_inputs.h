@@ -34,12 +34,29 @@ class Random {
   std::uint64_t state_;
 };
 
+// A random walk that lets a thread go on most of the time: it changes the thread, or whatever else
+// there is to choose, once in so many picks. Reaches what needs few switches in the right places,
+// where RandomWalk, which switches all the time, reaches what needs many.
+class SparseWalk : public Strategy {
+ public:
+  SparseWalk(std::uint64_t seed, std::uint32_t once_in) : random_(seed), once_in_(once_in) {}
+  bool BeginExecution() override { return true; }
+  int Choose(const Pick& pick) override {
+    if (random_.Below(once_in_) != 0) return 0;
+    return 1 + static_cast<int>(random_.Below(pick.alternatives - 1));
+  }
+
+ private:
+  Random random_;
+  const std::uint32_t once_in_;
+};
+
 // An input with `threads` threads that do `operations` each, at random, without exceptions.
 void MakeRandomInput(const Codec& codec, int threads, int operations, Random& random, Input& input);
 
 // Executes `inputs` random inputs of 2 to `max_threads` threads with 1 to `max_operations`
-// operations each, every one `walks` times under a random walk. All follows from `seed`. Stops at
-// the first failure.
+// operations each, every one `walks` times under a random walk and as often under a sparse one. All
+// follows from `seed`. Stops at the first failure.
 InputsResult ExploreRandomInputs(const Codec& codec, std::uint64_t seed, std::uint64_t inputs,
                                  int walks, int max_threads, int max_operations);
 
@@ -47,6 +64,11 @@ InputsResult ExploreRandomInputs(const Codec& codec, std::uint64_t seed, std::ui
 // fails.
 InputsResult ExploreInput(const Codec& codec, const Input& input, Strategy& strategy,
                           std::uint64_t executions = ~std::uint64_t{0});
+
+// Executes `input` so often under the random walk of `seed` and under sparse ones, or until it
+// fails.
+InputsResult WalkInput(const Codec& codec, const Input& input, std::uint64_t seed,
+                       std::uint64_t executions);
 
 // A file in text form.
 struct StoredInput {
@@ -59,6 +81,7 @@ struct StoredInput {
   // The first of them; "" if there is none.
   std::string Comment(const std::string& name) const;
 };
+StoredInput ParseStoredInput(const Codec& codec, const std::string& text);
 StoredInput ReadStoredInput(const Codec& codec, const std::string& path);
 
 // Executes `input` once, with its own schedule.

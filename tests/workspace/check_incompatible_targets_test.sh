@@ -55,6 +55,14 @@ start 'plain //stress:native_test  why'
 expect 1 'lists //stress:native_test, but Bazel builds it under plain'
 expect 0 '' asan
 
+start 'asan,ubsan //sim:fiber_test  why'
+printf '//sim:fiber_test\n' | tee "$checkout/left_out_asan" >"$checkout/left_out_ubsan"
+expect 0 ''
+printf '//sim:fiber_test\n' >"$checkout/left_out_tsan"
+expect 1 '//sim:fiber_test under tsan'
+start 'asan,msan //sim:fiber_test  why'
+expect 2 '3:asan,msan'
+
 start 'asan //sim:fiber_test'
 expect 2 '3:asan //sim:fiber_test'
 start 'msan //sim:fiber_test  no such configuration'

@@ -62,7 +62,8 @@ ChildResult RunChild(const std::vector<std::string>& command, const std::string&
 
 ScratchFolder::ScratchFolder() {
   std::string name = std::filesystem::temp_directory_path() / "jacquard-figures-XXXXXX";
-  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make a folder like " + name);
+  if (mkdtemp(name.data()) == nullptr)
+    throw std::runtime_error("cannot make a folder like " + name);
   path_ = name;
 }
 

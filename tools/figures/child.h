@@ -8,12 +8,14 @@
 namespace jacquard::figures {
 
 struct ChildResult {
-  int exit_status = 0;     // 128 + signal if a signal ended it
-  double cpu_seconds = 0;  // of it and of those it has waited for: what a shared machine does not distort much
-  std::string output;      // standard output and standard error, in the order in which they came
+  int exit_status = 0;  // 128 + signal if a signal ended it
+  double cpu_seconds =
+      0;  // of it and of those it has waited for: what a shared machine does not distort much
+  std::string output;  // standard output and standard error, in the order in which they came
 };
 
-// Runs `command` in `folder` with no standard input and waits for it. Throws std::runtime_error when it cannot be started.
+// Runs `command` in `folder` with no standard input and waits for it. Throws std::runtime_error
+// when it cannot be started.
 ChildResult RunChild(const std::vector<std::string>& command, const std::string& folder);
 
 // A folder that exists from construction to destruction, empty at first.

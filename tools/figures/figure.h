@@ -28,7 +28,7 @@ struct Measurement {
   std::function<std::vector<Figure>()> run;
 };
 
-// The path of a program that the figures are measured with, by the name of its target.
+// The path of a program that the figures are measured with, by its path in the tree.
 std::string Program(const std::string& target);
 
 double Median(std::vector<double> values);

@@ -2,8 +2,9 @@
 //
 //   ./bazelw run -c opt //tools:figures -- [NAME...]
 //
-// A JSON line for each figure, with name, value, unit, bar and whether it holds. Without a NAME: all. The exit status tells
-// whether all hold. CPU time is what counts, so that a busy machine matters little.
+// A JSON line for each figure, with name, value, unit, bar and whether it holds. Without a NAME:
+// all. The exit status tells whether all hold. CPU time is what counts, so that a busy machine
+// matters little.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -34,13 +35,14 @@ std::string ToJsonLine(const Figure& figure) {
 
 std::string ToTable(const std::vector<Figure>& figures) {
   std::string text =
-      "<!-- Written by ./bazelw run -c opt //tools:figures -- --table docs/figures.md; do not edit. -->\n"
+      "<!-- Written by ./bazelw run -c opt //tools:figures -- --table docs/figures.md; do not "
+      "edit. -->\n"
       "# Figures\n\n"
       "| figure | value | unit | bar | holds | how |\n"
       "|---|---|---|---|---|---|\n";
   for (const Figure& figure : figures) {
-    text += fmt::format("| {} | {:.4g} | {} | {} {:.4g} | {} | {} |\n", figure.name, figure.value, figure.unit,
-                        figure.bar_kind == Bar::kAtLeast ? "≥" : "≤", figure.bar,
+    text += fmt::format("| {} | {:.4g} | {} | {} {:.4g} | {} | {} |\n", figure.name, figure.value,
+                        figure.unit, figure.bar_kind == Bar::kAtLeast ? "≥" : "≤", figure.bar,
                         figure.holds() ? "yes" : "no", figure.how);
   }
   return text;
@@ -100,7 +102,8 @@ int Main(int argc, char** argv) {
     return 2;
   }
   if (list) {
-    for (const Measurement& measurement : All()) fmt::print("{}: {}\n", measurement.name, measurement.description);
+    for (const Measurement& measurement : All())
+      fmt::print("{}: {}\n", measurement.name, measurement.description);
     return 0;
   }
   return Run(names, table);
@@ -111,7 +114,8 @@ int Main(int argc, char** argv) {
 std::string Program(const std::string& target) {
   const std::filesystem::path path = std::filesystem::absolute(target);
   if (!std::filesystem::exists(path)) {
-    throw std::runtime_error(fmt::format("there is no {}: run this with ./bazelw run -c opt //tools:figures", target));
+    throw std::runtime_error(
+        fmt::format("there is no {}: run this with ./bazelw run -c opt //tools:figures", target));
   }
   return path;
 }

@@ -22,10 +22,10 @@ struct Rates {
 // The target says at its end how many executions there were, and how many steps each had.
 Rates MeasureOnce(int seed) {
   const ScratchFolder scratch;
-  const ChildResult result = RunChild({Program("fuzzers/vma_lock_fuzz_test_bin"), "--shape", "3x4",
-                                       fmt::format("-runs={}", kExecutions), fmt::format("-seed={}", seed),
-                                       scratch.path()},
-                                      scratch.path());
+  const ChildResult result = RunChild(
+      {Program("fuzzers/vma_lock_fuzz_test_bin"), "--shape", "3x4",
+       fmt::format("-runs={}", kExecutions), fmt::format("-seed={}", seed), scratch.path()},
+      scratch.path());
   static const std::regex kStatistics(R"(jacquard: (\d+) executions .*; ([0-9.]+) steps each)");
   std::smatch match;
   if (result.exit_status != 0 || !std::regex_search(result.output, match, kStatistics)) {
@@ -44,11 +44,13 @@ std::vector<Figure> Measure() {
     steps.push_back(rates.steps);
   }
   const std::string how = fmt::format(
-      "libFuzzer on the per-VMA lock, 3 threads with 4 operations each, invariants on, no trace, one core; {} "
+      "libFuzzer on the per-VMA lock, 3 threads with 4 operations each, invariants on, no trace, "
+      "one core; {} "
       "executions of CPU time, median of {} runs from an empty corpus",
       kExecutions, kRuns);
-  return {{"executions_per_second", Median(executions), "executions/s", Bar::kAtLeast, 500'000, how},
-          {"steps_per_second", Median(steps), "steps/s", Bar::kAtLeast, 20'000'000, how}};
+  return {
+      {"executions_per_second", Median(executions), "executions/s", Bar::kAtLeast, 500'000, how},
+      {"steps_per_second", Median(steps), "steps/s", Bar::kAtLeast, 20'000'000, how}};
 }
 
 }  // namespace

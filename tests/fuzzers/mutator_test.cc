@@ -1,0 +1,74 @@
+// The mutator keeps to its buffer and to the version, repeats itself, and reaches every kind of
+// change.
+#include "fuzzers/mutator.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <vector>
+
+#include "fuzzers/codec.h"
+
+namespace jacquard::fuzzers {
+namespace {
+
+using Bytes = std::vector<uint8_t>;
+
+Bytes Mutated(Bytes bytes, size_t room, uint32_t seed) {
+  const size_t size = bytes.size();
+  bytes.resize(size + room + 8, 0xee);  // a margin that must stay
+  const size_t new_size = Mutate(bytes.data(), size, size + room, seed, nullptr);
+  EXPECT_LE(new_size, size + room);
+  for (size_t i = size + room; i < bytes.size(); ++i) EXPECT_EQ(bytes[i], 0xee);
+  bytes.resize(new_size);
+  return bytes;
+}
+
+TEST(Mutator, KeepsToTheBufferAndTheVersion) {
+  for (uint32_t seed = 0; seed < 5000; ++seed) {
+    for (size_t size = 0; size < 8; ++size) {
+      for (size_t room = size == 0 ? 1 : 0; room < 4; ++room) {
+        const Bytes result = Mutated(Bytes(size, 0x81), room, seed);
+        ASSERT_GE(result.size(), 1u);
+        ASSERT_EQ(result[0], kVersion);
+      }
+    }
+  }
+}
+
+TEST(Mutator, RepeatsItself) {
+  const Bytes bytes = {kVersion, 0, 1, 1, 2, 0x80, 3, 0x81, 4};
+  for (uint32_t seed = 0; seed < 100; ++seed) {
+    EXPECT_EQ(Mutated(bytes, 20, seed), Mutated(bytes, 20, seed));
+  }
+}
+
+TEST(Mutator, ReachesEveryKindOfChange) {
+  const Bytes bytes = {kVersion, 0, 1, 1, 2, 0x80, 3, 0x81, 4};
+  std::set<size_t> sizes;
+  bool moved = false;
+  bool nudged = false;
+  for (uint32_t seed = 1; seed < 4000; ++seed) {
+    const Bytes result = Mutated(bytes, 20, seed);
+    sizes.insert(result.size());
+    moved |= result == Bytes{kVersion, 1, 2, 0, 1, 0x80, 3, 0x81, 4};
+    nudged |= result == Bytes{kVersion, 0, 1, 1, 2, 0x80, 4, 0x81, 4};
+  }
+  // One to three records more or fewer.
+  EXPECT_EQ(sizes, (std::set<size_t>{3, 5, 7, 9, 11, 13, 15}));
+  EXPECT_TRUE(moved);
+  EXPECT_TRUE(nudged);
+}
+
+TEST(Mutator, LeavesTheVersionToNobody) {
+  const GeneralMutation spoil = [](uint8_t* data, size_t size, size_t max_size) {
+    for (size_t i = 0; i < size; ++i) data[i] = 0xff;
+    return max_size;
+  };
+  Bytes bytes = {kVersion, 1, 2, 3, 4};
+  EXPECT_EQ(Mutate(bytes.data(), 3, 5, /*seed=*/2, spoil), 5u);
+  EXPECT_EQ(bytes, (Bytes{kVersion, 0xff, 0xff, 3, 4}));
+}
+
+}  // namespace
+}  // namespace jacquard::fuzzers
