@@ -446,6 +446,7 @@ void Engine::Initialize() {
   initialized_ = true;
   InitThreadStorage();
   ReserveStacks(kMaxThreads + 1);
+  ReserveSignalStack();
   arena.Init();
   rollback.Init();
   driver_.storage = {ReadFsBase(), pthread_self()};

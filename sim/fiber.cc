@@ -1,5 +1,6 @@
 #include "sim/fiber.h"
 
+#include <signal.h>
 #include <sys/mman.h>
 
 #include "sim/message.h"
@@ -15,9 +16,21 @@ void ReserveStacks(int count) {
   for (int i = 0; i < count; ++i) {
     if (mprotect(reinterpret_cast<void*>(kStackArea + i * kStackStride), kStackGuard, PROT_NONE) !=
         0) {
-      Die("cannot protect the guard page of a simulated thread's stack");
+      Die("cannot protect the guard of a simulated thread's stack");
     }
   }
+}
+
+void ReserveSignalStack() {
+  constexpr size_t kSize = 256 << 10;
+  stack_t old;
+  if (sigaltstack(nullptr, &old) == 0 && (old.ss_flags & SS_DISABLE) == 0 && old.ss_size >= kSize)
+    return;
+  void* const memory = mmap(nullptr, kSize, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  const stack_t stack = {.ss_sp = memory, .ss_flags = 0, .ss_size = kSize};
+  if (memory == MAP_FAILED || sigaltstack(&stack, nullptr) != 0)
+    Warn("no stack for signal handlers: the overflow of a thread's stack cannot be reported");
 }
 
 }  // namespace jacquard::sim

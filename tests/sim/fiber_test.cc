@@ -1,0 +1,130 @@
+#include "sim/fiber.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <cstdint>
+
+namespace jacquard::sim {
+namespace {
+
+constexpr int kStacks = 3;
+
+void Reserve() {
+  static const bool reserved = (ReserveStacks(kStacks), true);
+  static_cast<void>(reserved);
+}
+
+Transfer Jump(Context to, void* data = nullptr) {
+  return boost::context::detail::jump_fcontext(to, data);
+}
+
+void CountFrom(Transfer transfer) {
+  auto number = reinterpret_cast<intptr_t>(transfer.data);
+  for (;;) transfer = Jump(transfer.fctx, reinterpret_cast<void*>(++number));
+}
+
+TEST(Fiber, KeepsItsStateFromSwitchToSwitch) {
+  Reserve();
+  Context contexts[2] = {FreshContext(0, CountFrom), FreshContext(1, CountFrom)};
+  intptr_t expected[2] = {10, 20};
+  void* data[2] = {reinterpret_cast<void*>(10), reinterpret_cast<void*>(20)};
+  for (int i = 0; i < 1000; ++i) {
+    const int which = i % 3 == 0;
+    const Transfer transfer = Jump(contexts[which], data[which]);
+    contexts[which] = transfer.fctx;
+    EXPECT_EQ(reinterpret_cast<intptr_t>(transfer.data), ++expected[which]);
+  }
+}
+
+void TellStack(Transfer transfer) {
+  alignas(64) volatile char local[64] = {};
+  Jump(transfer.fctx, const_cast<char*>(local));
+}
+
+TEST(Fiber, StacksLieAtTheirPlacesAndAreReused) {
+  Reserve();
+  for (int i = 0; i < kStacks; ++i) {
+    const auto first = reinterpret_cast<uintptr_t>(Jump(FreshContext(i, TellStack)).data);
+    EXPECT_GE(first, StackBottom(i));
+    EXPECT_LT(first, StackTop(i));
+    EXPECT_EQ(first % 64, 0u);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(Jump(FreshContext(i, TellStack)).data), first);
+  }
+}
+
+template <int kFrame>
+__attribute__((noinline)) int Recurse(volatile char* above, int depth) {
+  volatile char frame[kFrame];
+  frame[0] = static_cast<char>(depth);
+  if (depth == 0) return *above;
+  return Recurse<kFrame>(frame, depth - 1) + frame[0];
+}
+
+template <int kFrame>
+void Overflow(Transfer transfer) {
+  volatile char top = 0;
+  Recurse<kFrame>(&top, 1 << 30);
+  Jump(transfer.fctx);
+}
+
+template <int kFrame>
+void Fill(Transfer transfer) {
+  volatile char top = 0;
+  Recurse<kFrame>(&top, static_cast<int>((kStackSize - 20'000) / (kFrame + 200)));
+  Jump(transfer.fctx);
+}
+
+TEST(Fiber, StackHoldsWhatItPromises) {
+  Reserve();
+  Jump(FreshContext(1, Fill<100>));
+  Jump(FreshContext(1, Fill<10'000>));
+}
+
+using FiberDeathTest = testing::Test;
+
+// Frames smaller and larger than a page: none may step over the guard.
+TEST(FiberDeathTest, OverflowFaults) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        Reserve();
+        Jump(FreshContext(1, Overflow<64>));
+      },
+      testing::KilledBySignal(SIGSEGV), "");
+  EXPECT_EXIT(
+      {
+        Reserve();
+        Jump(FreshContext(1, Overflow<40'000>));
+      },
+      testing::KilledBySignal(SIGSEGV), "");
+  EXPECT_EXIT(
+      {
+        Reserve();
+        Jump(FreshContext(0, Overflow<3'000>));
+      },
+      testing::KilledBySignal(SIGSEGV), "");
+}
+
+TEST(FiberDeathTest, NeighbourIsNotTouched) {
+  Reserve();
+  // The page below a stack faults; the last byte of the stack below that does not.
+  auto* const guard = reinterpret_cast<volatile char*>(StackBottom(1) - 1);
+  EXPECT_EXIT(*guard = 1, testing::KilledBySignal(SIGSEGV), "");
+  *reinterpret_cast<volatile char*>(StackTop(0) - 1) = 1;
+  *reinterpret_cast<volatile char*>(StackBottom(1)) = 1;
+  EXPECT_GE(StackBottom(1) - StackTop(0), size_t{64} << 10);
+}
+
+TEST(FiberDeathTest, TakenAddressesAreAMessage) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        Reserve();
+        ReserveStacks(kStacks);
+      },
+      testing::ExitedWithCode(2), "jacquard: cannot reserve memory for the stacks");
+}
+
+}  // namespace
+}  // namespace jacquard::sim
