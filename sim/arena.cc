@@ -44,8 +44,15 @@ void* Arena::Allocate(size_t size, size_t alignment) {
   next_ = block + size;
   void* const result = reinterpret_cast<void*>(block);
   *HeaderOf(result) = {size, kLive};
-  std::memset(result, kPattern, size);
+  std::memset(result, kPattern, FilledSize(result, size));
   return result;
+}
+
+// Above the part that is kept, each execution begins with zeros from the system.
+size_t Arena::FilledSize(const void* block, size_t size) {
+  const uintptr_t begin = reinterpret_cast<uintptr_t>(block);
+  constexpr uintptr_t kEnd = kArenaBase + kKeep;
+  return begin >= kEnd ? 0 : std::min<size_t>(size, kEnd - begin);
 }
 
 bool Arena::Free(void* block) {

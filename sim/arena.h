@@ -35,9 +35,11 @@ class Arena {
   // Reserves the range. Call once. Ends the process with a message if the addresses are taken.
   void Init();
 
-  // Returns `size` bytes at a multiple of `alignment` (a power of two), filled with a pattern so
-  // that uninitialised memory is the same every time; null when the range is used up.
+  // Returns `size` bytes at a multiple of `alignment` (a power of two); null when the range is used
+  // up. Uninitialised memory is the same every time: the first FilledSize() bytes hold a pattern,
+  // and the rest zeros, which cost nothing.
   void* Allocate(size_t size, size_t alignment);
+  static size_t FilledSize(const void* block, size_t size);
 
   // Marks the block as freed. False if it is not the start of a block or was freed before.
   bool Free(void* block);

@@ -271,12 +271,17 @@ std::string Engine::DescribeWait(const SimThread& thread) {
 }
 
 void Engine::ReportDeadlock() {
-  const Backstage backstage;
   if (rechecking_) {
     // Nothing has happened since.
     step_ = stuck_step_;
     if (recorder != nullptr) recorder->ForgetSinceMark();
   }
+  SetVerdict(VerdictKind::kDeadlock, "no thread can run", DescribeDeadlock());
+  GiveUp();
+}
+
+std::string Engine::DescribeDeadlock() {
+  const Backstage backstage;
   std::string message;
   for (ThreadSet left = alive_; left != 0; left &= left - 1) {
     const SimThread& thread = threads_[std::countr_zero(left)];
@@ -285,12 +290,22 @@ void Engine::ReportDeadlock() {
     if (!operation.empty()) message += " (" + operation + ")";
     message += " " + DescribeWait(thread);
   }
-  Fail(VerdictKind::kDeadlock, "no thread can run", message);
+  return message;
 }
 
 void Engine::Fail(VerdictKind kind, std::string_view rule, std::string_view message) {
-  hooks_on = false;
-  arena_on = false;
+  SetVerdict(kind, rule, message);
+  GiveUp();
+}
+
+void Engine::GiveUp() {
+  hooks_on = arena_on = false;
+  SwitchTo(driver_);
+  __builtin_unreachable();
+}
+
+void Engine::SetVerdict(VerdictKind kind, std::string_view rule, std::string_view message) {
+  const Backstage backstage;
   verdict_->kind = kind;
   verdict_->message = std::string(rule) + ": " + std::string(message);
   verdict_->thread = current->id;
@@ -307,8 +322,6 @@ void Engine::Fail(VerdictKind kind, std::string_view rule, std::string_view mess
   for (const std::string& operation : operations) {
     if (!operation.empty()) verdict_->signature += "|" + operation;
   }
-  SwitchTo(driver_);
-  __builtin_unreachable();
 }
 
 // ---- threads

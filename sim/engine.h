@@ -217,12 +217,16 @@ class Engine {
   void FireTimeout(SimThread& thread);
   // Nobody can run. Gives the spinning threads another round, or reports.
   void Stuck();
+  // Writes the verdict down; leaves no memory of its own on the stack that is then given up.
+  void SetVerdict(VerdictKind kind, std::string_view rule, std::string_view message);
+  [[noreturn]] void GiveUp();
   void EndRecheck() {
     rechecking_ = false;
     unasked_ = fair_;
   }
   [[noreturn]] void ReportDeadlock();
   std::string DescribeWait(const SimThread& thread);
+  std::string DescribeDeadlock();
   void AbandonThreads();
 
   ThreadSet enabled_ = 0;   // can run

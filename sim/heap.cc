@@ -25,8 +25,14 @@ bool UseArena(const void* caller) {
          engine.OnExecutingThread();
 }
 
+void* AllocateFromArena(size_t size, size_t alignment) {
+  void* const block = engine.arena.Allocate(size, alignment);
+  if (block == nullptr) errno = ENOMEM;
+  return block;
+}
+
 void* Allocate(size_t size, size_t alignment, const void* caller) {
-  if (UseArena(caller)) return engine.arena.Allocate(size, alignment);
+  if (UseArena(caller)) return AllocateFromArena(size, alignment);
   return alignment <= kDefaultAlignment ? __libc_malloc(size) : __libc_memalign(alignment, size);
 }
 
@@ -59,6 +65,7 @@ void* Reallocate(void* block, size_t size, const void* caller) {
 }  // namespace jacquard::sim
 
 using jacquard::sim::Allocate;
+using jacquard::sim::AllocateFromArena;
 using jacquard::sim::AllocateOrThrow;
 using jacquard::sim::Free;
 using jacquard::sim::kDefaultAlignment;
@@ -75,9 +82,10 @@ void free(void* block) { Free(block); }
 void* calloc(size_t count, size_t size) {
   if (!jacquard::sim::UseArena(JACQUARD_CALLER)) return __libc_calloc(count, size);
   size_t bytes;
-  if (__builtin_mul_overflow(count, size, &bytes)) return nullptr;
-  void* const block = jacquard::sim::engine.arena.Allocate(bytes, kDefaultAlignment);
-  return block == nullptr ? nullptr : std::memset(block, 0, bytes);
+  if (__builtin_mul_overflow(count, size, &bytes)) bytes = SIZE_MAX;
+  void* const block = AllocateFromArena(bytes, kDefaultAlignment);
+  return block == nullptr ? nullptr
+                          : std::memset(block, 0, jacquard::sim::Arena::FilledSize(block, bytes));
 }
 
 void* realloc(void* block, size_t size) { return Reallocate(block, size, JACQUARD_CALLER); }
@@ -89,7 +97,8 @@ void* aligned_alloc(size_t alignment, size_t size) {
 }
 
 int posix_memalign(void** result, size_t alignment, size_t size) {
-  if (alignment % sizeof(void*) != 0 || (alignment & (alignment - 1)) != 0) return EINVAL;
+  if (alignment == 0 || alignment % sizeof(void*) != 0 || (alignment & (alignment - 1)) != 0)
+    return EINVAL;
   void* const block = Allocate(size, alignment, JACQUARD_CALLER);
   if (block == nullptr) return ENOMEM;
   *result = block;

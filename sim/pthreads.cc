@@ -36,7 +36,7 @@ void Finish(StepKind kind, const void* object, uint64_t old_value, uint64_t new_
 }
 
 void SetOwner(pthread_mutex_t* mutex, int owner) {
-  engine.rollback.BeforeWrite(mutex, sizeof(*mutex));
+  engine.rollback.BeforeLockWrite(mutex, sizeof(*mutex));
   mutex->__data.__lock = owner != 0;
   mutex->__data.__owner = owner;
   engine.HasWritten(mutex, sizeof(*mutex));
@@ -57,7 +57,7 @@ bool IsRecursive(const pthread_mutex_t* mutex) {
 
 bool EnterAgain(pthread_mutex_t* mutex) {
   if (!IsRecursive(mutex) || !OwnedByMe(mutex)) return false;
-  engine.rollback.BeforeWrite(mutex, sizeof(*mutex));
+  engine.rollback.BeforeLockWrite(mutex, sizeof(*mutex));
   ++mutex->__data.__count;
   engine.HasWritten(mutex, sizeof(*mutex));
   return true;
@@ -109,7 +109,8 @@ int Unlock(pthread_mutex_t* mutex, uintptr_t pc) {
   return 0;
 }
 
-// pthread_once_t is an int: 0 at first.
+// pthread_once_t is an int, 0 at first; the values are also those of the C library. That a shared
+// library has done something once is not rolled back.
 constexpr int kOnceRuns = 1;
 constexpr int kOnceDone = 2;
 
@@ -145,6 +146,7 @@ int Create(pthread_t* handle, const pthread_attr_t* attributes, void* (*start)(v
   int detach_state = PTHREAD_CREATE_JOINABLE;
   if (attributes != nullptr) pthread_attr_getdetachstate(attributes, &detach_state);
   thread->detached = detach_state == PTHREAD_CREATE_DETACHED;
+  engine.rollback.BeforeWrite(handle, sizeof(*handle));
   *handle = thread->storage.pthread;
   Finish(StepKind::kThreadCreate, nullptr, 0, thread->id, pc);
   return 0;
@@ -164,7 +166,10 @@ int Join(pthread_t handle, void** result, uintptr_t pc) {
   }
   thread->detached = true;
   engine.current->spin.Reset();
-  if (result != nullptr) *result = thread->result;
+  if (result != nullptr) {
+    engine.rollback.BeforeWrite(result, sizeof(*result));
+    *result = thread->result;
+  }
   Finish(StepKind::kThreadJoin, nullptr, 0, thread->id, pc);
   return 0;
 }
@@ -195,6 +200,11 @@ int pthread_detach(pthread_t handle) noexcept {
   if (thread == nullptr) return ESRCH;
   thread->detached = true;
   return 0;
+}
+
+int pthread_mutex_init(pthread_mutex_t* mutex, const pthread_mutexattr_t* attributes) noexcept {
+  if (engine.OnExecutingThread()) engine.rollback.BeforeWrite(mutex, sizeof(*mutex));
+  return JACQUARD_REAL(pthread_mutex_init)(mutex, attributes);
 }
 
 int pthread_mutex_lock(pthread_mutex_t* mutex) noexcept {

@@ -10,32 +10,62 @@
 namespace jacquard::sim {
 namespace {
 
-struct Range {
-  uintptr_t begin = UINTPTR_MAX;
-  uintptr_t end = 0;
-};
-
-int FindData(dl_phdr_info* info, size_t /*size*/, void* data) {
-  auto& range = *static_cast<Range*>(data);
-  for (int i = 0; i < info->dlpi_phnum; ++i) {
-    const ElfW(Phdr)& header = info->dlpi_phdr[i];
+// Calls `visit(begin, end)` for the writable segments of one module.
+template <class Visit>
+void VisitData(const dl_phdr_info& info, Visit visit) {
+  for (int i = 0; i < info.dlpi_phnum; ++i) {
+    const ElfW(Phdr)& header = info.dlpi_phdr[i];
     if (header.p_type != PT_LOAD || (header.p_flags & PF_W) == 0) continue;
-    const uintptr_t begin = info->dlpi_addr + header.p_vaddr;
-    range.begin = std::min(range.begin, begin & ~uintptr_t{7});
-    range.end = std::max(range.end, (begin + header.p_memsz + 7) & ~uintptr_t{7});
+    const uintptr_t begin = info.dlpi_addr + header.p_vaddr;
+    visit(begin & ~uintptr_t{7}, (begin + header.p_memsz + 7) & ~uintptr_t{7});
   }
-  return 1;  // the first module is the executable
 }
 
 }  // namespace
 
 void Rollback::Init() {
-  Range range;
-  dl_iterate_phdr(FindData, &range);
-  if (range.end == 0) return;
-  begin_ = range.begin;
-  length_ = range.end - range.begin;
+  struct Found {
+    Rollback* rollback;
+    bool is_executable = true;  // the first module is
+    Range data = {UINTPTR_MAX, 0};
+  } found = {this};
+  dl_iterate_phdr(
+      [](dl_phdr_info* info, size_t /*size*/, void* data) {
+        auto& found = *static_cast<Found*>(data);
+        VisitData(*info, [&found](uintptr_t begin, uintptr_t end) {
+          if (found.is_executable) {
+            found.data = {std::min(found.data.begin, begin), std::max(found.data.end, end)};
+          } else {
+            found.rollback->library_data_.push_back({begin, end});
+          }
+        });
+        found.is_executable = false;
+        return 0;
+      },
+      &found);
+  if (found.data.end == 0) return;
+  begin_ = found.data.begin;
+  length_ = found.data.end - found.data.begin;
   logged_.assign(length_ / 8, 0);
+}
+
+void Rollback::BeforeLockWrite(const void* lock, size_t size) {
+  const auto address = reinterpret_cast<uintptr_t>(lock);
+  if (address - begin_ < length_) {
+    Log(address, size);
+    return;
+  }
+  const bool in_library = std::any_of(
+      library_data_.begin(), library_data_.end(),
+      [address](const Range& range) { return address >= range.begin && address < range.end; });
+  const bool known = std::any_of(lock_log_.begin(), lock_log_.end(),
+                                 [lock](const LockEntry& entry) { return entry.lock == lock; });
+  if (!in_library || known) return;
+  const RealHeap real_heap;
+  LockEntry& entry = lock_log_.emplace_back();
+  entry.lock = const_cast<void*>(lock);
+  entry.size = std::min(size, sizeof(entry.old));
+  std::memcpy(entry.old, lock, entry.size);
 }
 
 void Rollback::Log(uintptr_t address, size_t size) {
@@ -63,6 +93,8 @@ void Rollback::Undo() {
     logged_[(reinterpret_cast<uintptr_t>(entry->word) - begin_) / 8] = 0;
   }
   log_.clear();
+  for (const LockEntry& entry : lock_log_) std::memcpy(entry.lock, entry.old, entry.size);
+  lock_log_.clear();
 }
 
 }  // namespace jacquard::sim

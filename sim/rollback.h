@@ -1,6 +1,8 @@
 // The log that rolls globals back: what instrumented code overwrites in the executable's data
 // during an execution is put back afterwards.
 //
+// Shared libraries keep their data, but for locks.
+//
 // Byte-exact: a neighbouring variable that uninstrumented code writes (a coverage counter,
 // GoogleTest's records) keeps its value even in the same word.
 #ifndef JACQUARD_SIM_ROLLBACK_H_
@@ -28,6 +30,10 @@ class Rollback {
       Log(reinterpret_cast<uintptr_t>(address), size);
   }
 
+  // The same before a lock is written, which may also be one of a shared library's own: the thread
+  // that would have released it may be given up. Slower.
+  void BeforeLockWrite(const void* lock, size_t size);
+
   // Puts the old values back and empties the log.
   void Undo();
 
@@ -38,12 +44,25 @@ class Rollback {
     uint8_t mask;  // which bytes of it
   };
 
+  // The contents of a lock in a shared library.
+  struct LockEntry {
+    void* lock;
+    size_t size;
+    char old[48];
+  };
+  struct Range {
+    uintptr_t begin;
+    uintptr_t end;
+  };
+
   void Log(uintptr_t address, size_t size);
 
   uintptr_t begin_ = 0;
   uintptr_t length_ = 0;
   std::vector<uint8_t> logged_;  // per word: the bytes that are in the log
   std::vector<Entry> log_;
+  std::vector<Range> library_data_;
+  std::vector<LockEntry> lock_log_;
 };
 
 }  // namespace jacquard::sim

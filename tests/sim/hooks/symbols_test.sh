@@ -9,6 +9,7 @@ readonly TIME='sched_yield|nanosleep|usleep|sleep|time|clock|clock_[a-z]+|gettim
 readonly HEAP='malloc|malloc_usable_size|free|calloc|realloc|memalign|aligned_alloc|posix_memalign|_Zn[wa]m.*|_Zd[la]P.*'
 readonly CXX='__cxa_guard_(acquire|release|abort)|__cxa_atexit|__cxa_thread_atexit|__cxa_allocate_(dependent_)?exception|abort|__assert_fail'
 readonly CHANCE='s?rand(om)?|[dlm]rand48|[ejn]rand48|srand48|getrandom|getentropy|_ZNSt13random_device9_M_getvalEv'
+readonly CONTAINERS='_ZSt2[0-9]_Rb_tree_(insert_and_rebalance|rebalance_for_erase).*|_ZNSt8__detail15_List_node_base.*|_ZNKSt8__detail20_Prime_rehash_policy.*'
 readonly INTERFACE='_Z(N|NK|T[VISTC]N|GVN)8jacquard[A-Z0-9].*'
 failed=0
 
@@ -25,7 +26,7 @@ defined=$(nm --defined-only --extern-only "$object" | awk 'NF == 3 { print $3 }'
 undefined=$(nm --undefined-only "$object" | awk '{ print $NF }')
 
 complain "global symbols that are not part of the interface" \
-  "$(grep -vxE "$HOOKS|$THREADS|$TIME|$HEAP|$CXX|$CHANCE|$INTERFACE" <<<"$defined")"
+  "$(grep -vxE "$HOOKS|$THREADS|$TIME|$HEAP|$CXX|$CHANCE|$CONTAINERS|$INTERFACE" <<<"$defined")"
 complain "global symbols of jacquard::sim" "$(c++filt <<<"$defined" | grep 'jacquard::sim')"
 complain "the runtime is instrumented" "$(grep -E '^__(tsan|sanitizer)_' <<<"$undefined")"
 for symbol in __tsan_write4 __tsan_atomic32_load pthread_create _ZN8jacquard7ExecuteERNS_7ProgramERNS_8StrategyERKNS_16ExecutionOptionsEPNS_5TraceE; do

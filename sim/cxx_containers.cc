@@ -1,0 +1,120 @@
+// Parts of the containers that are compiled into the C++ library, and so have no hooks: what they
+// write in the program's globals (the header of a tree or list, the policy of a hash table) is
+// logged for the roll-back here. Nodes lie on the heap.
+#include <cstddef>
+#include <list>
+#include <map>
+#include <unordered_map>
+#include <utility>
+
+#include "sim/engine.h"
+#include "sim/real.h"
+
+namespace jacquard::sim {
+namespace {
+
+// The real function behind `name` (mangled), as a function of type F.
+template <class F>
+F* Real(const char* name) {
+  return reinterpret_cast<F*>(FindReal(name));
+}
+
+template <class T>
+void BeforeWrite(const T* object) {
+  if (!engine.executing || !engine.OnExecutingThread()) return;
+  engine.rollback.BeforeWrite(object, sizeof(T));
+  if (engine.hooks_on) engine.current->spin.Reset();
+}
+
+}  // namespace
+}  // namespace jacquard::sim
+
+using jacquard::sim::BeforeWrite;
+using jacquard::sim::Real;
+
+namespace std {
+
+void _Rb_tree_insert_and_rebalance(const bool left, _Rb_tree_node_base* node,
+                                   _Rb_tree_node_base* parent,
+                                   _Rb_tree_node_base& header) noexcept {
+  BeforeWrite(&header);
+  static const auto real =
+      Real<void(bool, _Rb_tree_node_base*, _Rb_tree_node_base*, _Rb_tree_node_base&)>(
+          "_ZSt29_Rb_tree_insert_and_rebalancebPSt18_Rb_tree_node_baseS0_RS_");
+  real(left, node, parent, header);
+}
+
+_Rb_tree_node_base* _Rb_tree_rebalance_for_erase(_Rb_tree_node_base* const node,
+                                                 _Rb_tree_node_base& header) noexcept {
+  BeforeWrite(&header);
+  static const auto real = Real<_Rb_tree_node_base*(_Rb_tree_node_base*, _Rb_tree_node_base&)>(
+      "_ZSt28_Rb_tree_rebalance_for_erasePSt18_Rb_tree_node_baseRS_");
+  return real(node, header);
+}
+
+namespace __detail {
+
+void _List_node_base::_M_hook(_List_node_base* const position) noexcept {
+  BeforeWrite(this);
+  BeforeWrite(position);
+  BeforeWrite(position->_M_prev);
+  _M_next = position;
+  _M_prev = position->_M_prev;
+  position->_M_prev->_M_next = this;
+  position->_M_prev = this;
+}
+
+void _List_node_base::_M_unhook() noexcept {
+  BeforeWrite(_M_next);
+  BeforeWrite(_M_prev);
+  _M_prev->_M_next = _M_next;
+  _M_next->_M_prev = _M_prev;
+}
+
+void _List_node_base::_M_transfer(_List_node_base* const first,
+                                  _List_node_base* const last) noexcept {
+  for (const _List_node_base* const node :
+       {this, this->_M_prev, first, first->_M_prev, last, last->_M_prev})
+    BeforeWrite(node);
+  static const auto real = Real<void(_List_node_base*, _List_node_base*, _List_node_base*)>(
+      "_ZNSt8__detail15_List_node_base11_M_transferEPS0_S1_");
+  real(this, first, last);
+}
+
+void _List_node_base::swap(_List_node_base& a, _List_node_base& b) noexcept {
+  for (const _List_node_base* const list : {&a, &b}) {
+    BeforeWrite(list);
+    BeforeWrite(list->_M_next);
+    BeforeWrite(list->_M_prev);
+  }
+  static const auto real = Real<void(_List_node_base&, _List_node_base&)>(
+      "_ZNSt8__detail15_List_node_base4swapERS0_S1_");
+  real(a, b);
+}
+
+void _List_node_base::_M_reverse() noexcept {
+  // Only the header may lie in a global.
+  BeforeWrite(this);
+  static const auto real =
+      Real<void(_List_node_base*)>("_ZNSt8__detail15_List_node_base10_M_reverseEv");
+  real(this);
+}
+
+size_t _Prime_rehash_policy::_M_next_bkt(size_t count) const {
+  BeforeWrite(this);
+  static const auto real = Real<size_t(const _Prime_rehash_policy*, size_t)>(
+      "_ZNKSt8__detail20_Prime_rehash_policy11_M_next_bktEm");
+  return real(this, count);
+}
+
+pair<bool, size_t> _Prime_rehash_policy::_M_need_rehash(size_t buckets, size_t elements,
+                                                        size_t inserted) const {
+  BeforeWrite(this);
+  static const auto real =
+      Real<pair<bool, size_t>(const _Prime_rehash_policy*, size_t, size_t, size_t)>(
+          "_ZNKSt8__detail20_Prime_rehash_policy14_M_need_rehashEmmm");
+  return real(this, buckets, elements, inserted);
+}
+
+}  // namespace __detail
+}  // namespace std
