@@ -100,6 +100,9 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
   app.add_flag("--force", line.force, "Overwrite an existing file");
   app.add_flag("--all", line.all, "--replay: every event");
   app.add_flag("--json", line.json, "--replay: for programs");
+  app.add_option("--repeat", line.repeat, "--replay: so many times, and say how fast")
+      ->check(CLI::PositiveNumber)
+      ->needs(replay);
   app.add_option("--max-steps", line.max_steps, "An execution with more steps is a livelock")
       ->check(CLI::PositiveNumber);
   app.add_option("--time-limit", line.time_limit,

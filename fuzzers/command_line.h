@@ -23,6 +23,7 @@ struct CommandLine {
   std::vector<std::string> files;  // kSeedCorpus
   bool force = false;
   bool all = false;
+  int repeat = 1;  // kReplay: so often, and say how fast
   bool json = false;
 
   int shape_threads = 0;  // 0: as the bytes say

@@ -10,6 +10,7 @@ void ScenarioProgram::Begin() {
   scenario_ = type_.create();
   last_thread_ = 0;
   last_operation_ = -1;
+  last_state_ = -1;
 }
 
 void ScenarioProgram::RunThread(int thread) {
@@ -38,11 +39,13 @@ void ScenarioProgram::OnStep(const Step& step) {
   if (type_.check_invariant != nullptr) type_.check_invariant(scenario_);
   if (features_ == nullptr) return;
   if (step.thread != last_thread_) features_->AddSwitch(last_operation_, step.operation);
+  const int state = type_.state_feature != nullptr ? type_.state_feature(scenario_) : 0;
+  if (state != last_state_ || step.operation != last_operation_) {
+    features_->AddState(state, step.operation);
+  }
   last_thread_ = step.thread;
   last_operation_ = step.operation;
-  if (type_.state_feature != nullptr) {
-    features_->AddState(type_.state_feature(scenario_), step.operation);
-  }
+  last_state_ = state;
 }
 
 void ScenarioProgram::End() {

@@ -39,6 +39,7 @@ class ScenarioProgram : public Program {
   void* scenario_ = nullptr;
   int last_thread_ = 0;
   int last_operation_ = -1;
+  int last_state_ = -1;
 };
 
 }  // namespace jacquard::fuzzers

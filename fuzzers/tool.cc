@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <set>
 #include <system_error>
@@ -119,8 +120,11 @@ int Replay(const CommandLine& line, const Codec& codec, FormOptions options) {
     Print(report);
     if (!no_step) _exit(kExitFailure);
   };
+  options.features = line.repeat > 1;  // as in a fuzzing run
   Form form(codec, std::move(options));
-  const int tries = std::string_view(FormName()) == "native" ? kNativeReplays : 1;
+  const bool native = std::string_view(FormName()) == "native";
+  const int tries = native ? std::max(line.repeat, kNativeReplays) : line.repeat;
+  const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < tries; ++i) {
     if (form.Execute(input)) continue;
     const std::string report = form.Report(input);
@@ -131,10 +135,15 @@ int Replay(const CommandLine& line, const Codec& codec, FormOptions options) {
     }
     return kExitFailure;
   }
-  if (tries == 1) {
+  const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
+  if (native) {
+    Print(fmt::format("{}: passes {} times on real threads\n", line.file, tries));
+  } else if (tries == 1) {
     Print(fmt::format("{}: passes ({} steps)\n", line.file, form.steps()));
   } else {
-    Print(fmt::format("{}: passes {} times on real threads\n", line.file, tries));
+    Print(fmt::format("{}: passes {} times ({} steps each), {:.0f} executions a second\n",
+                      line.file, tries, form.steps() / static_cast<uint64_t>(tries),
+                      tries / time.count()));
   }
   return kExitPass;
 }

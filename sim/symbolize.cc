@@ -136,7 +136,13 @@ std::string AsCompiled(const char* file, Dwarf_Die unit) {
   if (directory == nullptr) return path;
   std::string prefix = std::filesystem::path(directory).lexically_normal().string();
   if (!prefix.ends_with('/')) prefix += '/';
-  return path.starts_with(prefix) ? path.substr(prefix.size()) : path;
+  if (path.starts_with(prefix)) path.erase(0, prefix.size());
+  // Bazel's generated sources: without the folder of the configuration, which says nothing to a
+  // reader.
+  constexpr std::string_view kBin = "/bin/";
+  const size_t bin = path.find(kBin);
+  if (path.starts_with("bazel-out/") && bin != std::string::npos) path.erase(0, bin + kBin.size());
+  return path;
 }
 
 // The debug information of one module.

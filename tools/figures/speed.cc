@@ -35,6 +35,21 @@ Rates MeasureOnce(int seed) {
   return {executions / result.cpu_seconds, executions * std::stod(match[2]) / result.cpu_seconds};
 }
 
+// The same without libFuzzer's own work: one stated input, again and again.
+Rates MeasureRepeated() {
+  const ScratchFolder scratch;
+  const ChildResult result = RunChild(
+      {Program("fuzzers/vma_lock_fuzz_test_bin"), "--replay",
+       Program("tools/figures/three_threads.txt"), "--repeat", fmt::to_string(kExecutions)},
+      scratch.path());
+  static const std::regex kSteps(R"(passes \d+ times \((\d+) steps each\))");
+  std::smatch match;
+  if (result.exit_status != 0 || !std::regex_search(result.output, match, kSteps)) {
+    throw std::runtime_error("the fuzz target failed:\n" + result.output);
+  }
+  return {kExecutions / result.cpu_seconds, kExecutions / result.cpu_seconds * std::stod(match[1])};
+}
+
 std::vector<Figure> Measure() {
   std::vector<double> executions;
   std::vector<double> steps;
@@ -43,14 +58,32 @@ std::vector<Figure> Measure() {
     executions.push_back(rates.executions);
     steps.push_back(rates.steps);
   }
-  const std::string how = fmt::format(
-      "libFuzzer on the per-VMA lock, 3 threads with 4 operations each, invariants on, no trace, "
-      "one core; {} "
-      "executions of CPU time, median of {} runs from an empty corpus",
-      kExecutions, kRuns);
+  std::vector<double> repeated_executions;
+  std::vector<double> repeated_steps;
+  for (int run = 1; run <= kRuns; ++run) {
+    const Rates rates = MeasureRepeated();
+    repeated_executions.push_back(rates.executions);
+    repeated_steps.push_back(rates.steps);
+  }
+  const std::string shape =
+      "the libFuzzer binary of the per-VMA lock, 3 threads with 4 operations each, invariants on, "
+      "no trace, one core";
+  const std::string fuzzed = fmt::format(
+      "{}; fuzzing from an empty corpus, libFuzzer's own work included; {} executions by CPU time, "
+      "median of {} runs",
+      shape, kExecutions, kRuns);
+  const std::string stated = fmt::format(
+      "{}; the input tools/figures/three_threads.txt again and again; {} executions by CPU time, "
+      "median of {} runs",
+      shape, kExecutions, kRuns);
   return {
-      {"executions_per_second", Median(executions), "executions/s", Bar::kAtLeast, 500'000, how},
-      {"steps_per_second", Median(steps), "steps/s", Bar::kAtLeast, 20'000'000, how}};
+      {"fuzzed_executions_per_second", Median(executions), "executions/s", Bar::kAtLeast, 500'000,
+       fuzzed},
+      {"fuzzed_steps_per_second", Median(steps), "steps/s", Bar::kAtLeast, 20'000'000, fuzzed},
+      {"executions_per_second", Median(repeated_executions), "executions/s", Bar::kAtLeast, 500'000,
+       stated},
+      {"steps_per_second", Median(repeated_steps), "steps/s", Bar::kAtLeast, 20'000'000, stated},
+  };
 }
 
 }  // namespace
