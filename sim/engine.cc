@@ -388,6 +388,7 @@ void Engine::RunThread(SimThread& me) {
       program_->RunThread(me.id);
     }
     RunThreadDestructors();
+    RunKeyDestructors();
   } catch (const std::exception& exception) {
     Fail(VerdictKind::kException, "uncaught exception", exception.what());
   } catch (...) {
@@ -490,6 +491,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   if (trace != nullptr) trace->threads = thread_count_;
   if (alive_ != 0) AbandonThreads();
   DropThreadDestructors();
+  DropKeys();
   rollback.Undo();
   for (int i = 0; i < thread_count_; ++i) ResetThreadStorage(threads_[i].storage);
   arena.Reset();

@@ -36,6 +36,7 @@ class Engine {
   Rollback rollback;
   LocationTable locations;
   Recorder* recorder = nullptr;  // null: no trace
+  bool keys_made = false;  // the execution has made a pthread_key_t
   // What a shared library allocates now belongs to the program.
   bool library_serves_program = false;
   uint64_t random_state = 0;  // of the random numbers (random.cc)
@@ -275,6 +276,10 @@ inline constexpr int kFirstTid = 1'000'000'000;
 // Destructors of the running thread's thread_local objects (cxx_runtime.cc).
 void RunThreadDestructors();
 void DropThreadDestructors();
+
+// The same for pthread_setspecific, and what it and pthread_key_create have left (thread_keys.cc).
+void RunKeyDestructors();
+void DropKeys();
 
 // Starts the real thread that watches for executions without a step (watchdog.cc).
 void StartWatchdog();

@@ -105,6 +105,17 @@ int posix_memalign(void** result, size_t alignment, size_t size) {
   return 0;
 }
 
+// What a test framework calls instead: its records outlive an execution.
+void* jacquard_outside_malloc(size_t size) { return __libc_malloc(size); }
+
+void* jacquard_outside_new(size_t size) {
+  void* const block = __libc_malloc(size);
+  if (block == nullptr) throw std::bad_alloc();
+  return block;
+}
+
+void* jacquard_outside_new_array(size_t size) { return jacquard_outside_new(size); }
+
 size_t malloc_usable_size(void* block) {
   if (block == nullptr) return 0;
   if (jacquard::sim::engine.arena.Contains(block)) return jacquard::sim::Arena::SizeOf(block);

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <string>
 
+#include "sim/caller.h"
 #include "sim/engine.h"
 #include "sim/real.h"
 #include "sim/unsupported.h"
@@ -109,8 +110,7 @@ int Unlock(pthread_mutex_t* mutex, uintptr_t pc) {
   return 0;
 }
 
-// pthread_once_t is an int, 0 at first; the values are also those of the C library. That a shared
-// library has done something once is not rolled back.
+// pthread_once_t is an int, 0 at first; the values are also those of the C library.
 constexpr int kOnceRuns = 1;
 constexpr int kOnceDone = 2;
 
@@ -126,9 +126,11 @@ int Once(pthread_once_t* once, void (*function)(), uintptr_t pc) {
   while (*once == kOnceRuns) engine.Block(WaitReason::kMutex, once, pc);
   if (*once == kOnceDone) {
     engine.HasRead(once, sizeof(*once), kOnceDone);
+    Finish(StepKind::kOther, once, kOnceDone, kOnceDone, pc);
     return 0;
   }
   SetOnce(once, kOnceRuns);
+  Finish(StepKind::kOther, once, 0, kOnceRuns, pc);
   try {
     function();
   } catch (...) {
@@ -225,7 +227,9 @@ int pthread_mutex_unlock(pthread_mutex_t* mutex) noexcept {
 
 // Not noexcept: `function` may throw.
 int pthread_once(pthread_once_t* once, void (*function)()) {
-  if (!engine.Simulates()) return JACQUARD_REAL(pthread_once)(once, function);
+  // What a shared library does once stays done, so that only a first execution would show it.
+  const bool of_program = jacquard::sim::FromExecutable(__builtin_return_address(0));
+  if (!engine.Simulates() || !of_program) return JACQUARD_REAL(pthread_once)(once, function);
   return jacquard::sim::Once(once, function, JACQUARD_CALLER);
 }
 

@@ -42,7 +42,10 @@ class SpinDetector {
     if (armed_) {
       if (pc == anchor_pc_ && jacquard_entry_registers.rsp == anchor_.rsp) [[unlikely]] {
         if (address == anchor_address_ && SameState()) return true;
-        Arm(pc, address, stack_top);
+        // A short loop that has not settled yet, or a long one through one call: the first few
+        // times it is taken for the former.
+        if (++other_states_ <= kOtherStates || reads_since_reset_ >= rearm_at_)
+          Arm(pc, address, stack_top);
       } else if (reads_since_reset_ >= rearm_at_) [[unlikely]] {
         Arm(pc, address, stack_top);
       }
@@ -64,6 +67,7 @@ class SpinDetector {
   void Reset() {
     armed_ = false;
     reads_since_reset_ = 0;
+    other_states_ = 0;
     last_pc_ = 0;
   }
 
@@ -72,6 +76,7 @@ class SpinDetector {
 
  private:
   static constexpr uint32_t kFirstArm = 8;
+  static constexpr uint32_t kOtherStates = 4;
   struct ReadValue {
     const void* address;
     uint64_t value;
@@ -85,6 +90,7 @@ class SpinDetector {
 
   bool armed_ = false;
   uint32_t reads_since_reset_ = 0;
+  uint32_t other_states_ = 0;
   uint32_t rearm_at_ = 0;
   uintptr_t last_pc_ = 0;
   uintptr_t anchor_pc_ = 0;

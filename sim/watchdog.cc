@@ -60,7 +60,9 @@ std::string DescribePlace() {
     // A program counter as if it were a return address.
     for (const SourceFrame& frame : Symbolize(stuck_pcs[i] + (i == 0))) {
       const std::string text = frame.function + " " + SourceLocation(frame);
-      if (!IsLibraryFrame(frame)) return text;
+      const bool is_runtime =
+          frame.file.starts_with("sim/") || frame.file.find("/jacquard/sim/") != std::string::npos;
+      if (!is_runtime && !IsLibraryFrame(frame)) return text;
       if (first.empty()) first = text;
     }
   }

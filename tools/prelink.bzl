@@ -14,9 +14,11 @@ set -e
 raw=$1 out=$2 archive=$3; shift 3
 n=$1; shift; keep=(); for ((i = 0; i < n; i++)); do keep+=(--keep-global-symbol="$1"); shift; done
 n=$1; shift; hide=(); for ((i = 0; i < n; i++)); do hide+=(--localize-symbol="$1"); shift; done
+n=$1; shift; rename=(); for ((i = 0; i < n; i++)); do rename+=(--redefine-sym "$1"); shift; done
 ld -r --force-group-allocation -o "$raw" "$@"
 objcopy -w "${keep[@]}" "$raw" "$out"
 [ ${#hide[@]} -eq 0 ] || objcopy -w "${hide[@]}" "$out"
+[ ${#rename[@]} -eq 0 ] || objcopy "${rename[@]}" "$out"
 ar rcsD "$archive" "$out"
 """
 
@@ -38,7 +40,8 @@ def _prelinked_cc_library_impl(ctx):
         outputs = [raw, out, archive],
         command = _SCRIPT,
         arguments = [raw.path, out.path, archive.path, str(len(ctx.attr.keep))] + ctx.attr.keep +
-                    [str(len(ctx.attr.hide))] + ctx.attr.hide + [o.path for o in objects],
+                    [str(len(ctx.attr.hide))] + ctx.attr.hide +
+                    [str(len(ctx.attr.rename))] + ctx.attr.rename + [o.path for o in objects],
         mnemonic = "Prelink",
     )
     toolchain = find_cpp_toolchain(ctx)
@@ -76,6 +79,7 @@ prelinked_cc_library = rule(
         "deps": attr.label_list(cfg = to_plain_transition, providers = [CcInfo]),
         "hdrs_from": attr.label_list(providers = [CcInfo], doc = "libraries whose headers users may include"),
         "keep": attr.string_list(doc = "patterns of symbols that stay global"),
+        "rename": attr.string_list(doc = "OLD=NEW: symbols that the objects need under another name"),
         "hide": attr.string_list(doc = "patterns of symbols that `keep` names but that become local after all"),
         "_cc_toolchain": attr.label(default = "@bazel_tools//tools/cpp:current_cc_toolchain"),
         "_allowlist_function_transition": attr.label(

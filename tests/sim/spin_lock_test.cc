@@ -327,6 +327,19 @@ TEST(SpinTest, LongLoopsThatNothingEndsAreDeadlocks) {
   }
 }
 
+TEST(SpinTest, LongLoopsThroughOneCallAreDeadlocksToo) {
+  const ExploreResult result = Walk([] {
+    for (;;) {
+      int sum = 0;
+#pragma clang loop unroll(disable)
+      for (const std::atomic<int>& word : words_that_nobody_writes) sum += word.load();
+      if (sum != 0) break;
+    }
+  });
+  EXPECT_EQ(result.verdict.kind, VerdictKind::kDeadlock) << result.verdict.message;
+  EXPECT_LT(result.verdict.step, 400u);
+}
+
 TEST(SpinTest, ThreadsThatWaitForEachOtherAreADeadlock) {
   const ExploreResult result = Walk([] {
     std::atomic<int> a{0};

@@ -306,6 +306,53 @@ TEST(ThreadLocals, HarnessDoesNotDisturbErrno) {
   EXPECT_TRUE(Explore(program, search).verdict.passed());
 }
 
+// ---- pthread_setspecific
+
+TEST(ThreadKeys, BeginWithoutValuesInEachExecution) {
+  static pthread_key_t key;
+  ASSERT_EQ(pthread_key_create(&key, nullptr), 0);
+  ExpectPass(Walk([] {
+    auto work = [] {
+      Check(pthread_getspecific(key) == nullptr, "no value at first");
+      pthread_setspecific(key, &key);
+      std::this_thread::yield();
+      Check(pthread_getspecific(key) == &key, "its own value");
+    };
+    std::thread a(work), b(work);
+    a.join();
+    work();
+    b.join();
+  }));
+  EXPECT_EQ(pthread_getspecific(key), nullptr);
+  pthread_key_delete(key);
+}
+
+TEST(ThreadKeys, MayBeMadeInEveryExecution) {
+  ExpectPass(Walk(
+      [] {
+        static std::once_flag once;
+        static pthread_key_t key;
+        std::call_once(
+            once, [] { Check(pthread_key_create(&key, nullptr) == 0, "there are keys left"); });
+        Check(pthread_getspecific(key) == nullptr, "no value at first");
+        pthread_setspecific(key, &key);
+      },
+      5000));
+}
+
+TEST(ThreadKeys, DestructorsRunAtTheEndOfAThread) {
+  ExpectPass(Walk([] {
+    static pthread_key_t key;
+    static std::atomic<int> destroyed;
+    pthread_key_create(&key, [](void* value) {
+      if (destroyed.fetch_add(1) == 0) pthread_setspecific(key, value);  // once more
+    });
+    std::thread([] { pthread_setspecific(key, &key); }).join();
+    std::thread([] {}).join();
+    Check(destroyed == 2, "called until no value is left");
+  }));
+}
+
 // ---- function-local statics
 
 TEST(Statics, AreMadeOnceInEachExecution) {

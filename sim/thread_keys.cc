@@ -1,0 +1,110 @@
+// pthread_getspecific and its like: each simulated thread begins without values, and runs the
+// destructors of those that it leaves. The C library's own values would stay with the parked thread
+// from one execution to the next.
+//
+// Keys are the C library's; those that an execution makes are deleted after it.
+#include <limits.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <cstddef>
+
+#include "sim/engine.h"
+#include "sim/real.h"
+
+namespace jacquard::sim {
+namespace {
+
+using Destructor = void (*)(void*);
+
+struct Values {
+  void* of_key[PTHREAD_KEYS_MAX];
+  pthread_key_t end;  // keys from here on have no value
+};
+Values values[kMaxThreads];
+
+struct Key {
+  Destructor destructor;
+  bool made_by_execution;
+};
+Key keys[PTHREAD_KEYS_MAX];
+
+// With the hooks off, too: the storage is that of the simulated thread.
+bool OnSimulatedThread() { return engine.OnExecutingThread() && engine.current->id >= 0; }
+
+bool Simulates(pthread_key_t key) { return key < PTHREAD_KEYS_MAX && OnSimulatedThread(); }
+
+}  // namespace
+
+void RunKeyDestructors() {
+  Values& mine = values[engine.current->id];
+  for (int round = 0; round < PTHREAD_DESTRUCTOR_ITERATIONS; ++round) {
+    bool any = false;
+    for (pthread_key_t key = 0; key < mine.end; ++key) {
+      void* const value = mine.of_key[key];
+      if (value == nullptr || keys[key].destructor == nullptr) continue;
+      mine.of_key[key] = nullptr;
+      any = true;
+      keys[key].destructor(value);
+    }
+    if (!any) return;
+  }
+}
+
+void DropKeys() {
+  for (int i = 0; i < engine.thread_count(); ++i) {
+    std::fill_n(values[i].of_key, values[i].end, nullptr);
+    values[i].end = 0;
+  }
+  if (!engine.keys_made) return;
+  engine.keys_made = false;
+  for (pthread_key_t key = 0; key < PTHREAD_KEYS_MAX; ++key) {
+    if (!keys[key].made_by_execution) continue;
+    keys[key] = {};
+    JACQUARD_REAL(pthread_key_delete)(key);
+  }
+}
+
+}  // namespace jacquard::sim
+
+using jacquard::sim::engine;
+using jacquard::sim::keys;
+using jacquard::sim::Simulates;
+using jacquard::sim::values;
+
+extern "C" {
+
+int pthread_key_create(pthread_key_t* key, void (*destructor)(void*)) noexcept {
+  if (engine.OnExecutingThread()) engine.rollback.BeforeWrite(key, sizeof(*key));
+  const int error = JACQUARD_REAL(pthread_key_create)(key, destructor);
+  if (error != 0 || *key >= PTHREAD_KEYS_MAX) return error;
+  // Only code under test makes keys with the arena on.
+  const bool made_by_execution = jacquard::sim::arena_on && engine.OnExecutingThread();
+  keys[*key] = {destructor, made_by_execution};
+  engine.keys_made |= made_by_execution;
+  return 0;
+}
+
+int pthread_key_delete(pthread_key_t key) noexcept {
+  if (key < PTHREAD_KEYS_MAX) {
+    keys[key] = {};
+    for (jacquard::sim::Values& of_thread : values) of_thread.of_key[key] = nullptr;
+  }
+  return JACQUARD_REAL(pthread_key_delete)(key);
+}
+
+void* pthread_getspecific(pthread_key_t key) noexcept {
+  if (!Simulates(key)) return JACQUARD_REAL(pthread_getspecific)(key);
+  return values[engine.current->id].of_key[key];
+}
+
+int pthread_setspecific(pthread_key_t key, const void* value) noexcept {
+  if (!Simulates(key)) return JACQUARD_REAL(pthread_setspecific)(key, value);
+  jacquard::sim::Values& mine = values[engine.current->id];
+  mine.of_key[key] = const_cast<void*>(value);
+  mine.end = std::max(mine.end, key + 1);
+  if (engine.hooks_on) engine.current->spin.Reset();
+  return 0;
+}
+
+}  // extern "C"
