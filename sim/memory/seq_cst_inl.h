@@ -1,0 +1,413 @@
+// The order of seq_cst events: implementation. Included by seq_cst.h only.
+#ifndef JACQUARD_SIM_MEMORY_SEQ_CST_INL_H_
+#define JACQUARD_SIM_MEMORY_SEQ_CST_INL_H_
+
+#include <algorithm>
+#include <iterator>
+
+#include "sim/memory/seq_cst.h"
+
+namespace jacquard::sim::memory {
+
+template <class Clock>
+void SeqCst<Clock>::Activate(int thread_count) {
+  active_ = true;
+  overflowing_ = false;
+  lost_detail_ = false;
+  thread_count_ = thread_count;
+  for (int i = 0; i < thread_count; ++i) of_[i] = {};
+  for (Index i = 1; i < stores_.end(); ++i) orders_[i] = {};
+  cells_.TakeBackAll();
+  accesses_.TakeBackAll();
+  fences_.TakeBackAll();
+}
+
+// ---- predecessors of the next event
+
+// Of a seq_cst access: by po; by [SCF]; hb; po; by po/=loc; hb; po/=loc.
+template <class Clock>
+Clock SeqCst<Clock>::Base(int thread) const {
+  const ThreadOrder<Clock>& me = of_[thread];
+  Clock result = me.last;
+  result.Join(me.now.fences);
+  result.Join(me.elsewhere_before_run);
+  return result;
+}
+
+// [SC] | [SCF]; hb?  ;  hb/loc  to an access to `cell` that knows `now`. (A thread's own accesses
+// come before it by po.)
+template <class Clock>
+Clock SeqCst<Clock>::KnownAccesses(const CellType& cell, int thread, const Clock& now) const {
+  Clock result;
+  if (cell.seq_cst == 0) return result;
+  const CellOrder<Clock>& order = cells_[cell.seq_cst];
+  for (int other = 0; other < thread_count_; ++other) {
+    if (other == thread) continue;
+    Index access = order.last_access[other];
+    while (access != 0 && accesses_[access].epoch > now[other]) {
+      access = accesses_[access].previous;
+    }
+    if (access != 0) result.Join(accesses_[access].own);
+  }
+  return result;
+}
+
+// ---- checks
+
+template <class Clock>
+void SeqCst<Clock>::AddTargets(TargetsType& targets, Index store) const {
+  const StoreType& behind = stores_[store];
+  if (behind.seq_cst) targets.of_all.SoonerIn(behind.author, orders_[store].rank);
+  for (Index i = 1; i < fences_.end(); ++i) {
+    const FenceOrder<Clock>& fence = fences_[i];
+    if (fence.now[behind.author] >= behind.epoch) {
+      targets.of_all.SoonerIn(fence.thread, fence.rank);
+    }
+    // A read of the store is known, perhaps not the store itself: eco ends with reads-from.
+    if (fence.now.Reaches(behind.known)) targets.of_fences.SoonerIn(fence.thread, fence.rank);
+  }
+}
+
+template <class Clock>
+bool SeqCst<Clock>::AllowsRead(int thread, const CellType& cell, Index store, MemoryOrder order,
+                               const TargetsType& targets) const {
+  Clock fences = of_[thread].now.fences;
+  if (IsAcquire(order)) fences.Join(orders_[store].released.fences);
+  if (fences.Reaches(targets.of_all) || fences.Reaches(targets.of_fences)) return false;
+  if (!IsSeqCst(order)) return true;
+  Clock now = threads_[thread].now;
+  now.Join(stores_[store].released);  // seq_cst is acquire
+  Clock predecessors = Base(thread);
+  predecessors.Join(KnownAccesses(cell, thread, now));
+  return !predecessors.Reaches(targets.of_all);
+}
+
+template <class Clock>
+bool SeqCst<Clock>::AllowsStore(int thread, Index next, MemoryOrder order,
+                                const TargetsType& targets) const {
+  const Clock& fences = of_[thread].now.fences;
+  if (fences.Reaches(targets.of_all) || fences.Reaches(targets.of_fences)) return false;
+  if (!IsSeqCst(order)) return true;
+  Clock predecessors = Base(thread);
+  predecessors.Join(orders_[next].before);
+  return !predecessors.Reaches(targets.of_all);
+}
+
+template <class Clock>
+bool SeqCst<Clock>::AllowsUpdate(int thread, Index store, Index next, MemoryOrder order,
+                                 const TargetsType& targets) const {
+  Clock fences = of_[thread].now.fences;
+  if (IsAcquire(order)) fences.Join(orders_[store].released.fences);
+  if (fences.Reaches(targets.of_all) || fences.Reaches(targets.of_fences)) return false;
+  return AllowsStore(thread, next, order, targets);
+}
+
+// ---- events
+
+template <class Clock>
+void SeqCst<Clock>::Enter(int thread, const void* location) {
+  ThreadOrder<Clock>& me = of_[thread];
+  if (me.run == location && location != nullptr) return;
+  me.elsewhere_before_run = me.now.elsewhere;
+  me.last_before_run = me.last;
+  me.run = location;
+}
+
+// What a release on the location of the current run releases, before the event itself counts: it
+// is psc-before what follows only if the other side reads at the same location (KnownAccesses).
+template <class Clock>
+View<Clock> SeqCst<Clock>::ReleasedNow(int thread) const {
+  const ThreadOrder<Clock>& me = of_[thread];
+  View<Clock> view = me.now;
+  view.before_fence.Join(me.last);
+  view.elsewhere.Join(me.last_before_run);
+  return view;
+}
+
+// The event is seq_cst, with these predecessors.
+template <class Clock>
+void SeqCst<Clock>::Become(int thread, Clock predecessors, Clock& own) {
+  ThreadOrder<Clock>& me = of_[thread];
+  predecessors.Set(thread, ++me.count);
+  if (me.count >= Clock::kNever - 16) overflowing_ = true;
+  me.last = predecessors;
+  own.Join(predecessors);
+}
+
+template <class Clock>
+void SeqCst<Clock>::OnRead(int thread, CellType& cell, Index store, MemoryOrder order) {
+  ThreadOrder<Clock>& me = of_[thread];
+  const StoreOrder<Clock>& read = orders_[store];
+  Clock predecessors;
+  if (IsSeqCst(order)) predecessors = Base(thread);  // before it acquires anything
+  (IsAcquire(order) ? me.now : me.pending).Join(read.released);
+  const Clock known = KnownAccesses(cell, thread, threads_[thread].now);
+  me.now.before_fence.Join(known);
+  me.now.before_fence.Join(read.fences_before);
+  me.now.before_fence.Join(read.author_fences);
+  Own own{me.now.fences, me.now.fences};
+  if (IsSeqCst(order)) {
+    predecessors.Join(known);
+    me.now.before_fence.Join(predecessors);
+    Become(thread, predecessors, own.all);
+  }
+  Record(thread, cell, own, stores_[store].next);
+}
+
+template <class Clock>
+void SeqCst<Clock>::OnStore(int thread, CellType& cell, Index store, MemoryOrder order) {
+  ThreadOrder<Clock>& me = of_[thread];
+  StoreOrder<Clock>& mine = orders_[store];
+  const Index next = stores_[store].next;
+  mine = {};
+  if (next != 0) {
+    mine.before = orders_[next].before;
+    mine.fences_before = orders_[next].fences_before;
+  } else if (cell.seq_cst != 0) {
+    mine.before = cells_[cell.seq_cst].accesses;
+    mine.fences_before = cells_[cell.seq_cst].fences;
+  }
+  mine.author_fences = me.now.fences;
+  Own own{me.now.fences, me.now.fences};
+  me.now.before_fence.Join(mine.before);
+  Clock predecessors;
+  if (IsSeqCst(order)) {
+    predecessors = Base(thread);
+    predecessors.Join(mine.before);
+    me.now.before_fence.Join(predecessors);
+  }
+  mine.released = IsRelease(order) ? ReleasedNow(thread) : me.fenced;
+  if (IsSeqCst(order)) {
+    Become(thread, predecessors, own.all);
+    mine.rank = me.count;
+  }
+  Record(thread, cell, own, next);
+}
+
+template <class Clock>
+void SeqCst<Clock>::OnUpdate(int thread, CellType& cell, Index read, Index store,
+                             MemoryOrder order) {
+  ThreadOrder<Clock>& me = of_[thread];
+  const StoreOrder<Clock>& from = orders_[read];
+  StoreOrder<Clock>& mine = orders_[store];
+  const Index next = stores_[store].next;
+  mine = {};
+  if (next != 0) {
+    mine.before = orders_[next].before;
+    mine.fences_before = orders_[next].fences_before;
+  } else if (cell.seq_cst != 0) {
+    mine.before = cells_[cell.seq_cst].accesses;
+    mine.fences_before = cells_[cell.seq_cst].fences;
+  }
+  Clock predecessors;
+  if (IsSeqCst(order)) {
+    predecessors = Base(thread);  // before it acquires anything
+    predecessors.Join(mine.before);
+    me.now.before_fence.Join(predecessors);
+  }
+  (IsAcquire(order) ? me.now : me.pending).Join(from.released);
+  me.now.before_fence.Join(mine.before);
+  me.now.before_fence.Join(from.fences_before);
+  me.now.before_fence.Join(from.author_fences);
+  mine.author_fences = me.now.fences;
+  Own own{me.now.fences, me.now.fences};
+  mine.released = IsRelease(order) ? ReleasedNow(thread) : me.fenced;
+  mine.released.Join(from.released);  // the release sequence goes on
+  if (IsSeqCst(order)) {
+    Become(thread, predecessors, own.all);
+    mine.rank = me.count;
+  }
+  Record(thread, cell, own, next);
+}
+
+template <class Clock>
+void SeqCst<Clock>::OnFence(int thread, MemoryOrder order) {
+  ThreadOrder<Clock>& me = of_[thread];
+  Enter(thread, nullptr);
+  if (IsAcquire(order)) me.now.Join(me.pending);
+  if (IsSeqCst(order)) {
+    Clock predecessors = me.last;
+    predecessors.Join(me.now.fences);
+    predecessors.Join(me.now.before_fence);
+    Become(thread, predecessors, me.now.fences);
+    if (const Index fence = fences_.Take(); fence != 0) {
+      fences_[fence] = {threads_[thread].now, me.count, static_cast<uint8_t>(thread)};
+    }
+  }
+  if (IsRelease(order)) {
+    me.fenced = me.now;
+    // The fence itself has no location: everything so far was elsewhere.
+    me.fenced.before_fence.Join(me.last);
+    me.fenced.elsewhere.Join(me.last);
+  }
+}
+
+template <class Clock>
+void SeqCst<Clock>::OnRelease(int thread, View<Clock>& to) {
+  Enter(thread, nullptr);
+  View<Clock> view = of_[thread].now;
+  view.before_fence.Join(of_[thread].last);
+  view.elsewhere.Join(of_[thread].last);
+  to.Join(view);
+}
+
+template <class Clock>
+void SeqCst<Clock>::OnAcquire(int thread, const View<Clock>& from) {
+  Enter(thread, nullptr);
+  of_[thread].now.Join(from);
+}
+
+template <class Clock>
+void SeqCst<Clock>::OnJoin(int parent, int child) {
+  View<Clock> view;
+  OnRelease(child, view);
+  OnAcquire(parent, view);
+}
+
+// ---- keeping what has happened
+
+template <class Clock>
+CellOrder<Clock>& SeqCst<Clock>::OrderOf(CellType& cell) {
+  if (cell.seq_cst == 0) {
+    cell.seq_cst = cells_.Take();  // as many as there can be cells
+    cells_[cell.seq_cst] = {};
+  }
+  return cells_[cell.seq_cst];
+}
+
+// An access has happened; `later` is the store behind the one that it read or made.
+template <class Clock>
+void SeqCst<Clock>::Record(int thread, CellType& cell, const Own& own, Index later) {
+  if (own.all.IsZero()) return;
+  CellOrder<Clock>& order = OrderOf(cell);
+  order.accesses.Join(own.all);
+  order.fences.Join(own.fences);
+  const Lane epoch = threads_[thread].now[thread];
+  Index& last = order.last_access[thread];
+  if (last == 0 || accesses_[last].epoch != epoch) {
+    const Index access = accesses_.Take();
+    if (access != 0) {
+      accesses_[access] = {last == 0 ? Clock() : accesses_[last].own, epoch, last};
+      last = access;
+    } else {
+      lost_detail_ = true;  // the entry before it says more than was then the case
+    }
+  }
+  if (last != 0) accesses_[last].own.Join(own.all);
+  if (later != 0) AddLateEdges(own, later);
+}
+
+// The new event comes before `later` and the stores behind it, by mo or rb.
+template <class Clock>
+void SeqCst<Clock>::AddLateEdges(const Own& own, Index later) {
+  TargetsType targets;
+  for (Index store = later; store != 0; store = stores_[store].next) {
+    AddTargets(targets, store);
+    orders_[store].before.Join(own.all);
+    orders_[store].fences_before.Join(own.fences);
+    for (int thread = 0; thread < thread_count_; ++thread) {
+      TellWhoKnows(threads_[thread].now, of_[thread].now, stores_[store], own);
+      TellWhoKnows(threads_[thread].pending, of_[thread].pending, stores_[store], own);
+      TellWhoKnows(threads_[thread].fenced, of_[thread].fenced, stores_[store], own);
+    }
+    for (Index i = 1; i < stores_.end(); ++i) {
+      TellWhoKnows(stores_[i].released, orders_[i].released, stores_[store], own);
+    }
+  }
+  ForEachClock([&](Clock& clock) {
+    const bool of_all = clock.Reaches(targets.of_all);
+    const bool of_fences = clock.Reaches(targets.of_fences);
+    if (of_all) clock.Join(own.all);
+    if (of_fences) clock.Join(own.fences);
+  });
+}
+
+// `view` belongs to a point that knows `now`. If it knows `store`, a fence from there on comes
+// after the new event.
+template <class Clock>
+void SeqCst<Clock>::TellWhoKnows(const Clock& now, View<Clock>& view, const StoreType& store,
+                                 const Own& own) {
+  if (now[store.author] >= store.epoch) view.before_fence.Join(own.all);
+  if (now.Reaches(store.known)) view.before_fence.Join(own.fences);
+}
+
+// Every clock of ranks that lasts longer than one event.
+template <class Clock>
+void SeqCst<Clock>::ForEachClock(auto visit) {
+  const auto visit_view = [&](View<Clock>& view) {
+    visit(view.fences);
+    visit(view.before_fence);
+    visit(view.elsewhere);
+  };
+  for (int i = 0; i < thread_count_; ++i) {
+    visit_view(of_[i].now);
+    visit_view(of_[i].pending);
+    visit_view(of_[i].fenced);
+    visit(of_[i].last);
+    visit(of_[i].elsewhere_before_run);
+    visit(of_[i].last_before_run);
+  }
+  for (Index i = 1; i < stores_.end(); ++i) {
+    visit_view(orders_[i].released);
+    visit(orders_[i].before);
+    visit(orders_[i].fences_before);
+    visit(orders_[i].author_fences);
+  }
+  for (Index i = 1; i < cells_.end(); ++i) {
+    visit(cells_[i].accesses);
+    visit(cells_[i].fences);
+  }
+  for (Index i = 1; i < accesses_.end(); ++i) visit(accesses_[i].own);
+}
+
+// ---- a wider form
+
+template <class Clock>
+template <class OtherClock>
+void SeqCst<Clock>::CopyFrom(const SeqCst<OtherClock>& other, auto convert) {
+  active_ = other.active_;
+  overflowing_ = false;
+  lost_detail_ = other.lost_detail_;
+  thread_count_ = other.thread_count_;
+  if (!active_) return;
+  const auto view = [](const View<OtherClock>& from) {
+    return View<Clock>{Clock::From(from.fences), Clock::From(from.before_fence),
+                       Clock::From(from.elsewhere)};
+  };
+  for (int i = 0; i < thread_count_; ++i) {
+    const ThreadOrder<OtherClock>& from = other.of_[i];
+    of_[i] = {view(from.now),
+              view(from.pending),
+              view(from.fenced),
+              Clock::From(from.last),
+              Clock::From(from.elsewhere_before_run),
+              Clock::From(from.last_before_run),
+              convert(from.run),
+              from.count};
+  }
+  for (Index i = 1; i < stores_.end(); ++i) {
+    const StoreOrder<OtherClock>& from = other.orders_[i];
+    orders_[i] = {view(from.released), Clock::From(from.before), Clock::From(from.fences_before),
+                  Clock::From(from.author_fences), from.rank};
+  }
+  cells_.set_end(other.cells_.end());
+  for (Index i = 1; i < cells_.end(); ++i) {
+    const CellOrder<OtherClock>& from = other.cells_[i];
+    cells_[i] = {Clock::From(from.accesses), Clock::From(from.fences), {}};
+    std::copy(std::begin(from.last_access), std::end(from.last_access), cells_[i].last_access);
+  }
+  accesses_.set_end(other.accesses_.end());
+  for (Index i = 1; i < accesses_.end(); ++i) {
+    const AccessOrder<OtherClock>& from = other.accesses_[i];
+    accesses_[i] = {Clock::From(from.own), from.epoch, from.previous};
+  }
+  fences_.set_end(other.fences_.end());
+  for (Index i = 1; i < fences_.end(); ++i) {
+    const FenceOrder<OtherClock>& from = other.fences_[i];
+    fences_[i] = {Clock::From(from.now), from.rank, from.thread};
+  }
+}
+
+}  // namespace jacquard::sim::memory
+
+#endif  // JACQUARD_SIM_MEMORY_SEQ_CST_INL_H_
