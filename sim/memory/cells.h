@@ -20,12 +20,12 @@ class CellTable {
  public:
   using CellType = Cell<Clock>;
 
-  CellTable() : cells_(kCells), granules_(kCells), links_(4 * kCells) {}
+  CellTable() : cells_(kCells), granules_(kCells), links_(4 * kCells), used_(kCells) {}
 
   void BeginExecution() {
     if (++stamp_ == 0) [[unlikely]]
       Clear();
-    used_ = 0;
+    used_.TakeBackAll();
     links_.TakeBackAll();
   }
 
@@ -39,7 +39,7 @@ class CellTable {
   }
 
   // Whether so many cells are in use that plain accesses should make no more.
-  bool IsCrowded() const { return used_ > kCells / 4 * 3; }
+  bool IsCrowded() const { return used_.end() > kCells / 4 * 3; }
 
   // Calls `visit(cell)` for each cell that shares bytes with `cell`.
   void ForEachOverlap(const CellType& cell, auto visit) {
@@ -60,11 +60,9 @@ class CellTable {
     }
   }
 
-  // Calls `visit(cell)` for each cell of the execution. Costs the table's size.
+  // Calls `visit(cell)` for each cell of the execution, in the order in which they were made.
   void ForEach(auto visit) {
-    for (Index i = 0; i < kCells; ++i) {
-      if (cells_[i].stamp == stamp_) visit(cells_[i]);
-    }
+    for (Index i = 1; i < used_.end(); ++i) visit(cells_[used_[i]]);
   }
 
  private:
@@ -92,10 +90,12 @@ class CellTable {
       if (cell->key == key) return *cell;
       if (++cell == &cells_[0] + kCells) cell = &cells_[0];
     }
-    if (++used_ == kCells) {
+    const Index used = used_.Take();
+    if (used == 0) {
       std::fputs("jacquard: more than 131,071 objects accessed in one execution\n", stderr);
       std::abort();
     }
+    used_[used] = cells_.IndexOf(*cell);
     *cell = CellType();
     cell->key = key;
     cell->stamp = stamp_;
@@ -156,10 +156,10 @@ class CellTable {
   }
 
   uint32_t stamp_ = 0;
-  uint32_t used_ = 0;
   Slab<CellType> cells_;
   Slab<Granule> granules_;
   Slab<Link> links_;
+  Slab<Index> used_;  // which cells
 };
 
 }  // namespace jacquard::sim::memory

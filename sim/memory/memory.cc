@@ -14,7 +14,9 @@ Memory::~Memory() = default;
 void Memory::BeginExecution(const Options& options, bool wide) {
   is_wide_ = false;
   narrow_->BeginExecution(options);
-  if (wide) narrow_->RequestWider();
+  if (!wide) return;
+  narrow_->RequestWider();
+  Widened();
 }
 
 Memory::Wide& Memory::Widened() {
