@@ -37,14 +37,20 @@ class Clock {
   }
 
   Lane operator[](int lane) const { return lanes_[lane]; }
-  void Set(int lane, Lane value) { lanes_[lane] = value; }
+
+  // A lane is always written as part of the whole: a part of a register that has just been written
+  // by itself is slow to read again with the others.
+  void Set(int lane, Lane value) { *this = All(value).Only(lane, *this); }
+  void Increment(int lane) { lanes_ = lanes_ - Mask(lane).lanes_; }
+
+  // This lane of it, and in all others `rest`.
+  Clock Only(int lane, Lane rest) const { return Only(lane, All(rest)); }
 
   // Lane by lane the greater: the union, if lanes say how much is known.
   void Join(const Clock& other) { lanes_ = __builtin_elementwise_max(lanes_, other.lanes_); }
-  // The lane becomes `value` if it is greater.
-  void SoonerIn(int lane, Lane value) {
-    if (value < lanes_[lane]) lanes_[lane] = value;
-  }
+  // Lane by lane the smaller: the first time of either.
+  void Sooner(const Clock& other) { lanes_ = __builtin_elementwise_min(lanes_, other.lanes_); }
+  void SoonerIn(int lane, Lane value) { Sooner(All(value).Only(lane, kNever)); }
 
   // Whether some lane has reached what that lane of `first` says: whether one of several first
   // times lies within this clock.
@@ -73,9 +79,25 @@ class Clock {
   static constexpr size_t kBytes = sizeof(Lane) * kLanes;
   typedef Lane Vector __attribute__((vector_size(kBytes), aligned(kBytes < 64 ? kBytes : 64)));
 
-  template <class Mask>
-  static bool Any(const Mask& mask) {
-    if constexpr (sizeof(Mask) == sizeof(__m128i)) {
+  // All ones in `lane`, all zeros elsewhere.
+  static Clock Mask(int lane) {
+    Clock result;
+    Vector numbers;
+    for (int i = 0; i < kLanes; ++i) numbers[i] = static_cast<Lane>(i);
+    result.lanes_ = static_cast<Vector>(numbers == All(static_cast<Lane>(lane)).lanes_);
+    return result;
+  }
+
+  Clock Only(int lane, const Clock& rest) const {
+    const Vector mask = Mask(lane).lanes_;
+    Clock result;
+    result.lanes_ = (lanes_ & mask) | (rest.lanes_ & ~mask);
+    return result;
+  }
+
+  template <class Truth>
+  static bool Any(const Truth& mask) {
+    if constexpr (sizeof(Truth) == sizeof(__m128i)) {
       return _mm_movemask_epi8(reinterpret_cast<__m128i>(mask)) != 0;
     } else {
       return __builtin_reduce_or(mask) != 0;

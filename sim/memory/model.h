@@ -150,9 +150,8 @@ class Model {
     seq_cst_.Enter(thread, &cell);
   }
   void Tick(int thread) {
-    const Lane epoch = EpochOf(thread) + 1;
-    threads_[thread].now.Set(thread, epoch);
-    if (epoch >= kMaxEpoch) [[unlikely]]
+    threads_[thread].now.Increment(thread);
+    if (EpochOf(thread) >= kMaxEpoch) [[unlikely]]
       overflowing_ = true;
   }
 

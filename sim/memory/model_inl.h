@@ -218,7 +218,7 @@ void Model<Clock>::See(int thread, CellType& cell, StoreType& store, MemoryOrder
   } else {
     ++cell.stale_reads[thread];
   }
-  store.known.SoonerIn(thread, me.now[thread]);
+  store.known.Sooner(me.now.Only(thread, Clock::kNever));
   (IsAcquire(order) ? me.now : me.pending).Join(store.released);
 }
 
@@ -284,13 +284,13 @@ void Model<Clock>::Insert(CellType& cell, Index store, Index next) {
 template <class Clock>
 Store<Clock>& Model<Clock>::Author(int thread, Index index, MemoryOrder order, int32_t event) {
   const Thread<Clock>& me = threads_[thread];
-  StoreType& store = stores_[index] = {};
+  StoreType& store = stores_[index];
   store.released = IsRelease(order) ? me.now : me.fenced;
-  store.epoch = me.now[thread];
-  store.known = Clock::All(Clock::kNever);
-  store.known.Set(thread, store.epoch);
-  store.author = static_cast<uint8_t>(thread);
+  store.known = me.now.Only(thread, Clock::kNever);
   store.event = event;
+  store.epoch = me.now[thread];
+  store.author = static_cast<uint8_t>(thread);
+  store.followed = false;
   store.seq_cst = IsSeqCst(order);
   return store;
 }
@@ -490,7 +490,7 @@ bool Model<Clock>::Check(int thread, CellType& cell, AccessKind kind) {
                                 found.earlier_kind == AccessKind::kPlainWrite &&
                                 cell.atomic_reads.IsZero() && cell.atomic_writes.IsZero();
   }
-  Remember(cell, kind, thread, now[thread]);
+  Remember(cell, kind, thread, now);
   return races;
 }
 
@@ -544,7 +544,7 @@ void Model<Clock>::Forget(const void* address, size_t size) {
   if (Alone() || size == 0) return;
   cells_.ForEachInRange(reinterpret_cast<uintptr_t>(address), size, [&](CellType& cell) {
     DropHistory(cell);
-    Remember(cell, AccessKind::kPlainWrite, 0, 0);
+    Remember(cell, AccessKind::kPlainWrite, 0, Clock());
   });
 }
 

@@ -66,25 +66,25 @@ bool RacesWith(const Cell<Clock>& cell, AccessKind kind, const Clock& now, Race&
   return false;
 }
 
-// Remembers an access in the thread's current epoch.
+// Remembers an access of a thread that knows `now`.
 template <class Clock>
-void Remember(Cell<Clock>& cell, AccessKind kind, int thread, typename Clock::Lane epoch) {
+void Remember(Cell<Clock>& cell, AccessKind kind, int thread, const Clock& now) {
   switch (kind) {
     case AccessKind::kPlainRead:
-      cell.plain_reads.Set(thread, epoch);
+      cell.plain_reads.Join(now.Only(thread, 0));
       break;
     case AccessKind::kPlainWrite:
-      cell.write_epoch = epoch;
+      cell.write_epoch = now[thread];
       cell.writer = static_cast<uint8_t>(thread);
       cell.plain_reads = {};
       cell.atomic_reads = {};
       cell.atomic_writes = {};
       break;
     case AccessKind::kAtomicRead:
-      cell.atomic_reads.Set(thread, epoch);
+      cell.atomic_reads.Join(now.Only(thread, 0));
       break;
     case AccessKind::kAtomicWrite:
-      cell.atomic_writes.Set(thread, epoch);
+      cell.atomic_writes.Join(now.Only(thread, 0));
       break;
   }
 }

@@ -1,5 +1,6 @@
 #include "tests/litmus/random_program.h"
 
+#include <algorithm>
 #include <random>
 #include <string>
 
@@ -23,7 +24,7 @@ class Generator {
     const int threads = Between(options_.min_threads, options_.max_threads);
     program_.threads.resize(threads);
     program_.registers.resize(threads, 0);
-    const int operations = Between(threads, options_.max_operations);
+    const int operations = Between(threads, std::max(threads, options_.max_operations));
     for (int i = 0; i < operations; ++i) {
       const int thread = i < threads ? i : Between(0, threads - 1);
       AddOperation(thread, atomics, plains);
