@@ -168,13 +168,11 @@ uint32_t Model<Clock>::FindCandidates(int thread, CellType& cell, Role role, boo
     const StoreType& store = stores_[index];
     const bool newest = index == cell.newest;
     const auto can_read = [&](MemoryOrder as) {
-      return newest || !seq_cst || seq_cst_.AllowsRead(thread, cell, index, as, targets);
+      return newest || !seq_cst || seq_cst_.Allows(thread, as, targets);
     };
     // Atomicity: no other read-modify-write stands behind it.
     const auto can_update = [&] {
-      return newest ||
-             (!store.followed &&
-              (!seq_cst || seq_cst_.AllowsUpdate(thread, index, store.next, order, targets)));
+      return newest || (!store.followed && (!seq_cst || seq_cst_.Allows(thread, order, targets)));
     };
     Candidate candidate{index, false, false};
     if (role == Role::kLoad) {
@@ -259,8 +257,7 @@ Index Model<Clock>::PickPlace(int thread, const CellType& cell, MemoryOrder orde
     }
     if (seq_cst) seq_cst_.AddTargets(targets, index);
     // Atomicity: not between a read-modify-write and what it has read.
-    if (!stores_[previous].followed &&
-        (!seq_cst || seq_cst_.AllowsStore(thread, index, order, targets))) {
+    if (!stores_[previous].followed && (!seq_cst || seq_cst_.Allows(thread, order, targets))) {
       candidates_[count++].store = index;
     }
     index = previous;
@@ -544,6 +541,7 @@ void Model<Clock>::Forget(const void* address, size_t size) {
   if (Alone() || size == 0) return;
   cells_.ForEachInRange(reinterpret_cast<uintptr_t>(address), size, [&](CellType& cell) {
     DropHistory(cell);
+    if (seq_cst_.active()) seq_cst_.Forget(cell);
     Remember(cell, AccessKind::kPlainWrite, 0, Clock());
   });
 }

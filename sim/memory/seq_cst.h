@@ -15,11 +15,16 @@
 // predecessors is a target, the choice is not allowed.
 //
 // Since po between seq_cst events is in psc, a set of predecessors that is closed under psc is a
-// clock of ranks. For each thread and store, and for each cell, the model keeps those
-// clocks from which the predecessors of whatever comes next can be put together. They are listed at
-// View, ThreadOrder, StoreOrder and CellOrder. When an edge to an older event is added, each clock
-// that holds the target gains the predecessors of the new event: a pass over all clocks, which only
-// choices other than the benign ones pay.
+// clock of ranks. For each thread and store, and for each cell, the model keeps those clocks,
+// closed under psc, from which the predecessors of whatever comes next can be put together. They
+// are listed at View, ThreadOrder, StoreOrder and CellOrder. When an edge to an older event is
+// added, each clock that holds the target gains the predecessors of the new event: a pass over all
+// clocks, which only choices other than the benign ones pay.
+//
+// Some edges are left out, since no cycle needs them: that from a seq_cst access x to a fence F
+// with x hb F (what is psc-before x is psc-before F itself), unless they are of one thread; and
+// some are added that close no new one: those from a fence to the seq_cst access that synchronises
+// with it (what is psc-after the access is psc-after the fence).
 //
 // Until the first seq_cst event of an execution nothing of this is kept, and nothing needs to be:
 // all clocks would be zero.
@@ -70,6 +75,7 @@ struct alignas(64) StoreOrder {
   Clock fences_before;            // [SCF]; hb?  ;  mo | rb  to here
   Clock author_fences;            // [SCF]; hb  to here
   typename Clock::Lane rank = 0;  // if it is seq_cst
+  Index later_fences = 1;         // the seq_cst fences from here on came later
 };
 
 template <class Clock>
@@ -99,6 +105,11 @@ template <class Clock>
 struct Targets {
   Clock of_all = Clock::All(Clock::kNever);     // from the event itself and from earlier fences
   Clock of_fences = Clock::All(Clock::kNever);  // from earlier fences only
+
+  bool IsEmpty() const {
+    const Clock none = Clock::All(Clock::kNever);
+    return !none.Exceeds(of_all) && !none.Exceeds(of_fences);
+  }
 };
 
 template <class Clock>
@@ -133,19 +144,19 @@ class SeqCst {
 
   // Adds the edges that lead to `store` and beyond.
   void AddTargets(TargetsType& targets, Index store) const;
-  bool AllowsRead(int thread, const CellType& cell, Index store, MemoryOrder order,
-                  const TargetsType& targets) const;
-  // A store right before `next`.
-  bool AllowsStore(int thread, Index next, MemoryOrder order, const TargetsType& targets) const;
-  // A read-modify-write that reads `store`, and goes right before `next`.
-  bool AllowsUpdate(int thread, Index store, Index next, MemoryOrder order,
-                    const TargetsType& targets) const;
+  // Whether an access with these targets is allowed. Those predecessors of the access that are
+  // accesses to the same location, or were learned by reading from it, need not be looked at: they
+  // come before the targets already.
+  bool Allows(int thread, MemoryOrder order, const TargetsType& targets) const;
 
   // ---- what happens; happens-before and modification order already say so
 
   // The next event of `thread` is on `location`: a cell, or null for none.
   void Enter(int thread, const void* location);
   void OnInitial(Index store) { orders_[store] = {}; }
+  void Forget(const CellType& cell) {
+    if (cell.seq_cst != 0) cells_[cell.seq_cst] = {};
+  }
   // `copy` is `store` again, at a location that shares bytes with its own.
   void OnCopy(Index copy, Index store) { orders_[copy] = orders_[store]; }
   void OnRead(int thread, CellType& cell, Index store, MemoryOrder order);
@@ -177,12 +188,12 @@ class SeqCst {
   };
 
   Clock Base(int thread) const;
-  Clock KnownAccesses(const CellType& cell, int thread, const Clock& now) const;
+  Clock KnownAccesses(const CellType& cell, int thread) const;
   View<Clock> ReleasedNow(int thread) const;
   void Become(int thread, Clock predecessors, Clock& own);
+  void Place(int thread, CellType& cell, Index store, MemoryOrder order);
   void Record(int thread, CellType& cell, const Own& own, Index later);
   void AddLateEdges(const Own& own, Index later);
-  void TellWhoKnows(const Clock& now, View<Clock>& view, const StoreType& store, const Own& own);
   CellOrder<Clock>& OrderOf(CellType& cell);
   void ForEachClock(auto visit);
 

@@ -16,10 +16,10 @@ void SeqCst<Clock>::Activate(int thread_count) {
   lost_detail_ = false;
   thread_count_ = thread_count;
   for (int i = 0; i < thread_count; ++i) of_[i] = {};
-  for (Index i = 1; i < stores_.end(); ++i) orders_[i] = {};
   cells_.TakeBackAll();
   accesses_.TakeBackAll();
   fences_.TakeBackAll();
+  for (Index i = 1; i < stores_.end(); ++i) orders_[i] = {};
 }
 
 // ---- predecessors of the next event
@@ -34,19 +34,18 @@ Clock SeqCst<Clock>::Base(int thread) const {
   return result;
 }
 
-// [SC] | [SCF]; hb?  ;  hb/loc  to an access to `cell` that knows `now`. (A thread's own accesses
-// come before it by po.)
+// Of a read of `cell`: [SC] | [SCF]; hb?  ;  hb/loc. (A thread's own accesses come before it by
+// po.)
 template <class Clock>
-Clock SeqCst<Clock>::KnownAccesses(const CellType& cell, int thread, const Clock& now) const {
+Clock SeqCst<Clock>::KnownAccesses(const CellType& cell, int thread) const {
   Clock result;
   if (cell.seq_cst == 0) return result;
   const CellOrder<Clock>& order = cells_[cell.seq_cst];
   for (int other = 0; other < thread_count_; ++other) {
     if (other == thread) continue;
+    const Lane known = threads_[thread].now[other];
     Index access = order.last_access[other];
-    while (access != 0 && accesses_[access].epoch > now[other]) {
-      access = accesses_[access].previous;
-    }
+    while (access != 0 && accesses_[access].epoch > known) access = accesses_[access].previous;
     if (access != 0) result.Join(accesses_[access].own);
   }
   return result;
@@ -58,7 +57,7 @@ template <class Clock>
 void SeqCst<Clock>::AddTargets(TargetsType& targets, Index store) const {
   const StoreType& behind = stores_[store];
   if (behind.seq_cst) targets.of_all.SoonerIn(behind.author, orders_[store].rank);
-  for (Index i = 1; i < fences_.end(); ++i) {
+  for (Index i = orders_[store].later_fences; i < fences_.end(); ++i) {
     const FenceOrder<Clock>& fence = fences_[i];
     if (fence.now[behind.author] >= behind.epoch) {
       targets.of_all.SoonerIn(fence.thread, fence.rank);
@@ -69,37 +68,10 @@ void SeqCst<Clock>::AddTargets(TargetsType& targets, Index store) const {
 }
 
 template <class Clock>
-bool SeqCst<Clock>::AllowsRead(int thread, const CellType& cell, Index store, MemoryOrder order,
-                               const TargetsType& targets) const {
-  Clock fences = of_[thread].now.fences;
-  if (IsAcquire(order)) fences.Join(orders_[store].released.fences);
-  if (fences.Reaches(targets.of_all) || fences.Reaches(targets.of_fences)) return false;
-  if (!IsSeqCst(order)) return true;
-  Clock now = threads_[thread].now;
-  now.Join(stores_[store].released);  // seq_cst is acquire
-  Clock predecessors = Base(thread);
-  predecessors.Join(KnownAccesses(cell, thread, now));
-  return !predecessors.Reaches(targets.of_all);
-}
-
-template <class Clock>
-bool SeqCst<Clock>::AllowsStore(int thread, Index next, MemoryOrder order,
-                                const TargetsType& targets) const {
+bool SeqCst<Clock>::Allows(int thread, MemoryOrder order, const TargetsType& targets) const {
   const Clock& fences = of_[thread].now.fences;
   if (fences.Reaches(targets.of_all) || fences.Reaches(targets.of_fences)) return false;
-  if (!IsSeqCst(order)) return true;
-  Clock predecessors = Base(thread);
-  predecessors.Join(orders_[next].before);
-  return !predecessors.Reaches(targets.of_all);
-}
-
-template <class Clock>
-bool SeqCst<Clock>::AllowsUpdate(int thread, Index store, Index next, MemoryOrder order,
-                                 const TargetsType& targets) const {
-  Clock fences = of_[thread].now.fences;
-  if (IsAcquire(order)) fences.Join(orders_[store].released.fences);
-  if (fences.Reaches(targets.of_all) || fences.Reaches(targets.of_fences)) return false;
-  return AllowsStore(thread, next, order, targets);
+  return !IsSeqCst(order) || !Base(thread).Reaches(targets.of_all);
 }
 
 // ---- events
@@ -113,13 +85,11 @@ void SeqCst<Clock>::Enter(int thread, const void* location) {
   me.run = location;
 }
 
-// What a release on the location of the current run releases, before the event itself counts: it
-// is psc-before what follows only if the other side reads at the same location (KnownAccesses).
+// What a release on the location of the current run releases.
 template <class Clock>
 View<Clock> SeqCst<Clock>::ReleasedNow(int thread) const {
   const ThreadOrder<Clock>& me = of_[thread];
   View<Clock> view = me.now;
-  view.before_fence.Join(me.last);
   view.elsewhere.Join(me.last_before_run);
   return view;
 }
@@ -138,17 +108,13 @@ template <class Clock>
 void SeqCst<Clock>::OnRead(int thread, CellType& cell, Index store, MemoryOrder order) {
   ThreadOrder<Clock>& me = of_[thread];
   const StoreOrder<Clock>& read = orders_[store];
-  Clock predecessors;
-  if (IsSeqCst(order)) predecessors = Base(thread);  // before it acquires anything
   (IsAcquire(order) ? me.now : me.pending).Join(read.released);
-  const Clock known = KnownAccesses(cell, thread, threads_[thread].now);
-  me.now.before_fence.Join(known);
   me.now.before_fence.Join(read.fences_before);
   me.now.before_fence.Join(read.author_fences);
   Own own{me.now.fences, me.now.fences};
   if (IsSeqCst(order)) {
-    predecessors.Join(known);
-    me.now.before_fence.Join(predecessors);
+    Clock predecessors = Base(thread);
+    predecessors.Join(KnownAccesses(cell, thread));
     Become(thread, predecessors, own.all);
   }
   Record(thread, cell, own, stores_[store].next);
@@ -156,42 +122,28 @@ void SeqCst<Clock>::OnRead(int thread, CellType& cell, Index store, MemoryOrder 
 
 template <class Clock>
 void SeqCst<Clock>::OnStore(int thread, CellType& cell, Index store, MemoryOrder order) {
-  ThreadOrder<Clock>& me = of_[thread];
-  StoreOrder<Clock>& mine = orders_[store];
-  const Index next = stores_[store].next;
-  mine = {};
-  if (next != 0) {
-    mine.before = orders_[next].before;
-    mine.fences_before = orders_[next].fences_before;
-  } else if (cell.seq_cst != 0) {
-    mine.before = cells_[cell.seq_cst].accesses;
-    mine.fences_before = cells_[cell.seq_cst].fences;
-  }
-  mine.author_fences = me.now.fences;
-  Own own{me.now.fences, me.now.fences};
-  me.now.before_fence.Join(mine.before);
-  Clock predecessors;
-  if (IsSeqCst(order)) {
-    predecessors = Base(thread);
-    predecessors.Join(mine.before);
-    me.now.before_fence.Join(predecessors);
-  }
-  mine.released = IsRelease(order) ? ReleasedNow(thread) : me.fenced;
-  if (IsSeqCst(order)) {
-    Become(thread, predecessors, own.all);
-    mine.rank = me.count;
-  }
-  Record(thread, cell, own, next);
+  orders_[store] = {};
+  orders_[store].released = IsRelease(order) ? ReleasedNow(thread) : of_[thread].fenced;
+  Place(thread, cell, store, order);
 }
 
 template <class Clock>
 void SeqCst<Clock>::OnUpdate(int thread, CellType& cell, Index read, Index store,
                              MemoryOrder order) {
   ThreadOrder<Clock>& me = of_[thread];
-  const StoreOrder<Clock>& from = orders_[read];
+  (IsAcquire(order) ? me.now : me.pending).Join(orders_[read].released);
+  orders_[store] = {};
+  orders_[store].released = IsRelease(order) ? ReleasedNow(thread) : me.fenced;
+  orders_[store].released.Join(orders_[read].released);  // the release sequence goes on
+  Place(thread, cell, store, order);
+}
+
+// The store has its place in modification order: it comes after all accesses that belong before it.
+template <class Clock>
+void SeqCst<Clock>::Place(int thread, CellType& cell, Index store, MemoryOrder order) {
+  ThreadOrder<Clock>& me = of_[thread];
   StoreOrder<Clock>& mine = orders_[store];
   const Index next = stores_[store].next;
-  mine = {};
   if (next != 0) {
     mine.before = orders_[next].before;
     mine.fences_before = orders_[next].fences_before;
@@ -199,21 +151,15 @@ void SeqCst<Clock>::OnUpdate(int thread, CellType& cell, Index read, Index store
     mine.before = cells_[cell.seq_cst].accesses;
     mine.fences_before = cells_[cell.seq_cst].fences;
   }
-  Clock predecessors;
-  if (IsSeqCst(order)) {
-    predecessors = Base(thread);  // before it acquires anything
-    predecessors.Join(mine.before);
-    me.now.before_fence.Join(predecessors);
-  }
-  (IsAcquire(order) ? me.now : me.pending).Join(from.released);
-  me.now.before_fence.Join(mine.before);
-  me.now.before_fence.Join(from.fences_before);
-  me.now.before_fence.Join(from.author_fences);
   mine.author_fences = me.now.fences;
+  mine.later_fences = fences_.end();
+  me.now.before_fence.Join(mine.before);
+  // A release releases that, too.
+  if (IsRelease(order)) mine.released.before_fence.Join(mine.before);
   Own own{me.now.fences, me.now.fences};
-  mine.released = IsRelease(order) ? ReleasedNow(thread) : me.fenced;
-  mine.released.Join(from.released);  // the release sequence goes on
   if (IsSeqCst(order)) {
+    Clock predecessors = Base(thread);
+    predecessors.Join(mine.before);
     Become(thread, predecessors, own.all);
     mine.rank = me.count;
   }
@@ -237,7 +183,6 @@ void SeqCst<Clock>::OnFence(int thread, MemoryOrder order) {
   if (IsRelease(order)) {
     me.fenced = me.now;
     // The fence itself has no location: everything so far was elsewhere.
-    me.fenced.before_fence.Join(me.last);
     me.fenced.elsewhere.Join(me.last);
   }
 }
@@ -246,7 +191,6 @@ template <class Clock>
 void SeqCst<Clock>::OnRelease(int thread, View<Clock>& to) {
   Enter(thread, nullptr);
   View<Clock> view = of_[thread].now;
-  view.before_fence.Join(of_[thread].last);
   view.elsewhere.Join(of_[thread].last);
   to.Join(view);
 }
@@ -301,34 +245,34 @@ void SeqCst<Clock>::Record(int thread, CellType& cell, const Own& own, Index lat
 template <class Clock>
 void SeqCst<Clock>::AddLateEdges(const Own& own, Index later) {
   TargetsType targets;
+  Clock written = Clock::All(Clock::kNever);  // by thread: the epoch of the first of those stores
+  Clock known = written;                      // since when each thread knows one of them
   for (Index store = later; store != 0; store = stores_[store].next) {
     AddTargets(targets, store);
+    written.SoonerIn(stores_[store].author, stores_[store].epoch);
+    known.Sooner(stores_[store].known);
     orders_[store].before.Join(own.all);
     orders_[store].fences_before.Join(own.fences);
-    for (int thread = 0; thread < thread_count_; ++thread) {
-      TellWhoKnows(threads_[thread].now, of_[thread].now, stores_[store], own);
-      TellWhoKnows(threads_[thread].pending, of_[thread].pending, stores_[store], own);
-      TellWhoKnows(threads_[thread].fenced, of_[thread].fenced, stores_[store], own);
-    }
-    for (Index i = 1; i < stores_.end(); ++i) {
-      TellWhoKnows(stores_[i].released, orders_[i].released, stores_[store], own);
-    }
   }
+  // Whoever knows one of the stores: a fence from there on comes after the new event.
+  const auto tell = [&](const Clock& now, View<Clock>& view) {
+    if (now.Reaches(written)) view.before_fence.Join(own.all);
+    if (now.Reaches(known)) view.before_fence.Join(own.fences);
+  };
+  for (int thread = 0; thread < thread_count_; ++thread) {
+    tell(threads_[thread].now, of_[thread].now);
+    tell(threads_[thread].pending, of_[thread].pending);
+    tell(threads_[thread].fenced, of_[thread].fenced);
+  }
+  for (Index i = 1; i < stores_.end(); ++i) tell(stores_[i].released, orders_[i].released);
+  // Whatever comes after a target comes after the new event.
+  if (targets.IsEmpty()) return;
   ForEachClock([&](Clock& clock) {
     const bool of_all = clock.Reaches(targets.of_all);
     const bool of_fences = clock.Reaches(targets.of_fences);
     if (of_all) clock.Join(own.all);
     if (of_fences) clock.Join(own.fences);
   });
-}
-
-// `view` belongs to a point that knows `now`. If it knows `store`, a fence from there on comes
-// after the new event.
-template <class Clock>
-void SeqCst<Clock>::TellWhoKnows(const Clock& now, View<Clock>& view, const StoreType& store,
-                                 const Own& own) {
-  if (now[store.author] >= store.epoch) view.before_fence.Join(own.all);
-  if (now.Reaches(store.known)) view.before_fence.Join(own.fences);
 }
 
 // Every clock of ranks that lasts longer than one event.
@@ -387,8 +331,12 @@ void SeqCst<Clock>::CopyFrom(const SeqCst<OtherClock>& other, auto convert) {
   }
   for (Index i = 1; i < stores_.end(); ++i) {
     const StoreOrder<OtherClock>& from = other.orders_[i];
-    orders_[i] = {view(from.released), Clock::From(from.before), Clock::From(from.fences_before),
-                  Clock::From(from.author_fences), from.rank};
+    orders_[i] = {view(from.released),
+                  Clock::From(from.before),
+                  Clock::From(from.fences_before),
+                  Clock::From(from.author_fences),
+                  from.rank,
+                  from.later_fences};
   }
   cells_.set_end(other.cells_.end());
   for (Index i = 1; i < cells_.end(); ++i) {

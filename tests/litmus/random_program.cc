@@ -1,8 +1,11 @@
 #include "tests/litmus/random_program.h"
 
 #include <algorithm>
+#include <iterator>
 #include <random>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace jacquard::litmus {
 namespace {
@@ -104,7 +107,102 @@ class Generator {
   int next_value_ = 1;
 };
 
+class Changer {
+ public:
+  Changer(Program program, uint64_t seed) : random_(seed), program_(std::move(program)) {
+    program_.name += "-changed-" + std::to_string(seed);
+    program_.allowed.clear();
+  }
+
+  Program Change() {
+    for (int changes = 1 + Below(3); changes > 0; --changes) ChangeOnce();
+    return program_;
+  }
+
+ private:
+  int Below(size_t bound) { return static_cast<int>(random_() % bound); }
+
+  MemoryOrder AnyOrder() {
+    static constexpr MemoryOrder kOrders[] = {MemoryOrder::kRelaxed, MemoryOrder::kAcquire,
+                                              MemoryOrder::kRelease, MemoryOrder::kAcqRel,
+                                              MemoryOrder::kSeqCst,  MemoryOrder::kSeqCst};
+    return kOrders[Below(std::size(kOrders))];
+  }
+
+  void ChangeOnce() {
+    const int thread = Below(program_.threads.size());
+    auto& operations = program_.threads[thread];
+    const int at = Below(operations.size());
+    switch (Below(4)) {
+      case 0:
+      case 1:
+        SetOrder(operations[at], AnyOrder());
+        break;
+      case 2: {
+        // To a location of the same sort.
+        if (operations[at].location < 0) break;
+        const int location = Below(program_.locations.size());
+        if (program_.plain[location] == program_.plain[operations[at].location]) {
+          operations[at].location = location;
+        }
+        break;
+      }
+      default:
+        Insert(operations, at);
+    }
+  }
+
+  static void SetOrder(Operation& op, MemoryOrder order) {
+    const bool acquires = order == MemoryOrder::kAcquire || order == MemoryOrder::kAcqRel;
+    const bool releases = order == MemoryOrder::kRelease || order == MemoryOrder::kAcqRel;
+    switch (op.kind) {
+      case OperationKind::kStore:
+        op.order = acquires ? MemoryOrder::kRelaxed : order;
+        break;
+      case OperationKind::kLoad:
+        op.order = releases ? MemoryOrder::kRelaxed : order;
+        break;
+      case OperationKind::kCompareExchangeStrong:
+      case OperationKind::kCompareExchangeWeak:
+        op.failure = releases ? MemoryOrder::kRelaxed : order;
+        [[fallthrough]];
+      case OperationKind::kExchange:
+      case OperationKind::kFetchAdd:
+        op.order = order;
+        break;
+      case OperationKind::kFence:
+        op.order = order == MemoryOrder::kRelaxed ? MemoryOrder::kSeqCst : order;
+        break;
+      default:
+        break;
+    }
+  }
+
+  // A fence or a store that nobody expects.
+  void Insert(std::vector<Operation>& operations, int at) {
+    Operation op;
+    const int location = Below(program_.locations.size());
+    if (Below(2) == 0 && !program_.plain[location]) {
+      op.kind = OperationKind::kStore;
+      op.location = location;
+      op.value = 1'000 + Below(1'000);
+    }
+    SetOrder(op, AnyOrder());
+    for (Operation& branch : operations) {
+      if (branch.kind == OperationKind::kBranch && branch.target > at) ++branch.target;
+    }
+    operations.insert(operations.begin() + at, op);
+  }
+
+  std::mt19937_64 random_;
+  Program program_;
+};
+
 }  // namespace
+
+Program ChangedProgram(const Program& program, uint64_t seed) {
+  return Changer(program, seed).Change();
+}
 
 Program RandomProgram(uint64_t seed, const RandomProgramOptions& options) {
   return Generator(seed, options).Generate(seed);

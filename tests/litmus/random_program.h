@@ -24,6 +24,10 @@ struct RandomProgramOptions {
 // The program that follows from `seed`. Every store has a value of its own.
 Program RandomProgram(uint64_t seed, const RandomProgramOptions& options);
 
+// A program that differs from `program` in one to three places, as follows from `seed`: a memory
+// order, a location, an operation more or less. What it may do is not known.
+Program ChangedProgram(const Program& program, uint64_t seed);
+
 }  // namespace jacquard::litmus
 
 #endif  // JACQUARD_TESTS_LITMUS_RANDOM_PROGRAM_H_
