@@ -173,6 +173,9 @@ class Model {
   void StartHistory(CellType& cell, const T* address);
   void DropHistory(CellType& cell);
   void Compact();
+  void Insert(CellType& cell, Index store, Index next);
+  void Trim(CellType& cell);
+  void TellOverlaps(CellType& cell, Index store);
 
   // ---- reading
   template <class T>
@@ -186,12 +189,9 @@ class Model {
   // ---- writing
   template <class Pick>
   Index PickPlace(int thread, const CellType& cell, MemoryOrder order, Pick&& pick);
-  void Insert(CellType& cell, Index store, Index next);
   StoreType& Author(int thread, Index store, MemoryOrder order, int32_t event);
   template <class T>
   bool Update(int thread, CellType& cell, Index read, T value, MemoryOrder order, int32_t event);
-  void Trim(CellType& cell);
-  void TellOverlaps(CellType& cell, Index store);
 
   void CheckAtomic(int thread, CellType& cell, AccessKind kind);
   bool PlainRange(int thread, const void* address, size_t size, AccessKind kind);
@@ -214,6 +214,9 @@ class Model {
 
 }  // namespace jacquard::sim::memory
 
+#include "sim/memory/access_inl.h"
+#include "sim/memory/history_inl.h"
 #include "sim/memory/model_inl.h"
+#include "sim/memory/widen_inl.h"
 
 #endif  // JACQUARD_SIM_MEMORY_MODEL_H_

@@ -42,10 +42,11 @@ namespace jacquard::sim::memory {
 // What is known of seq_cst events at some point of a thread; travels as happens-before does.
 template <class Clock>
 struct View {
-  Clock fences;  // with predecessors: the seq_cst fences that happen before
-  Clock
-      before_fence;  // what would be psc_base-before, or by eco psc_F-before, a fence from here on
-  Clock elsewhere;   // of seq_cst accesses x: x; po/=loc; hb to here
+  Clock fences;     // [SCF]; hb  to here
+  Clock elsewhere;  // [SC]; po/=loc; hb  to here
+  // [SC] | [SCF]; hb?  ;  mo | rb  ; hb?  to here, and  [SCF]; hb; eco; hb?  to here: what would be
+  // psc-before a fence from here on.
+  Clock before_fence;
 
   void Join(const View& other) {
     fences.Join(other.fences);

@@ -2,9 +2,6 @@
 #ifndef JACQUARD_SIM_MEMORY_SEQ_CST_INL_H_
 #define JACQUARD_SIM_MEMORY_SEQ_CST_INL_H_
 
-#include <algorithm>
-#include <iterator>
-
 #include "sim/memory/seq_cst.h"
 
 namespace jacquard::sim::memory {
@@ -302,58 +299,6 @@ void SeqCst<Clock>::ForEachClock(auto visit) {
     visit(cells_[i].fences);
   }
   for (Index i = 1; i < accesses_.end(); ++i) visit(accesses_[i].own);
-}
-
-// ---- a wider form
-
-template <class Clock>
-template <class OtherClock>
-void SeqCst<Clock>::CopyFrom(const SeqCst<OtherClock>& other, auto convert) {
-  active_ = other.active_;
-  overflowing_ = false;
-  lost_detail_ = other.lost_detail_;
-  thread_count_ = other.thread_count_;
-  if (!active_) return;
-  const auto view = [](const View<OtherClock>& from) {
-    return View<Clock>{Clock::From(from.fences), Clock::From(from.before_fence),
-                       Clock::From(from.elsewhere)};
-  };
-  for (int i = 0; i < thread_count_; ++i) {
-    const ThreadOrder<OtherClock>& from = other.of_[i];
-    of_[i] = {view(from.now),
-              view(from.pending),
-              view(from.fenced),
-              Clock::From(from.last),
-              Clock::From(from.elsewhere_before_run),
-              Clock::From(from.last_before_run),
-              convert(from.run),
-              from.count};
-  }
-  for (Index i = 1; i < stores_.end(); ++i) {
-    const StoreOrder<OtherClock>& from = other.orders_[i];
-    orders_[i] = {view(from.released),
-                  Clock::From(from.before),
-                  Clock::From(from.fences_before),
-                  Clock::From(from.author_fences),
-                  from.rank,
-                  from.later_fences};
-  }
-  cells_.set_end(other.cells_.end());
-  for (Index i = 1; i < cells_.end(); ++i) {
-    const CellOrder<OtherClock>& from = other.cells_[i];
-    cells_[i] = {Clock::From(from.accesses), Clock::From(from.fences), {}};
-    std::copy(std::begin(from.last_access), std::end(from.last_access), cells_[i].last_access);
-  }
-  accesses_.set_end(other.accesses_.end());
-  for (Index i = 1; i < accesses_.end(); ++i) {
-    const AccessOrder<OtherClock>& from = other.accesses_[i];
-    accesses_[i] = {Clock::From(from.own), from.epoch, from.previous};
-  }
-  fences_.set_end(other.fences_.end());
-  for (Index i = 1; i < fences_.end(); ++i) {
-    const FenceOrder<OtherClock>& from = other.fences_[i];
-    fences_[i] = {Clock::From(from.now), from.rank, from.thread};
-  }
 }
 
 }  // namespace jacquard::sim::memory
