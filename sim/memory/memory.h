@@ -1,0 +1,130 @@
+// Simulated memory: what the runtime calls for each access of the code under test.
+//
+// The same interface as memory::Model, which says what each function does, over two forms of it: a
+// narrow one with eight threads and 16-bit clocks, and a wide one that takes over, within an
+// execution, when there are more threads or a count grows too large.
+//
+// Not thread-safe: one execution at a time.
+#ifndef JACQUARD_SIM_MEMORY_MEMORY_H_
+#define JACQUARD_SIM_MEMORY_MEMORY_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "sim/memory/model.h"
+
+namespace jacquard::sim {
+
+class Memory {
+ public:
+  using Options = memory::ModelOptions;
+  template <class T>
+  using ReadResult = memory::ReadResult<T>;
+  template <class T>
+  using UpdateResult = memory::UpdateResult<T>;
+
+  static constexpr int kMaxThreads = memory::WideClock::kLanes;
+
+  Memory();
+  ~Memory();
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+
+  // Forgets everything. There is one thread, with id 0. `wide`: use the wide form from the start.
+  void BeginExecution(const Options& options, bool wide = false);
+
+  void CreateThread(int parent, int child) {
+    if (child >= Narrow::kMaxThreads) narrow_->RequestWider();
+    On([&](auto& model) { model.CreateThread(parent, child); });
+  }
+  void JoinThread(int parent, int child) {
+    On([&](auto& model) { model.JoinThread(parent, child); });
+  }
+
+  template <class T, class Pick>
+  ReadResult<T> Load(int thread, const T* address, MemoryOrder order, Pick&& pick) {
+    return On([&](auto& model) { return model.Load(thread, address, order, pick); });
+  }
+  template <class T, class Pick>
+  bool StoreValue(int thread, const T* address, T value, MemoryOrder order, int32_t event,
+                  Pick&& pick) {
+    return On(
+        [&](auto& model) { return model.StoreValue(thread, address, value, order, event, pick); });
+  }
+  template <class T, class Update, class Pick>
+  UpdateResult<T> ReadModifyWrite(int thread, const T* address, Update&& update, MemoryOrder order,
+                                  int32_t event, Pick&& pick) {
+    return On([&](auto& model) {
+      return model.ReadModifyWrite(thread, address, update, order, event, pick);
+    });
+  }
+  template <class T, class Pick>
+  UpdateResult<T> CompareExchange(int thread, const T* address, T expected, T desired, bool weak,
+                                  MemoryOrder order, MemoryOrder failure, int32_t event,
+                                  Pick&& pick) {
+    return On([&](auto& model) {
+      return model.CompareExchange(thread, address, expected, desired, weak, order, failure, event,
+                                   pick);
+    });
+  }
+  void Fence(int thread, MemoryOrder order) {
+    On([&](auto& model) { model.Fence(thread, order); });
+  }
+
+  void Release(int thread, const void* object) {
+    On([&](auto& model) { model.Release(thread, object); });
+  }
+  void Acquire(int thread, const void* object) {
+    On([&](auto& model) { model.Acquire(thread, object); });
+  }
+
+  bool PlainRead(int thread, const void* address, size_t size) {
+    return On([&](auto& model) { return model.PlainRead(thread, address, size); });
+  }
+  bool PlainWrite(int thread, const void* address, size_t size) {
+    return On([&](auto& model) { return model.PlainWrite(thread, address, size); });
+  }
+  void Forget(const void* address, size_t size) {
+    On([&](auto& model) { model.Forget(address, size); });
+  }
+
+  bool has_race() {
+    return On([](auto& model) { return model.has_race(); });
+  }
+  const memory::Race& race() {
+    return On([](auto& model) -> const memory::Race& { return model.race(); });
+  }
+  bool HasLostDetail() {
+    return On([](auto& model) { return model.HasLostDetail(); });
+  }
+  // Whether the wide form is in use.
+  bool is_wide() const { return is_wide_; }
+
+  template <class T>
+  void ForEachStore(const T* address, auto visit) {
+    On([&](auto& model) { model.ForEachStore(address, visit); });
+  }
+
+ private:
+  using Narrow = memory::Model<memory::NarrowClock>;
+  using Wide = memory::Model<memory::WideClock>;
+
+  // Calls `operation` on the form in use.
+  template <class Operation>
+  auto On(Operation&& operation) -> decltype(operation(std::declval<Narrow&>())) {
+    if (narrow_->IsOverflowing()) [[unlikely]]
+      return operation(Widened());
+    return operation(*narrow_);
+  }
+  Wide& Widened();
+
+  bool is_wide_ = false;
+  std::unique_ptr<Narrow> narrow_;
+  std::unique_ptr<Wide> wide_;  // made when first needed
+};
+
+}  // namespace jacquard::sim
+
+#endif  // JACQUARD_SIM_MEMORY_MEMORY_H_

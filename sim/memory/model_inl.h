@@ -1,0 +1,174 @@
+// The memory model: threads, fences, synchronisation and races. Included by model.h only.
+#ifndef JACQUARD_SIM_MEMORY_MODEL_INL_H_
+#define JACQUARD_SIM_MEMORY_MODEL_INL_H_
+
+#include <algorithm>
+
+#include "sim/memory/model.h"
+
+namespace jacquard::sim::memory {
+
+// ---- threads
+
+template <class Clock>
+void Model<Clock>::BeginExecution(const ModelOptions& options) {
+  options_ = options;
+  options_.max_history = std::clamp<uint32_t>(options.max_history, 2, kMaxCandidates - 24);
+  thread_count_ = 1;
+  others_ = 0;
+  lost_detail_ = overflowing_ = has_race_ = false;
+  free_ = 0;
+  cells_.BeginExecution();
+  stores_.TakeBackAll();
+  seq_cst_.BeginExecution();
+  threads_[0] = {};
+  threads_[0].now.Set(0, 1);
+}
+
+template <class Clock>
+void Model<Clock>::CreateThread(int parent, int child) {
+  threads_[child] = {};
+  threads_[child].now = threads_[parent].now;
+  threads_[child].now.Set(child, 1);
+  thread_count_ = std::max(thread_count_, child + 1);
+  ++others_;
+  if (seq_cst_.active()) {
+    seq_cst_.AddThread(child);
+    seq_cst_.OnCreate(parent, child);
+  }
+  Tick(parent);
+}
+
+template <class Clock>
+void Model<Clock>::JoinThread(int parent, int child) {
+  threads_[parent].now.Join(threads_[child].now);
+  --others_;
+  if (seq_cst_.active()) seq_cst_.OnJoin(parent, child);
+}
+
+// ---- fences and synchronisation
+
+template <class Clock>
+void Model<Clock>::Fence(int thread, MemoryOrder order) {
+  if (order == MemoryOrder::kRelaxed) return;
+  Thread<Clock>& me = threads_[thread];
+  if (IsSeqCst(order) && !seq_cst_.active()) seq_cst_.Activate(thread_count_);
+  if (IsAcquire(order)) me.now.Join(me.pending);
+  if (seq_cst_.active()) seq_cst_.OnFence(thread, order);
+  if (IsRelease(order)) {
+    me.fenced = me.now;
+    Tick(thread);
+  }
+}
+
+template <class Clock>
+void Model<Clock>::Release(int thread, const void* object) {
+  EnsureRoom();
+  CellType& cell = cells_.Find(object, 0);
+  if (cell.newest == 0) InitialStore(cell);
+  stores_[cell.newest].released.Join(threads_[thread].now);
+  if (seq_cst_.active()) seq_cst_.OnRelease(thread, seq_cst_.ReleasedBy(cell.newest));
+  Tick(thread);
+}
+
+template <class Clock>
+void Model<Clock>::Acquire(int thread, const void* object) {
+  const CellType& cell = cells_.Find(object, 0);
+  if (cell.newest == 0) return;
+  threads_[thread].now.Join(stores_[cell.newest].released);
+  if (seq_cst_.active()) seq_cst_.OnAcquire(thread, seq_cst_.ReleasedBy(cell.newest));
+}
+
+template <class Clock>
+template <class T>
+void Model<Clock>::ForEachStore(const T* address, auto visit) {
+  const CellType& cell = CellFor(address);
+  for (Index store = cell.oldest; store != 0; store = stores_[store].next) {
+    visit(stores_[store].event, ValueOf<T>(stores_[store]));
+  }
+}
+
+// ---- races
+
+template <class Clock>
+bool Model<Clock>::Check(int thread, CellType& cell, AccessKind kind) {
+  const Clock& now = threads_[thread].now;
+  Race found;
+  bool races = RacesWith(cell, kind, now, found);
+  if (cell.overlaps != 0 && !races) {
+    cells_.ForEachOverlap(
+        cell, [&](CellType& other) { races = races || RacesWith(other, kind, now, found); });
+  }
+  if (races && !has_race_) {
+    has_race_ = true;
+    race_ = found;
+    race_.kind = kind;
+    race_.thread = thread;
+    race_.address = cell.address();
+    race_.size = cell.size();
+    race_.before_construction = kind >= AccessKind::kAtomicRead &&
+                                found.earlier_kind == AccessKind::kPlainWrite &&
+                                cell.atomic_reads.IsZero() && cell.atomic_writes.IsZero();
+  }
+  Remember(cell, kind, thread, now);
+  return races;
+}
+
+// Atomic accesses race with plain ones. While no other thread exists, nothing needs to be
+// remembered: it happens before whatever comes.
+template <class Clock>
+void Model<Clock>::CheckAtomic(int thread, CellType& cell, AccessKind kind) {
+  if (Alone() || !options_.check_races) return;
+  Check(thread, cell, kind);
+}
+
+template <class Clock>
+bool Model<Clock>::PlainRange(int thread, const void* address, size_t size, AccessKind kind) {
+  if (Alone()) return false;  // nor can anybody read what is older
+  bool races = false;
+  const uintptr_t end = reinterpret_cast<uintptr_t>(address) + size;
+  for (uintptr_t begin = reinterpret_cast<uintptr_t>(address); begin < end;) {
+    // In pieces of at most 8 bytes, none across a multiple of 8.
+    const uintptr_t piece_end = std::min(end, (begin | 7) + 1);
+    if (cells_.IsCrowded()) {
+      lost_detail_ = true;
+      return races;
+    }
+    CellType& cell =
+        cells_.Find(reinterpret_cast<const void*>(begin), static_cast<uint32_t>(piece_end - begin));
+    if (seq_cst_.active()) seq_cst_.Enter(thread, &cell);
+    if (options_.check_races) races |= Check(thread, cell, kind);
+    if (kind == AccessKind::kPlainWrite) {
+      if (cell.newest != 0) DropHistory(cell);
+      if (cell.overlaps != 0) {
+        cells_.ForEachOverlap(cell, [&](CellType& other) { DropHistory(other); });
+      }
+    }
+    begin = piece_end;
+  }
+  return races;
+}
+
+template <class Clock>
+bool Model<Clock>::PlainRead(int thread, const void* address, size_t size) {
+  return PlainRange(thread, address, size, AccessKind::kPlainRead);
+}
+
+template <class Clock>
+bool Model<Clock>::PlainWrite(int thread, const void* address, size_t size) {
+  return PlainRange(thread, address, size, AccessKind::kPlainWrite);
+}
+
+template <class Clock>
+void Model<Clock>::Forget(const void* address, size_t size) {
+  if (Alone() || size == 0) return;
+  cells_.ForEachInRange(reinterpret_cast<uintptr_t>(address), size, [&](CellType& cell) {
+    DropHistory(cell);
+    if (seq_cst_.active()) seq_cst_.Forget(cell);
+    Remember(cell, AccessKind::kPlainWrite, 0, Clock());
+  });
+}
+
+}  // namespace jacquard::sim::memory
+
+#endif  // JACQUARD_SIM_MEMORY_MODEL_INL_H_

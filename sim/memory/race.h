@@ -1,0 +1,94 @@
+// Data races: two accesses that conflict, one of them plain, not ordered by happens-before.
+//
+// Kept per cell as FastTrack does (Flanagan and Freund, PLDI 2009): the last plain write as one
+// epoch, since all before it are ordered before it or have raced already; reads and atomic
+// accesses as clocks. Cells that share bytes look at each other; so two accesses race only if they
+// have a byte in common.
+#ifndef JACQUARD_SIM_MEMORY_RACE_H_
+#define JACQUARD_SIM_MEMORY_RACE_H_
+
+#include <cstdint>
+
+#include "sim/memory/state.h"
+
+namespace jacquard::sim::memory {
+
+enum class AccessKind : uint8_t { kPlainRead, kPlainWrite, kAtomicRead, kAtomicWrite };
+
+// What was found: the access that came later in the execution, and the earlier one.
+struct Race {
+  AccessKind kind = AccessKind::kPlainRead;
+  AccessKind earlier_kind = AccessKind::kPlainWrite;
+  int thread = -1;
+  int earlier_thread = -1;
+  uintptr_t address = 0;  // of the later access
+  uint32_t size = 0;
+  uintptr_t earlier_address = 0;  // the earlier one may have another size
+  uint32_t earlier_size = 0;
+  // The earlier one is a plain write, the later one the first atomic access: an atomic object is
+  // used before its construction happened before.
+  bool before_construction = false;
+};
+
+// The first lane in which `accesses` exceeds `now`, or -1.
+template <class Clock>
+int FirstUnordered(const Clock& accesses, const Clock& now) {
+  if (!accesses.Exceeds(now)) return -1;
+  for (int lane = 0; lane < Clock::kLanes; ++lane) {
+    if (accesses[lane] > now[lane]) return lane;
+  }
+  return -1;
+}
+
+// Whether an access of this kind, by a thread that knows `now`, races with one that `cell`
+// remembers; if so, `race` says which.
+template <class Clock>
+bool RacesWith(const Cell<Clock>& cell, AccessKind kind, const Clock& now, Race& race) {
+  const auto conflict = [&](AccessKind earlier, int thread) {
+    race.earlier_kind = earlier;
+    race.earlier_thread = thread;
+    race.earlier_address = cell.address();
+    race.earlier_size = cell.size();
+    return true;
+  };
+  if (cell.write_epoch > now[cell.writer]) [[unlikely]]
+    return conflict(AccessKind::kPlainWrite, cell.writer);
+  const bool is_plain = kind == AccessKind::kPlainRead || kind == AccessKind::kPlainWrite;
+  const bool is_write = kind == AccessKind::kPlainWrite || kind == AccessKind::kAtomicWrite;
+  int thread = -1;
+  if (is_write && (thread = FirstUnordered(cell.plain_reads, now)) >= 0) [[unlikely]]
+    return conflict(AccessKind::kPlainRead, thread);
+  if (is_plain && (thread = FirstUnordered(cell.atomic_writes, now)) >= 0) [[unlikely]]
+    return conflict(AccessKind::kAtomicWrite, thread);
+  if (kind == AccessKind::kPlainWrite && (thread = FirstUnordered(cell.atomic_reads, now)) >= 0)
+      [[unlikely]]
+    return conflict(AccessKind::kAtomicRead, thread);
+  return false;
+}
+
+// Remembers an access of a thread that knows `now`.
+template <class Clock>
+void Remember(Cell<Clock>& cell, AccessKind kind, int thread, const Clock& now) {
+  switch (kind) {
+    case AccessKind::kPlainRead:
+      cell.plain_reads.Join(now.Only(thread, 0));
+      break;
+    case AccessKind::kPlainWrite:
+      cell.write_epoch = now[thread];
+      cell.writer = static_cast<uint8_t>(thread);
+      cell.plain_reads = {};
+      cell.atomic_reads = {};
+      cell.atomic_writes = {};
+      break;
+    case AccessKind::kAtomicRead:
+      cell.atomic_reads.Join(now.Only(thread, 0));
+      break;
+    case AccessKind::kAtomicWrite:
+      cell.atomic_writes.Join(now.Only(thread, 0));
+      break;
+  }
+}
+
+}  // namespace jacquard::sim::memory
+
+#endif  // JACQUARD_SIM_MEMORY_RACE_H_
