@@ -1,9 +1,11 @@
 // Atomic accesses of the code under test: what hooks.S jumps to.
 //
-// Sequential consistency: an access takes effect on memory as it stands when the thread is picked.
+// Sequential consistency stands here: an access takes effect on memory as it stands when the thread
+// is picked. With a memory model weak_atomics.cc goes on.
 #include <cstdint>
 
 #include "sim/engine.h"
+#include "sim/weak_atomics.h"
 
 namespace jacquard::sim {
 namespace {
@@ -21,7 +23,8 @@ template <class T>
 T Load(const volatile T* address, int order, uintptr_t pc) {
   if (!engine.Simulates()) [[unlikely]]
     return __atomic_load_n(address, __ATOMIC_SEQ_CST);
-  const void* const object = const_cast<const T*>(address);
+  T* const object = const_cast<T*>(address);
+  if (engine.memory != nullptr) return WeakLoad(object, Order(order), pc);
   engine.DecisionPointOfAtomic(StepKind::kLoad, object, pc);
   const T value = *address;
   engine.HasRead(object, sizeof(T), Low(value));
@@ -45,7 +48,8 @@ void StoreValue(volatile T* address, T value, int order, uintptr_t pc) {
     __atomic_store_n(address, value, __ATOMIC_SEQ_CST);
     return;
   }
-  void* const object = const_cast<T*>(address);
+  T* const object = const_cast<T*>(address);
+  if (engine.memory != nullptr) return WeakStore(object, value, Order(order), pc);
   engine.DecisionPointOfAtomic(StepKind::kStore, object, pc);
   engine.rollback.BeforeWrite(object, sizeof(T));
   const T old = *address;
@@ -54,21 +58,21 @@ void StoreValue(volatile T* address, T value, int order, uintptr_t pc) {
   engine.FinishStep(StepKind::kStore, Order(order), sizeof(T), object, Low(old), Low(value), pc);
 }
 
-// `update` maps the old value to the new one.
-template <class T, class Update>
-T ReadModifyWrite(volatile T* address, Update update, int order, uintptr_t pc) {
+template <class T>
+T ReadModifyWrite(volatile T* address, Update update, T operand, int order, uintptr_t pc) {
   if (!engine.Simulates()) [[unlikely]] {
     LogWrite(address);
     T old = __atomic_load_n(address, __ATOMIC_SEQ_CST);
-    while (!__atomic_compare_exchange_n(address, &old, update(old), false, __ATOMIC_SEQ_CST,
-                                        __ATOMIC_SEQ_CST)) {
+    while (!__atomic_compare_exchange_n(address, &old, Updated(update, old, operand), false,
+                                        __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
     }
     return old;
   }
-  void* const object = const_cast<T*>(address);
+  T* const object = const_cast<T*>(address);
+  if (engine.memory != nullptr) return WeakUpdate(object, update, operand, Order(order), pc);
   engine.DecisionPointOfAtomic(StepKind::kReadModifyWrite, object, pc);
   const T old = *address;
-  const T value = update(old);
+  const T value = Updated(update, old, operand);
   if (value != old) {
     engine.rollback.BeforeWrite(object, sizeof(T));
     *address = value;
@@ -83,14 +87,18 @@ T ReadModifyWrite(volatile T* address, Update update, int order, uintptr_t pc) {
 }
 
 template <class T>
-bool CompareExchange(volatile T* address, T* expected, T desired, int order, int failure_order,
-                     uintptr_t pc) {
+bool CompareExchange(volatile T* address, T* expected, T desired, bool weak, int order,
+                     int failure_order, uintptr_t pc) {
   if (!engine.Simulates()) [[unlikely]] {
     LogWrite(address);
     return __atomic_compare_exchange_n(address, expected, desired, false, __ATOMIC_SEQ_CST,
                                        __ATOMIC_SEQ_CST);
   }
-  void* const object = const_cast<T*>(address);
+  T* const object = const_cast<T*>(address);
+  if (engine.memory != nullptr) {
+    return WeakCompareExchange(object, expected, desired, weak, Order(order), Order(failure_order),
+                               pc);
+  }
   engine.DecisionPointOfAtomic(StepKind::kReadModifyWrite, object, pc);
   const T old = *address;
   if (old != *expected) {
@@ -120,8 +128,14 @@ using jacquard::sim::engine;
 using jacquard::sim::Load;
 using jacquard::sim::ReadModifyWrite;
 using jacquard::sim::StoreValue;
+using jacquard::sim::Update;
 
 // The names and signatures are those of the instrumentation's interface.
+#define JACQUARD_UPDATE_HOOK(BITS, T, NAME, UPDATE)                                 \
+  T jacquard_atomic##BITS##_##NAME(volatile T* address, T value, int order) {       \
+    return ReadModifyWrite(address, Update::UPDATE, value, order, JACQUARD_CALLER); \
+  }
+
 #define JACQUARD_ATOMIC_HOOKS(BITS, T)                                                             \
   T jacquard_atomic##BITS##_load(const volatile T* address, int order) {                           \
     return Load(address, order, JACQUARD_CALLER);                                                  \
@@ -129,46 +143,24 @@ using jacquard::sim::StoreValue;
   void jacquard_atomic##BITS##_store(volatile T* address, T value, int order) {                    \
     StoreValue(address, value, order, JACQUARD_CALLER);                                            \
   }                                                                                                \
-  T jacquard_atomic##BITS##_exchange(volatile T* address, T value, int order) {                    \
-    return ReadModifyWrite(                                                                        \
-        address, [value](T) { return value; }, order, JACQUARD_CALLER);                            \
-  }                                                                                                \
-  T jacquard_atomic##BITS##_fetch_add(volatile T* address, T value, int order) {                   \
-    return ReadModifyWrite(                                                                        \
-        address, [value](T old) { return static_cast<T>(old + value); }, order, JACQUARD_CALLER);  \
-  }                                                                                                \
-  T jacquard_atomic##BITS##_fetch_sub(volatile T* address, T value, int order) {                   \
-    return ReadModifyWrite(                                                                        \
-        address, [value](T old) { return static_cast<T>(old - value); }, order, JACQUARD_CALLER);  \
-  }                                                                                                \
-  T jacquard_atomic##BITS##_fetch_and(volatile T* address, T value, int order) {                   \
-    return ReadModifyWrite(                                                                        \
-        address, [value](T old) { return static_cast<T>(old & value); }, order, JACQUARD_CALLER);  \
-  }                                                                                                \
-  T jacquard_atomic##BITS##_fetch_or(volatile T* address, T value, int order) {                    \
-    return ReadModifyWrite(                                                                        \
-        address, [value](T old) { return static_cast<T>(old | value); }, order, JACQUARD_CALLER);  \
-  }                                                                                                \
-  T jacquard_atomic##BITS##_fetch_xor(volatile T* address, T value, int order) {                   \
-    return ReadModifyWrite(                                                                        \
-        address, [value](T old) { return static_cast<T>(old ^ value); }, order, JACQUARD_CALLER);  \
-  }                                                                                                \
-  T jacquard_atomic##BITS##_fetch_nand(volatile T* address, T value, int order) {                  \
-    return ReadModifyWrite(                                                                        \
-        address, [value](T old) { return static_cast<T>(~(old & value)); }, order,                 \
-        JACQUARD_CALLER);                                                                          \
-  }                                                                                                \
+  JACQUARD_UPDATE_HOOK(BITS, T, exchange, kExchange)                                               \
+  JACQUARD_UPDATE_HOOK(BITS, T, fetch_add, kAdd)                                                   \
+  JACQUARD_UPDATE_HOOK(BITS, T, fetch_sub, kSubtract)                                              \
+  JACQUARD_UPDATE_HOOK(BITS, T, fetch_and, kAnd)                                                   \
+  JACQUARD_UPDATE_HOOK(BITS, T, fetch_or, kOr)                                                     \
+  JACQUARD_UPDATE_HOOK(BITS, T, fetch_xor, kXor)                                                   \
+  JACQUARD_UPDATE_HOOK(BITS, T, fetch_nand, kNand)                                                 \
   int jacquard_atomic##BITS##_compare_exchange_strong(volatile T* address, T* expected, T desired, \
                                                       int order, int failure) {                    \
-    return CompareExchange(address, expected, desired, order, failure, JACQUARD_CALLER);           \
+    return CompareExchange(address, expected, desired, false, order, failure, JACQUARD_CALLER);    \
   }                                                                                                \
   int jacquard_atomic##BITS##_compare_exchange_weak(volatile T* address, T* expected, T desired,   \
                                                     int order, int failure) {                      \
-    return CompareExchange(address, expected, desired, order, failure, JACQUARD_CALLER);           \
+    return CompareExchange(address, expected, desired, true, order, failure, JACQUARD_CALLER);     \
   }                                                                                                \
   T jacquard_atomic##BITS##_compare_exchange_val(volatile T* address, T expected, T desired,       \
                                                  int order, int failure) {                         \
-    CompareExchange(address, &expected, desired, order, failure, JACQUARD_CALLER);                 \
+    CompareExchange(address, &expected, desired, false, order, failure, JACQUARD_CALLER);          \
     return expected;                                                                               \
   }
 
@@ -187,6 +179,7 @@ void __tsan_atomic_thread_fence(int order) {
     return;
   }
   engine.DecisionPoint(jacquard::StepKind::kFence, nullptr);
+  engine.FenceMemory(Order(order));
   engine.FinishStep(jacquard::StepKind::kFence, Order(order), 0, nullptr, 0, 0, JACQUARD_CALLER);
 }
 

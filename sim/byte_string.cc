@@ -4,37 +4,46 @@
 
 namespace jacquard {
 
+uint64_t ByteString::List::Gap() const {
+  return next < exceptions.size() ? exceptions[next].gap : std::numeric_limits<uint64_t>::max();
+}
+
 bool ByteString::BeginExecution() {
-  next_ = 0;
-  Next();
+  others_.next = of_memory_.next = 0;
+  benign_picks_ = others_.Gap();
+  benign_memory_picks_ = of_memory_.Gap();
   return true;
 }
 
-void ByteString::Next() {
-  benign_picks_ =
-      next_ < exceptions_.size() ? exceptions_[next_].gap : std::numeric_limits<uint64_t>::max();
-}
-
 int ByteString::Choose(const Pick& pick) {
-  const uint32_t choice = exceptions_[next_++].choice;
-  Next();
+  List& list = IsOfMemory(pick.kind) ? of_memory_ : others_;
+  const uint32_t choice = list.exceptions[list.next++].choice;
+  (IsOfMemory(pick.kind) ? benign_memory_picks_ : benign_picks_) = list.Gap();
   return 1 + static_cast<int>(choice % static_cast<uint32_t>(pick.alternatives - 1));
 }
 
+void ChoiceRecorder::List::Add(int choice) {
+  if (choice == 0) {
+    ++gap;
+  } else {
+    exceptions.push_back({gap, static_cast<uint32_t>(choice - 1)});
+    gap = 0;
+  }
+}
+
 bool ChoiceRecorder::BeginExecution() {
-  exceptions_.clear();
-  gap_ = 0;
+  for (List* const list : {&others_, &of_memory_}) {
+    list->exceptions.clear();
+    list->gap = 0;
+  }
   return inner_.BeginExecution();
 }
 
 int ChoiceRecorder::Choose(const Pick& pick) {
-  const int choice = inner_.TakeBenignPick() ? 0 : inner_.Choose(pick);
-  if (choice == 0) {
-    ++gap_;
-  } else {
-    exceptions_.push_back({gap_, static_cast<uint32_t>(choice - 1)});
-    gap_ = 0;
-  }
+  const bool of_memory = IsOfMemory(pick.kind);
+  const bool benign = of_memory ? inner_.TakeBenignMemoryPick() : inner_.TakeBenignPick();
+  const int choice = benign ? 0 : inner_.Choose(pick);
+  (of_memory ? of_memory_ : others_).Add(choice);
   return choice;
 }
 

@@ -19,19 +19,29 @@ struct Exception {
   bool operator==(const Exception&) const = default;
 };
 
-// Plays a list of exceptions once. The list must outlive the execution.
+// Plays two lists of exceptions once: one for the memory model's picks, and one for all others.
+// Each counts its own picks only. The lists must outlive the execution.
 class ByteString : public Strategy {
  public:
-  void Set(std::span<const Exception> exceptions) { exceptions_ = exceptions; }
+  void Set(std::span<const Exception> exceptions, std::span<const Exception> of_memory = {}) {
+    others_.exceptions = exceptions;
+    of_memory_.exceptions = of_memory;
+  }
 
   bool BeginExecution() override;
   int Choose(const Pick& pick) override;
 
  private:
-  void Next();
+  struct List {
+    std::span<const Exception> exceptions;
+    size_t next = 0;
 
-  std::span<const Exception> exceptions_;
-  size_t next_ = 0;
+    // So many benign picks come before the next exception.
+    uint64_t Gap() const;
+  };
+
+  List others_;
+  List of_memory_;
 };
 
 // Wraps another strategy and writes down its choices as exceptions, so that they can be replayed
@@ -44,12 +54,20 @@ class ChoiceRecorder : public Strategy {
   int Choose(const Pick& pick) override;
   void EndExecution(const Verdict& verdict) override { inner_.EndExecution(verdict); }
 
-  const std::vector<Exception>& exceptions() const { return exceptions_; }
+  const std::vector<Exception>& exceptions() const { return others_.exceptions; }
+  const std::vector<Exception>& memory_exceptions() const { return of_memory_.exceptions; }
 
  private:
+  struct List {
+    std::vector<Exception> exceptions;
+    uint32_t gap = 0;
+
+    void Add(int choice);
+  };
+
   Strategy& inner_;
-  std::vector<Exception> exceptions_;
-  uint32_t gap_ = 0;
+  List others_;
+  List of_memory_;
 };
 
 }  // namespace jacquard

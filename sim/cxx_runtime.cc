@@ -12,6 +12,7 @@
 #include "sim/caller.h"
 #include "sim/engine.h"
 #include "sim/real.h"
+#include "sim/weak_atomics.h"
 
 namespace jacquard::sim {
 namespace {
@@ -44,6 +45,9 @@ void* AllocateForProgram(Function allocate) {
 }
 
 void SetGuard(Guard* guard, Guard value) {
+  // The program looks at the first byte by itself, with an atomic acquire load.
+  engine.Release(guard);
+  PublishByte(&guard->initialised, value.initialised);
   engine.rollback.BeforeWrite(guard, sizeof(uint64_t));
   *guard = value;
   if (!engine.hooks_on) return;
@@ -80,11 +84,15 @@ extern "C" {
 
 int __cxa_guard_acquire(abi::__guard* word) {
   auto* const guard = reinterpret_cast<Guard*>(word);
-  if (guard->initialised != 0) return 0;
+  if (guard->initialised != 0) {
+    engine.Acquire(guard);  // the program's own look at it has seen an older value
+    return 0;
+  }
   if (!GuardIsSimulated()) return JACQUARD_REAL(abi::__cxa_guard_acquire)(word);
   while (guard->busy != 0 && engine.hooks_on)
     engine.Block(jacquard::sim::WaitReason::kMutex, guard,
                  reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
+  engine.Acquire(guard);  // also after an attempt that threw
   if (guard->initialised != 0) return 0;
   SetGuard(guard, {0, 1});
   return 1;

@@ -154,6 +154,7 @@ void Engine::Yield() {
 
 void Engine::Spin() {
   SimThread& me = *current;
+  if (me.spin.stale_read_count() != 0) return SeeNewestNext();
   me.wait = WaitReason::kSpin;
   me.wait_address = me.spin.read(0).address;
   enabled_ &= ~me.bit;
@@ -194,6 +195,21 @@ int Engine::Choose(PickKind kind, int alternatives) {
     choice = strategy_->Choose({.kind = kind, .alternatives = alternatives, .thread = current->id});
   }
   if (recorder != nullptr) recorder->RecordPick(kind, alternatives, choice);
+  return choice;
+}
+
+int Engine::ChooseForMemory(PickKind kind, int alternatives) {
+  // In a recheck, stores of other values than those that the spinning threads know would have ended
+  // it; those of the same values make no difference.
+  if (fair_ || (rechecking_ && kind == PickKind::kReadsFrom)) return 0;
+  if (rechecking_) EndRecheck();
+  ++counters_.picks;
+  int choice = 0;
+  if (!strategy_->TakeBenignMemoryPick()) {
+    const Backstage backstage;
+    choice = strategy_->Choose({.kind = kind, .alternatives = alternatives, .thread = current->id});
+  }
+  if (recorder != nullptr) recorder->NoteMemoryPick(kind, alternatives, choice);
   return choice;
 }
 
@@ -348,6 +364,9 @@ SimThread& Engine::AddThread() {
   thread.start = nullptr;
   thread.result = nullptr;
   thread.clock_readings = 0;
+  thread.spurious_failures = 0;
+  thread.spurious_pc = 0;
+  thread.ignores_races = 0;
   thread.call_depth = 0;
   thread.spin.Reset();
   thread.context = FreshContext(id, ThreadEntry);
@@ -361,6 +380,7 @@ SimThread* Engine::CreateThread(void* (*start)(void*), void* argument) {
   SimThread& thread = AddThread();
   thread.start = start;
   thread.argument = argument;
+  TellCreation(current->id, thread.id);
   current->spin.Reset();
   current->fresh = false;  // since it was picked, there is one more to pick
   return &thread;
@@ -425,7 +445,10 @@ void Engine::RunStage() {
   arena_on = true;
   program_->Begin();
   const int count = program_->ThreadCount();
-  for (int i = 0; i < count; ++i) AddThread();
+  for (int i = 0; i < count; ++i) {
+    AddThread();
+    TellCreation(0, i);
+  }
   if (count != 0) {
     hooks_on = true;
     SwitchAway();  // comes back when the last thread has ended
@@ -479,6 +502,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   random_seeded = false;
   program_observes_ = program.Observes();
   locations.BeginExecution();
+  BeginMemory();
   Recorder trace_recorder(trace);
   recorder = trace != nullptr ? &trace_recorder : nullptr;
 
@@ -488,6 +512,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   executing = false;
 
   recorder = nullptr;
+  EndMemory();
   if (trace != nullptr) trace->threads = thread_count_;
   if (alive_ != 0) AbandonThreads();
   DropThreadDestructors();

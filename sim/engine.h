@@ -21,6 +21,7 @@
 
 namespace jacquard::sim {
 
+class Memory;
 class Recorder;
 
 class Engine {
@@ -36,7 +37,8 @@ class Engine {
   Rollback rollback;
   LocationTable locations;
   Recorder* recorder = nullptr;  // null: no trace
-  bool keys_made = false;  // the execution has made a pthread_key_t
+  Memory* memory = nullptr;      // the memory model; null: sequential consistency
+  bool keys_made = false;        // the execution has made a pthread_key_t
   // What a shared library allocates now belongs to the program.
   bool library_serves_program = false;
   uint64_t random_state = 0;  // of the random numbers (random.cc)
@@ -82,10 +84,11 @@ class Engine {
 
   // The operation has taken effect. `Writes`: it changed a value that others can see.
   void FinishStep(StepKind kind, MemoryOrder order, uint8_t size, const void* address,
-                  uint64_t old_value, uint64_t new_value, uintptr_t pc) {
+                  uint64_t old_value, uint64_t new_value, uintptr_t pc, bool newest = true) {
     ++step_;
     if (program_observes_ || recorder != nullptr) {
-      Observe({current->id, current->operation, kind, order, size, address, old_value, new_value},
+      Observe({current->id, current->operation, kind, order, size, address, old_value, new_value,
+               newest},
               pc);
     }
     if (step_ >= next_limit_) [[unlikely]]
@@ -138,9 +141,21 @@ class Engine {
   ThreadSet alive() const { return alive_; }
   ThreadSet enabled() const { return enabled_ | timed_; }
 
+  // ---- memory: nothing happens under sequential consistency (weak_atomics.cc)
+
+  // Synchronisation through an object without a value: what a thread did before Release happens
+  // before what another does after a later Acquire. By the running thread; not with the hooks off.
+  void Acquire(const void* object);
+  void Release(const void* object);
+  void FenceMemory(MemoryOrder order);
+  // The running thread has joined `child`.
+  void TellJoin(int child);
+  // Asks the strategy on behalf of the memory model; `alternatives` >= 2.
+  int ChooseForMemory(PickKind kind, int alternatives);
+
   // ---- the rest
 
-  // Asks the strategy; `alternatives` >= 2.
+  // Asks the strategy; `alternatives` >= 2. For all but the memory model's picks.
   int Choose(PickKind kind, int alternatives);
 
   // Virtual time in nanoseconds. A thread that reads it again and again without ever waiting makes
@@ -202,6 +217,10 @@ class Engine {
   }
   void DecideAmongOthers(SimThread* me);
   void Spin();
+  void SeeNewestNext();
+  void BeginMemory();
+  void EndMemory();
+  void TellCreation(int parent, int child);
   void WakeSpinning(const void* address, size_t size);
   void Observe(const Step& step, uintptr_t pc);
   void ReachLimit();

@@ -15,7 +15,22 @@ namespace jacquard {
 // The most threads that one execution can have.
 inline constexpr int kMaxThreads = 64;
 
+// What memory the threads share.
+enum class MemoryMode : uint8_t {
+  kSc,    // sequential consistency: every read sees the newest value; no data race is looked for
+  kRc11,  // C++20's memory model, without load buffering: docs/memory_model.md
+};
+
+// Its name, as command lines have it: "sc", "rc11". Never null.
+const char* MemoryModeName(MemoryMode mode);
+
 struct ExecutionOptions {
+  MemoryMode memory = MemoryMode::kSc;
+  // kRc11: so many stores of a location are kept, at least 2 and at most 1,000. A thread that could
+  // have read an older one reads the oldest that is left; Counters::cut_histories tells.
+  uint32_t max_history = 64;
+  // kRc11: whether plain accesses that race end the execution with a verdict.
+  bool races = true;
   // An execution that takes more steps is a livelock: from half of it on, every thread gets its
   // turn.
   uint64_t max_steps = 100'000;
@@ -26,6 +41,10 @@ struct Counters {
   uint64_t executions = 0;
   uint64_t steps = 0;  // visible operations
   uint64_t picks = 0;  // decision points at which there was a choice
+  // Executions under kRc11 in which something was forgotten that might have mattered: stores beyond
+  // max_history, or accesses to very many objects. Nothing wrong was shown, but something may have
+  // been missed.
+  uint64_t cut_histories = 0;
 };
 
 // Runs `program` once; `strategy` has had its BeginExecution. Records into `trace` if it is not

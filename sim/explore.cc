@@ -17,10 +17,10 @@ class Closure : public Program {
 };
 
 // Executes the failing run once more, to record it.
-void RecordFailure(Program& program, const std::vector<Exception>& exceptions,
-                   const ExploreOptions& options, ExploreResult& result) {
+void RecordFailure(Program& program, const ChoiceRecorder& choices, const ExploreOptions& options,
+                   ExploreResult& result) {
   ByteString replay;
-  replay.Set(exceptions);
+  replay.Set(choices.exceptions(), choices.memory_exceptions());
   replay.BeginExecution();
   result.verdict = Execute(program, replay, options.execution, &result.trace);
 }
@@ -31,6 +31,7 @@ ExploreResult Explore(Program& program, Strategy& strategy, const ExploreOptions
   ExploreResult result;
   ChoiceRecorder recorder(strategy);
   const uint64_t steps_before = RuntimeCounters().steps;
+  const uint64_t cut_before = RuntimeCounters().cut_histories;
   while (result.executions < options.executions) {
     if (!recorder.BeginExecution()) {
       result.exhausted = true;
@@ -42,11 +43,12 @@ ExploreResult Explore(Program& program, Strategy& strategy, const ExploreOptions
     if (verdict.passed()) continue;
     if (++result.failures == 1) {
       result.verdict = std::move(verdict);
-      if (options.trace) RecordFailure(program, recorder.exceptions(), options, result);
+      if (options.trace) RecordFailure(program, recorder, options, result);
     }
     if (options.stop_at_first_bug) break;
   }
   result.steps = RuntimeCounters().steps - steps_before;
+  result.cut_histories = RuntimeCounters().cut_histories - cut_before;
   if (result.steps == 0 && result.failures == 0 && result.executions != 0) {
     result.no_step = true;
     result.verdict.kind = VerdictKind::kUnsupported;

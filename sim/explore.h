@@ -21,6 +21,7 @@ struct ExploreResult {
   uint64_t executions = 0;
   uint64_t steps = 0;
   uint64_t failures = 0;
+  uint64_t cut_histories = 0;  // executions in which a bound on histories was reached (Counters)
   bool exhausted = false;  // the strategy has nothing left: everything it can reach was executed
   Verdict verdict;         // the first failure; kPass if there was none
   Trace trace;             // of the first failure

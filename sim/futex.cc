@@ -1,4 +1,7 @@
 // The futex system call, as simulated threads make it.
+//
+// The kernel compares with the newest value, and the waiting thread has read that one then. Being
+// woken orders nothing.
 #include <errno.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -11,6 +14,7 @@
 #include "sim/engine.h"
 #include "sim/real.h"
 #include "sim/unsupported.h"
+#include "sim/weak_atomics.h"
 
 namespace jacquard::sim {
 namespace {
@@ -31,6 +35,7 @@ long Result(int error) {
 
 long Wait(uint32_t* word, uint32_t expected, uint64_t deadline, uint32_t bits, uintptr_t pc) {
   engine.DecisionPoint(StepKind::kFutexWait, word);
+  SeeNewest(word);
   const uint32_t value = *word;
   if (value != expected) {
     engine.HasRead(word, sizeof(*word), value);

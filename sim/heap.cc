@@ -13,6 +13,7 @@
 
 #include "sim/caller.h"
 #include "sim/engine.h"
+#include "sim/races.h"
 #include "sim/real.h"
 
 namespace jacquard::sim {
@@ -36,8 +37,11 @@ void* Allocate(size_t size, size_t alignment, const void* caller) {
   return alignment <= kDefaultAlignment ? __libc_malloc(size) : __libc_memalign(alignment, size);
 }
 
-void Free(void* block) {
+void Free(void* block, const void* caller) {
   if (engine.arena.Contains(block)) {
+    // What a library frees it may have synchronised by means of its own.
+    if (engine.memory != nullptr && FromExecutable(caller))
+      CheckFree(block, Arena::SizeOf(block), reinterpret_cast<uintptr_t>(caller));
     engine.arena.Free(block);
   } else {
     __libc_free(block);
@@ -57,7 +61,7 @@ void* Reallocate(void* block, size_t size, const void* caller) {
   if (moved == nullptr) return nullptr;
   const size_t old_size = Arena::SizeOf(block);
   std::memcpy(moved, block, old_size < size ? old_size : size);
-  Free(block);
+  Free(block, caller);
   return moved;
 }
 
@@ -77,7 +81,7 @@ extern "C" {
 
 void* malloc(size_t size) { return Allocate(size, kDefaultAlignment, JACQUARD_CALLER); }
 
-void free(void* block) { Free(block); }
+void free(void* block) { Free(block, JACQUARD_CALLER); }
 
 void* calloc(size_t count, size_t size) {
   if (!jacquard::sim::UseArena(JACQUARD_CALLER)) return __libc_calloc(count, size);
@@ -150,17 +154,25 @@ void* operator new(size_t size, std::align_val_t alignment, const std::nothrow_t
 void* operator new[](size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
   return Allocate(size, static_cast<size_t>(alignment), JACQUARD_CALLER);
 }
-void operator delete(void* block) noexcept { Free(block); }
-void operator delete[](void* block) noexcept { Free(block); }
-void operator delete(void* block, size_t) noexcept { Free(block); }
-void operator delete[](void* block, size_t) noexcept { Free(block); }
-void operator delete(void* block, std::align_val_t) noexcept { Free(block); }
-void operator delete[](void* block, std::align_val_t) noexcept { Free(block); }
-void operator delete(void* block, size_t, std::align_val_t) noexcept { Free(block); }
-void operator delete[](void* block, size_t, std::align_val_t) noexcept { Free(block); }
-void operator delete(void* block, const std::nothrow_t&) noexcept { Free(block); }
-void operator delete[](void* block, const std::nothrow_t&) noexcept { Free(block); }
-void operator delete(void* block, std::align_val_t, const std::nothrow_t&) noexcept { Free(block); }
+void operator delete(void* block) noexcept { Free(block, JACQUARD_CALLER); }
+void operator delete[](void* block) noexcept { Free(block, JACQUARD_CALLER); }
+void operator delete(void* block, size_t) noexcept { Free(block, JACQUARD_CALLER); }
+void operator delete[](void* block, size_t) noexcept { Free(block, JACQUARD_CALLER); }
+void operator delete(void* block, std::align_val_t) noexcept { Free(block, JACQUARD_CALLER); }
+void operator delete[](void* block, std::align_val_t) noexcept { Free(block, JACQUARD_CALLER); }
+void operator delete(void* block, size_t, std::align_val_t) noexcept {
+  Free(block, JACQUARD_CALLER);
+}
+void operator delete[](void* block, size_t, std::align_val_t) noexcept {
+  Free(block, JACQUARD_CALLER);
+}
+void operator delete(void* block, const std::nothrow_t&) noexcept { Free(block, JACQUARD_CALLER); }
+void operator delete[](void* block, const std::nothrow_t&) noexcept {
+  Free(block, JACQUARD_CALLER);
+}
+void operator delete(void* block, std::align_val_t, const std::nothrow_t&) noexcept {
+  Free(block, JACQUARD_CALLER);
+}
 void operator delete[](void* block, std::align_val_t, const std::nothrow_t&) noexcept {
-  Free(block);
+  Free(block, JACQUARD_CALLER);
 }

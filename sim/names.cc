@@ -2,6 +2,7 @@
 // "unknown": reports must not fail on a damaged trace.
 #include "sim/names.h"
 
+#include "sim/execute.h"
 #include "sim/step.h"
 #include "sim/verdict.h"
 
@@ -65,6 +66,16 @@ const char* MemoryOrderName(MemoryOrder order) {
   return "unknown";
 }
 
+const char* MemoryModeName(MemoryMode mode) {
+  switch (mode) {
+    case MemoryMode::kSc:
+      return "sc";
+    case MemoryMode::kRc11:
+      return "rc11";
+  }
+  return "unknown";
+}
+
 const char* VerdictKindName(VerdictKind kind) {
   switch (kind) {
     case VerdictKind::kPass:
@@ -77,6 +88,8 @@ const char* VerdictKindName(VerdictKind kind) {
       return "deadlock";
     case VerdictKind::kLivelock:
       return "livelock";
+    case VerdictKind::kRace:
+      return "race";
     case VerdictKind::kMisuse:
       return "misuse";
     case VerdictKind::kAbort:

@@ -1,12 +1,14 @@
 // Plain accesses and function calls of the code under test.
 //
 // Nobody can see the order of plain accesses that do not race, so they are no decision points. A
-// write is logged for the roll-back, and ends what the spin detector may think of the thread.
+// write is logged for the roll-back, and ends what the spin detector may think of the thread. With
+// a memory model, races are found here (races.h).
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 
 #include "sim/engine.h"
+#include "sim/races.h"
 #include "sim/recorder.h"
 
 namespace jacquard::sim {
@@ -22,17 +24,20 @@ void Count() {
     engine.recorder->CountPlainAccess();
 }
 
-void PlainRead() {
-  if (engine.recorder != nullptr && engine.Simulates()) [[unlikely]]
-    Count();
+void PlainRead(const void* address, size_t size, uintptr_t pc) {
+  if (engine.memory == nullptr && engine.recorder == nullptr) return;
+  if (!engine.Simulates()) return;
+  Count();
+  if (engine.memory != nullptr) CheckPlainRead(address, size, pc);
 }
 
 // Most writes go to the heap or the stack, so what concerns globals is tested first, and at once.
-void PlainWrite(const void* address, size_t size) {
+void PlainWrite(const void* address, size_t size, uintptr_t pc) {
   if (engine.rollback.Covers(address)) [[unlikely]]
     engine.LogGlobal(address, size);
   if (!engine.Simulates()) return;
   Count();
+  if (engine.memory != nullptr) CheckPlainWrite(address, size, pc);
   if (OnOwnStack(address)) {
     engine.HasWrittenOwnStack(address, size);
   } else {
@@ -68,17 +73,25 @@ void __tsan_init() {}
 void __tsan_func_entry(void* call_site) { jacquard::sim::EnterFunction(call_site); }
 void __tsan_func_exit() { jacquard::sim::LeaveFunction(); }
 
-#define JACQUARD_PLAIN_HOOKS(SIZE)                                                         \
-  void __tsan_read##SIZE(void*) { PlainRead(); }                                           \
-  void __tsan_unaligned_read##SIZE(void*) { PlainRead(); }                                 \
-  void __tsan_volatile_read##SIZE(void*) { PlainRead(); }                                  \
-  void __tsan_unaligned_volatile_read##SIZE(void*) { PlainRead(); }                        \
-  void __tsan_write##SIZE(void* address) { PlainWrite(address, SIZE); }                    \
-  void __tsan_unaligned_write##SIZE(void* address) { PlainWrite(address, SIZE); }          \
-  void __tsan_volatile_write##SIZE(void* address) { PlainWrite(address, SIZE); }           \
-  void __tsan_unaligned_volatile_write##SIZE(void* address) { PlainWrite(address, SIZE); } \
-  void __tsan_read_write##SIZE(void* address) { PlainWrite(address, SIZE); }               \
-  void __tsan_unaligned_read_write##SIZE(void* address) { PlainWrite(address, SIZE); }
+#define JACQUARD_CALLER reinterpret_cast<uintptr_t>(__builtin_return_address(0))
+
+#define JACQUARD_READ_HOOK(NAME, SIZE) \
+  void __tsan_##NAME##SIZE(void* address) { PlainRead(address, SIZE, JACQUARD_CALLER); }
+#define JACQUARD_WRITE_HOOK(NAME, SIZE) \
+  void __tsan_##NAME##SIZE(void* address) { PlainWrite(address, SIZE, JACQUARD_CALLER); }
+
+// Volatile is not synchronisation.
+#define JACQUARD_PLAIN_HOOKS(SIZE)                    \
+  JACQUARD_READ_HOOK(read, SIZE)                      \
+  JACQUARD_READ_HOOK(unaligned_read, SIZE)            \
+  JACQUARD_READ_HOOK(volatile_read, SIZE)             \
+  JACQUARD_READ_HOOK(unaligned_volatile_read, SIZE)   \
+  JACQUARD_WRITE_HOOK(write, SIZE)                    \
+  JACQUARD_WRITE_HOOK(unaligned_write, SIZE)          \
+  JACQUARD_WRITE_HOOK(volatile_write, SIZE)           \
+  JACQUARD_WRITE_HOOK(unaligned_volatile_write, SIZE) \
+  JACQUARD_WRITE_HOOK(read_write, SIZE)               \
+  JACQUARD_WRITE_HOOK(unaligned_read_write, SIZE)
 
 JACQUARD_PLAIN_HOOKS(1)
 JACQUARD_PLAIN_HOOKS(2)
@@ -86,21 +99,26 @@ JACQUARD_PLAIN_HOOKS(4)
 JACQUARD_PLAIN_HOOKS(8)
 JACQUARD_PLAIN_HOOKS(16)
 
-void __tsan_read_range(void*, size_t) { PlainRead(); }
-void __tsan_write_range(void* address, size_t size) { PlainWrite(address, size); }
-void __tsan_vptr_read(void**) { PlainRead(); }
-void __tsan_vptr_update(void** address, void*) { PlainWrite(address, sizeof(void*)); }
+void __tsan_read_range(void* address, size_t size) { PlainRead(address, size, JACQUARD_CALLER); }
+void __tsan_write_range(void* address, size_t size) { PlainWrite(address, size, JACQUARD_CALLER); }
+void __tsan_vptr_read(void** address) { PlainRead(address, sizeof(void*), JACQUARD_CALLER); }
+void __tsan_vptr_update(void** address, void* value) {
+  // A destructor of a class without derived ones changes nothing.
+  if (*address != value) PlainWrite(address, sizeof(void*), JACQUARD_CALLER);
+}
 
 void* __tsan_memcpy(void* to, const void* from, size_t size) {
-  PlainWrite(to, size);
+  PlainRead(from, size, JACQUARD_CALLER);
+  PlainWrite(to, size, JACQUARD_CALLER);
   return std::memcpy(to, from, size);
 }
 void* __tsan_memmove(void* to, const void* from, size_t size) {
-  PlainWrite(to, size);
+  PlainRead(from, size, JACQUARD_CALLER);
+  PlainWrite(to, size, JACQUARD_CALLER);
   return std::memmove(to, from, size);
 }
 void* __tsan_memset(void* to, int value, size_t size) {
-  PlainWrite(to, size);
+  PlainWrite(to, size, JACQUARD_CALLER);
   return std::memset(to, value, size);
 }
 

@@ -74,6 +74,7 @@ int Lock(pthread_mutex_t* mutex, uintptr_t pc) {
     }
     while (MutexState(mutex) != 0) engine.Block(WaitReason::kMutex, mutex, pc);
     SetOwner(mutex, engine.current->id + 1);
+    engine.Acquire(mutex);
   }
   Finish(StepKind::kMutexLock, mutex, 0, MutexState(mutex), pc);
   return 0;
@@ -85,6 +86,7 @@ int TryLock(pthread_mutex_t* mutex, uintptr_t pc) {
   bool taken = EnterAgain(mutex);
   if (!taken && old_state == 0) {
     SetOwner(mutex, engine.current->id + 1);
+    engine.Acquire(mutex);
     taken = true;
   }
   if (!taken) engine.HasRead(&mutex->__data.__lock, sizeof(int), mutex->__data.__lock);
@@ -103,6 +105,7 @@ int Unlock(pthread_mutex_t* mutex, uintptr_t pc) {
   if (mutex->__data.__count != 0) {
     --mutex->__data.__count;
   } else {
+    engine.Release(mutex);
     SetOwner(mutex, 0);
     WakeWaitersFor(mutex);
   }
@@ -115,6 +118,7 @@ constexpr int kOnceRuns = 1;
 constexpr int kOnceDone = 2;
 
 void SetOnce(pthread_once_t* once, int state) {
+  engine.Release(once);
   engine.rollback.BeforeWrite(once, sizeof(*once));
   *once = state;
   engine.HasWritten(once, sizeof(*once));
@@ -124,6 +128,7 @@ void SetOnce(pthread_once_t* once, int state) {
 int Once(pthread_once_t* once, void (*function)(), uintptr_t pc) {
   engine.DecisionPoint(StepKind::kOther, once);
   while (*once == kOnceRuns) engine.Block(WaitReason::kMutex, once, pc);
+  engine.Acquire(once);  // also after an attempt that threw
   if (*once == kOnceDone) {
     engine.HasRead(once, sizeof(*once), kOnceDone);
     Finish(StepKind::kOther, once, kOnceDone, kOnceDone, pc);
@@ -167,6 +172,7 @@ int Join(pthread_t handle, void** result, uintptr_t pc) {
     engine.Block(WaitReason::kJoin, nullptr, pc);
   }
   thread->detached = true;
+  engine.TellJoin(thread->id);
   engine.current->spin.Reset();
   if (result != nullptr) {
     engine.rollback.BeforeWrite(result, sizeof(*result));

@@ -22,8 +22,13 @@ bool RandomWalk::BeginExecution() {
 }
 
 int RandomWalk::Choose(const Pick& pick) {
-  return static_cast<int>(((SplitMix(state_) >> 32) * static_cast<uint64_t>(pick.alternatives)) >>
-                          32);
+  const uint64_t random = SplitMix(state_);
+  const auto below = [random](int n) {
+    return static_cast<int>(((random >> 32) * static_cast<uint64_t>(n)) >> 32);
+  };
+  if (!IsOfMemory(pick.kind)) return below(pick.alternatives);
+  // The low bits are independent of the high ones.
+  return (random & 3) != 0 ? 0 : 1 + below(pick.alternatives - 1);
 }
 
 }  // namespace jacquard

@@ -6,7 +6,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <vector>
 
+#include "sim/memory/race.h"
 #include "sim/trace.h"
 
 namespace jacquard::sim {
@@ -24,6 +27,14 @@ class Recorder {
   void RecordBlocked(StepKind kind, const void* address, std::string_view text, uintptr_t pc);
   // Something other than the schedule was left to chance.
   void RecordPick(PickKind kind, int alternatives, int choice);
+  // With a memory model: what the step that is being made has read (the number of the step that
+  // stored it; -1: an initial value), and what was left to chance about it.
+  void NoteRead(int32_t step) { read_ = step; }
+  void NoteMemoryPick(PickKind kind, int alternatives, int choice);
+  // An access that a race may turn out to be with.
+  void NoteAccess(memory::AccessKind kind, const void* address, size_t size, uintptr_t pc);
+  // The running thread is about to make an access (`noun`) that races.
+  void RecordRace(const memory::Race& race, const char* noun, uintptr_t pc);
   void Text(TraceEvent::Type type, std::string_view text);
   // Gives the running thread's last operation event its text.
   void DescribeOperation(std::string_view text);
@@ -32,12 +43,35 @@ class Recorder {
   void ForgetSinceMark() { trace_->events.resize(mark_); }
 
  private:
+  // Something that the memory model has left to chance.
+  struct MemoryPick {
+    PickKind kind;
+    int alternatives;
+    int choice;
+  };
+  // The last access of its kind, place and thread.
+  struct Access {
+    memory::AccessKind kind;
+    uintptr_t address;
+    size_t size;
+    EarlierAccess what;
+  };
+  static constexpr int32_t kNoRead = -2;
+
   TraceEvent& Add(TraceEvent::Type type);
   // Gives the event the pick that led to it.
   static void TakePick(TraceEvent& event);
+  static void SetPick(TraceEvent& event, const MemoryPick& pick);
+  void TakeMemoryPicks(const Step& step);
+  int64_t EventOfStep(int32_t step) const;
+  void RecordReadsFrom(TraceEvent& event);
 
   Trace* const trace_;
   size_t mark_ = 0;
+  int32_t read_ = kNoRead;
+  std::vector<MemoryPick> memory_picks_;                         // of the step that is being made
+  std::vector<int64_t> events_of_steps_;                         // by number of the step
+  std::unordered_map<uintptr_t, std::vector<Access>> accesses_;  // by address / 8
 };
 
 }  // namespace jacquard::sim

@@ -25,13 +25,14 @@ void SpinDetector::Arm(uintptr_t pc, const void* address, uintptr_t stack_top) {
   stack_size_ = live;
   std::memcpy(stack_, reinterpret_cast<const void*>(anchor_.rsp), live);
   read_count_ = 0;
+  stale_read_count_ = 0;
   // Loops of any length are found: the next state to come back to is taken after twice as many
   // reads (Brent's cycle finding).
   rearm_at_ = std::max(2 * reads_since_reset_, 2 * kFirstArm);
 }
 
 bool SpinDetector::SameState() const {
-  if (read_count_ == 0 || read_count_ > kMaxReads) return false;
+  if (read_count_ > kMaxReads || read_count_ + stale_read_count_ == 0) return false;
   if (!(jacquard_entry_registers == anchor_)) return false;
   if (std::memcmp(stack_, reinterpret_cast<const void*>(anchor_.rsp), stack_size_) != 0)
     return false;
@@ -54,6 +55,17 @@ void SpinDetector::AddRead(const void* address, uint8_t size, uint64_t value) {
     return;
   }
   reads_[read_count_++] = {address, value, size};
+}
+
+void SpinDetector::AddStaleRead(const void* address, uint8_t size) {
+  for (int i = 0; i < stale_read_count_; ++i) {
+    if (stale_reads_[i].address == address && stale_reads_[i].size == size) return;
+  }
+  if (stale_read_count_ == kMaxStaleReads) {
+    read_count_ = kMaxReads + 1;
+    return;
+  }
+  stale_reads_[stale_read_count_++] = {address, size};
 }
 
 }  // namespace jacquard::sim

@@ -62,6 +62,12 @@ class SpinDetector {
       AddRead(address, size, value);
   }
 
+  // The thread has read an older value of `size` bytes at `address`.
+  void OnStaleRead(const void* address, uint8_t size) {
+    if (armed_) [[unlikely]]
+      AddStaleRead(address, size);
+  }
+
   // The thread has changed something that others or itself can see, or has done what a spinning
   // thread does not.
   void Reset() {
@@ -73,10 +79,15 @@ class SpinDetector {
 
   int read_count() const { return read_count_; }
   Read read(int i) const { return {reads_[i].address, reads_[i].size}; }
+  // After BackAgain has said true: where the thread has read older values since it was there
+  // before. If anywhere, it will not go on like this for ever.
+  int stale_read_count() const { return stale_read_count_; }
+  Read stale_read(int i) const { return stale_reads_[i]; }
 
  private:
   static constexpr uint32_t kFirstArm = 8;
   static constexpr uint32_t kOtherStates = 4;
+  static constexpr int kMaxStaleReads = 8;
   struct ReadValue {
     const void* address;
     uint64_t value;
@@ -87,6 +98,7 @@ class SpinDetector {
   void Arm(uintptr_t pc, const void* address, uintptr_t stack_top);
   bool SameState() const;
   void AddRead(const void* address, uint8_t size, uint64_t value);
+  void AddStaleRead(const void* address, uint8_t size);
 
   bool armed_ = false;
   uint32_t reads_since_reset_ = 0;
@@ -98,6 +110,8 @@ class SpinDetector {
   EntryRegisters anchor_ = {};
   size_t stack_size_ = 0;
   int read_count_ = 0;  // kMaxReads + 1: too many, not certain
+  int stale_read_count_ = 0;
+  Read stale_reads_[kMaxStaleReads] = {};
   ReadValue reads_[kMaxReads] = {};
   char stack_[kMaxStack] = {};
 };

@@ -22,6 +22,13 @@ enum class PickKind : uint8_t {
   kData,                 // a value that the harness asks for: 0 = the smallest
 };
 
+// Whether the pick is the memory model's. Its picks are counted apart from all others, so that a
+// list of exceptions among those means the same with and without weak memory.
+inline bool IsOfMemory(PickKind kind) {
+  return kind == PickKind::kReadsFrom || kind == PickKind::kPlacement ||
+         kind == PickKind::kWeakCompareExchange;
+}
+
 // A set of simulated threads: bit i is thread i.
 using ThreadSet = uint64_t;
 
@@ -63,16 +70,23 @@ class Strategy {
   virtual void EndExecution(const Verdict& /*verdict*/) {}
 
   // So many of the next picks get alternative 0 without being asked (the runtime counts it down):
-  // what makes a sparse list of exceptions cheap. Set by BeginExecution and Choose.
+  // what makes a sparse list of exceptions cheap. Set by BeginExecution and Choose. The memory
+  // model's picks have a count of their own.
   uint64_t benign_picks() const { return benign_picks_; }
   bool TakeBenignPick() {
     if (benign_picks_ == 0) return false;
     --benign_picks_;
     return true;
   }
+  bool TakeBenignMemoryPick() {
+    if (benign_memory_picks_ == 0) return false;
+    --benign_memory_picks_;
+    return true;
+  }
 
  protected:
   uint64_t benign_picks_ = 0;
+  uint64_t benign_memory_picks_ = 0;
 };
 
 }  // namespace jacquard

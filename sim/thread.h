@@ -42,6 +42,11 @@ struct SimThread {
   uint64_t deadline = 0;     // virtual nanoseconds, if the wait is timed
   int clock_readings = 0;    // since it last waited
 
+  // Weak compare-exchanges that have failed spuriously in a row, and the call of the last of them.
+  int spurious_failures = 0;
+  uintptr_t spurious_pc = 0;
+  int ignores_races = 0;  // __tsan_ignore_thread_begin without its end
+
   void* (*start)(void*) = nullptr;  // for a thread made by pthread_create
   void* argument = nullptr;
   void* result = nullptr;

@@ -36,6 +36,13 @@ uint64_t Trace::Fingerprint() const {
   Hash hash;
   hash.Add(Number(threads));
   hash.Add(events.size());
+  if (race.thread >= 0) {
+    hash.Add(Number(race.thread));
+    hash.Add(race.text);
+    hash.Add(race.step);
+    hash.Add(race.pc);
+    for (const uintptr_t pc : race.stack) hash.Add(pc);
+  }
   for (const TraceEvent& event : events) {
     hash.Add(static_cast<uint64_t>(event.type));
     hash.Add(event.index);
@@ -47,6 +54,7 @@ uint64_t Trace::Fingerprint() const {
     hash.Add(reinterpret_cast<uintptr_t>(event.step.address));
     hash.Add(event.step.old_value);
     hash.Add(event.step.new_value);
+    if (!event.step.newest) hash.Add(1);
     hash.Add(event.name);
     hash.Add(event.old_text);
     hash.Add(event.new_text);

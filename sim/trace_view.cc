@@ -14,6 +14,7 @@ bool BlamesStep(VerdictKind kind) {
     case VerdictKind::kDeadlock:
     case VerdictKind::kLivelock:
     // What was wrong is what the thread did after its last step.
+    case VerdictKind::kRace:
     case VerdictKind::kMisuse:
     case VerdictKind::kAbort:
     case VerdictKind::kException:

@@ -13,6 +13,7 @@ enum class VerdictKind : uint8_t {
   kFinal,        // a check of the harness failed at the end
   kDeadlock,     // no thread can ever run again
   kLivelock,     // did not end although every thread got its turn
+  kRace,         // two accesses, one of them plain, that nothing orders
   kMisuse,       // a lock or thread function was called against its contract
   kAbort,        // abort(), a failed assert(), std::terminate()
   kException,    // an exception left a thread

@@ -8,11 +8,10 @@
 #define JACQUARD_SIM_MEMORY_CELLS_H_
 
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 
 #include "sim/memory/slab.h"
 #include "sim/memory/state.h"
+#include "sim/message.h"
 
 namespace jacquard::sim::memory {
 
@@ -57,6 +56,12 @@ class CellTable {
 
   // Calls `visit(cell)` for each cell that shares bytes with the range; for some more than once.
   void ForEachInRange(uintptr_t begin, size_t size, auto visit) {
+    if (size / 8 > used_.end()) {  // a large range: fewer cells than granules
+      ForEach([&](CellType& cell) {
+        if (cell.address() < begin + size && begin < cell.address() + cell.size()) visit(cell);
+      });
+      return;
+    }
     for (uintptr_t granule = begin >> 3; granule <= (begin + size - 1) >> 3; ++granule) {
       const Granule* const found = FindGranule(granule);
       if (found == nullptr) continue;
@@ -102,8 +107,7 @@ class CellTable {
     if (cell->key == 0) {
       const Index made = made_.Take();
       if (made == 0) {
-        std::fputs("jacquard: more than 131,071 objects accessed in one execution\n", stderr);
-        std::abort();
+        Die("more than 131,071 objects accessed in one execution");
       }
       made_[made] = cells_.IndexOf(*cell);
       cell->key = key;

@@ -1,5 +1,7 @@
 #include "sim/memory/memory.h"
 
+#include "sim/arena.h"
+
 namespace jacquard::sim {
 namespace {
 
@@ -19,8 +21,23 @@ void Memory::BeginExecution(const Options& options, bool wide) {
   Widened();
 }
 
+const char* memory::AccessKindName(AccessKind kind) {
+  switch (kind) {
+    case AccessKind::kPlainRead:
+      return "plain read";
+    case AccessKind::kPlainWrite:
+      return "plain write";
+    case AccessKind::kAtomicRead:
+      return "atomic read";
+    case AccessKind::kAtomicWrite:
+      return "atomic write";
+  }
+  return "unknown";
+}
+
 Memory::Wide& Memory::Widened() {
   if (!is_wide_) {
+    const RealHeap real_heap;  // it outlives the execution
     if (wide_ == nullptr) wide_ = std::make_unique<Wide>(kStores);
     wide_->CopyFrom(*narrow_);
     is_wide_ = true;

@@ -86,6 +86,15 @@ class Memory {
   bool PlainWrite(int thread, const void* address, size_t size) {
     return On([&](auto& model) { return model.PlainWrite(thread, address, size); });
   }
+  bool Free(int thread, const void* address, size_t size) {
+    return On([&](auto& model) { return model.Free(thread, address, size); });
+  }
+  void SeeNewestNext(int thread, const void* address, size_t size) {
+    On([&](auto& model) { model.SeeNewestNext(thread, address, size); });
+  }
+  bool IsAlone() {
+    return On([](auto& model) { return model.IsAlone(); });
+  }
   void Forget(const void* address, size_t size) {
     On([&](auto& model) { model.Forget(address, size); });
   }

@@ -98,8 +98,16 @@ class Model {
   // race() says with what.
   bool PlainRead(int thread, const void* address, size_t size);
   bool PlainWrite(int thread, const void* address, size_t size);
-  // The bytes are no objects any more (freed memory, a frame that is left).
+  // The bytes are given back: a plain write to every object in them that has been accessed.
+  bool Free(int thread, const void* address, size_t size);
+  // The bytes are no objects any more (memory that is reused, a frame that is left).
   void Forget(const void* address, size_t size);
+  // The next read of the object by the thread sees the newest store.
+  void SeeNewestNext(int thread, const void* address, size_t size) {
+    cells_.Find(address, static_cast<uint32_t>(size)).stale_reads[thread] = kAlwaysNewest;
+  }
+  // Whether there is only one thread: then no access can race.
+  bool IsAlone() const { return Alone(); }
 
   // Whether an atomic access of this execution raced; it says so here. For the first race.
   bool has_race() const { return has_race_; }
@@ -127,6 +135,7 @@ class Model {
   static constexpr uint32_t kMaxCandidates = 1024;
   static constexpr Index kReserve = 64;  // stores that one operation may make
   static constexpr Lane kMaxEpoch = Clock::kNever - 16;
+  static constexpr uint8_t kAlwaysNewest = 255;  // more than any max_stale_reads
 
   // A store that a read may return.
   struct Candidate {
@@ -196,6 +205,7 @@ class Model {
   void CheckAtomic(int thread, CellType& cell, AccessKind kind);
   bool PlainRange(int thread, const void* address, size_t size, AccessKind kind);
   bool Check(int thread, CellType& cell, AccessKind kind);
+  bool RacesAfterAcquireFence(int thread, CellType& cell, AccessKind kind);
 
   ModelOptions options_;
   int thread_count_ = 0;

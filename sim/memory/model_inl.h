@@ -90,6 +90,18 @@ void Model<Clock>::ForEachStore(const T* address, auto visit) {
 
 // ---- races
 
+// Whether an access that races would still do so after an acquire fence.
+template <class Clock>
+bool Model<Clock>::RacesAfterAcquireFence(int thread, CellType& cell, AccessKind kind) {
+  Clock now = threads_[thread].now;
+  now.Join(threads_[thread].pending);
+  Race ignored;
+  bool races = RacesWith(cell, kind, now, ignored);
+  cells_.ForEachOverlap(
+      cell, [&](CellType& other) { races = races || RacesWith(other, kind, now, ignored); });
+  return races;
+}
+
 template <class Clock>
 bool Model<Clock>::Check(int thread, CellType& cell, AccessKind kind) {
   const Clock& now = threads_[thread].now;
@@ -106,6 +118,7 @@ bool Model<Clock>::Check(int thread, CellType& cell, AccessKind kind) {
     race_.thread = thread;
     race_.address = cell.address();
     race_.size = cell.size();
+    race_.read_without_acquire = !RacesAfterAcquireFence(thread, cell, kind);
     race_.before_construction = kind >= AccessKind::kAtomicRead &&
                                 found.earlier_kind == AccessKind::kPlainWrite &&
                                 cell.atomic_reads.IsZero() && cell.atomic_writes.IsZero();
@@ -157,6 +170,16 @@ bool Model<Clock>::PlainRead(int thread, const void* address, size_t size) {
 template <class Clock>
 bool Model<Clock>::PlainWrite(int thread, const void* address, size_t size) {
   return PlainRange(thread, address, size, AccessKind::kPlainWrite);
+}
+
+template <class Clock>
+bool Model<Clock>::Free(int thread, const void* address, size_t size) {
+  if (Alone() || size == 0 || !options_.check_races) return false;
+  bool races = false;
+  cells_.ForEachInRange(reinterpret_cast<uintptr_t>(address), size, [&](CellType& cell) {
+    races |= Check(thread, cell, AccessKind::kPlainWrite);
+  });
+  return races;
 }
 
 template <class Clock>

@@ -15,6 +15,9 @@ namespace jacquard::sim::memory {
 
 enum class AccessKind : uint8_t { kPlainRead, kPlainWrite, kAtomicRead, kAtomicWrite };
 
+// "plain read" and so on. Never null.
+const char* AccessKindName(AccessKind kind);
+
 // What was found: the access that came later in the execution, and the earlier one.
 struct Race {
   AccessKind kind = AccessKind::kPlainRead;
@@ -28,6 +31,9 @@ struct Race {
   // The earlier one is a plain write, the later one the first atomic access: an atomic object is
   // used before its construction happened before.
   bool before_construction = false;
+  // The later thread has read what the earlier one released after its access, or later, but has not
+  // acquired it: an acquire fence would order the two.
+  bool read_without_acquire = false;
 };
 
 // The first lane in which `accesses` exceeds `now`, or -1.

@@ -49,7 +49,10 @@ Trace SomeTrace() {
   TraceEvent event;
   event.name = "word";
   event.stack = {1, 2};
-  return {.events = {event, event}, .threads = 2};
+  Trace trace;
+  trace.events = {event, event};
+  trace.threads = 2;
+  return trace;
 }
 
 TEST(Fingerprint, IsEqualForEqualTraces) {

@@ -11,11 +11,19 @@
 
 namespace jacquard {
 
+// The memory of both; a test that is built for sequential consistency says so by a define.
+#ifdef JACQUARD_TEST_SC
+inline constexpr MemoryMode kTestMemory = MemoryMode::kSc;
+#else
+inline constexpr MemoryMode kTestMemory = MemoryMode::kRc11;
+#endif
+
 // So many executions of `body`, or as many as it takes to find a bug, with random choices.
 inline ExploreResult Walk(const std::function<void()>& body, uint64_t executions = 1000) {
   RandomWalk walk(1);
   ExploreOptions options;
   options.executions = executions;
+  options.execution.memory = kTestMemory;
   return Explore(body, walk, options);
 }
 
@@ -23,7 +31,9 @@ inline ExploreResult Walk(const std::function<void()>& body, uint64_t executions
 inline ExploreResult SearchAll(const std::function<void()>& body,
                                int preemption_bound = DepthFirst::kUnbounded) {
   DepthFirst search(preemption_bound);
-  return Explore(body, search);
+  ExploreOptions options;
+  options.execution.memory = kTestMemory;
+  return Explore(body, search, options);
 }
 
 }  // namespace jacquard

@@ -286,7 +286,8 @@ TEST(SpinTest, ReaderOfASequenceLockWaits) {
   });
   EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
   EXPECT_TRUE(result.exhausted);
-  EXPECT_LT(result.executions, 300u);
+  // On weak memory there are more values to read.
+  EXPECT_LT(result.executions, kTestMemory == MemoryMode::kSc ? 300u : 3'000u);
 }
 
 template <int kReads>
@@ -364,6 +365,8 @@ TEST(SpinTest, EveryWayToWriteEndsIt) {
   };
   enum Way { kWide, kNarrow, kFill, kCopy, kPlain, kLast };
   for (int way = kWide; way != kLast; ++way) {
+    // The plain ways are data races: the spinner is woken up to a verdict.
+    const bool races = kTestMemory == MemoryMode::kRc11 && way >= kFill;
     const ExploreResult result = SearchAll([way] {
       Words words;  // on the stack of the thread that writes
       std::atomic<bool> seen{false};
@@ -397,6 +400,10 @@ TEST(SpinTest, EveryWayToWriteEndsIt) {
       }
       spinner.join();
     });
+    if (races) {
+      EXPECT_EQ(result.verdict.kind, VerdictKind::kRace) << "way " << way;
+      continue;
+    }
     EXPECT_TRUE(result.verdict.passed()) << "way " << way << ": " << result.verdict.message;
     EXPECT_TRUE(result.exhausted);
     EXPECT_LT(result.executions, 100u) << "way " << way;

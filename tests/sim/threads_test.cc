@@ -104,7 +104,8 @@ TEST(Threads, DetachedThreadsRunOn) {
     done.fetch_add(10);
   });
   ExpectPass(result);
-  EXPECT_EQ(result.executions, 2u);
+  // On weak memory the addition may also go before a store that has been made already.
+  EXPECT_EQ(result.executions, kTestMemory == MemoryMode::kSc ? 2u : 3u);
 }
 
 TEST(Threads, CreatedDetached) {

@@ -1,0 +1,126 @@
+#include "sim/races.h"
+
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include "sim/engine.h"
+#include "sim/memory/memory.h"
+#include "sim/recorder.h"
+
+namespace jacquard::sim {
+namespace {
+
+using memory::AccessKind;
+using memory::Race;
+
+bool IsWrite(AccessKind kind) {
+  return kind == AccessKind::kPlainWrite || kind == AccessKind::kAtomicWrite;
+}
+bool IsPlain(AccessKind kind) {
+  return kind == AccessKind::kPlainRead || kind == AccessKind::kPlainWrite;
+}
+
+std::string Bytes(uint64_t size) { return std::to_string(size) + (size == 1 ? " byte" : " bytes"); }
+
+// "thread 1 in write_lock".
+std::string Who(int thread) {
+  std::string text = "thread " + std::to_string(thread);
+  const std::string operation = engine.program().OperationName(engine.thread(thread).operation);
+  return operation.empty() ? text : text + " (" + operation + ")";
+}
+
+std::string ObjectAt(uintptr_t address) {
+  std::string name = engine.program().NameOf(reinterpret_cast<const void*>(address));
+  if (!name.empty()) return name;
+  char hexadecimal[32];
+  std::snprintf(hexadecimal, sizeof(hexadecimal), "%#lx", address);
+  return hexadecimal;
+}
+
+// The same for both orders of the two accesses.
+std::string Rule(const Race& race) {
+  std::string a = AccessKindName(race.kind);
+  std::string b = AccessKindName(race.earlier_kind);
+  if (b < a) std::swap(a, b);
+  return a + " and " + b;
+}
+
+std::string WhatIsMissing(const Race& race) {
+  const std::string earlier = "thread " + std::to_string(race.earlier_thread);
+  if (race.read_without_acquire) {
+    return "what " + earlier +
+           " released after it has been read, but by a relaxed load without an acquire fence";
+  }
+  if (race.before_construction) {
+    return "no release/acquire between the two; if the write is the construction of the atomic "
+           "object, another thread knows the object too early";
+  }
+  return "no release/acquire between the two (nor a mutex, a thread's start or its join)";
+}
+
+std::string Message(const Race& race, bool frees) {
+  std::string text = Who(race.thread);
+  text += frees ? " frees " : IsWrite(race.kind) ? " writes " : " reads ";
+  text += Bytes(race.size) + " of " + ObjectAt(race.address);
+  if (!IsPlain(race.kind)) text += " atomically";
+  text += ", and nothing orders this after the " + std::string(AccessKindName(race.earlier_kind)) +
+          " by " + Who(race.earlier_thread);
+  if (race.earlier_address != race.address || race.earlier_size != race.size) {
+    text += " (" + Bytes(race.earlier_size) + " of " + ObjectAt(race.earlier_address) + ")";
+  }
+  return text + ": " + WhatIsMissing(race);
+}
+
+[[noreturn]] void Report(const Race& race, bool frees, uintptr_t pc) {
+  std::string* rule;
+  std::string* message;
+  {
+    const Backstage backstage;
+    // Never freed by anybody: this stack is given up.
+    static std::string kept_rule;
+    static std::string kept_message;
+    kept_rule = Rule(race);
+    kept_message = Message(race, frees);
+    rule = &kept_rule;
+    message = &kept_message;
+    if (engine.recorder != nullptr) {
+      engine.recorder->RecordRace(race, frees ? "free" : AccessKindName(race.kind), pc);
+    }
+  }
+  engine.Fail(VerdictKind::kRace, *rule, *message);
+}
+
+// Whether accesses of the running thread are to be looked at.
+bool Watches() { return engine.current->ignores_races == 0; }
+
+}  // namespace
+
+void ReportRace(const Race& race, uintptr_t pc) { Report(race, false, pc); }
+
+void CheckPlainRead(const void* address, size_t size, uintptr_t pc) {
+  if (engine.memory->IsAlone() || !Watches()) return;
+  if (engine.memory->PlainRead(engine.current->id, address, size)) [[unlikely]]
+    Report(engine.memory->race(), false, pc);
+  if (engine.recorder != nullptr) [[unlikely]]
+    engine.recorder->NoteAccess(AccessKind::kPlainRead, address, size, pc);
+}
+
+void CheckPlainWrite(const void* address, size_t size, uintptr_t pc) {
+  if (engine.memory->IsAlone() || !Watches()) return;
+  if (engine.memory->PlainWrite(engine.current->id, address, size)) [[unlikely]]
+    Report(engine.memory->race(), false, pc);
+  if (engine.recorder != nullptr) [[unlikely]]
+    engine.recorder->NoteAccess(AccessKind::kPlainWrite, address, size, pc);
+}
+
+void CheckFree(const void* block, size_t size, uintptr_t pc) {
+  if (engine.memory == nullptr || !engine.Simulates() || size == 0) return;
+  if (engine.memory->IsAlone() || !Watches()) return;
+  if (engine.memory->Free(engine.current->id, block, size)) [[unlikely]]
+    Report(engine.memory->race(), true, pc);
+  if (engine.recorder != nullptr) [[unlikely]]
+    engine.recorder->NoteAccess(AccessKind::kPlainWrite, block, size, pc);
+}
+
+}  // namespace jacquard::sim
