@@ -12,7 +12,19 @@ namespace jacquard::fuzzers {
 namespace {
 
 constexpr uint8_t kExceptionBit = 0x80;
+constexpr uint8_t kMemoryBit = 0x40;
 constexpr uint8_t kCarryOn = 255;
+
+// Gaps of 255 and more take several records.
+void EncodeException(uint8_t kind, const Exception& exception, std::vector<uint8_t>& bytes) {
+  uint32_t gap = exception.gap;
+  for (; gap >= kCarryOn; gap -= kCarryOn) {
+    bytes.push_back(kind);
+    bytes.push_back(kCarryOn);
+  }
+  bytes.push_back(static_cast<uint8_t>(kind | exception.choice));
+  bytes.push_back(static_cast<uint8_t>(gap));
+}
 
 bool IsWord(const char* text) {
   if (text == nullptr || !(std::islower(static_cast<unsigned char>(*text)))) return false;
@@ -30,7 +42,8 @@ bool Input::operator==(const Input& other) const {
   for (int t = 0; t < threads_; ++t) {
     if (!std::ranges::equal(calls(t), other.calls(t))) return false;
   }
-  return std::ranges::equal(exceptions(), other.exceptions());
+  return std::ranges::equal(exceptions(), other.exceptions()) &&
+         std::ranges::equal(memory_exceptions(), other.memory_exceptions());
 }
 
 std::string TargetName(const ScenarioType& type) {
@@ -130,13 +143,22 @@ int Codec::NumberOf(const Call& call) const {
 
 void Codec::Decode(std::span<const uint8_t> bytes, Input& input) const {
   input.Clear(type_.min_threads);
-  if (bytes.empty() || bytes[0] != kVersion) return;
+  if (bytes.empty() || !IsKnownVersion(bytes[0])) return;
+  const bool has_memory = bytes[0] != kFirstVersion;
   uint32_t gap = 0;
+  uint32_t memory_gap = 0;
   for (size_t i = 1; i + 1 < bytes.size(); i += 2) {
     const uint8_t head = bytes[i];
     const uint8_t tail = bytes[i + 1];
     if ((head & kExceptionBit) == 0) {
-      input.AddCall(thread_of_byte_[head], call_of_byte_[tail]);
+      if (!has_memory || (head & kMemoryBit) == 0) {
+        input.AddCall(thread_of_byte_[head], call_of_byte_[tail]);
+        continue;
+      }
+      memory_gap = std::min(memory_gap + tail, kMaxGap);
+      if (tail == kCarryOn) continue;
+      input.AddMemoryException({.gap = memory_gap, .choice = head & kMaxMemoryChoice});
+      memory_gap = 0;
       continue;
     }
     gap = std::min(gap + tail, kMaxGap);
@@ -154,23 +176,18 @@ std::vector<uint8_t> Codec::Encode(const Input& input) const {
       bytes.push_back(static_cast<uint8_t>(NumberOf(call)));
     }
   }
-  for (const Exception& exception : input.exceptions()) {
-    uint32_t gap = exception.gap;
-    for (; gap >= kCarryOn; gap -= kCarryOn) {
-      bytes.push_back(kExceptionBit);
-      bytes.push_back(kCarryOn);
-    }
-    bytes.push_back(static_cast<uint8_t>(kExceptionBit | exception.choice));
-    bytes.push_back(static_cast<uint8_t>(gap));
-  }
+  for (const Exception& exception : input.memory_exceptions())
+    EncodeException(kMemoryBit, exception, bytes);
+  for (const Exception& exception : input.exceptions())
+    EncodeException(kExceptionBit, exception, bytes);
   return bytes;
 }
 
 bool Codec::Recognise(std::span<const uint8_t> bytes, std::string* why) {
-  if (bytes.empty() || bytes[0] == kVersion) return true;
+  if (bytes.empty() || IsKnownVersion(bytes[0])) return true;
   *why = fmt::format(
-      "not an input of this target: neither a text (\"jacquard scenario 1 ...\") nor bytes of "
-      "version {} (the first byte is {:#04x})",
+      "not an input of this target: neither a text (\"jacquard scenario 2 ...\") nor bytes of "
+      "version 1 or {} (the first byte is {:#04x})",
       kVersion, bytes[0]);
   return false;
 }
@@ -197,6 +214,7 @@ void Codec::Reshape(int threads, int operations, Input& input) const {
     }
   }
   for (const Exception& exception : source.exceptions()) input.AddException(exception);
+  for (const Exception& exception : source.memory_exceptions()) input.AddMemoryException(exception);
 }
 
 }  // namespace jacquard::fuzzers

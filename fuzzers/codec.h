@@ -1,9 +1,12 @@
 // The codec: byte strings to inputs and back.
 //
-// Version 1 (provisional) is a version byte and any number of records of two bytes:
+// Version 2 is a version byte and any number of records of two bytes:
 //
-//   0ttttttt cccccccc   thread t calls operation c
+//   00tttttt cccccccc   thread t calls operation c
+//   01cccccc gggggggg   exception of memory, as below, among the picks of the memory model
 //   1ccccccc gggggggg   exception: g benign picks, then alternative 1 + c; 255 = 255 picks, go on
+//
+// Version 1 had no exceptions of memory, and one more bit for t; it still decodes.
 //
 // t is taken modulo the target's largest number of threads. c counts the *calls* of the target: its
 // operations with each value of their arguments, in the order of the table, the last argument
@@ -11,12 +14,12 @@
 //
 // There is no separator and no length: each record says what it is. So every byte string decodes,
 // and when mutation deletes, repeats or moves a record, all others keep their meaning. Only the
-// order within one thread, and among the exceptions, counts. What is beyond a limit of
+// order within one thread, and among the exceptions of each kind, counts. What is beyond a limit of
 // fuzzers/input.h is ignored, and so are half a record at the end and picks that no exception
 // follows.
 //
 // A byte string with another version byte, and the empty one, decode to the empty input: a run of
-// such bytes can never fail, so whatever fails is recognised as version 1 when it is replayed.
+// such bytes can never fail, so whatever fails is recognised as an input when it is replayed.
 #ifndef JACQUARD_FUZZERS_CODEC_H_
 #define JACQUARD_FUZZERS_CODEC_H_
 
@@ -31,7 +34,11 @@
 
 namespace jacquard::fuzzers {
 
-inline constexpr uint8_t kVersion = 1;
+inline constexpr uint8_t kVersion = 2;
+inline constexpr uint8_t kFirstVersion = 1;
+inline constexpr bool IsKnownVersion(uint8_t version) {
+  return version >= kFirstVersion && version <= kVersion;
+}
 
 // How bytes are to be read for one scenario class. Immutable, so all its functions are thread-safe.
 class Codec {
@@ -52,8 +59,8 @@ class Codec {
   // Never fails. Costs about a nanosecond per byte; allocates nothing.
   void Decode(std::span<const uint8_t> bytes, Input& input) const;
 
-  // The canonical bytes: operations by thread, then exceptions. Decode(Encode(input)) == input.
-  // Gaps and choices must be within the limits of fuzzers/input.h.
+  // The canonical bytes: operations by thread, then exceptions of memory, then others.
+  // Decode(Encode(input)) == input. Gaps and choices must be within the limits of fuzzers/input.h.
   std::vector<uint8_t> Encode(const Input& input) const;
 
   // Whether `bytes` may be an input at all: empty, or of a known version. If not, `why` says so.

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <map>
 #include <sstream>
 #include <string_view>
 
@@ -49,7 +50,8 @@ bool IsMode(std::string_view argument) {
 
 // Flags of a fuzzing run that take a value.
 bool TakesValue(std::string_view argument) {
-  for (const std::string_view flag : {"--shape", "--executions", "--max-steps", "--time-limit"}) {
+  for (const std::string_view flag :
+       {"--shape", "--executions", "--max-steps", "--time-limit", "--memory"}) {
     if (argument == flag) return true;
   }
   return false;
@@ -109,6 +111,13 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
                  "Seconds without a step (simulated), or until threads that do not end are a "
                  "deadlock (native)")
       ->check(CLI::PositiveNumber);
+  const std::map<std::string, MemoryMode> memory_modes = {
+      {MemoryModeName(MemoryMode::kSc), MemoryMode::kSc},
+      {MemoryModeName(MemoryMode::kRc11), MemoryMode::kRc11}};
+  app.add_option("--memory", line.memory,
+                 "sc (sequential consistency, no data races) or rc11 (C++20's memory model, the "
+                 "default)")
+      ->transform(CLI::CheckedTransformer(memory_modes));
   replay->excludes(to_text, from_text, seed_corpus, shape_option, executions_option, output);
   to_text->excludes(from_text, seed_corpus);
   from_text->excludes(seed_corpus);

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "sim/execute.h"
+
 namespace jacquard::fuzzers {
 
 // The process's exit status where it is not the engine's.
@@ -30,6 +32,7 @@ struct CommandLine {
   int shape_operations = 0;
   uint64_t max_steps = 100'000;
   double time_limit = 10;  // seconds
+  MemoryMode memory = MemoryMode::kRc11;
 
   // What remains for the engine, the program's name first.
   std::vector<std::string> engine;

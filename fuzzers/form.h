@@ -9,11 +9,13 @@
 
 #include "fuzzers/codec.h"
 #include "fuzzers/input.h"
+#include "sim/execute.h"
 
 namespace jacquard::fuzzers {
 
 struct FormOptions {
-  uint64_t max_steps = 100'000;  // simulated: more are a livelock
+  uint64_t max_steps = 100'000;           // simulated: more are a livelock
+  MemoryMode memory = MemoryMode::kRc11;  // simulated
   double no_step_seconds = 10;   // simulated: CPU time without a step until the watchdog barks
   double deadlock_seconds = 10;  // native: time until threads that do not end are a deadlock
   bool features = false;         // report them to libFuzzer

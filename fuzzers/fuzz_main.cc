@@ -93,11 +93,19 @@ class Fuzzer {
 Fuzzer* fuzzer = nullptr;  // never freed: the process may end at any time
 
 // How to execute this program again, to be followed by the file.
-std::string ReplayCommand() {
-  if (const char* command = std::getenv("JACQUARD_REPLAY_COMMAND")) return command;
+std::string ReplayCommand(const CommandLine& line) {
+  constexpr std::string_view kFlag = " --replay";
   char path[PATH_MAX];
   const ssize_t length = readlink("/proc/self/exe", path, sizeof(path));
-  return (length > 0 ? std::string(path, static_cast<size_t>(length)) : "PROGRAM") + " --replay";
+  std::string command = length > 0 ? std::string(path, static_cast<size_t>(length)) : "PROGRAM";
+  command += kFlag;
+  if (const char* given = std::getenv("JACQUARD_REPLAY_COMMAND")) command = given;
+  // What is not the default must be said again, before the last flag, which the file follows.
+  if (line.memory != CommandLine().memory && command.ends_with(kFlag)) {
+    command.insert(command.size() - kFlag.size(),
+                   fmt::format(" --memory {}", MemoryModeName(line.memory)));
+  }
+  return command;
 }
 
 // Flags that libFuzzer gets unless the user has said something else.
@@ -139,17 +147,18 @@ void Initialize(int* argc, char*** argv) {
 
   FormOptions options;
   options.max_steps = line.max_steps;
+  options.memory = line.memory;
   options.no_step_seconds = line.time_limit;
   options.deadlock_seconds = line.time_limit;
   options.all_events = line.all;
   options.json = line.json;
   if (line.mode == CommandLine::Mode::kReplay) {
-    options.replay_command = ReplayCommand() + " " + line.file;
+    options.replay_command = ReplayCommand(line) + " " + line.file;
     _exit(Replay(line, codec, std::move(options)));
   }
   if (line.mode != CommandLine::Mode::kFuzz) _exit(Convert(line, codec));
 
-  SetArtifactFlags(line.engine, ReplayCommand());
+  SetArtifactFlags(line.engine, ReplayCommand(line));
   fuzzer = new Fuzzer(codec, line, std::move(options));
   std::atexit([] { fuzzer->PrintStatistics(); });
 

@@ -13,11 +13,14 @@ namespace jacquard::fuzzers {
 
 // The most operations that one thread of an input can have.
 inline constexpr int kMaxOperations = 16;
-// The most schedule exceptions that an input can have.
+// The most schedule exceptions that an input can have, and the most exceptions of memory: among the
+// memory model's picks, which are counted by themselves (sim/byte_string.h).
 inline constexpr int kMaxExceptions = 200;
+inline constexpr int kMaxMemoryExceptions = 100;
 // The largest gap before an exception, and the largest choice: what the encoding can express.
 inline constexpr uint32_t kMaxGap = 0xffff;
 inline constexpr uint32_t kMaxChoice = 0x7f;
+inline constexpr uint32_t kMaxMemoryChoice = 0x3f;
 
 // One operation with its arguments. Unused arguments are 0.
 struct Call {
@@ -33,12 +36,15 @@ class Input {
   int threads() const { return threads_; }
   std::span<const Call> calls(int thread) const { return {calls_[thread], counts_[thread]}; }
   std::span<const Exception> exceptions() const { return {exceptions_, exception_count_}; }
+  std::span<const Exception> memory_exceptions() const {
+    return {memory_exceptions_, memory_exception_count_};
+  }
 
   // Empties the input for a target that always has `min_threads`.
   void Clear(int min_threads) {
     threads_ = min_threads;
     counts_.fill(0);
-    exception_count_ = 0;
+    exception_count_ = memory_exception_count_ = 0;
   }
   // Adds an operation, or an exception, at the end. False, and nothing happens, if there is no
   // room.
@@ -54,6 +60,12 @@ class Input {
     return true;
   }
 
+  bool AddMemoryException(Exception exception) {
+    if (memory_exception_count_ == kMaxMemoryExceptions) return false;
+    memory_exceptions_[memory_exception_count_++] = exception;
+    return true;
+  }
+
   bool operator==(const Input& other) const;
 
  private:
@@ -61,7 +73,9 @@ class Input {
   std::array<uint8_t, kMaxInputThreads> counts_ = {};
   uint32_t exception_count_ = 0;
   Call calls_[kMaxInputThreads][kMaxOperations];
+  uint32_t memory_exception_count_ = 0;
   Exception exceptions_[kMaxExceptions];
+  Exception memory_exceptions_[kMaxMemoryExceptions];
 };
 
 }  // namespace jacquard::fuzzers

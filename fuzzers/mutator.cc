@@ -10,6 +10,12 @@ namespace {
 
 constexpr size_t kRecord = 2;
 constexpr uint8_t kExceptionBit = 0x80;
+constexpr uint8_t kMemoryBit = 0x40;
+
+// What kind of record begins with `head` (codec.h): the bits that say so.
+constexpr uint8_t KindOf(uint8_t head) {
+  return static_cast<uint8_t>((head & kExceptionBit) != 0 ? kExceptionBit : head & kMemoryBit);
+}
 
 // The records of an encoded input, between the version byte and the end of the buffer.
 class Records {
@@ -23,7 +29,9 @@ class Records {
   size_t size() const { return 1 + count_ * kRecord; }
 
   void Mutate() {
-    switch (Random(6)) {
+    switch (Random(7)) {
+      case 6:
+        return Insert(kMemoryBit);
       case 0:
         return Insert(kExceptionBit);
       case 1:
@@ -89,10 +97,10 @@ class Records {
   void Nudge() {
     if (count_ == 0) return;
     uint8_t* const record = At(Random(count_));
-    const bool exception = (record[0] & kExceptionBit) != 0;
+    const uint8_t kind = KindOf(record[0]);
     if (Random(3) == 0) {
-      record[0] = static_cast<uint8_t>((record[0] & kExceptionBit) | Random(4));
-    } else if (exception) {
+      record[0] = static_cast<uint8_t>(kind | Random(4));
+    } else if (kind != 0) {
       const int gap = record[1] + static_cast<int>(Random(9)) - 4;
       record[1] = static_cast<uint8_t>(std::clamp(gap, 0, 254));
     } else {

@@ -23,11 +23,12 @@ struct Form::State {
   State(const Codec& codec, FormOptions o)
       : options(std::move(o)), program(codec.type(), options.features ? &features : nullptr) {
     execution.max_steps = options.max_steps;
+    execution.memory = options.memory;
   }
 
   Verdict Run(const Input& input, Trace* trace) {
     program.SetInput(input);
-    strategy.Set(input.exceptions());
+    strategy.Set(input.exceptions(), input.memory_exceptions());
     strategy.BeginExecution();
     return jacquard::Execute(program, strategy, execution, trace);
   }

@@ -119,9 +119,10 @@ class Parser {
     }
     SkipSpace();
     size_t at = position_;
-    if (const std::string_view version = Word(); version != std::to_string(kVersion)) {
-      Error(at, fmt::format("version \"{}\" is not known; this program reads version {}", version,
-                            kVersion));
+    if (const std::string_view version = Word();
+        version.size() != 1 || !IsKnownVersion(static_cast<uint8_t>(version[0] - '0'))) {
+      Error(at, fmt::format("version \"{}\" is not known; this program reads versions {} to {}",
+                            version, kFirstVersion, kVersion));
     }
     SkipSpace();
     at = position_;
@@ -143,10 +144,15 @@ class Parser {
       ParseThread();
     } else if (word == "schedule") {
       Expect(':', "after \"schedule\"");
-      while (!AtEnd()) ParseException();
+      while (!AtEnd()) ParseException(kMaxChoice, kMaxExceptions, &Input::AddException);
+    } else if (word == "memory") {
+      Expect(':', "after \"memory\"");
+      while (!AtEnd())
+        ParseException(kMaxMemoryChoice, kMaxMemoryExceptions, &Input::AddMemoryException);
     } else {
       position_ = start;
-      Error(start, fmt::format("expected \"thread N:\" or \"schedule:\", found {}", Found()));
+      Error(start,
+            fmt::format("expected \"thread N:\", \"schedule:\" or \"memory:\", found {}", Found()));
     }
   }
 
@@ -218,15 +224,15 @@ class Parser {
     return text;
   }
 
-  void ParseException() {
+  void ParseException(uint32_t max_choice, int most, bool (Input::*add)(Exception)) {
     const size_t start = position_;
     Exception exception;
     Expect('+', "before an exception, as in +3:1");
     exception.gap = Number(kMaxGap, "the gap");
     Expect(':', "after the gap, as in +3:1");
-    exception.choice = Number(kMaxChoice, "the choice");
-    if (!input_.AddException(exception)) {
-      Error(start, fmt::format("there are more than {} exceptions", kMaxExceptions));
+    exception.choice = Number(max_choice, "the choice");
+    if (!(input_.*add)(exception)) {
+      Error(start, fmt::format("there are more than {} exceptions", most));
     }
   }
 
@@ -287,13 +293,16 @@ std::string FormatText(const Codec& codec, const Input& input) {
     }
     text += '\n';
   }
-  if (!input.exceptions().empty()) {
-    text += "schedule:";
-    for (const Exception& exception : input.exceptions()) {
+  const auto append = [&text](const char* key, std::span<const Exception> exceptions) {
+    if (exceptions.empty()) return;
+    text += key;
+    for (const Exception& exception : exceptions) {
       text += fmt::format(" +{}:{}", exception.gap, exception.choice);
     }
     text += '\n';
-  }
+  };
+  append("schedule:", input.exceptions());
+  append("memory:", input.memory_exceptions());
   return text;
 }
 

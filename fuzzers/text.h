@@ -1,16 +1,19 @@
 // The text form of an input, for people: seeds and regressions are written in it.
 //
 //   # One reader passes a writer that has not yet published its mark.
-//   jacquard scenario 1 vma_lock
+//   jacquard scenario 2 vma_lock
 //   thread 0: write_lock_mm; write_lock vma=1; write_unlock_mm
 //   thread 1: read_lock vma=1
 //   schedule: +3:1 +0:2
+//   memory: +5:0
 //
-// The first line names the version and the target. `thread N:` lists operations in order, separated
-// by semicolons, each argument as name=value. `schedule:` lists the exceptions: +G:C means that the
-// next G picks have the benign alternative and the one after them has the C-th of the others (from
-// 0, modulo their number). A second line for the same thread, or for the schedule, continues the
-// first. `#` begins a comment. A file that lists nothing is the empty input.
+// The first line names the version (1 and 2 are the same) and the target. `thread N:` lists
+// operations in order, separated by semicolons, each argument as name=value. `schedule:` lists the
+// exceptions: +G:C means that the next G picks have the benign alternative and the one after them
+// has the C-th of the others (from 0, modulo their number). `memory:` lists those of weak memory in
+// the same way: they count the memory model's picks only, the others all picks but those. A second
+// line for the same thread, the schedule or memory continues the first. `#` begins a comment. A
+// file that lists nothing is the empty input.
 #ifndef JACQUARD_FUZZERS_TEXT_H_
 #define JACQUARD_FUZZERS_TEXT_H_
 

@@ -117,6 +117,7 @@ class VmaLockGhost {
   void OnStep(const Step& step) {
     if (step.kind != StepKind::kStore && step.kind != StepKind::kReadModifyWrite) {
       if (step.kind >= StepKind::kFutexWait) OnWait(step);
+      if (!step.newest) OnStaleLoad(step);
       return;
     }
     const std::uintptr_t offset = reinterpret_cast<std::uintptr_t>(step.address) - vmas_begin_;
@@ -137,7 +138,10 @@ class VmaLockGhost {
 
   // --- What the operations say of themselves: when they begin, and after their last step ---
 
-  void Begin(int t, Doing doing) { threads_[t].doing = doing; }
+  void Begin(int t, Doing doing) {
+    threads_[t].doing = doing;
+    threads_[t].stale_object = nullptr;
+  }
 
   // The operation is over; nothing temporary may be left of it.
   void End(int t) {
@@ -157,7 +161,11 @@ class VmaLockGhost {
   }
   // It has said that the VMA is detached.
   void FoundDetached(int t, int v) {
-    if (vma_[v].word != Values::kDetached) Violate(rule::kDishonest, t, v);
+    const void* const word =
+        reinterpret_cast<const void*>(vmas_begin_ + v * sizeof(Vma) + word_offset_);
+    const bool was_detached =
+        threads_[t].stale_object == word && threads_[t].stale_value == Values::kDetached;
+    if (vma_[v].word != Values::kDetached && !was_detached) Violate(rule::kDishonest, t, v);
   }
 
   // start_write in either variant has succeeded.
@@ -183,7 +191,9 @@ class VmaLockGhost {
   // A try has failed; `shared` if it was for reading.
   void MmapTryFailed(int t, bool shared) {
     const std::uint32_t reason = shared ? kWriterBit | kWaitersBit : ~std::uint32_t{0};
-    if ((semaphore_word_ & reason) == 0) Violate(rule::kDishonest, t, kNobody);
+    const bool had_reason =
+        threads_[t].stale_object == semaphore_ && (threads_[t].stale_value & reason) != 0;
+    if ((semaphore_word_ & reason) == 0 && !had_reason) Violate(rule::kDishonest, t, kNobody);
     MmapLocked(t, Share::kNone);
   }
 
@@ -267,6 +277,9 @@ class VmaLockGhost {
     std::int8_t temporary = kNobody;  // the VMA into which it has counted itself
     std::uint8_t reads[kVmas] = {};   // its read locks
     const void* sleeps_on = nullptr;
+    // What it last read in this operation that was not the newest value: as good a reason to fail.
+    const void* stale_object = nullptr;
+    std::uint64_t stale_value = 0;
   };
 
   struct Queued {
@@ -274,6 +287,12 @@ class VmaLockGhost {
     Share share = Share::kNone;
     std::uint8_t passed_by = 0;  // readers that arrived later and got in before it
   };
+
+  // On weak memory a thread may read what was the case.
+  void OnStaleLoad(const Step& step) {
+    threads_[step.thread].stale_object = step.address;
+    threads_[step.thread].stale_value = step.new_value;
+  }
 
   // --- The VMAs ---
 

@@ -21,8 +21,10 @@ enum class MemoryMode : uint8_t {
   kRc11,  // C++20's memory model, without load buffering: docs/memory_model.md
 };
 
-// Its name, as command lines have it: "sc", "rc11". Never null.
-const char* MemoryModeName(MemoryMode mode);
+// Its name, as command lines have it.
+constexpr const char* MemoryModeName(MemoryMode mode) {
+  return mode == MemoryMode::kSc ? "sc" : "rc11";
+}
 
 struct ExecutionOptions {
   MemoryMode memory = MemoryMode::kSc;

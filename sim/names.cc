@@ -2,7 +2,6 @@
 // "unknown": reports must not fail on a damaged trace.
 #include "sim/names.h"
 
-#include "sim/execute.h"
 #include "sim/step.h"
 #include "sim/verdict.h"
 
@@ -62,16 +61,6 @@ const char* MemoryOrderName(MemoryOrder order) {
       return "acq_rel";
     case MemoryOrder::kSeqCst:
       return "seq_cst";
-  }
-  return "unknown";
-}
-
-const char* MemoryModeName(MemoryMode mode) {
-  switch (mode) {
-    case MemoryMode::kSc:
-      return "sc";
-    case MemoryMode::kRc11:
-      return "rc11";
   }
   return "unknown";
 }

@@ -27,7 +27,7 @@ refuses 'Is a directory' --replay .
 head -c 2000000 /dev/zero >large
 refuses 'large: larger than 1048576 bytes' --replay large
 
-printf 'jacquard scenario 1 rw_lock\nthread 0: reed object=1\n' >typing.txt
+printf 'jacquard scenario 2 rw_lock\nthread 0: reed object=1\n' >typing.txt
 refuses 'typing.txt:2:11: error: expected an operation, found "reed"; there are: read, write, try_write' \
   --replay typing.txt
 refuses 'typing.txt:2:11: error:' --from-text typing.txt -o bytes
@@ -36,7 +36,7 @@ refuses 'typing.txt:2:11: error:' --seed-corpus folder typing.txt
 printf 'jacquard scenario 1 vma_lock\n' >other.txt
 refuses 'the text is for target "vma_lock", this program is "rw_lock"' --replay other.txt
 printf 'hello\n' >hello.txt
-refuses 'hello.txt:1:1: error: expected "jacquard scenario 1 rw_lock"' --replay hello.txt
+refuses 'hello.txt:1:1: error: expected "jacquard scenario 2 rw_lock"' --replay hello.txt
 
 refuses '--bogus' --bogus
 refuses '--bogus' --replay typing.txt --bogus

@@ -55,9 +55,10 @@ TEST(Codec, EmptyBytesAreTheEmptyInput) {
 TEST(Codec, AnotherVersionIsTheEmptyInput) {
   for (int version = 0; version < 256; ++version) {
     const Bytes bytes = {static_cast<uint8_t>(version), 0, 0, 0x80, 0};
-    EXPECT_EQ(Decode(bytes) == Decode({}), version != kVersion);
+    const bool known = version == 1 || version == 2;
+    EXPECT_EQ(Decode(bytes) == Decode({}), !known);
     std::string why;
-    EXPECT_EQ(Codec::Recognise(bytes, &why), version == kVersion);
+    EXPECT_EQ(Codec::Recognise(bytes, &why), known);
   }
 }
 
@@ -74,6 +75,27 @@ TEST(Codec, ReadsRecords) {
   EXPECT_EQ(input.exceptions()[1], (Exception{509, 127}));
 }
 
+TEST(Codec, ReadsExceptionsOfMemory) {
+  const Input input = Decode({kVersion, 0x40, 3, 0x81, 4, 0x7f, 255, 0x45, 254, 0x40, 255});
+  EXPECT_TRUE(input.calls(0).empty());
+  ASSERT_EQ(input.exceptions().size(), 1u);
+  EXPECT_EQ(input.exceptions()[0], (Exception{4, 1}));
+  ASSERT_EQ(input.memory_exceptions().size(), 2u);
+  EXPECT_EQ(input.memory_exceptions()[0], (Exception{3, 0}));
+  EXPECT_EQ(input.memory_exceptions()[1], (Exception{509, 5}));
+  ExpectRoundTrip({kVersion, 0x40, 3, 0x81, 4, 0x7f, 255, 0x45, 254, 0x40, 255});
+}
+
+// Corpora from before there was weak memory.
+TEST(Codec, ReadsVersionOne) {
+  const Input input = Decode({1, 0, 0, 0x42, 3, 0x81, 4, 0xff, 254});
+  ASSERT_EQ(input.calls(0).size(), 2u);  // 0x42 modulo 3 threads
+  EXPECT_EQ(input.calls(0)[1], (Call{1, {2}}));
+  EXPECT_TRUE(input.memory_exceptions().empty());
+  ASSERT_EQ(input.exceptions().size(), 2u);
+  EXPECT_EQ(input.exceptions()[1], (Exception{254, 127}));
+}
+
 TEST(Codec, RoundTripsAllShortInputs) {
   ExpectRoundTrip({});
   for (int a = 0; a < 256; ++a) {
@@ -85,7 +107,7 @@ TEST(Codec, RoundTripsAllShortInputs) {
 }
 
 TEST(Codec, RoundTripsAllPairsOfInterestingRecords) {
-  const Bytes heads = {0, 1, 2, 3, 127, 128, 129, 255};
+  const Bytes heads = {0, 1, 2, 3, 63, 64, 65, 127, 128, 129, 255};
   const Bytes tails = {0, 1, 24, 25, 49, 253, 254, 255};
   for (const uint8_t a : heads) {
     for (const uint8_t b : tails) {
@@ -135,13 +157,16 @@ TEST(Codec, DeletingARecordLeavesTheOthersAlone) {
     const Input whole = Decode(bytes);
     const size_t victim = 1 + 2 * (random() % 12);
     const bool is_exception = (bytes[victim] & 0x80) != 0;
+    const bool is_of_memory = !is_exception && (bytes[victim] & 0x40) != 0;
     const int thread = (bytes[victim] & 0x7f) % ToyScenario::kMaxThreads;
     bytes.erase(bytes.begin() + static_cast<int>(victim),
                 bytes.begin() + static_cast<int>(victim) + 2);
     const Input rest = Decode(bytes);
     ASSERT_EQ(rest.exceptions().size() + is_exception, whole.exceptions().size());
+    ASSERT_EQ(rest.memory_exceptions().size() + is_of_memory, whole.memory_exceptions().size());
+    const bool is_call = !is_exception && !is_of_memory;
     for (int t = 0; t < rest.threads(); ++t) {
-      ASSERT_EQ(rest.calls(t).size() + (!is_exception && t == thread), whole.calls(t).size());
+      ASSERT_EQ(rest.calls(t).size() + (is_call && t == thread), whole.calls(t).size());
     }
   }
 }

@@ -32,6 +32,13 @@ TEST(CommandLine, TakesItsOwn) {
   EXPECT_EQ(line.max_steps, 50u);
 }
 
+TEST(CommandLine, KnowsBothMemories) {
+  EXPECT_EQ(Parse({"corpus"}).memory, MemoryMode::kRc11);
+  EXPECT_EQ(Parse({"--memory", "sc", "corpus"}).memory, MemoryMode::kSc);
+  EXPECT_EQ(Parse({"--memory=rc11", "--replay", "a"}).memory, MemoryMode::kRc11);
+  EXPECT_EQ(Parse({"--memory=tso"}).exit_status, kExitUsage);
+}
+
 TEST(CommandLine, TurnsABudgetIntoTheEngines) {
   EXPECT_EQ(Parse({"--executions=12"}).engine, (Strings{"program", "-runs=12"}));
 }

@@ -49,7 +49,7 @@ expect "that prints the same, too" diff first third
 
 # The text form of the crash file fails in the same way.
 expect "to text" status_is 0 "$program" --to-text "$crash" -o crash.txt
-expect "the text form is a text" grep -q '^jacquard scenario 1 rw_lock$' crash.txt
+expect "the text form is a text" grep -q '^jacquard scenario 2 rw_lock$' crash.txt
 expect "a text replays" status_is 1 "$program" --replay crash.txt
 report out >fourth
 expect "with the same report" diff first fourth
@@ -66,7 +66,7 @@ expect "--force overwrites" status_is 0 "$program" --to-text "$crash" -o again.t
 expect "with the text" diff crash.txt again.txt
 
 # A passing input passes, and the engine reads crash files as well.
-printf 'jacquard scenario 1 rw_lock\nthread 0: read object=1\n' >pass.txt
+printf 'jacquard scenario 2 rw_lock\nthread 0: read object=1\n' >pass.txt
 expect "a passing input passes" status_is 0 "$program" --replay pass.txt
 expect "the engine executes a crash file" test "$("$program" "$crash" >log2 2>&1; echo $?)" -ne 0
 report log2 >fifth

@@ -48,16 +48,19 @@ TEST(Mutator, ReachesEveryKindOfChange) {
   std::set<size_t> sizes;
   bool moved = false;
   bool nudged = false;
-  for (uint32_t seed = 1; seed < 4000; ++seed) {
+  bool weakened = false;
+  for (uint32_t seed = 1; seed < 20'000; ++seed) {
     const Bytes result = Mutated(bytes, 20, seed);
     sizes.insert(result.size());
     moved |= result == Bytes{kVersion, 1, 2, 0, 1, 0x80, 3, 0x81, 4};
+    for (size_t i = 1; i < result.size(); i += 2) weakened |= (result[i] & 0xc0) == 0x40;
     nudged |= result == Bytes{kVersion, 0, 1, 1, 2, 0x80, 4, 0x81, 4};
   }
   // One to three records more or fewer.
   EXPECT_EQ(sizes, (std::set<size_t>{3, 5, 7, 9, 11, 13, 15}));
   EXPECT_TRUE(moved);
   EXPECT_TRUE(nudged);
+  EXPECT_TRUE(weakened);
 }
 
 TEST(Mutator, LeavesTheVersionToNobody) {

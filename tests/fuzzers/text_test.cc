@@ -26,11 +26,12 @@ std::string ErrorOf(std::string_view text) {
 }
 
 constexpr std::string_view kCanonical =
-    "jacquard scenario 1 toy\n"
+    "jacquard scenario 2 toy\n"
     "thread 0: none; one a=2; two a=1 b=3\n"
     "thread 1:\n"
     "thread 2: three a=1 b=2 c=0; lambda\n"
-    "schedule: +3:1 +0:2 +65535:127\n";
+    "schedule: +3:1 +0:2 +65535:127\n"
+    "memory: +1:0 +65535:63\n";
 
 TEST(Text, CanonicalTextIsAFixedPoint) {
   Input input;
@@ -42,7 +43,8 @@ TEST(Text, IsLenientWithSpaceOrderAndComments) {
   Input input;
   const auto error = ParseText(
       "# a comment\n\n"
-      "  jacquard   scenario 1 toy # another\r\n"
+      "  jacquard   scenario 1 toy # another; the same as 2\r\n"
+      "memory: + 1:0 +65535:63\n"
       "schedule: +3:1\n"
       "thread 2: three c=0 a=1   b = 2 ;lambda;\n"
       "thread 0:none;one a=2\n"
@@ -57,7 +59,7 @@ TEST(Text, NothingListedIsTheEmptyInput) {
   Input input;
   Input empty;
   empty.Clear(1);
-  ASSERT_FALSE(ParseText("jacquard scenario 1 toy", ToyCodec(), input));
+  ASSERT_FALSE(ParseText("jacquard scenario 2 toy", ToyCodec(), input));
   EXPECT_EQ(input, empty);
 }
 
@@ -80,17 +82,19 @@ TEST(Text, RoundTripsRandomInputs) {
 }
 
 TEST(Text, SaysWhereAndWhatIsWrong) {
-  EXPECT_EQ(ErrorOf(""), "f.txt:1:1: error: empty; expected \"jacquard scenario 1 toy\"");
-  EXPECT_EQ(ErrorOf("# only\n"), "f.txt:1:1: error: empty; expected \"jacquard scenario 1 toy\"");
-  EXPECT_EQ(ErrorOf("\nhello"), "f.txt:2:1: error: expected \"jacquard scenario 1 toy\"");
+  EXPECT_EQ(ErrorOf(""), "f.txt:1:1: error: empty; expected \"jacquard scenario 2 toy\"");
+  EXPECT_EQ(ErrorOf("# only\n"), "f.txt:1:1: error: empty; expected \"jacquard scenario 2 toy\"");
+  EXPECT_EQ(ErrorOf("\nhello"), "f.txt:2:1: error: expected \"jacquard scenario 2 toy\"");
   EXPECT_EQ(ErrorOf("jacquard scenario 9 toy"),
-            "f.txt:1:19: error: version \"9\" is not known; this program reads version 1");
-  EXPECT_EQ(ErrorOf("jacquard scenario 1 vma_lock"),
+            "f.txt:1:19: error: version \"9\" is not known; this program reads versions 1 to "
+            "2");
+  EXPECT_EQ(ErrorOf("jacquard scenario 2 vma_lock"),
             "f.txt:1:21: error: the text is for target \"vma_lock\", this program is \"toy\"");
 
-  const std::string header = "jacquard scenario 1 toy\n";
+  const std::string header = "jacquard scenario 2 toy\n";
   EXPECT_EQ(ErrorOf(header + "threads 0: none"),
-            "f.txt:2:1: error: expected \"thread N:\" or \"schedule:\", found \"threads\"");
+            "f.txt:2:1: error: expected \"thread N:\", \"schedule:\" or \"memory:\", found "
+            "\"threads\"");
   EXPECT_EQ(ErrorOf(header + "thread x: none"),
             "f.txt:2:8: error: expected the thread, a number from 0 to 2, found \"x:\"");
   EXPECT_EQ(ErrorOf(header + "thread 3: none"),
@@ -119,6 +123,8 @@ TEST(Text, SaysWhereAndWhatIsWrong) {
             "line");
   EXPECT_EQ(ErrorOf(header + "schedule: +3:128"),
             "f.txt:2:14: error: the choice is 128; allowed are 0 to 127");
+  EXPECT_EQ(ErrorOf(header + "memory: +3:64"),
+            "f.txt:2:12: error: the choice is 64; allowed are 0 to 63");
   EXPECT_EQ(ErrorOf(header + "schedule: +65536:0"),
             "f.txt:2:12: error: the gap is 65536; allowed are 0 to 65535");
 
@@ -134,9 +140,10 @@ TEST(Text, SurvivesForeignBytes) {
   EXPECT_EQ(ErrorOf(std::string("\x7f"
                                 "ELF\0\x01",
                                 6)),
-            "f.txt:1:1: error: expected \"jacquard scenario 1 toy\"");
-  EXPECT_EQ(ErrorOf(std::string("jacquard scenario 1 toy\n\x01\xff:")),
-            "f.txt:2:1: error: expected \"thread N:\" or \"schedule:\", found \"\\x01\\xff:\"");
+            "f.txt:1:1: error: expected \"jacquard scenario 2 toy\"");
+  EXPECT_EQ(ErrorOf(std::string("jacquard scenario 2 toy\n\x01\xff:")),
+            "f.txt:2:1: error: expected \"thread N:\", \"schedule:\" or \"memory:\", found "
+            "\"\\x01\\xff:\"");
 }
 
 TEST(Text, CutsAnOperationToTheBuffer) {
