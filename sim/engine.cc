@@ -24,7 +24,7 @@ struct ExceptionGlobals {
   unsigned int uncaught;
 };
 
-constexpr int kStageStack = kMaxThreads;
+constexpr int kStage = kMaxThreads;  // its stack and its storage, behind those of the threads
 
 }  // namespace
 
@@ -455,6 +455,8 @@ void Engine::RunStage() {
     hooks_on = false;
   }
   program_->End();
+  RunThreadDestructors();
+  RunKeyDestructors();
   arena_on = false;
 }
 
@@ -463,6 +465,8 @@ void Engine::AbandonThreads() {
     WriteFsBase(threads_[std::countr_zero(left)].storage.fs_base);
     *reinterpret_cast<ExceptionGlobals*>(__cxxabiv1::__cxa_get_globals()) = {};
   }
+  WriteFsBase(stage_.storage.fs_base);
+  *reinterpret_cast<ExceptionGlobals*>(__cxxabiv1::__cxa_get_globals()) = {};
   WriteFsBase(driver_.storage.fs_base);
 }
 
@@ -474,7 +478,7 @@ void Engine::Initialize() {
   arena.Init();
   rollback.Init();
   driver_.storage = {ReadFsBase(), pthread_self()};
-  stage_.storage = driver_.storage;
+  stage_.storage = ParkThread(kStage);
   driver_.id = driver_.operation = stage_.id = stage_.operation = -1;
   current = &driver_;
   StartWatchdog();
@@ -506,7 +510,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   Recorder trace_recorder(trace);
   recorder = trace != nullptr ? &trace_recorder : nullptr;
 
-  stage_.context = FreshContext(kStageStack, StageEntry);
+  stage_.context = FreshContext(kStage, StageEntry);
   executing = true;
   SwitchTo(stage_);
   executing = false;
@@ -514,11 +518,12 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   recorder = nullptr;
   EndMemory();
   if (trace != nullptr) trace->threads = thread_count_;
-  if (alive_ != 0) AbandonThreads();
+  if (!verdict.passed()) AbandonThreads();
   DropThreadDestructors();
   DropKeys();
   rollback.Undo();
   for (int i = 0; i < thread_count_; ++i) ResetThreadStorage(threads_[i].storage);
+  ResetThreadStorage(stage_.storage);
   arena.Reset();
   counters_.steps += step_;
   ++counters_.executions;
