@@ -60,6 +60,15 @@ uint64_t Trace::Fingerprint() const {
     hash.Add(Number(event.alternatives));
     hash.Add(Number(event.choice));
   }
+  // Nothing is added where there are none, as in all traces before there were places.
+  for (const TracePlace& place : places) {
+    hash.Add(place.what);
+    hash.Add(Number(place.thread));
+    hash.Add(place.step);
+    hash.Add(place.pc);
+    hash.Add(place.stack.size());
+    for (const uintptr_t pc : place.stack) hash.Add(pc);
+  }
   return hash.value();
 }
 

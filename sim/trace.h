@@ -41,8 +41,18 @@ struct TraceEvent {
   int choice = 0;
 };
 
+// Another place in the execution that a verdict is about: where the memory was allocated, say.
+struct TracePlace {
+  std::string what;   // "allocated", "freed"
+  int thread = -1;    // -1: the harness, before or after the threads
+  uint64_t step = 0;  // how many steps had been taken
+  uintptr_t pc = 0;
+  std::vector<uintptr_t> stack;  // as of an event
+};
+
 struct Trace {
   std::vector<TraceEvent> events;
+  std::vector<TracePlace> places;
   int threads = 0;              // how many threads took part
   uint64_t plain_accesses = 0;  // of the code under test, as far as it was built with the hooks
 
