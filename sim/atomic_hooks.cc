@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "sim/engine.h"
+#include "sim/heap_check.h"
 
 namespace jacquard::sim {
 namespace {
@@ -19,21 +20,25 @@ MemoryOrder Order(int order) { return static_cast<MemoryOrder>(order & 7); }
 
 template <class T>
 T Load(const volatile T* address, int order, uintptr_t pc) {
-  if (!engine.Simulates()) [[unlikely]]
-    return __atomic_load_n(address, __ATOMIC_SEQ_CST);
   const void* const object = const_cast<const T*>(address);
+  if (!engine.Simulates()) [[unlikely]] {
+    CheckAccess(object, sizeof(T), AccessKind::kRead, pc);
+    return __atomic_load_n(address, __ATOMIC_SEQ_CST);
+  }
   engine.DecisionPointOfAtomic(StepKind::kLoad, object, pc);
+  CheckAccess(object, sizeof(T), AccessKind::kRead, pc);
   const T value = *address;
   engine.HasRead(object, sizeof(T), Low(value));
   engine.FinishStep(StepKind::kLoad, Order(order), sizeof(T), object, Low(value), Low(value), pc);
   return value;
 }
 
-// Code under test may also run with the hooks off (in Begin, in invariants): then only the log
-// matters.
+// Code under test may also run with the hooks off (in Begin, in invariants): then only the log and
+// the heap matter.
 template <class T>
-void LogWrite(volatile T* address) {
+void NoteWrite(volatile T* address, uintptr_t pc) {
   void* const object = const_cast<T*>(address);
+  CheckAccess(object, sizeof(T), AccessKind::kWrite, pc);
   if (engine.rollback.Covers(object)) [[unlikely]]
     engine.LogGlobal(object, sizeof(T));
 }
@@ -41,12 +46,13 @@ void LogWrite(volatile T* address) {
 template <class T>
 void StoreValue(volatile T* address, T value, int order, uintptr_t pc) {
   if (!engine.Simulates()) [[unlikely]] {
-    LogWrite(address);
+    NoteWrite(address, pc);
     __atomic_store_n(address, value, __ATOMIC_SEQ_CST);
     return;
   }
   void* const object = const_cast<T*>(address);
   engine.DecisionPointOfAtomic(StepKind::kStore, object, pc);
+  CheckAccess(object, sizeof(T), AccessKind::kWrite, pc);
   engine.rollback.BeforeWrite(object, sizeof(T));
   const T old = *address;
   *address = value;
@@ -58,7 +64,7 @@ void StoreValue(volatile T* address, T value, int order, uintptr_t pc) {
 template <class T, class Update>
 T ReadModifyWrite(volatile T* address, Update update, int order, uintptr_t pc) {
   if (!engine.Simulates()) [[unlikely]] {
-    LogWrite(address);
+    NoteWrite(address, pc);
     T old = __atomic_load_n(address, __ATOMIC_SEQ_CST);
     while (!__atomic_compare_exchange_n(address, &old, update(old), false, __ATOMIC_SEQ_CST,
                                         __ATOMIC_SEQ_CST)) {
@@ -67,6 +73,7 @@ T ReadModifyWrite(volatile T* address, Update update, int order, uintptr_t pc) {
   }
   void* const object = const_cast<T*>(address);
   engine.DecisionPointOfAtomic(StepKind::kReadModifyWrite, object, pc);
+  CheckAccess(object, sizeof(T), AccessKind::kWrite, pc);
   const T old = *address;
   const T value = update(old);
   if (value != old) {
@@ -86,12 +93,13 @@ template <class T>
 bool CompareExchange(volatile T* address, T* expected, T desired, int order, int failure_order,
                      uintptr_t pc) {
   if (!engine.Simulates()) [[unlikely]] {
-    LogWrite(address);
+    NoteWrite(address, pc);
     return __atomic_compare_exchange_n(address, expected, desired, false, __ATOMIC_SEQ_CST,
                                        __ATOMIC_SEQ_CST);
   }
   void* const object = const_cast<T*>(address);
   engine.DecisionPointOfAtomic(StepKind::kReadModifyWrite, object, pc);
+  CheckAccess(object, sizeof(T), AccessKind::kWrite, pc);
   const T old = *address;
   if (old != *expected) {
     *expected = old;

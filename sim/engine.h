@@ -23,6 +23,12 @@ namespace jacquard::sim {
 
 class Recorder;
 
+// What a verdict is about, beyond the step that the running thread took last.
+struct Blame {
+  uintptr_t pc = 0;    // where the code under test did it; 0: at its last step
+  int operation = -1;  // one more named operation that is involved; -1: none
+};
+
 class Engine {
  public:
   // ---- state that hooks look at
@@ -36,7 +42,7 @@ class Engine {
   Rollback rollback;
   LocationTable locations;
   Recorder* recorder = nullptr;  // null: no trace
-  bool keys_made = false;  // the execution has made a pthread_key_t
+  bool keys_made = false;        // the execution has made a pthread_key_t
   // What a shared library allocates now belongs to the program.
   bool library_serves_program = false;
   uint64_t random_state = 0;  // of the random numbers (random.cc)
@@ -130,6 +136,11 @@ class Engine {
   SimThread* CreateThread(void* (*start)(void*), void* argument);
   SimThread* FindThread(pthread_t pthread);
   SimThread& thread(int id) { return threads_[id]; }
+  // The thread on stack number `stack` in this execution; null if it is nobody's.
+  SimThread* OwnerOfStack(int stack) {
+    if (stack == kMaxThreads) return &stage_;
+    return stack < thread_count_ ? &threads_[stack] : nullptr;
+  }
   int thread_count() const { return thread_count_; }
   const PendingOperation& pending(const SimThread& thread) const { return pending_[thread.id]; }
   bool HasEnded(const SimThread& thread) const { return (alive_ & thread.bit) == 0; }
@@ -154,7 +165,10 @@ class Engine {
 
   // Ends the execution with a verdict, at once; nothing on any stack is destroyed. The signature is
   // made from `kind`, `rule` and the operations that are going on.
-  [[noreturn]] void Fail(VerdictKind kind, std::string_view rule, std::string_view message);
+  [[noreturn]] void Fail(VerdictKind kind, std::string_view rule, std::string_view message,
+                         const Blame& blame = {});
+
+  const ExecutionOptions& options() const { return options_; }
 
   Verdict Execute(Program& program, Strategy& strategy, const ExecutionOptions& options,
                   Trace* trace);
@@ -219,7 +233,8 @@ class Engine {
   // Nobody can run. Gives the spinning threads another round, or reports.
   void Stuck();
   // Writes the verdict down; leaves no memory of its own on the stack that is then given up.
-  void SetVerdict(VerdictKind kind, std::string_view rule, std::string_view message);
+  void SetVerdict(VerdictKind kind, std::string_view rule, std::string_view message,
+                  const Blame& blame = {});
   [[noreturn]] void GiveUp();
   void EndRecheck() {
     rechecking_ = false;
@@ -280,6 +295,8 @@ void DropThreadDestructors();
 // The same for pthread_setspecific, and what it and pthread_key_create have left (thread_keys.cc).
 void RunKeyDestructors();
 void DropKeys();
+// Calls `visit(value, data)` for each value that they have left.
+void VisitKeyValues(void (*visit)(void* value, void* data), void* data);
 
 // Starts the real thread that watches for executions without a step (watchdog.cc).
 void StartWatchdog();

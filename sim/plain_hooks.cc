@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "sim/engine.h"
+#include "sim/heap_check.h"
 #include "sim/recorder.h"
 
 namespace jacquard::sim {
@@ -22,13 +23,14 @@ void Count() {
     engine.recorder->CountPlainAccess();
 }
 
-void PlainRead() {
+[[gnu::always_inline]] inline void PlainRead(const void* address, size_t size, uintptr_t pc) {
+  CheckAccess(address, size, AccessKind::kRead, pc);
   if (engine.recorder != nullptr && engine.Simulates()) [[unlikely]]
     Count();
 }
 
 // Most writes go to the heap or the stack, so what concerns globals is tested first, and at once.
-void PlainWrite(const void* address, size_t size) {
+void NoteWrite(const void* address, size_t size) {
   if (engine.rollback.Covers(address)) [[unlikely]]
     engine.LogGlobal(address, size);
   if (!engine.Simulates()) return;
@@ -40,8 +42,19 @@ void PlainWrite(const void* address, size_t size) {
   }
 }
 
+[[gnu::always_inline]] inline void PlainWrite(const void* address, size_t size, uintptr_t pc) {
+  CheckAccess(address, size, AccessKind::kWrite, pc);
+  NoteWrite(address, size);
+}
+
+// The harness's functions before and after the threads count, too: they allocate and free.
+bool KeepsCallStack() {
+  return engine.recorder != nullptr && engine.OnExecutingThread() &&
+         (engine.hooks_on || engine.current->id < 0);
+}
+
 void EnterFunction(void* call_site) {
-  if (engine.recorder == nullptr || !engine.Simulates()) return;
+  if (!KeepsCallStack()) return;
   SimThread& me = *engine.current;
   if (me.call_depth < SimThread::kMaxCallStack) {
     me.call_stack[me.call_depth] = reinterpret_cast<uintptr_t>(call_site);
@@ -50,7 +63,7 @@ void EnterFunction(void* call_site) {
 }
 
 void LeaveFunction() {
-  if (engine.recorder == nullptr || !engine.Simulates()) return;
+  if (!KeepsCallStack()) return;
   SimThread& me = *engine.current;
   if (me.call_depth > 0) --me.call_depth;
 }
@@ -58,6 +71,8 @@ void LeaveFunction() {
 }  // namespace
 }  // namespace jacquard::sim
 
+using jacquard::sim::AccessKind;
+using jacquard::sim::CheckAccess;
 using jacquard::sim::PlainRead;
 using jacquard::sim::PlainWrite;
 
@@ -68,17 +83,23 @@ void __tsan_init() {}
 void __tsan_func_entry(void* call_site) { jacquard::sim::EnterFunction(call_site); }
 void __tsan_func_exit() { jacquard::sim::LeaveFunction(); }
 
-#define JACQUARD_PLAIN_HOOKS(SIZE)                                                         \
-  void __tsan_read##SIZE(void*) { PlainRead(); }                                           \
-  void __tsan_unaligned_read##SIZE(void*) { PlainRead(); }                                 \
-  void __tsan_volatile_read##SIZE(void*) { PlainRead(); }                                  \
-  void __tsan_unaligned_volatile_read##SIZE(void*) { PlainRead(); }                        \
-  void __tsan_write##SIZE(void* address) { PlainWrite(address, SIZE); }                    \
-  void __tsan_unaligned_write##SIZE(void* address) { PlainWrite(address, SIZE); }          \
-  void __tsan_volatile_write##SIZE(void* address) { PlainWrite(address, SIZE); }           \
-  void __tsan_unaligned_volatile_write##SIZE(void* address) { PlainWrite(address, SIZE); } \
-  void __tsan_read_write##SIZE(void* address) { PlainWrite(address, SIZE); }               \
-  void __tsan_unaligned_read_write##SIZE(void* address) { PlainWrite(address, SIZE); }
+#define JACQUARD_CALLER reinterpret_cast<uintptr_t>(__builtin_return_address(0))
+
+#define JACQUARD_READ_HOOK(NAME, SIZE) \
+  void __tsan_##NAME(void* address) { PlainRead(address, SIZE, JACQUARD_CALLER); }
+#define JACQUARD_WRITE_HOOK(NAME, SIZE) \
+  void __tsan_##NAME(void* address) { PlainWrite(address, SIZE, JACQUARD_CALLER); }
+#define JACQUARD_PLAIN_HOOKS(SIZE)                          \
+  JACQUARD_READ_HOOK(read##SIZE, SIZE)                      \
+  JACQUARD_READ_HOOK(unaligned_read##SIZE, SIZE)            \
+  JACQUARD_READ_HOOK(volatile_read##SIZE, SIZE)             \
+  JACQUARD_READ_HOOK(unaligned_volatile_read##SIZE, SIZE)   \
+  JACQUARD_WRITE_HOOK(write##SIZE, SIZE)                    \
+  JACQUARD_WRITE_HOOK(unaligned_write##SIZE, SIZE)          \
+  JACQUARD_WRITE_HOOK(volatile_write##SIZE, SIZE)           \
+  JACQUARD_WRITE_HOOK(unaligned_volatile_write##SIZE, SIZE) \
+  JACQUARD_WRITE_HOOK(read_write##SIZE, SIZE)               \
+  JACQUARD_WRITE_HOOK(unaligned_read_write##SIZE, SIZE)
 
 JACQUARD_PLAIN_HOOKS(1)
 JACQUARD_PLAIN_HOOKS(2)
@@ -86,21 +107,25 @@ JACQUARD_PLAIN_HOOKS(4)
 JACQUARD_PLAIN_HOOKS(8)
 JACQUARD_PLAIN_HOOKS(16)
 
-void __tsan_read_range(void*, size_t) { PlainRead(); }
-void __tsan_write_range(void* address, size_t size) { PlainWrite(address, size); }
-void __tsan_vptr_read(void**) { PlainRead(); }
-void __tsan_vptr_update(void** address, void*) { PlainWrite(address, sizeof(void*)); }
+void __tsan_read_range(void* address, size_t size) { PlainRead(address, size, JACQUARD_CALLER); }
+void __tsan_write_range(void* address, size_t size) { PlainWrite(address, size, JACQUARD_CALLER); }
+void __tsan_vptr_read(void** address) { PlainRead(address, sizeof(void*), JACQUARD_CALLER); }
+void __tsan_vptr_update(void** address, void*) {
+  PlainWrite(address, sizeof(void*), JACQUARD_CALLER);
+}
 
 void* __tsan_memcpy(void* to, const void* from, size_t size) {
-  PlainWrite(to, size);
+  CheckAccess(from, size, AccessKind::kRead, JACQUARD_CALLER);
+  PlainWrite(to, size, JACQUARD_CALLER);
   return std::memcpy(to, from, size);
 }
 void* __tsan_memmove(void* to, const void* from, size_t size) {
-  PlainWrite(to, size);
+  CheckAccess(from, size, AccessKind::kRead, JACQUARD_CALLER);
+  PlainWrite(to, size, JACQUARD_CALLER);
   return std::memmove(to, from, size);
 }
 void* __tsan_memset(void* to, int value, size_t size) {
-  PlainWrite(to, size);
+  PlainWrite(to, size, JACQUARD_CALLER);
   return std::memset(to, value, size);
 }
 

@@ -15,10 +15,15 @@ TraceEvent& Recorder::Add(TraceEvent::Type type) {
   event.step.thread = me.id;
   event.step.operation = me.operation;
   event.enabled = engine.enabled();
-  const int kept = std::min(me.call_depth, SimThread::kMaxCallStack);
-  event.stack.assign(std::make_reverse_iterator(me.call_stack + kept),
-                     std::make_reverse_iterator(me.call_stack));
+  event.stack = StackOfRunningThread();
   return event;
+}
+
+std::vector<uintptr_t> Recorder::StackOfRunningThread() {
+  const SimThread& me = *engine.current;
+  const int kept = std::min(me.call_depth, SimThread::kMaxCallStack);
+  return {std::make_reverse_iterator(me.call_stack + kept),
+          std::make_reverse_iterator(me.call_stack)};
 }
 
 void Recorder::TakePick(TraceEvent& event) {
@@ -78,9 +83,38 @@ void Recorder::RecordPick(PickKind kind, int alternatives, int choice) {
   event.choice = choice;
 }
 
-void Recorder::Text(TraceEvent::Type type, std::string_view text) {
+void Recorder::Text(TraceEvent::Type type, std::string_view text, uintptr_t pc) {
   const Backstage backstage;
-  Add(type).text = text;
+  TraceEvent& event = Add(type);
+  event.text = text;
+  event.pc = pc;
+}
+
+void Recorder::AddHeapEvent(const Block& block, bool allocated, uintptr_t pc) {
+  const Backstage backstage;
+  heap_events_.push_back({.block = block.begin(),
+                          .allocated = allocated,
+                          .place = {.what = allocated ? "allocated" : "freed",
+                                    .thread = engine.current->id,
+                                    .step = engine.step(),
+                                    .pc = pc,
+                                    .stack = StackOfRunningThread()}});
+}
+
+void Recorder::AddPlacesOf(const Block& block) {
+  const Backstage backstage;
+  // Addresses come back: what counts is the last time.
+  const auto last = [&](bool allocated) {
+    return std::find_if(heap_events_.rbegin(), heap_events_.rend(), [&](const HeapEvent& event) {
+      return event.block == block.begin() && event.allocated == allocated;
+    });
+  };
+  if (block.state != Block::State::kLive) {
+    if (const auto freed = last(false); freed != heap_events_.rend())
+      trace_->places.push_back(freed->place);
+  }
+  if (const auto allocated = last(true); allocated != heap_events_.rend())
+    trace_->places.push_back(allocated->place);
 }
 
 void Recorder::DescribeOperation(std::string_view text) {

@@ -51,6 +51,12 @@ void RunKeyDestructors() {
   }
 }
 
+void VisitKeyValues(void (*visit)(void* value, void* data), void* data) {
+  for (int i = 0; i < engine.thread_count(); ++i) {
+    for (pthread_key_t key = 0; key < values[i].end; ++key) visit(values[i].of_key[key], data);
+  }
+}
+
 void DropKeys() {
   for (int i = 0; i < engine.thread_count(); ++i) {
     std::fill_n(values[i].of_key, values[i].end, nullptr);
