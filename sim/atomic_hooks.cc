@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "sim/engine.h"
+#include "sim/heap_check.h"
 #include "sim/weak_atomics.h"
 
 namespace jacquard::sim {
@@ -21,22 +22,26 @@ MemoryOrder Order(int order) { return static_cast<MemoryOrder>(order & 7); }
 
 template <class T>
 T Load(const volatile T* address, int order, uintptr_t pc) {
-  if (!engine.Simulates()) [[unlikely]]
-    return __atomic_load_n(address, __ATOMIC_SEQ_CST);
   T* const object = const_cast<T*>(address);
+  if (!engine.Simulates()) [[unlikely]] {
+    CheckAccess(object, sizeof(T), AccessKind::kRead, pc);
+    return __atomic_load_n(address, __ATOMIC_SEQ_CST);
+  }
   if (engine.memory != nullptr) return WeakLoad(object, Order(order), pc);
   engine.DecisionPointOfAtomic(StepKind::kLoad, object, pc);
+  CheckAccess(object, sizeof(T), AccessKind::kRead, pc);
   const T value = *address;
   engine.HasRead(object, sizeof(T), Low(value));
   engine.FinishStep(StepKind::kLoad, Order(order), sizeof(T), object, Low(value), Low(value), pc);
   return value;
 }
 
-// Code under test may also run with the hooks off (in Begin, in invariants): then only the log
-// matters.
+// Code under test may also run with the hooks off (in Begin, in invariants): then only the log and
+// the heap matter.
 template <class T>
-void LogWrite(volatile T* address) {
+void NoteWrite(volatile T* address, uintptr_t pc) {
   void* const object = const_cast<T*>(address);
+  CheckAccess(object, sizeof(T), AccessKind::kWrite, pc);
   if (engine.rollback.Covers(object)) [[unlikely]]
     engine.LogGlobal(object, sizeof(T));
 }
@@ -44,13 +49,14 @@ void LogWrite(volatile T* address) {
 template <class T>
 void StoreValue(volatile T* address, T value, int order, uintptr_t pc) {
   if (!engine.Simulates()) [[unlikely]] {
-    LogWrite(address);
+    NoteWrite(address, pc);
     __atomic_store_n(address, value, __ATOMIC_SEQ_CST);
     return;
   }
   T* const object = const_cast<T*>(address);
   if (engine.memory != nullptr) return WeakStore(object, value, Order(order), pc);
   engine.DecisionPointOfAtomic(StepKind::kStore, object, pc);
+  CheckAccess(object, sizeof(T), AccessKind::kWrite, pc);
   engine.rollback.BeforeWrite(object, sizeof(T));
   const T old = *address;
   *address = value;
@@ -61,7 +67,7 @@ void StoreValue(volatile T* address, T value, int order, uintptr_t pc) {
 template <class T>
 T ReadModifyWrite(volatile T* address, Update update, T operand, int order, uintptr_t pc) {
   if (!engine.Simulates()) [[unlikely]] {
-    LogWrite(address);
+    NoteWrite(address, pc);
     T old = __atomic_load_n(address, __ATOMIC_SEQ_CST);
     while (!__atomic_compare_exchange_n(address, &old, Updated(update, old, operand), false,
                                         __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
@@ -71,6 +77,7 @@ T ReadModifyWrite(volatile T* address, Update update, T operand, int order, uint
   T* const object = const_cast<T*>(address);
   if (engine.memory != nullptr) return WeakUpdate(object, update, operand, Order(order), pc);
   engine.DecisionPointOfAtomic(StepKind::kReadModifyWrite, object, pc);
+  CheckAccess(object, sizeof(T), AccessKind::kWrite, pc);
   const T old = *address;
   const T value = Updated(update, old, operand);
   if (value != old) {
@@ -90,7 +97,7 @@ template <class T>
 bool CompareExchange(volatile T* address, T* expected, T desired, bool weak, int order,
                      int failure_order, uintptr_t pc) {
   if (!engine.Simulates()) [[unlikely]] {
-    LogWrite(address);
+    NoteWrite(address, pc);
     return __atomic_compare_exchange_n(address, expected, desired, false, __ATOMIC_SEQ_CST,
                                        __ATOMIC_SEQ_CST);
   }
@@ -100,6 +107,7 @@ bool CompareExchange(volatile T* address, T* expected, T desired, bool weak, int
                                pc);
   }
   engine.DecisionPointOfAtomic(StepKind::kReadModifyWrite, object, pc);
+  CheckAccess(object, sizeof(T), AccessKind::kWrite, pc);
   const T old = *address;
   if (old != *expected) {
     *expected = old;

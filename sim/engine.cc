@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 
+#include "sim/leaks.h"
 #include "sim/message.h"
 #include "sim/recorder.h"
 
@@ -309,8 +310,9 @@ std::string Engine::DescribeDeadlock() {
   return message;
 }
 
-void Engine::Fail(VerdictKind kind, std::string_view rule, std::string_view message) {
-  SetVerdict(kind, rule, message);
+void Engine::Fail(VerdictKind kind, std::string_view rule, std::string_view message,
+                  const Blame& blame) {
+  SetVerdict(kind, rule, message, blame);
   GiveUp();
 }
 
@@ -320,15 +322,16 @@ void Engine::GiveUp() {
   __builtin_unreachable();
 }
 
-void Engine::SetVerdict(VerdictKind kind, std::string_view rule, std::string_view message) {
+void Engine::SetVerdict(VerdictKind kind, std::string_view rule, std::string_view message,
+                        const Blame& blame) {
   const Backstage backstage;
   verdict_->kind = kind;
   verdict_->message = std::string(rule) + ": " + std::string(message);
   verdict_->thread = current->id;
   verdict_->step = step_;
-  if (recorder != nullptr) recorder->Text(TraceEvent::Type::kNote, rule);
+  if (recorder != nullptr) recorder->Text(TraceEvent::Type::kNote, rule, blame.pc);
   // The operations involved: of a deadlock everybody's, else that of the thread whose step it was.
-  std::set<std::string> operations;
+  std::set<std::string> operations = {program_->OperationName(blame.operation)};
   const ThreadSet involved = kind == VerdictKind::kDeadlock ? alive_ : current->bit;
   for (ThreadSet left = involved; left != 0; left &= left - 1) {
     operations.insert(program_->OperationName(threads_[std::countr_zero(left)].operation));
@@ -457,6 +460,7 @@ void Engine::RunStage() {
   program_->End();
   RunThreadDestructors();
   RunKeyDestructors();
+  if (options_.check_leaks && arena.live_blocks() != 0) CheckLeaks();
   arena_on = false;
 }
 
@@ -506,6 +510,10 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   random_seeded = false;
   program_observes_ = program.Observes();
   locations.BeginExecution();
+  arena.SetQuarantine(options.quarantine);
+  foreign_words.Clear();
+  library_blocks.Clear();
+  stage_.call_depth = 0;
   BeginMemory();
   Recorder trace_recorder(trace);
   recorder = trace != nullptr ? &trace_recorder : nullptr;

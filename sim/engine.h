@@ -24,6 +24,12 @@ namespace jacquard::sim {
 class Memory;
 class Recorder;
 
+// What a verdict is about, beyond the step that the running thread took last.
+struct Blame {
+  uintptr_t pc = 0;    // where the code under test did it; 0: at its last step
+  int operation = -1;  // one more named operation that is involved; -1: none
+};
+
 class Engine {
  public:
   // ---- state that hooks look at
@@ -135,6 +141,11 @@ class Engine {
   SimThread* CreateThread(void* (*start)(void*), void* argument);
   SimThread* FindThread(pthread_t pthread);
   SimThread& thread(int id) { return threads_[id]; }
+  // The thread on stack number `stack` in this execution; null if it is nobody's.
+  SimThread* OwnerOfStack(int stack) {
+    if (stack == kMaxThreads) return &stage_;
+    return stack < thread_count_ ? &threads_[stack] : nullptr;
+  }
   int thread_count() const { return thread_count_; }
   const PendingOperation& pending(const SimThread& thread) const { return pending_[thread.id]; }
   bool HasEnded(const SimThread& thread) const { return (alive_ & thread.bit) == 0; }
@@ -150,6 +161,8 @@ class Engine {
   void Acquire(const void* object);
   void Release(const void* object);
   void FenceMemory(MemoryOrder order);
+  // The bytes are a new block's: what was there before has nothing to do with it.
+  void ForgetMemory(const void* address, size_t size);
   // The running thread has joined `child`.
   void TellJoin(int child);
   // Asks the strategy on behalf of the memory model; `alternatives` >= 2.
@@ -171,7 +184,10 @@ class Engine {
 
   // Ends the execution with a verdict, at once; nothing on any stack is destroyed. The signature is
   // made from `kind`, `rule` and the operations that are going on.
-  [[noreturn]] void Fail(VerdictKind kind, std::string_view rule, std::string_view message);
+  [[noreturn]] void Fail(VerdictKind kind, std::string_view rule, std::string_view message,
+                         const Blame& blame = {});
+
+  const ExecutionOptions& options() const { return options_; }
 
   Verdict Execute(Program& program, Strategy& strategy, const ExecutionOptions& options,
                   Trace* trace);
@@ -240,7 +256,8 @@ class Engine {
   // Nobody can run. Gives the spinning threads another round, or reports.
   void Stuck();
   // Writes the verdict down; leaves no memory of its own on the stack that is then given up.
-  void SetVerdict(VerdictKind kind, std::string_view rule, std::string_view message);
+  void SetVerdict(VerdictKind kind, std::string_view rule, std::string_view message,
+                  const Blame& blame = {});
   [[noreturn]] void GiveUp();
   void EndRecheck() {
     rechecking_ = false;
@@ -281,7 +298,7 @@ class Engine {
 
   PendingOperation pending_[kMaxThreads] = {};  // by thread id: what each is about to do
   SimThread driver_;                            // the process's own thread, outside of executions
-  SimThread stage_;  // runs Begin and End, on storage of its own
+  SimThread stage_;                             // runs Begin and End, on storage of its own
   SimThread threads_[kMaxThreads];
 };
 
@@ -301,6 +318,8 @@ void DropThreadDestructors();
 // The same for pthread_setspecific, and what it and pthread_key_create have left (thread_keys.cc).
 void RunKeyDestructors();
 void DropKeys();
+// Calls `visit(value, data)` for each value that they have left.
+void VisitKeyValues(void (*visit)(void* value, void* data), void* data);
 
 // Starts the real thread that watches for executions without a step (watchdog.cc).
 void StartWatchdog();

@@ -27,7 +27,7 @@ constexpr const char* MemoryModeName(MemoryMode mode) {
 }
 
 struct ExecutionOptions {
-  MemoryMode memory = MemoryMode::kSc;
+  MemoryMode memory = MemoryMode::kRc11;
   // kRc11: so many stores of a location are kept, at least 2 and at most 1,000. A thread that could
   // have read an older one reads the oldest that is left; Counters::cut_histories tells.
   uint32_t max_history = 64;
@@ -36,6 +36,15 @@ struct ExecutionOptions {
   // An execution that takes more steps is a livelock: from half of it on, every thread gets its
   // turn.
   uint64_t max_steps = 100'000;
+  // Whether blocks of the heap that are still there after Program::End, and that nothing points to
+  // any more, are a verdict. Executions that end with another verdict are not looked at.
+  bool check_leaks = true;
+  // Whether each allocation of a simulated thread may fail: one more decision.
+  bool allocations_may_fail = false;
+  // The bytes of a freed block are given out again after so many more bytes have been freed. Until
+  // then, accesses to them are found out; with 0 addresses come back at once, as a bug in the way
+  // of A-B-A may need it.
+  uint64_t quarantine = 64 << 20;
 };
 
 // What the runtime has done since the process started.

@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "sim/engine.h"
+#include "sim/heap_check.h"
 #include "sim/real.h"
 #include "sim/unsupported.h"
 #include "sim/weak_atomics.h"
@@ -35,6 +36,8 @@ long Result(int error) {
 
 long Wait(uint32_t* word, uint32_t expected, uint64_t deadline, uint32_t bits, uintptr_t pc) {
   engine.DecisionPoint(StepKind::kFutexWait, word);
+  // Only the waiter: to wake somebody on a word that may be gone by then is allowed.
+  CheckAccess(word, sizeof(*word), AccessKind::kRead, pc);
   SeeNewest(word);
   const uint32_t value = *word;
   if (value != expected) {

@@ -2,10 +2,18 @@
 //
 // An allocation that the executable's own code makes in an execution comes from the arena; one that
 // a shared library makes for itself (a stdio buffer, a locale's cache) outlives the execution and
-// comes from the real heap. Exceptions are the program's, although a library allocates them.
+// comes from the real heap. Exceptions, and texts that the C library makes for its caller, are the
+// program's, although a library allocates them.
+//
+// Whoever frees a block must do it once, and with the function that belongs to the one that
+// allocated it: that is judged here, accesses in heap_check.h, and what is never freed in leaks.h.
 #include <errno.h>
 #include <malloc.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
+#include <cstdarg>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -13,98 +21,275 @@
 
 #include "sim/caller.h"
 #include "sim/engine.h"
+#include "sim/heap_check.h"
+#include "sim/leaks.h"
 #include "sim/races.h"
 #include "sim/real.h"
+#include "sim/recorder.h"
 
 namespace jacquard::sim {
 namespace {
 
 constexpr size_t kDefaultAlignment = 16;
 
+// What the program asks for.
+struct Request {
+  size_t size;
+  size_t alignment = kDefaultAlignment;
+  Allocator allocator = Allocator::kMalloc;
+  bool aligned = false;  // a form of operator new that takes the alignment
+};
+
+// How the program gives a block back.
+struct Release {
+  const char* function;
+  Allocator allocator = Allocator::kMalloc;
+  bool aligned = false;
+  bool sized = false;
+  size_t size = 0;
+};
+
+uintptr_t Address(const void* caller) { return reinterpret_cast<uintptr_t>(caller); }
+
+HeapCaller RunningThread() {
+  return {static_cast<int8_t>(engine.current->id), static_cast<int16_t>(engine.current->operation)};
+}
+
 bool UseArena(const void* caller) {
   return arena_on && (FromExecutable(caller) || engine.library_serves_program) &&
          engine.OnExecutingThread();
 }
 
-void* AllocateFromArena(size_t size, size_t alignment) {
-  void* const block = engine.arena.Allocate(size, alignment);
-  if (block == nullptr) errno = ENOMEM;
+// Whether it is decided that there is no memory this time.
+bool Fails(const void* caller) {
+  return engine.options().allocations_may_fail && engine.hooks_on && FromExecutable(caller) &&
+         engine.Choose(PickKind::kAllocationFailure, 2) != 0;
+}
+
+// ---- allocation
+
+void* AllocateFromArena(const Request& request, const void* caller) {
+  void* const result =
+      Fails(caller) ? nullptr : engine.arena.Allocate(request.size, request.alignment);
+  if (result == nullptr) {
+    errno = ENOMEM;
+    return nullptr;
+  }
+  Block& block = *engine.arena.BlockAt(result);
+  block.allocator = request.allocator;
+  block.aligned = request.aligned;
+  block.allocated_by = RunningThread();
+  if (engine.memory != nullptr) engine.ForgetMemory(result, request.size);
+  if (engine.recorder != nullptr) [[unlikely]]
+    engine.recorder->RecordAllocation(block, Address(caller));
+  return result;
+}
+
+// A block that a library has taken from the real heap may hold pointers to the program's.
+void* Known(void* block, size_t size) {
+  if (arena_on && block != nullptr && engine.OnExecutingThread())
+    library_blocks.Add(Address(block), size);
   return block;
 }
 
-void* Allocate(size_t size, size_t alignment, const void* caller) {
-  if (UseArena(caller)) return AllocateFromArena(size, alignment);
-  return alignment <= kDefaultAlignment ? __libc_malloc(size) : __libc_memalign(alignment, size);
+void ForgetLibraryBlock(void* block) {
+  if (engine.executing && engine.OnExecutingThread()) library_blocks.Remove(Address(block));
 }
 
-void Free(void* block, const void* caller) {
-  if (engine.arena.Contains(block)) {
-    // What a library frees it may have synchronised by means of its own.
-    if (engine.memory != nullptr && FromExecutable(caller))
-      CheckFree(block, Arena::SizeOf(block), reinterpret_cast<uintptr_t>(caller));
-    engine.arena.Free(block);
-  } else {
-    __libc_free(block);
+void* Allocate(const Request& request, const void* caller) {
+  if (UseArena(caller)) return AllocateFromArena(request, caller);
+  return Known(request.alignment <= kDefaultAlignment
+                   ? __libc_malloc(request.size)
+                   : __libc_memalign(request.alignment, request.size),
+               request.size);
+}
+
+void* AllocateByNew(const Request& request, bool throws, const void* caller) {
+  for (;;) {
+    void* const block = Allocate(request, caller);
+    if (block != nullptr) return block;
+    const std::new_handler handler = std::get_new_handler();
+    if (handler != nullptr) {
+      handler();
+    } else if (throws) {
+      throw std::bad_alloc();
+    } else {
+      return nullptr;
+    }
   }
 }
 
-void* AllocateOrThrow(size_t size, size_t alignment, const void* caller) {
-  void* const block = Allocate(size, alignment, caller);
-  if (block == nullptr) throw std::bad_alloc();
+// The same for the forms that return null: the handler may throw.
+void* AllocateByNewOrNull(const Request& request, const void* caller) noexcept {
+  try {
+    return AllocateByNew(request, /*throws=*/false, caller);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
+// ---- the way back
+
+[[noreturn]] void ReportNoBlock(const void* address, const Release& release, uintptr_t pc) {
+  HeapMessage message;
+  message.Add("%s of ", release.function);
+  const Block* const block = engine.arena.BlockNear(address);
+  const bool inside =
+      block != nullptr && Address(address) < block->end() && Address(address) >= block->begin();
+  if (inside) {
+    message.Add("an address inside, at byte %zu of ",
+                static_cast<size_t>(Address(address) - block->begin()));
+    message.AddBlock(*block);
+    message.AddHistory(*block);
+  } else {
+    message.Add("heap memory that is no block");
+  }
+  FailOnHeap("free of what is no block", message, inside ? block : nullptr, pc);
+}
+
+[[noreturn]] void ReportRelease(const char* rule, const Release& release, const Block& block,
+                                uintptr_t pc) {
+  HeapMessage message;
+  message.Add("%s%s ", release.aligned ? "aligned " : "", release.function);
+  if (release.sized && release.size != block.size) message.Add("for %zu bytes ", release.size);
+  message.Add("of ");
+  message.AddBlock(block);
+  message.AddHistory(block);
+  FailOnHeap(rule, message, &block, pc);
+}
+
+// The block that the program gives back. Null if there is none and nobody is to be blamed.
+Block* Released(void* address, const Release& release, uintptr_t pc) {
+  Block* const block = engine.arena.BlockAt(address);
+  const bool live = block != nullptr && block->state == Block::State::kLive;
+  if (!HeapIsJudged()) return live ? block : nullptr;
+  if (block == nullptr) ReportNoBlock(address, release, pc);
+  if (!live) ReportRelease("double free", release, *block, pc);
+  if (block->allocator != release.allocator || block->aligned != release.aligned ||
+      (release.sized && block->size != release.size)) {
+    ReportRelease("mismatched free", release, *block, pc);
+  }
   return block;
 }
 
-void* Reallocate(void* block, size_t size, const void* caller) {
-  if (block == nullptr) return Allocate(size, kDefaultAlignment, caller);
-  if (!engine.arena.Contains(block)) return __libc_realloc(block, size);
-  void* const moved = Allocate(size, kDefaultAlignment, caller);
-  if (moved == nullptr) return nullptr;
-  const size_t old_size = Arena::SizeOf(block);
-  std::memcpy(moved, block, old_size < size ? old_size : size);
-  Free(block, caller);
+void FreeInArena(Block& block, uintptr_t pc) {
+  // What a library frees it may have synchronised by means of its own.
+  if (engine.memory != nullptr && FromExecutable(reinterpret_cast<const void*>(pc)))
+    CheckFree(reinterpret_cast<const void*>(block.begin()), block.size, pc);
+  block.freed_by = RunningThread();
+  if (engine.recorder != nullptr) [[unlikely]]
+    engine.recorder->RecordFree(block, pc);
+  engine.arena.Free(block);
+}
+
+void Free(void* address, const Release& release, const void* caller) {
+  if (!engine.arena.Contains(address)) {
+    ForgetLibraryBlock(address);
+    __libc_free(address);
+    return;
+  }
+  // What an execution has left behind is gone.
+  if (!engine.OnExecutingThread()) return;
+  if (Block* const block = Released(address, release, Address(caller)))
+    FreeInArena(*block, Address(caller));
+}
+
+void* Reallocate(void* address, size_t size, const void* caller) {
+  constexpr Release kRelease = {.function = "realloc"};
+  if (address == nullptr) return Allocate({.size = size}, caller);
+  if (!engine.arena.Contains(address)) {
+    ForgetLibraryBlock(address);
+    return Known(__libc_realloc(address, size), size);
+  }
+  if (!engine.OnExecutingThread()) return nullptr;
+  Block* const block = Released(address, kRelease, Address(caller));
+  if (block == nullptr) return nullptr;
+  void* moved = nullptr;
+  if (size != 0) {  // else it is a free
+    moved = Allocate({.size = size}, caller);
+    if (moved == nullptr) return nullptr;
+    std::memcpy(moved, address, block->size < size ? block->size : size);
+  }
+  FreeInArena(*block, Address(caller));
   return moved;
+}
+
+// Calls `function`, which allocates for its caller.
+template <class Function>
+auto ServingProgram(Function function) {
+  const bool did = engine.library_serves_program;
+  engine.library_serves_program = true;
+  const auto result = function();
+  engine.library_serves_program = did;
+  return result;
 }
 
 }  // namespace
 }  // namespace jacquard::sim
 
+using jacquard::sim::AccessKind;
+using jacquard::sim::Address;
 using jacquard::sim::Allocate;
+using jacquard::sim::AllocateByNew;
+using jacquard::sim::AllocateByNewOrNull;
 using jacquard::sim::AllocateFromArena;
-using jacquard::sim::AllocateOrThrow;
+using jacquard::sim::Allocator;
+using jacquard::sim::CheckAccess;
+using jacquard::sim::engine;
 using jacquard::sim::Free;
 using jacquard::sim::kDefaultAlignment;
 using jacquard::sim::Reallocate;
+using jacquard::sim::UseArena;
 
 #define JACQUARD_CALLER __builtin_return_address(0)
 
 extern "C" {
 
-void* malloc(size_t size) { return Allocate(size, kDefaultAlignment, JACQUARD_CALLER); }
+void* malloc(size_t size) { return Allocate({.size = size}, JACQUARD_CALLER); }
 
-void free(void* block) { Free(block, JACQUARD_CALLER); }
+void free(void* block) { Free(block, {.function = "free"}, JACQUARD_CALLER); }
 
 void* calloc(size_t count, size_t size) {
-  if (!jacquard::sim::UseArena(JACQUARD_CALLER)) return __libc_calloc(count, size);
   size_t bytes;
   if (__builtin_mul_overflow(count, size, &bytes)) bytes = SIZE_MAX;
-  void* const block = AllocateFromArena(bytes, kDefaultAlignment);
+  if (!UseArena(JACQUARD_CALLER)) return jacquard::sim::Known(__libc_calloc(count, size), bytes);
+  void* const block = AllocateFromArena({.size = bytes}, JACQUARD_CALLER);
   return block == nullptr ? nullptr
                           : std::memset(block, 0, jacquard::sim::Arena::FilledSize(block, bytes));
 }
 
 void* realloc(void* block, size_t size) { return Reallocate(block, size, JACQUARD_CALLER); }
 
-void* memalign(size_t alignment, size_t size) { return Allocate(size, alignment, JACQUARD_CALLER); }
+void* reallocarray(void* block, size_t count, size_t size) {
+  size_t bytes;
+  if (__builtin_mul_overflow(count, size, &bytes)) bytes = SIZE_MAX;
+  return Reallocate(block, bytes, JACQUARD_CALLER);
+}
+
+void* memalign(size_t alignment, size_t size) {
+  return Allocate({.size = size, .alignment = alignment}, JACQUARD_CALLER);
+}
 
 void* aligned_alloc(size_t alignment, size_t size) {
-  return Allocate(size, alignment, JACQUARD_CALLER);
+  return Allocate({.size = size, .alignment = alignment}, JACQUARD_CALLER);
+}
+
+void* valloc(size_t size) {
+  return Allocate({.size = size, .alignment = static_cast<size_t>(sysconf(_SC_PAGESIZE))},
+                  JACQUARD_CALLER);
 }
 
 int posix_memalign(void** result, size_t alignment, size_t size) {
   if (alignment == 0 || alignment % sizeof(void*) != 0 || (alignment & (alignment - 1)) != 0)
     return EINVAL;
-  void* const block = Allocate(size, alignment, JACQUARD_CALLER);
+  const int error = errno;
+  void* const block = Allocate({.size = size, .alignment = alignment}, JACQUARD_CALLER);
+  errno = error;
   if (block == nullptr) return ENOMEM;
+  if (engine.OnExecutingThread()) {
+    CheckAccess(result, sizeof(*result), AccessKind::kWrite, Address(JACQUARD_CALLER));
+    engine.LogGlobal(result, sizeof(*result));
+  }
   *result = block;
   return 0;
 }
@@ -122,57 +307,101 @@ void* jacquard_outside_new_array(size_t size) { return jacquard_outside_new(size
 
 size_t malloc_usable_size(void* block) {
   if (block == nullptr) return 0;
-  if (jacquard::sim::engine.arena.Contains(block)) return jacquard::sim::Arena::SizeOf(block);
+  if (engine.arena.Contains(block)) {
+    const jacquard::sim::Block* const known = engine.arena.BlockAt(block);
+    return known == nullptr ? 0 : known->size;
+  }
   static const auto real =
       reinterpret_cast<size_t (*)(void*)>(jacquard::sim::FindReal("malloc_usable_size"));
   return real(block);
 }
 
+// ---- texts
+
+char* strndup(const char* text, size_t most) noexcept {
+  if (!UseArena(JACQUARD_CALLER)) return JACQUARD_REAL(strndup)(text, most);
+  const size_t length = strnlen(text, most);
+  CheckAccess(text, length < most ? length + 1 : length, AccessKind::kRead,
+              Address(JACQUARD_CALLER));
+  auto* const copy = static_cast<char*>(AllocateFromArena({.size = length + 1}, JACQUARD_CALLER));
+  if (copy == nullptr) return nullptr;
+  std::memcpy(copy, text, length);
+  copy[length] = 0;
+  return copy;
+}
+
+char* strdup(const char* text) noexcept {
+  if (!UseArena(JACQUARD_CALLER)) return JACQUARD_REAL(strdup)(text);
+  const size_t size = std::strlen(text) + 1;
+  CheckAccess(text, size, AccessKind::kRead, Address(JACQUARD_CALLER));
+  void* const copy = AllocateFromArena({.size = size}, JACQUARD_CALLER);
+  return copy == nullptr ? nullptr : static_cast<char*>(std::memcpy(copy, text, size));
+}
+
+int vasprintf(char** result, const char* format, va_list arguments) noexcept {
+  if (!UseArena(JACQUARD_CALLER)) return JACQUARD_REAL(vasprintf)(result, format, arguments);
+  CheckAccess(result, sizeof(*result), AccessKind::kWrite, Address(JACQUARD_CALLER));
+  engine.LogGlobal(result, sizeof(*result));
+  return jacquard::sim::ServingProgram(
+      [&] { return JACQUARD_REAL(vasprintf)(result, format, arguments); });
+}
+
+int asprintf(char** result, const char* format, ...) noexcept {
+  va_list arguments;
+  va_start(arguments, format);
+  int length;
+  if (UseArena(JACQUARD_CALLER)) {
+    CheckAccess(result, sizeof(*result), AccessKind::kWrite, Address(JACQUARD_CALLER));
+    engine.LogGlobal(result, sizeof(*result));
+    length = jacquard::sim::ServingProgram(
+        [&] { return JACQUARD_REAL(vasprintf)(result, format, arguments); });
+  } else {
+    length = JACQUARD_REAL(vasprintf)(result, format, arguments);
+  }
+  va_end(arguments);
+  return length;
+}
+
 }  // extern "C"
 
-void* operator new(size_t size) {
-  return AllocateOrThrow(size, kDefaultAlignment, JACQUARD_CALLER);
-}
-void* operator new[](size_t size) {
-  return AllocateOrThrow(size, kDefaultAlignment, JACQUARD_CALLER);
-}
-void* operator new(size_t size, std::align_val_t alignment) {
-  return AllocateOrThrow(size, static_cast<size_t>(alignment), JACQUARD_CALLER);
-}
-void* operator new[](size_t size, std::align_val_t alignment) {
-  return AllocateOrThrow(size, static_cast<size_t>(alignment), JACQUARD_CALLER);
-}
-void* operator new(size_t size, const std::nothrow_t&) noexcept {
-  return Allocate(size, kDefaultAlignment, JACQUARD_CALLER);
-}
-void* operator new[](size_t size, const std::nothrow_t&) noexcept {
-  return Allocate(size, kDefaultAlignment, JACQUARD_CALLER);
-}
-void* operator new(size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
-  return Allocate(size, static_cast<size_t>(alignment), JACQUARD_CALLER);
-}
-void* operator new[](size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
-  return Allocate(size, static_cast<size_t>(alignment), JACQUARD_CALLER);
-}
-void operator delete(void* block) noexcept { Free(block, JACQUARD_CALLER); }
-void operator delete[](void* block) noexcept { Free(block, JACQUARD_CALLER); }
-void operator delete(void* block, size_t) noexcept { Free(block, JACQUARD_CALLER); }
-void operator delete[](void* block, size_t) noexcept { Free(block, JACQUARD_CALLER); }
-void operator delete(void* block, std::align_val_t) noexcept { Free(block, JACQUARD_CALLER); }
-void operator delete[](void* block, std::align_val_t) noexcept { Free(block, JACQUARD_CALLER); }
-void operator delete(void* block, size_t, std::align_val_t) noexcept {
-  Free(block, JACQUARD_CALLER);
-}
-void operator delete[](void* block, size_t, std::align_val_t) noexcept {
-  Free(block, JACQUARD_CALLER);
-}
-void operator delete(void* block, const std::nothrow_t&) noexcept { Free(block, JACQUARD_CALLER); }
-void operator delete[](void* block, const std::nothrow_t&) noexcept {
-  Free(block, JACQUARD_CALLER);
-}
-void operator delete(void* block, std::align_val_t, const std::nothrow_t&) noexcept {
-  Free(block, JACQUARD_CALLER);
-}
-void operator delete[](void* block, std::align_val_t, const std::nothrow_t&) noexcept {
-  Free(block, JACQUARD_CALLER);
-}
+// ---- operator new and delete
+
+// `allocator` is kNew or kNewArray, `function` the name of its counterpart.
+#define JACQUARD_NEW_AND_DELETE(ARRAY, allocator_, function_)                                 \
+  void* operator new ARRAY(size_t size) {                                                     \
+    return AllocateByNew({.size = size, .allocator = allocator_}, true, JACQUARD_CALLER);     \
+  }                                                                                           \
+  void* operator new ARRAY(size_t size, std::align_val_t alignment) {                         \
+    return AllocateByNew({size, static_cast<size_t>(alignment), allocator_, true}, true,      \
+                         JACQUARD_CALLER);                                                    \
+  }                                                                                           \
+  void* operator new ARRAY(size_t size, const std::nothrow_t&) noexcept {                     \
+    return AllocateByNewOrNull({.size = size, .allocator = allocator_}, JACQUARD_CALLER);     \
+  }                                                                                           \
+  void* operator new ARRAY(size_t size, std::align_val_t alignment,                           \
+                           const std::nothrow_t&) noexcept {                                  \
+    return AllocateByNewOrNull({size, static_cast<size_t>(alignment), allocator_, true},      \
+                               JACQUARD_CALLER);                                              \
+  }                                                                                           \
+  void operator delete ARRAY(void* block) noexcept {                                          \
+    Free(block, {function_, allocator_}, JACQUARD_CALLER);                                    \
+  }                                                                                           \
+  void operator delete ARRAY(void* block, size_t size) noexcept {                             \
+    Free(block, {function_, allocator_, false, true, size}, JACQUARD_CALLER);                 \
+  }                                                                                           \
+  void operator delete ARRAY(void* block, std::align_val_t) noexcept {                        \
+    Free(block, {function_, allocator_, true}, JACQUARD_CALLER);                              \
+  }                                                                                           \
+  void operator delete ARRAY(void* block, size_t size, std::align_val_t) noexcept {           \
+    Free(block, {function_, allocator_, true, true, size}, JACQUARD_CALLER);                  \
+  }                                                                                           \
+  void operator delete ARRAY(void* block, const std::nothrow_t&) noexcept {                   \
+    Free(block, {function_, allocator_}, JACQUARD_CALLER);                                    \
+  }                                                                                           \
+  void operator delete ARRAY(void* block, std::align_val_t, const std::nothrow_t&) noexcept { \
+    Free(block, {function_, allocator_, true}, JACQUARD_CALLER);                              \
+  }
+
+#define JACQUARD_NO_ARRAY
+JACQUARD_NEW_AND_DELETE(JACQUARD_NO_ARRAY, Allocator::kNew, "operator delete")
+JACQUARD_NEW_AND_DELETE([], Allocator::kNewArray, "operator delete[]")

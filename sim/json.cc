@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "sim/names.h"
 #include "sim/report.h"
@@ -55,6 +56,14 @@ ordered_json StepObject(const TraceEvent& event) {
   return object;
 }
 
+void AddStack(ordered_json& object, uintptr_t pc, const std::vector<uintptr_t>& stack) {
+  if (pc != 0) object["pc"] = Hexadecimal(pc);
+  if (stack.empty()) return;
+  ordered_json array = ordered_json::array();
+  for (const uintptr_t caller : stack) array.push_back(Hexadecimal(caller));
+  object["stack"] = std::move(array);
+}
+
 ordered_json EventObject(const TraceView& view, size_t at) {
   const TraceEvent& event = view.event(at);
   ordered_json object = {{"type", sim::EventTypeName(event.type)}, {"thread", event.step.thread}};
@@ -74,12 +83,13 @@ ordered_json EventObject(const TraceView& view, size_t at) {
     }
     object["enabled"] = std::move(threads);
   }
-  if (event.pc != 0) object["pc"] = Hexadecimal(event.pc);
-  if (!event.stack.empty()) {
-    ordered_json stack = ordered_json::array();
-    for (const uintptr_t pc : event.stack) stack.push_back(Hexadecimal(pc));
-    object["stack"] = std::move(stack);
-  }
+  AddStack(object, event.pc, event.stack);
+  return object;
+}
+
+ordered_json PlaceObject(const TracePlace& place) {
+  ordered_json object = {{"what", place.what}, {"thread", place.thread}, {"step", place.step}};
+  AddStack(object, place.pc, place.stack);
   return object;
 }
 
@@ -91,6 +101,10 @@ ordered_json FramesObject(const Trace& trace, const FrameLookup& lookup) {
   for (const TraceEvent& event : trace.events) {
     counters.insert(event.pc);
     counters.insert(event.stack.begin(), event.stack.end());
+  }
+  for (const TracePlace& place : trace.places) {
+    counters.insert(place.pc);
+    counters.insert(place.stack.begin(), place.stack.end());
   }
   counters.erase(0);
   for (const uintptr_t pc : counters) {
@@ -119,6 +133,11 @@ std::string FormatJson(const Verdict& verdict, const Trace& trace, const ReportO
   ordered_json events = ordered_json::array();
   for (size_t at = 0; at < view.size(); ++at) events.push_back(EventObject(view, at));
   document["events"] = std::move(events);
+  if (!trace.places.empty()) {
+    ordered_json places = ordered_json::array();
+    for (const TracePlace& place : trace.places) places.push_back(PlaceObject(place));
+    document["places"] = std::move(places);
+  }
   document["frames"] = FramesObject(trace, options.timeline.symbolize);
   // What the harness calls its objects may not be UTF-8.
   return document.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n";

@@ -77,6 +77,12 @@ const char* VerdictKindName(VerdictKind kind) {
       return "deadlock";
     case VerdictKind::kLivelock:
       return "livelock";
+    case VerdictKind::kHeapError:
+      return "heap error";
+    case VerdictKind::kStackError:
+      return "stack error";
+    case VerdictKind::kLeak:
+      return "leak";
     case VerdictKind::kRace:
       return "race";
     case VerdictKind::kMisuse:
@@ -105,6 +111,8 @@ const char* PickKindName(PickKind kind) {
       return "weak compare-exchange";
     case PickKind::kWakeOrder:
       return "wake order";
+    case PickKind::kAllocationFailure:
+      return "allocation failure";
     case PickKind::kData:
       return "data";
   }

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "sim/engine.h"
+#include "sim/heap_check.h"
 #include "sim/races.h"
 #include "sim/recorder.h"
 
@@ -24,15 +25,21 @@ void Count() {
     engine.recorder->CountPlainAccess();
 }
 
-void PlainRead(const void* address, size_t size, uintptr_t pc) {
-  if (engine.memory == nullptr && engine.recorder == nullptr) return;
+// Apart from the heap's check, a read matters to the memory model and to the trace.
+void NoteRead(const void* address, size_t size, uintptr_t pc) {
   if (!engine.Simulates()) return;
   Count();
   if (engine.memory != nullptr) CheckPlainRead(address, size, pc);
 }
 
+[[gnu::always_inline]] inline void PlainRead(const void* address, size_t size, uintptr_t pc) {
+  CheckAccess(address, size, AccessKind::kRead, pc);
+  if (engine.memory == nullptr && engine.recorder == nullptr) return;
+  NoteRead(address, size, pc);
+}
+
 // Most writes go to the heap or the stack, so what concerns globals is tested first, and at once.
-void PlainWrite(const void* address, size_t size, uintptr_t pc) {
+void NoteWrite(const void* address, size_t size, uintptr_t pc) {
   if (engine.rollback.Covers(address)) [[unlikely]]
     engine.LogGlobal(address, size);
   if (!engine.Simulates()) return;
@@ -45,8 +52,19 @@ void PlainWrite(const void* address, size_t size, uintptr_t pc) {
   }
 }
 
+[[gnu::always_inline]] inline void PlainWrite(const void* address, size_t size, uintptr_t pc) {
+  CheckAccess(address, size, AccessKind::kWrite, pc);
+  NoteWrite(address, size, pc);
+}
+
+// The harness's functions before and after the threads count, too: they allocate and free.
+bool KeepsCallStack() {
+  return engine.recorder != nullptr && engine.OnExecutingThread() &&
+         (engine.hooks_on || engine.current->id < 0);
+}
+
 void EnterFunction(void* call_site) {
-  if (engine.recorder == nullptr || !engine.Simulates()) return;
+  if (!KeepsCallStack()) return;
   SimThread& me = *engine.current;
   if (me.call_depth < SimThread::kMaxCallStack) {
     me.call_stack[me.call_depth] = reinterpret_cast<uintptr_t>(call_site);
@@ -55,7 +73,7 @@ void EnterFunction(void* call_site) {
 }
 
 void LeaveFunction() {
-  if (engine.recorder == nullptr || !engine.Simulates()) return;
+  if (!KeepsCallStack()) return;
   SimThread& me = *engine.current;
   if (me.call_depth > 0) --me.call_depth;
 }
@@ -63,6 +81,8 @@ void LeaveFunction() {
 }  // namespace
 }  // namespace jacquard::sim
 
+using jacquard::sim::AccessKind;
+using jacquard::sim::CheckAccess;
 using jacquard::sim::PlainRead;
 using jacquard::sim::PlainWrite;
 
@@ -76,22 +96,22 @@ void __tsan_func_exit() { jacquard::sim::LeaveFunction(); }
 #define JACQUARD_CALLER reinterpret_cast<uintptr_t>(__builtin_return_address(0))
 
 #define JACQUARD_READ_HOOK(NAME, SIZE) \
-  void __tsan_##NAME##SIZE(void* address) { PlainRead(address, SIZE, JACQUARD_CALLER); }
+  void __tsan_##NAME(void* address) { PlainRead(address, SIZE, JACQUARD_CALLER); }
 #define JACQUARD_WRITE_HOOK(NAME, SIZE) \
-  void __tsan_##NAME##SIZE(void* address) { PlainWrite(address, SIZE, JACQUARD_CALLER); }
+  void __tsan_##NAME(void* address) { PlainWrite(address, SIZE, JACQUARD_CALLER); }
 
 // Volatile is not synchronisation.
-#define JACQUARD_PLAIN_HOOKS(SIZE)                    \
-  JACQUARD_READ_HOOK(read, SIZE)                      \
-  JACQUARD_READ_HOOK(unaligned_read, SIZE)            \
-  JACQUARD_READ_HOOK(volatile_read, SIZE)             \
-  JACQUARD_READ_HOOK(unaligned_volatile_read, SIZE)   \
-  JACQUARD_WRITE_HOOK(write, SIZE)                    \
-  JACQUARD_WRITE_HOOK(unaligned_write, SIZE)          \
-  JACQUARD_WRITE_HOOK(volatile_write, SIZE)           \
-  JACQUARD_WRITE_HOOK(unaligned_volatile_write, SIZE) \
-  JACQUARD_WRITE_HOOK(read_write, SIZE)               \
-  JACQUARD_WRITE_HOOK(unaligned_read_write, SIZE)
+#define JACQUARD_PLAIN_HOOKS(SIZE)                          \
+  JACQUARD_READ_HOOK(read##SIZE, SIZE)                      \
+  JACQUARD_READ_HOOK(unaligned_read##SIZE, SIZE)            \
+  JACQUARD_READ_HOOK(volatile_read##SIZE, SIZE)             \
+  JACQUARD_READ_HOOK(unaligned_volatile_read##SIZE, SIZE)   \
+  JACQUARD_WRITE_HOOK(write##SIZE, SIZE)                    \
+  JACQUARD_WRITE_HOOK(unaligned_write##SIZE, SIZE)          \
+  JACQUARD_WRITE_HOOK(volatile_write##SIZE, SIZE)           \
+  JACQUARD_WRITE_HOOK(unaligned_volatile_write##SIZE, SIZE) \
+  JACQUARD_WRITE_HOOK(read_write##SIZE, SIZE)               \
+  JACQUARD_WRITE_HOOK(unaligned_read_write##SIZE, SIZE)
 
 JACQUARD_PLAIN_HOOKS(1)
 JACQUARD_PLAIN_HOOKS(2)

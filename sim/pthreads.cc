@@ -14,6 +14,7 @@
 
 #include "sim/caller.h"
 #include "sim/engine.h"
+#include "sim/heap_check.h"
 #include "sim/real.h"
 #include "sim/unsupported.h"
 
@@ -64,15 +65,23 @@ bool EnterAgain(pthread_mutex_t* mutex) {
   return true;
 }
 
+void CheckMutex(const pthread_mutex_t* mutex, uintptr_t pc) {
+  CheckAccess(mutex, sizeof(*mutex), AccessKind::kWrite, pc);
+}
+
 int Lock(pthread_mutex_t* mutex, uintptr_t pc) {
   engine.DecisionPoint(StepKind::kMutexLock, mutex);
+  CheckMutex(mutex, pc);
   if (!EnterAgain(mutex)) {
     if (OwnedByMe(mutex)) {
       if ((mutex->__data.__kind & 3) == PTHREAD_MUTEX_ERRORCHECK) return EDEADLK;
       engine.Fail(VerdictKind::kMisuse, "recursive lock",
                   "a thread locks a mutex that it holds already, and would wait for itself");
     }
-    while (MutexState(mutex) != 0) engine.Block(WaitReason::kMutex, mutex, pc);
+    while (MutexState(mutex) != 0) {
+      engine.Block(WaitReason::kMutex, mutex, pc);
+      CheckMutex(mutex, pc);  // it may have been freed in the meantime
+    }
     SetOwner(mutex, engine.current->id + 1);
     engine.Acquire(mutex);
   }
@@ -82,6 +91,7 @@ int Lock(pthread_mutex_t* mutex, uintptr_t pc) {
 
 int TryLock(pthread_mutex_t* mutex, uintptr_t pc) {
   engine.DecisionPointOfAtomic(StepKind::kMutexTryLock, mutex, pc);
+  CheckMutex(mutex, pc);
   const uint64_t old_state = MutexState(mutex);
   bool taken = EnterAgain(mutex);
   if (!taken && old_state == 0) {
@@ -96,6 +106,7 @@ int TryLock(pthread_mutex_t* mutex, uintptr_t pc) {
 
 int Unlock(pthread_mutex_t* mutex, uintptr_t pc) {
   engine.DecisionPoint(StepKind::kMutexUnlock, mutex);
+  CheckMutex(mutex, pc);
   const uint64_t old_state = MutexState(mutex);
   if (!OwnedByMe(mutex)) {
     engine.Fail(VerdictKind::kMisuse, "unlock by a thread that does not hold the mutex",
@@ -127,6 +138,7 @@ void SetOnce(pthread_once_t* once, int state) {
 
 int Once(pthread_once_t* once, void (*function)(), uintptr_t pc) {
   engine.DecisionPoint(StepKind::kOther, once);
+  CheckAccess(once, sizeof(*once), AccessKind::kWrite, pc);
   while (*once == kOnceRuns) engine.Block(WaitReason::kMutex, once, pc);
   engine.Acquire(once);  // also after an attempt that threw
   if (*once == kOnceDone) {

@@ -73,22 +73,16 @@ std::string Message(const Race& race, bool frees) {
 }
 
 [[noreturn]] void Report(const Race& race, bool frees, uintptr_t pc) {
-  std::string* rule;
-  std::string* message;
+  // Kept, since this stack is given up.
+  static std::string rule;
+  static std::string message;
   {
     const Backstage backstage;
-    // Never freed by anybody: this stack is given up.
-    static std::string kept_rule;
-    static std::string kept_message;
-    kept_rule = Rule(race);
-    kept_message = Message(race, frees);
-    rule = &kept_rule;
-    message = &kept_message;
-    if (engine.recorder != nullptr) {
-      engine.recorder->RecordRace(race, frees ? "free" : AccessKindName(race.kind), pc);
-    }
+    rule = Rule(race);
+    message = Message(race, frees);
+    if (engine.recorder != nullptr) engine.recorder->AddPlaceOfEarlierAccess(race);
   }
-  engine.Fail(VerdictKind::kRace, *rule, *message);
+  engine.Fail(VerdictKind::kRace, rule, message, {.pc = pc});
 }
 
 // Whether accesses of the running thread are to be looked at.

@@ -1,8 +1,8 @@
 #include "sim/recorder.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <iterator>
+#include <vector>
 
 #include "sim/engine.h"
 #include "sim/names.h"
@@ -17,10 +17,15 @@ TraceEvent& Recorder::Add(TraceEvent::Type type) {
   event.step.thread = me.id;
   event.step.operation = me.operation;
   event.enabled = engine.enabled();
-  const int kept = std::min(me.call_depth, SimThread::kMaxCallStack);
-  event.stack.assign(std::make_reverse_iterator(me.call_stack + kept),
-                     std::make_reverse_iterator(me.call_stack));
+  event.stack = StackOfRunningThread();
   return event;
+}
+
+std::vector<uintptr_t> Recorder::StackOfRunningThread() {
+  const SimThread& me = *engine.current;
+  const int kept = std::min(me.call_depth, SimThread::kMaxCallStack);
+  return {std::make_reverse_iterator(me.call_stack + kept),
+          std::make_reverse_iterator(me.call_stack)};
 }
 
 void Recorder::TakePick(TraceEvent& event) {
@@ -108,53 +113,38 @@ void Recorder::RecordStep(const Step& step, uintptr_t pc) {
 void Recorder::NoteAccess(memory::AccessKind kind, const void* address, size_t size, uintptr_t pc) {
   constexpr size_t kMostGranules = 512;  // of a larger range the beginning
   const Backstage backstage;
-  const SimThread& me = *engine.current;
+  const int thread = engine.current->id;
   const auto begin = reinterpret_cast<uintptr_t>(address);
-  Access access = {kind, begin, size, {}};
-  access.what.thread = me.id;
-  access.what.step = engine.step();
-  access.what.pc = pc;
-  const int kept = std::min(me.call_depth, SimThread::kMaxCallStack);
-  access.what.stack.assign(std::make_reverse_iterator(me.call_stack + kept),
-                           std::make_reverse_iterator(me.call_stack));
+  const Access access = {.kind = kind,
+                         .address = begin,
+                         .size = size,
+                         .place = {.what = {},
+                                   .thread = thread,
+                                   .step = engine.step(),
+                                   .pc = pc,
+                                   .stack = StackOfRunningThread()}};
   const size_t granules = std::min(kMostGranules, ((begin + size - 1) >> 3) - (begin >> 3) + 1);
   for (size_t i = 0; i < granules; ++i) {
     std::vector<Access>& here = accesses_[(begin >> 3) + i];
-    const auto same = std::find_if(here.begin(), here.end(), [&](const Access& other) {
-      return other.what.thread == me.id && other.kind == kind && other.address == begin &&
+    std::erase_if(here, [&](const Access& other) {
+      return other.place.thread == thread && other.kind == kind && other.address == begin &&
              other.size == size;
     });
-    if (same != here.end()) here.erase(same);
     here.push_back(access);  // the latest stand last
   }
 }
 
-void Recorder::RecordRace(const memory::Race& race, const char* noun, uintptr_t pc) {
+void Recorder::AddPlaceOfEarlierAccess(const memory::Race& race) {
   const Backstage backstage;
-  const auto text = [](const char* what, uintptr_t address, uint64_t size) {
-    std::string name = engine.program().NameOf(reinterpret_cast<const void*>(address));
-    if (name.empty()) {
-      char hexadecimal[32];
-      std::snprintf(hexadecimal, sizeof(hexadecimal), "%#lx", address);
-      name = hexadecimal;
-    }
-    return std::string(what) + " of " + std::to_string(size) + (size == 1 ? " byte" : " bytes") +
-           " at " + name;
-  };
-  TraceEvent& event = Add(TraceEvent::Type::kNote);
-  event.text = text(noun, race.address, race.size);
-  event.pc = pc;
   const std::vector<Access>& here = accesses_[race.earlier_address >> 3];
-  for (auto access = here.rbegin(); access != here.rend(); ++access) {
-    const bool overlaps = access->address < race.earlier_address + race.earlier_size &&
-                          race.earlier_address < access->address + access->size;
-    if (!overlaps || access->what.thread != race.earlier_thread ||
-        access->kind != race.earlier_kind)
-      continue;
-    trace_->race = access->what;
-    trace_->race.text = text(memory::AccessKindName(access->kind), access->address, access->size);
-    return;
-  }
+  const auto access = std::find_if(here.rbegin(), here.rend(), [&](const Access& other) {
+    const bool overlaps = other.address < race.earlier_address + race.earlier_size &&
+                          race.earlier_address < other.address + other.size;
+    return overlaps && other.place.thread == race.earlier_thread && other.kind == race.earlier_kind;
+  });
+  if (access == here.rend()) return;
+  trace_->places.push_back(access->place);
+  trace_->places.back().what = std::string("the ") + memory::AccessKindName(access->kind);
 }
 
 void Recorder::RecordEnd() {
@@ -188,9 +178,38 @@ void Recorder::RecordPick(PickKind kind, int alternatives, int choice) {
   event.choice = choice;
 }
 
-void Recorder::Text(TraceEvent::Type type, std::string_view text) {
+void Recorder::Text(TraceEvent::Type type, std::string_view text, uintptr_t pc) {
   const Backstage backstage;
-  Add(type).text = text;
+  TraceEvent& event = Add(type);
+  event.text = text;
+  event.pc = pc;
+}
+
+void Recorder::AddHeapEvent(const Block& block, bool allocated, uintptr_t pc) {
+  const Backstage backstage;
+  heap_events_.push_back({.block = block.begin(),
+                          .allocated = allocated,
+                          .place = {.what = allocated ? "allocated" : "freed",
+                                    .thread = engine.current->id,
+                                    .step = engine.step(),
+                                    .pc = pc,
+                                    .stack = StackOfRunningThread()}});
+}
+
+void Recorder::AddPlacesOf(const Block& block) {
+  const Backstage backstage;
+  // Addresses come back: what counts is the last time.
+  const auto last = [&](bool allocated) {
+    return std::find_if(heap_events_.rbegin(), heap_events_.rend(), [&](const HeapEvent& event) {
+      return event.block == block.begin() && event.allocated == allocated;
+    });
+  };
+  if (block.state != Block::State::kLive) {
+    if (const auto freed = last(false); freed != heap_events_.rend())
+      trace_->places.push_back(freed->place);
+  }
+  if (const auto allocated = last(true); allocated != heap_events_.rend())
+    trace_->places.push_back(allocated->place);
 }
 
 void Recorder::DescribeOperation(std::string_view text) {

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "sim/arena.h"
 #include "sim/memory/race.h"
 #include "sim/trace.h"
 
@@ -33,11 +34,16 @@ class Recorder {
   void NoteMemoryPick(PickKind kind, int alternatives, int choice);
   // An access that a race may turn out to be with.
   void NoteAccess(memory::AccessKind kind, const void* address, size_t size, uintptr_t pc);
-  // The running thread is about to make an access (`noun`) that races.
-  void RecordRace(const memory::Race& race, const char* noun, uintptr_t pc);
-  void Text(TraceEvent::Type type, std::string_view text);
+  // The verdict is about a race: the trace gets the place of the earlier access.
+  void AddPlaceOfEarlierAccess(const memory::Race& race);
+  void Text(TraceEvent::Type type, std::string_view text, uintptr_t pc = 0);
   // Gives the running thread's last operation event its text.
   void DescribeOperation(std::string_view text);
+  // The running thread allocates or frees `block`, at `pc`.
+  void RecordAllocation(const Block& block, uintptr_t pc) { AddHeapEvent(block, true, pc); }
+  void RecordFree(const Block& block, uintptr_t pc) { AddHeapEvent(block, false, pc); }
+  // The verdict is about `block`: the trace gets the places where it was allocated and freed.
+  void AddPlacesOf(const Block& block);
   // What is recorded from here on can be forgotten.
   void Mark() { mark_ = trace_->events.size(); }
   void ForgetSinceMark() { trace_->events.resize(mark_); }
@@ -54,19 +60,29 @@ class Recorder {
     memory::AccessKind kind;
     uintptr_t address;
     size_t size;
-    EarlierAccess what;
+    TracePlace place;
   };
   static constexpr int32_t kNoRead = -2;
 
   TraceEvent& Add(TraceEvent::Type type);
+  static std::vector<uintptr_t> StackOfRunningThread();
   // Gives the event the pick that led to it.
   static void TakePick(TraceEvent& event);
   static void SetPick(TraceEvent& event, const MemoryPick& pick);
-  void TakeMemoryPicks(const Step& step);
   int64_t EventOfStep(int32_t step) const;
   void RecordReadsFrom(TraceEvent& event);
 
+  // What became of a block.
+  struct HeapEvent {
+    uintptr_t block;
+    bool allocated;
+    TracePlace place;
+  };
+
+  void AddHeapEvent(const Block& block, bool allocated, uintptr_t pc);
+
   Trace* const trace_;
+  std::vector<HeapEvent> heap_events_;
   size_t mark_ = 0;
   int32_t read_ = kNoRead;
   std::vector<MemoryPick> memory_picks_;                         // of the step that is being made

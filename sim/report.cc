@@ -36,7 +36,10 @@ class Report {
   std::string Write() {
     WriteHead();
     if (view_.size() != 0) {
-      if (!verdict_.passed()) WriteWhere();
+      if (!verdict_.passed()) {
+        WriteWhere();
+        WritePlaces();
+      }
       WriteTimeline();
       WriteDecisions();
     }
@@ -81,13 +84,31 @@ class Report {
     }
     const size_t last = view_.LastOf(verdict_.thread);
     if (verdict_.thread < 0 || last == TraceView::kNowhere) {
-      Line("Where: at the end, after step {}", verdict_.step);
+      Line("Where: {}, after step {}", verdict_.step == 0 ? "at the beginning" : "at the end",
+           verdict_.step);
+      // The harness's call stack is of interest where the harness itself did it.
+      if (last != TraceView::kNowhere && view_.event(last).pc != 0) WriteStack(view_.event(last));
       return;
     }
     const TraceEvent& event = view_.event(last);
     Line("Where: thread {}, after its last event: {}", verdict_.thread, words_.Of(event));
     WriteStack(event);
     WriteOperation(last);
+  }
+
+  // Where the memory was allocated and freed that the verdict is about.
+  void WritePlaces() {
+    for (const TracePlace& place : view_.trace().places) {
+      std::string what = words_.Clean(place.what);
+      if (!what.empty() && what[0] >= 'a' && what[0] <= 'z') what[0] -= 'a' - 'A';
+      const std::string who =
+          place.thread < 0 ? std::string("the harness") : fmt::format("thread {}", place.thread);
+      Line("{} by {}, after step {}:", what, who, place.step);
+      TraceEvent event;
+      event.pc = place.pc;
+      event.stack = place.stack;
+      WriteStack(event);
+    }
   }
 
   void WriteEveryThread() {

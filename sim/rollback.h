@@ -34,6 +34,24 @@ class Rollback {
   // that would have released it may be given up. Slower.
   void BeforeLockWrite(const void* lock, size_t size);
 
+  // Calls `visit(begin, end)`, in addresses, for each word of the executable's data that is in the
+  // log, or for all data of the executable, or for each shared library's.
+  template <class Visit>
+  void ForEachLogged(Visit visit) const {
+    for (const Entry& entry : log_) {
+      const auto word = reinterpret_cast<uintptr_t>(entry.word);
+      visit(word, word + sizeof(*entry.word));
+    }
+  }
+  template <class Visit>
+  void VisitExecutable(Visit visit) const {
+    visit(begin_, begin_ + length_);
+  }
+  template <class Visit>
+  void ForEachLibrary(Visit visit) const {
+    for (const Range& range : library_data_) visit(range.begin, range.end);
+  }
+
   // Puts the old values back and empties the log.
   void Undo();
 

@@ -19,6 +19,7 @@ enum class PickKind : uint8_t {
   kPlacement,  // where a store goes in modification order: 0 = last
   kWeakCompareExchange,  // 0 = does not fail spuriously
   kWakeOrder,            // who is woken: 0 = the longest waiter
+  kAllocationFailure,    // 0 = there is memory
   kData,                 // a value that the harness asks for: 0 = the smallest
 };
 

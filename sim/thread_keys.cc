@@ -58,6 +58,12 @@ void RunKeyDestructors() {
   }
 }
 
+void VisitKeyValues(void (*visit)(void* value, void* data), void* data) {
+  for (int i = 0; i < engine.thread_count(); ++i) {
+    for (pthread_key_t key = 0; key < values[i].end; ++key) visit(values[i].of_key[key], data);
+  }
+}
+
 void DropKeys() {
   auto clear = [](Values& of_thread) {
     std::fill_n(of_thread.of_key, of_thread.end, nullptr);

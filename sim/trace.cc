@@ -36,13 +36,6 @@ uint64_t Trace::Fingerprint() const {
   Hash hash;
   hash.Add(Number(threads));
   hash.Add(events.size());
-  if (race.thread >= 0) {
-    hash.Add(Number(race.thread));
-    hash.Add(race.text);
-    hash.Add(race.step);
-    hash.Add(race.pc);
-    for (const uintptr_t pc : race.stack) hash.Add(pc);
-  }
   for (const TraceEvent& event : events) {
     hash.Add(static_cast<uint64_t>(event.type));
     hash.Add(event.index);
@@ -67,6 +60,15 @@ uint64_t Trace::Fingerprint() const {
     hash.Add(static_cast<uint64_t>(event.pick));
     hash.Add(Number(event.alternatives));
     hash.Add(Number(event.choice));
+  }
+  // Nothing is added where there are none, as in all traces before there were places.
+  for (const TracePlace& place : places) {
+    hash.Add(place.what);
+    hash.Add(Number(place.thread));
+    hash.Add(place.step);
+    hash.Add(place.pc);
+    hash.Add(place.stack.size());
+    for (const uintptr_t pc : place.stack) hash.Add(pc);
   }
   return hash.value();
 }

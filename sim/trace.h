@@ -41,18 +41,18 @@ struct TraceEvent {
   int choice = 0;
 };
 
-// Of a data race, the access that came first.
-struct EarlierAccess {
-  int thread = -1;    // -1: there is none, or it is not known
-  std::string text;   // "plain write of 4 bytes at 0x1200..."
-  uint64_t step = 0;  // so many steps had been taken
+// Another place in the execution that a verdict is about: where the memory was allocated, say.
+struct TracePlace {
+  std::string what;   // "allocated", "freed"
+  int thread = -1;    // -1: the harness, before or after the threads
+  uint64_t step = 0;  // how many steps had been taken
   uintptr_t pc = 0;
-  std::vector<uintptr_t> stack;  // as TraceEvent::stack
+  std::vector<uintptr_t> stack;  // as of an event
 };
 
 struct Trace {
   std::vector<TraceEvent> events;
-  EarlierAccess race;
+  std::vector<TracePlace> places;
   int threads = 0;              // how many threads took part
   uint64_t plain_accesses = 0;  // of the code under test, as far as it was built with the hooks
 

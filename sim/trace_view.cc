@@ -13,7 +13,10 @@ bool BlamesStep(VerdictKind kind) {
     case VerdictKind::kFinal:
     case VerdictKind::kDeadlock:
     case VerdictKind::kLivelock:
+    case VerdictKind::kLeak:
     // What was wrong is what the thread did after its last step.
+    case VerdictKind::kHeapError:
+    case VerdictKind::kStackError:
     case VerdictKind::kRace:
     case VerdictKind::kMisuse:
     case VerdictKind::kAbort:

@@ -1,6 +1,7 @@
 #include "sim/weak_atomics.h"
 
 #include "sim/engine.h"
+#include "sim/heap_check.h"
 #include "sim/memory/memory.h"
 #include "sim/races.h"
 #include "sim/recorder.h"
@@ -45,6 +46,7 @@ void HasOnlyRead(const void* address, uint8_t size, uint64_t value, bool newest)
 template <class T>
 T WeakLoad(T* address, MemoryOrder order, uintptr_t pc) {
   engine.DecisionPointOfAtomic(StepKind::kLoad, address, pc);
+  CheckAccess(address, sizeof(T), AccessKind::kRead, pc);
   const auto read = engine.memory->Load(engine.current->id, address, order, AskStrategy());
   AfterAccess(true, read.event, pc);
   HasOnlyRead(address, sizeof(T), Low(read.value), read.newest);
@@ -56,6 +58,7 @@ T WeakLoad(T* address, MemoryOrder order, uintptr_t pc) {
 template <class T>
 void WeakStore(T* address, T value, MemoryOrder order, uintptr_t pc) {
   engine.DecisionPointOfAtomic(StepKind::kStore, address, pc);
+  CheckAccess(address, sizeof(T), AccessKind::kWrite, pc);
   const T old = *address;
   const bool newest = engine.memory->StoreValue(engine.current->id, address, value, order,
                                                 ThisStep(), AskStrategy());
@@ -71,6 +74,7 @@ void WeakStore(T* address, T value, MemoryOrder order, uintptr_t pc) {
 template <class T>
 T WeakUpdate(T* address, Update update, T operand, MemoryOrder order, uintptr_t pc) {
   engine.DecisionPointOfAtomic(StepKind::kReadModifyWrite, address, pc);
+  CheckAccess(address, sizeof(T), AccessKind::kWrite, pc);
   const auto result = engine.memory->ReadModifyWrite(
       engine.current->id, address,
       [update, operand](T old) { return Updated<T>(update, old, operand); }, order, ThisStep(),
@@ -95,6 +99,7 @@ template <class T>
 bool WeakCompareExchange(T* address, T* expected, T desired, bool weak, MemoryOrder order,
                          MemoryOrder failure, uintptr_t pc) {
   engine.DecisionPointOfAtomic(StepKind::kReadModifyWrite, address, pc);
+  CheckAccess(address, sizeof(T), AccessKind::kWrite, pc);
   SimThread& me = *engine.current;
   weak = weak && me.spurious_pc != pc && me.spurious_failures < kMaxSpuriousFailures;
   const auto result = engine.memory->CompareExchange(me.id, address, *expected, desired, weak,
@@ -169,6 +174,8 @@ void Engine::Release(const void* object) {
 void Engine::FenceMemory(MemoryOrder order) {
   if (memory != nullptr) memory->Fence(current->id, order);
 }
+
+void Engine::ForgetMemory(const void* address, size_t size) { memory->Forget(address, size); }
 
 void Engine::BeginMemory() {
   static Memory* const model = new Memory();

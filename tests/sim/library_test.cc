@@ -75,10 +75,11 @@ TEST(Heap, CallocGivesZeros) {
       [] {
         TakeStep();
         for (const size_t size : {1, 100, 10'000, 40'000'000}) {
-          const auto* const block = static_cast<char*>(std::calloc(size, 1));
+          auto* const block = static_cast<char*>(std::calloc(size, 1));
           Check(block[0] == 0 && block[size / 2] == 0 && block[size - 1] == 0, "zeros");
           Check(size > 20'000 || std::all_of(block, block + size, [](char c) { return c == 0; }),
                 "nothing but zeros");
+          std::free(block);
         }
         errno = 0;
         Check(Hide(std::calloc(Hide(SIZE_MAX / 2), 3)) == nullptr && errno == ENOMEM,
@@ -101,6 +102,7 @@ TEST(Heap, UninitialisedMemoryIsTheSameEveryTime) {
         }
         Check(std::memcmp(first, block, 30'000'000) == 0, "the same contents");
         std::memset(block, 0x55, 30'000'000);
+        std::free(block);
       },
       3));
   delete[] first;
@@ -129,12 +131,15 @@ TEST(Heap, AlignedAllocation) {
       [] {
         TakeStep();
         for (size_t alignment = sizeof(void*); alignment <= 65536; alignment *= 2) {
-          Check(IsAligned(std::aligned_alloc(alignment, 3 * alignment), alignment),
-                "aligned_alloc");
-          Check(IsAligned(memalign(alignment, 100), alignment), "memalign");
-          void* block = nullptr;
+          void* block = std::aligned_alloc(alignment, 3 * alignment);
+          Check(IsAligned(block, alignment), "aligned_alloc");
+          std::free(block);
+          block = memalign(alignment, 100);
+          Check(IsAligned(block, alignment), "memalign");
+          std::free(block);
           Check(posix_memalign(&block, alignment, 100) == 0, "posix_memalign");
           Check(IsAligned(block, alignment), "posix_memalign");
+          std::free(block);
           block = operator new(100, std::align_val_t(alignment));
           Check(IsAligned(block, alignment), "operator new");
           operator delete(block, std::align_val_t(alignment));
@@ -163,9 +168,10 @@ TEST(Heap, HugeSizesAreRefusedAndLargeOnesCostNothing) {
           }
           Check(thrown, "operator new");
         }
-        auto* const large = static_cast<char*>(std::malloc(Hide(size_t{3} << 30)));
+        auto* const large = Hide(static_cast<char*>(std::malloc(size_t{3} << 30)));
         Check(large != nullptr, "three gigabytes of addresses");
         large[0] = large[(size_t{3} << 30) - 1] = 1;
+        std::free(large);
       },
       20));
 }

@@ -49,10 +49,9 @@ Trace SomeTrace() {
   TraceEvent event;
   event.name = "word";
   event.stack = {1, 2};
-  Trace trace;
-  trace.events = {event, event};
-  trace.threads = 2;
-  return trace;
+  TracePlace place;
+  place.stack = {3};
+  return {.events = {event, event}, .places = {place, place}, .threads = 2};
 }
 
 TEST(Fingerprint, IsEqualForEqualTraces) {
@@ -87,6 +86,12 @@ TEST(Fingerprint, TellsEveryFieldApart) {
       [](Trace& t) { t.events[1].pick = PickKind::kData; },
       [](Trace& t) { t.events[1].alternatives = 2; },
       [](Trace& t) { t.events[1].choice = 1; },
+      [](Trace& t) { t.places.pop_back(); },
+      [](Trace& t) { t.places[1].what = "freed"; },
+      [](Trace& t) { t.places[1].thread = 1; },
+      [](Trace& t) { t.places[1].step = 1; },
+      [](Trace& t) { t.places[1].pc = 1; },
+      [](Trace& t) { t.places[1].stack = {4}; },
   };
   std::set<uint64_t> fingerprints = {SomeTrace().Fingerprint()};
   for (size_t i = 0; i < changes.size(); ++i) {

@@ -26,6 +26,9 @@ std::string Reproducer(const Codec& codec, const Input& input, const ChoiceRecor
   for (const Exception& exception : recorder.exceptions()) {
     complete = complete && whole.AddException(exception);
   }
+  for (const Exception& exception : recorder.memory_exceptions()) {
+    complete = complete && whole.AddMemoryException(exception);
+  }
   return FormatText(codec, whole) + (complete ? "" : "# the schedule is longer than this\n");
 }
 
@@ -149,7 +152,7 @@ InputsResult WalkInput(const Codec& codec, const Input& input, std::uint64_t see
 
 Verdict ExecuteInput(const Codec& codec, const Input& input) {
   ByteString strategy;
-  strategy.Set(input.exceptions());
+  strategy.Set(input.exceptions(), input.memory_exceptions());
   return ExploreInput(codec, input, strategy, 1).verdict;
 }
 

@@ -1,0 +1,153 @@
+#include "sim/heap_check.h"
+
+#include <algorithm>
+#include <cstdarg>
+#include <cstdio>
+
+#include "sim/leaks.h"
+#include "sim/recorder.h"
+
+namespace jacquard::sim {
+namespace {
+
+// A program may switch to stacks of its own: then nothing is known about the thread's.
+bool IsOnStack(uintptr_t address, int stack) { return address - StackBottom(stack) < kStackSize; }
+
+const char* Verb(AccessKind kind) { return kind == AccessKind::kRead ? "reads" : "writes"; }
+
+// "a byte", "5 bytes".
+void AddBytes(HeapMessage& message, size_t count) {
+  if (count == 1) {
+    message.Add("a byte");
+  } else {
+    message.Add("%zu bytes", count);
+  }
+}
+
+void AddThread(HeapMessage& message, int thread) {
+  if (thread < 0) {
+    message.Add("the harness");
+  } else {
+    message.Add("thread %d", thread);
+  }
+}
+
+[[noreturn]] void ReportArenaAccess(uintptr_t begin, size_t size, AccessKind kind, uintptr_t pc) {
+  HeapMessage message;
+  message.Add("%s ", Verb(kind));
+  AddBytes(message, size);
+  const Block* const block = engine.arena.BlockNear(reinterpret_cast<const void*>(begin));
+  constexpr size_t kBeside = 64;
+  const bool beside =
+      block != nullptr && begin + size + kBeside > block->begin() && begin < block->end() + kBeside;
+  if (!beside) {
+    message.Add(" of heap memory that was never allocated");
+    FailOnHeap("heap memory never allocated", message, nullptr, pc);
+  }
+  const char* rule = "heap overflow";
+  if (begin < block->begin()) {
+    rule = "heap underflow";
+    message.Add(", beginning ");
+    AddBytes(message, block->begin() - begin);
+    message.Add(" before ");
+  } else if (begin >= block->end()) {
+    message.Add(", beginning ");
+    AddBytes(message, begin - block->end());
+    message.Add(" behind the end of ");
+  } else {
+    message.Add(" from byte %zu on of ", static_cast<size_t>(begin - block->begin()));
+    if (block->state != Block::State::kLive) rule = "use after free";
+  }
+  message.AddBlock(*block);
+  message.AddHistory(*block);
+  FailOnHeap(rule, message, block, pc);
+}
+
+[[noreturn]] void ReportStackAccess(const SimThread& owner, bool ended, size_t size,
+                                    AccessKind kind, uintptr_t pc) {
+  HeapMessage message;
+  message.Add("%s ", Verb(kind));
+  AddBytes(message, size);
+  message.Add(" on the stack of ");
+  AddThread(message, owner.id);
+  message.Add(ended ? ", which has ended" : ", in a function that has returned");
+  engine.Fail(VerdictKind::kStackError, "stack use after return", message.text(), {.pc = pc});
+}
+
+void CheckStackAccess(uintptr_t begin, size_t size, AccessKind kind, uintptr_t pc, void* frame) {
+  const auto stack = static_cast<int>((begin - kStackArea) / kStackStride);
+  const SimThread* const owner = engine.OwnerOfStack(stack);
+  if (owner == nullptr || !IsOnStack(begin, stack)) return;
+  const bool ended = owner->id >= 0 && engine.HasEnded(*owner);
+  // What lies above the stack pointer is in use. That of a thread which waits is kept in its
+  // context; the hook's frame is the first thing below the running thread's.
+  const uintptr_t pointer = owner == engine.current ? reinterpret_cast<uintptr_t>(frame)
+                                                    : reinterpret_cast<uintptr_t>(owner->context);
+  const bool in_use = !IsOnStack(pointer, stack) || begin >= pointer;
+  if (ended || !in_use) ReportStackAccess(*owner, ended, size, kind, pc);
+}
+
+}  // namespace
+
+void CheckRareAccess(const void* address, size_t size, AccessKind kind, uintptr_t pc, void* frame) {
+  if (size == 0) return;
+  const auto begin = reinterpret_cast<uintptr_t>(address);
+  if (engine.arena.Contains(address)) {
+    if (!engine.arena.Accessible(address, size) && HeapIsJudged())
+      ReportArenaAccess(begin, size, kind, pc);
+  } else if (begin - kStackArea < (kMaxThreads + 1) * kStackStride) {
+    if (HeapIsJudged()) CheckStackAccess(begin, size, kind, pc, frame);
+  } else if (kind == AccessKind::kWrite && !engine.rollback.Covers(address)) {
+    if (engine.OnExecutingThread()) foreign_words.Add(begin, size);
+  }
+}
+
+// ---- messages
+
+void HeapMessage::Add(const char* format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  const int length = std::vsnprintf(text_ + length_, sizeof(text_) - length_, format, arguments);
+  va_end(arguments);
+  if (length > 0) length_ = std::min(length_ + static_cast<size_t>(length), sizeof(text_) - 1);
+}
+
+void HeapMessage::AddBlock(const Block& block) {
+  Add("a block of ");
+  AddBytes(*this, block.size);
+}
+
+void HeapMessage::AddHistory(const Block& block) {
+  Add(" that ");
+  AddThread(*this, block.allocated_by.thread);
+  Add(" allocated with %s%s", block.aligned ? "aligned " : "", AllocatorName(block.allocator));
+  if (block.state == Block::State::kLive) return;
+  Add(" and ");
+  AddThread(*this, block.freed_by.thread);
+  Add(" freed");
+}
+
+const char* AllocatorName(Allocator allocator) {
+  switch (allocator) {
+    case Allocator::kMalloc:
+      return "malloc";
+    case Allocator::kNew:
+      return "new";
+    case Allocator::kNewArray:
+      return "new[]";
+  }
+  return "unknown";
+}
+
+void FailOnHeap(const char* rule, const HeapMessage& message, const Block* block, uintptr_t pc) {
+  Blame blame = {.pc = pc};
+  if (block != nullptr) {
+    // Who else is involved: of a block that was freed whoever freed it, else who allocated it.
+    blame.operation = block->state == Block::State::kLive ? block->allocated_by.operation
+                                                          : block->freed_by.operation;
+    if (engine.recorder != nullptr) engine.recorder->AddPlacesOf(*block);
+  }
+  engine.Fail(VerdictKind::kHeapError, rule, message.text(), blame);
+}
+
+}  // namespace jacquard::sim

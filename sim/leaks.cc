@@ -1,0 +1,222 @@
+#include "sim/leaks.h"
+
+#include <errno.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "sim/engine.h"
+#include "sim/heap_check.h"
+#include "sim/real.h"
+#include "sim/recorder.h"
+
+namespace jacquard::sim {
+
+constinit ForeignMemory foreign_words;
+constinit ForeignMemory library_blocks;
+
+void ForeignMemory::Remove(uintptr_t address) {
+  for (uint32_t i = count_; i-- > 0;) {
+    if (ranges_[i].begin != address) continue;
+    ranges_[i] = ranges_[--count_];
+    recent_[(address >> 3) % kRecent] = {};
+    return;
+  }
+}
+
+void ForeignMemory::Clear() {
+  if (count_ != 0) std::fill_n(recent_, kRecent, Range{});
+  count_ = 0;
+  full_ = false;
+}
+
+namespace {
+
+// How many lost blocks a report shows with the place of their allocation.
+constexpr size_t kMostPlaces = 8;
+
+class LeakSearch {
+ public:
+  // Marks what can be found; true if that is everything.
+  bool FindsAll() {
+    engine.arena.ForEachLive([](Block& block) { block.marked = false; });
+    FollowWritten(sizeof(uintptr_t));
+    if (unmarked_ == 0) return true;
+    FollowLibraries();
+    if (unmarked_ == 0) return true;
+    // Packed structures: pointers anywhere.
+    engine.arena.ForEachLive([](Block& block) { block.marked = false; });
+    unmarked_ = engine.arena.live_blocks();
+    FollowWritten(1);
+    FollowLibraries();
+    if (unmarked_ == 0) return true;
+    FollowExecutable();
+    return unmarked_ == 0 || unreadable_;
+  }
+
+  // The blocks that were not found; those that none of them points to, if there are any.
+  std::vector<const Block*> Lost(bool all) {
+    std::vector<const Block*> lost;
+    engine.arena.ForEachLive([&](Block& block) {
+      if (!block.marked) lost.push_back(&block);
+    });
+    if (all) return lost;
+    std::vector<const Block*> first;
+    for (const Block* const block : lost) {
+      const bool pointed_to = std::any_of(lost.begin(), lost.end(), [block](const Block* other) {
+        return other != block && PointsInto(*other, *block);
+      });
+      if (!pointed_to) first.push_back(block);
+      if (lost.size() > kMostCompared) break;
+    }
+    return first.empty() ? lost : first;
+  }
+
+ private:
+  // More than so many are not sorted out.
+  static constexpr size_t kMostCompared = 1000;
+
+  static bool PointsInto(const Block& from, const Block& to) {
+    for (uintptr_t at = from.begin(); at + sizeof(uintptr_t) <= from.end(); ++at) {
+      uintptr_t value;
+      std::memcpy(&value, reinterpret_cast<const void*>(at), sizeof(value));
+      if (value >= to.begin() && value <= to.end()) return true;
+    }
+    return false;
+  }
+
+  void FollowWritten(size_t stride) {
+    stride_ = stride;
+    engine.rollback.ForEachLogged([this](uintptr_t begin, uintptr_t end) { Scan(begin, end); });
+    foreign_words.ForEach([this](uintptr_t begin, size_t size) { ScanCarefully(begin, size); });
+    VisitKeyValues(
+        [](void* value, void* self) {
+          static_cast<LeakSearch*>(self)->Consider(reinterpret_cast<uintptr_t>(value));
+        },
+        this);
+    Follow();
+  }
+
+  // Here pointers lie where they belong and look as they should: much that is looked at is not the
+  // execution's, and might be taken for one by chance.
+  void FollowLibraries() {
+    const size_t stride = std::exchange(stride_, sizeof(uintptr_t));
+    disguised_ = false;
+    engine.rollback.ForEachLibrary([this](uintptr_t begin, uintptr_t end) { Scan(begin, end); });
+    library_blocks.ForEach([this](uintptr_t begin, size_t size) { ScanCarefully(begin, size); });
+    stride_ = stride;
+    disguised_ = true;
+    Follow();
+  }
+
+  // What code without hooks has written in the executable's data. The runtime's own is not meant.
+  void FollowExecutable() {
+    stride_ = sizeof(uintptr_t);
+    disguised_ = false;
+    const auto own = reinterpret_cast<uintptr_t>(&engine);
+    engine.rollback.VisitExecutable([this, own](uintptr_t begin, uintptr_t end) {
+      Scan(begin, own);
+      Scan(own + sizeof(engine), end);
+    });
+    stride_ = 1;
+    disguised_ = true;
+    Follow();
+  }
+
+  void Follow() {
+    while (!to_scan_.empty()) {
+      const Block* const block = to_scan_.back();
+      to_scan_.pop_back();
+      Scan(block->begin(), block->end());
+    }
+  }
+
+  void Scan(uintptr_t begin, uintptr_t end) {
+    for (; begin + sizeof(uintptr_t) <= end; begin += stride_) {
+      uintptr_t value;
+      std::memcpy(&value, reinterpret_cast<const void*>(begin), sizeof(value));
+      Consider(value);
+    }
+  }
+
+  // The same for memory that may have been given back to the system.
+  void ScanCarefully(uintptr_t begin, size_t size) {
+    std::vector<char> copy(size);
+    iovec to = {copy.data(), size};
+    iovec from = {reinterpret_cast<void*>(begin), size};
+    const int64_t result =
+        RawSyscall(SYS_process_vm_readv, static_cast<uint64_t>(RawSyscall(SYS_getpid)),
+                   reinterpret_cast<uintptr_t>(&to), 1, reinterpret_cast<uintptr_t>(&from), 1, 0);
+    if (result > 0) {
+      const auto copied = reinterpret_cast<uintptr_t>(copy.data());
+      Scan(copied, copied + static_cast<size_t>(result));
+    } else if (result != -EFAULT) {
+      unreadable_ = true;  // a sandbox forbids it: nothing is certain
+    }
+  }
+
+  // A pointer may carry marks in its highest 16 bits, or have been shifted up to make room for them
+  // in the lowest.
+  void Consider(uintptr_t value) {
+    ConsiderPointer(value);
+    if (value >> 48 == 0 || !disguised_) return;
+    ConsiderPointer(value & ((uintptr_t{1} << 48) - 1));
+    ConsiderPointer(value >> 16);
+  }
+
+  void ConsiderPointer(uintptr_t value) {
+    if (value - kArenaBase >= kArenaSize) return;
+    Block* const block = engine.arena.LiveBlockAround(value);
+    if (block == nullptr || block->marked) return;
+    block->marked = true;
+    --unmarked_;
+    to_scan_.push_back(block);
+  }
+
+  uint32_t unmarked_ = engine.arena.live_blocks();
+  size_t stride_ = sizeof(uintptr_t);
+  bool disguised_ = true;
+  bool unreadable_ = false;
+  std::vector<const Block*> to_scan_;
+};
+
+}  // namespace
+
+void CheckLeaks() {
+  if (foreign_words.full() || library_blocks.full()) return;  // there may be a pointer
+  HeapMessage message;
+  Blame blame;
+  {
+    const RealHeap real_heap;
+    LeakSearch search;
+    if (search.FindsAll()) return;
+    const std::vector<const Block*> all = search.Lost(/*all=*/true);
+    const std::vector<const Block*> first = search.Lost(/*all=*/false);
+    size_t bytes = 0;
+    for (const Block* const block : all) bytes += block->size;
+    if (all.size() == 1) {
+      message.AddBlock(*first[0]);
+      message.AddHistory(*first[0]);
+      message.Add(" was never freed, and nothing points to it any more");
+    } else {
+      message.Add(
+          "%zu blocks with %zu bytes were never freed, and nothing points to them any more; ",
+          all.size(), bytes);
+      message.AddBlock(*first[0]);
+      message.AddHistory(*first[0]);
+      message.Add(" is the first");
+    }
+    blame.operation = first[0]->allocated_by.operation;
+    if (engine.recorder != nullptr) {
+      for (size_t i = 0; i < std::min(first.size(), kMostPlaces); ++i)
+        engine.recorder->AddPlacesOf(*first[i]);
+    }
+  }
+  engine.Fail(VerdictKind::kLeak, "memory leak", message.text(), blame);
+}
+
+}  // namespace jacquard::sim
