@@ -11,12 +11,16 @@
 #include <atomic>
 #include <cstdint>
 
+#include "fuzzers/scenario.h"
+
 namespace jacquard::fuzzers {
 
 #pragma clang attribute push(__attribute__((no_sanitize("coverage"))), apply_to = function)
 
 class GuardedFields {
  public:
+  JACQUARD_CHECK_CODE GuardedFields() = default;  // nobody sees it yet
+
   // For readers, and for a writer before it begins: whether nobody is writing.
   bool IsWhole() const { return first_ == second_; }
   std::uint32_t value() const { return first_; }
@@ -31,17 +35,17 @@ class GuardedFields {
   // nothing; the mm's sequence orders what speculation reads, and says whether it is worth
   // anything.
   void BeginWritingSpeculative() {
-    speculative_first_.store(BeginWriting(), std::memory_order_relaxed);
+    Speculative(speculative_first_).store(BeginWriting(), std::memory_order_relaxed);
   }
   void EndWritingSpeculative() {
-    speculative_second_.store(first_, std::memory_order_relaxed);
+    Speculative(speculative_second_).store(first_, std::memory_order_relaxed);
     EndWriting();
   }
-  std::uint32_t SpeculateFirst() const {
-    return speculative_first_.load(std::memory_order_relaxed);
+  std::uint32_t SpeculateFirst() {
+    return Speculative(speculative_first_).load(std::memory_order_relaxed);
   }
-  std::uint32_t SpeculateSecond() const {
-    return speculative_second_.load(std::memory_order_relaxed);
+  std::uint32_t SpeculateSecond() {
+    return Speculative(speculative_second_).load(std::memory_order_relaxed);
   }
 
   // For reports: the name of the part at `address`; null if it is none that makes steps.
@@ -51,10 +55,12 @@ class GuardedFields {
   }
 
  private:
+  using Speculative = std::atomic_ref<std::uint32_t>;
+
   std::uint32_t first_ = 0;
   std::uint32_t second_ = 0;
-  std::atomic<std::uint32_t> speculative_first_{0};
-  std::atomic<std::uint32_t> speculative_second_{0};
+  std::uint32_t speculative_first_ = 0;
+  std::uint32_t speculative_second_ = 0;
 };
 
 #pragma clang attribute pop

@@ -15,6 +15,8 @@ namespace jacquard::fuzzers {
 // A kill ends the wait that the thread is in, or the next one that it begins.
 class KillableWaits {
  public:
+  JACQUARD_CHECK_CODE KillableWaits() = default;  // nobody sees it yet
+
   // The thread begins an operation that can be killed through the token, and ends it.
   std::stop_token Begin() {
     const Ghost ghost;

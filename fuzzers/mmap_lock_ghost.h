@@ -34,8 +34,8 @@ class MmapLockGhost {
   // Takes over the lock as it is: nobody inside. `sequence` is the value at `counter`.
   MmapLockGhost(const lock::RwSemaphore& semaphore, const void* counter, std::uint64_t sequence)
       : counter_(counter),
-        semaphore_(&(semaphore.*Exposed(SemaphoreWord{}))),
-        queue_mutex_(&(semaphore.*Exposed(SemaphoreMutex{}))),
+        semaphore_(&(semaphore.*kWord)),
+        queue_mutex_(&(semaphore.*kMutex)),
         sequence_(sequence) {}
 
   // --- What threads are doing ---
@@ -197,11 +197,15 @@ class MmapLockGhost {
   }
 
  private:
+  static constexpr auto kWord = Exposed(SemaphoreWord{});
+  static constexpr auto kMutex = Exposed(SemaphoreMutex{});
   static constexpr std::uint32_t kWriterBit = Exposed(SemaphoreWriterBit{});
   static constexpr std::uint32_t kWaitersBit = Exposed(SemaphoreWaitersBit{});
   static constexpr std::uint32_t kReaderUnit = Exposed(SemaphoreReaderUnit{});
 
+  // The constructors are spelt out, here and in the other ghost states: implicit ones have hooks.
   struct Thread {
+    Thread() = default;
     Doing doing = Doing::kNothing;
     Share share = Share::kNone;
     bool queued = false;
@@ -209,6 +213,8 @@ class MmapLockGhost {
   };
 
   struct Queued {
+    Queued() = default;
+    Queued(int t, Share s) : thread(static_cast<std::int8_t>(t)), share(s) {}
     std::int8_t thread = kNobody;
     Share share = Share::kNone;
     std::uint8_t passed_by = 0;  // readers that arrived later and got in before it
@@ -252,8 +258,7 @@ class MmapLockGhost {
               (doing == Doing::kLock || doing == Doing::kLockShared),
           t);
     threads_[t].queued = true;
-    queue_[queue_length_++] = {static_cast<std::int8_t>(t),
-                               doing == Doing::kLock ? Share::kWriter : Share::kReader};
+    queue_[queue_length_++] = Queued(t, doing == Doing::kLock ? Share::kWriter : Share::kReader);
   }
 
   void Dequeue(int place) {

@@ -33,6 +33,8 @@ namespace jacquard::fuzzers {
 
 // What a thread holds, and the values that it has read under its locks.
 struct VmaLockHoldings {
+  VmaLockHoldings() = default;  // spelt out: an implicit one has hooks
+
   using Share = MmapLockGhost::Share;
   static constexpr int kVmas = 3;
   // Read locks of one VMA that one thread may hold at once.

@@ -52,10 +52,8 @@ class VmaLockGhost {
   // Takes over the locks as they are: nobody inside, the VMAs of `attached` (a bit each) attached.
   VmaLockGhost(const Mmap& mm, const Vma* vmas, unsigned attached)
       : vmas_begin_(reinterpret_cast<std::uintptr_t>(vmas)),
-        word_offset_(reinterpret_cast<std::uintptr_t>(&(vmas->*Exposed(VmaWord<Widths>{}))) -
-                     vmas_begin_),
-        number_offset_(reinterpret_cast<std::uintptr_t>(&(vmas->*Exposed(VmaSequence<Widths>{}))) -
-                       vmas_begin_),
+        word_offset_(reinterpret_cast<std::uintptr_t>(&(vmas->*kWord)) - vmas_begin_),
+        number_offset_(reinterpret_cast<std::uintptr_t>(&(vmas->*kNumber)) - vmas_begin_),
         mm_(mm.semaphore(), &mm.counter(), *reinterpret_cast<const SequenceValue*>(&mm.counter())) {
     for (int v = 0; v < kVmas; ++v) {
       vma_[v].tree = (attached >> v) & 1;
@@ -175,8 +173,12 @@ class VmaLockGhost {
   }
 
  private:
+  static constexpr auto kWord = Exposed(VmaWord<Widths>{});
+  static constexpr auto kNumber = Exposed(VmaSequence<Widths>{});
+
   // The accounts of one VMA's word: word = tree + temporaries + readers + FLAG if excluded.
   struct Account {
+    Account() = default;
     Word word = 0;
     SequenceValue number = 0;
     std::uint8_t tree = 0;         // the tree's reference
@@ -188,6 +190,7 @@ class VmaLockGhost {
   };
 
   struct Thread {
+    Thread() = default;
     std::int8_t temporary = kNobody;  // the VMA into which it has counted itself
     std::uint8_t reads[kVmas] = {};   // its read locks
   };

@@ -331,6 +331,8 @@ class BasicVmaLockScenario {
 
   // A thread's speculation, from begin to retry.
   struct Speculation {
+    JACQUARD_UNHOOKED Speculation() = default;
+
     bool going_on = false;
     int vma = 0;
     SequenceValue began_at = 0;
@@ -338,6 +340,8 @@ class BasicVmaLockScenario {
   };
 
   struct ThreadState {
+    JACQUARD_UNHOOKED ThreadState() = default;
+
     Holdings holdings;
     Speculation speculation;
     KillableWaits waits;
