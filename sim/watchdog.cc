@@ -12,7 +12,9 @@
 #include <atomic>
 #include <cstdio>
 #include <functional>
+#include <map>
 #include <string>
+#include <utility>
 
 #include "sim/engine.h"
 #include "sim/message.h"
@@ -40,33 +42,41 @@ void OnSignal(int /*signal*/, siginfo_t* /*info*/, void* context) {
   const auto stack = static_cast<uintptr_t>(registers[REG_RSP]);
   const bool on_fiber = stack >= kStackArea && stack < StackTop(kMaxThreads);
   const uintptr_t top = on_fiber ? StackTop((stack - kStackArea) / kStackStride) : 0;
-  for (int i = 1; i < kMaxFrames; ++i) {
+  int count = 1;
+  while (count < kMaxFrames) {
     const bool readable =
         frame >= stack && frame % sizeof(uintptr_t) == 0 && frame + 2 * sizeof(uintptr_t) <= top;
     if (!readable) break;
     const auto* const saved = reinterpret_cast<const uintptr_t*>(frame);
-    stuck_pcs[i] = saved[1];
+    stuck_pcs[count++] = saved[1];
     if (saved[0] <= frame) break;
     frame = saved[0];
   }
+  if (count < kMaxFrames) stuck_pcs[count] = 0;
   stuck_pcs[0] = static_cast<uintptr_t>(registers[REG_RIP]);
 }
 
+// One look at the stuck thread.
+struct Place {
+  std::string text;
+  bool exact = false;  // it was in the program's own code just then
+};
+
 // The innermost function of the program that is running; a plain access is likely to be in one of
 // the runtime's.
-std::string DescribePlace() {
+Place DescribeLook() {
   std::string first;
   for (int i = 0; i < kMaxFrames && stuck_pcs[i] != 0; ++i) {
     // A program counter as if it were a return address.
     for (const SourceFrame& frame : Symbolize(stuck_pcs[i] + (i == 0))) {
-      const std::string text = frame.function + " " + SourceLocation(frame);
+      std::string text = frame.function + " " + SourceLocation(frame);
       const bool is_runtime =
           frame.file.starts_with("sim/") || frame.file.find("/jacquard/sim/") != std::string::npos;
-      if (!is_runtime && !IsLibraryFrame(frame)) return text;
-      if (first.empty()) first = text;
+      if (!is_runtime && !IsLibraryFrame(frame)) return {std::move(text), i == 0};
+      if (first.empty()) first = std::move(text);
     }
   }
-  return first.empty() ? "an unknown place" : first;
+  return {first.empty() ? "an unknown place" : first};
 }
 
 int Signal() { return SIGRTMAX - 3; }
@@ -86,10 +96,27 @@ void SleepMilliseconds(long milliseconds) {
   RawSyscall(SYS_nanosleep, reinterpret_cast<uint64_t>(&time), 0);
 }
 
+// Where the stuck thread computes. A function of the runtime that has no stack frame yet hides its
+// caller from the walk, so there are several looks: the first one into the program's own code
+// counts, or else what most of them show.
+std::string DescribePlace() {
+  constexpr int kLooks = 50;
+  std::map<std::string, int> looks;
+  std::string best;
+  for (int look = 0; look < kLooks; ++look) {
+    stuck_pcs[0] = 0;
+    RawSyscall(SYS_tgkill, static_cast<uint64_t>(getpid()), static_cast<uint64_t>(executing_tid),
+               static_cast<uint64_t>(Signal()));
+    for (int i = 0; i < 200 && stuck_pcs[0] == 0; ++i) SleepMilliseconds(1);
+    const Place place = DescribeLook();
+    if (place.exact) return place.text;
+    if (stuck_pcs[0] == 0 && look >= 3) break;  // it does not answer
+    if (++looks[place.text] > looks[best]) best = place.text;
+  }
+  return best;
+}
+
 std::string Describe(double seconds) {
-  RawSyscall(SYS_tgkill, static_cast<uint64_t>(getpid()), static_cast<uint64_t>(executing_tid),
-             static_cast<uint64_t>(Signal()));
-  for (int i = 0; i < 20 && stuck_pcs[0] == 0; ++i) SleepMilliseconds(10);
   char text[200];
   std::snprintf(
       text, sizeof(text),

@@ -35,7 +35,8 @@ expect "the only artifact is that file" test "$(ls artifacts)" = "$(basename "$c
 expect "the line before is the command" grep -qF -- "--replay $crash" <(tail -n 2 log)
 report log >first
 expect "the report says what was violated" test -s first
-expect "the report has a timeline" grep -q 'thread 0' first
+expect "the report has a timeline" grep -qE '^Timeline: [0-9]+ threads, [0-9]+ steps' first
+expect "the timeline has steps" grep -qE '^ +1 .*(load|store|CAS|fetch_)' first
 expect "the report has a signature" grep -q '^Signature: ' first
 
 expect "replay fails with status 1" status_is 1 "$program" --replay "$crash"
