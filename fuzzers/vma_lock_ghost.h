@@ -62,28 +62,17 @@ class VmaLockGhost {
           *reinterpret_cast<const SequenceValue*>(vmas_begin_ + v * sizeof(Vma) + number_offset_);
       vma_[v].situation = SituationOf(vma_[v]);
     }
+    UpdateStateFeature();
   }
 
   // --- After every step ---
 
   void OnStep(const Step& step) {
-    if (step.kind != StepKind::kStore && step.kind != StepKind::kReadModifyWrite) {
-      if (step.kind >= StepKind::kFutexWait) mm_.OnWait(step);
-      return;
-    }
-    const std::uintptr_t offset = reinterpret_cast<std::uintptr_t>(step.address) - vmas_begin_;
-    if (offset < kVmas * sizeof(Vma)) {
-      const int v = static_cast<int>(offset / sizeof(Vma));
-      const std::size_t place = offset % sizeof(Vma);
-      if (place == word_offset_) {
-        OnWord(step, v);
-      } else if (place == number_offset_) {
-        OnNumber(step, v);
-      }
-    } else if (mm_.IsSemaphore(step.address)) {
-      mm_.OnSemaphore(step);
-    } else if (mm_.IsCounter(step.address)) {
-      OnCounter(step);
+    if (step.kind == StepKind::kLoad) return;
+    if (step.kind == StepKind::kStore || step.kind == StepKind::kReadModifyWrite) {
+      OnWrite(step);
+    } else if (step.kind >= StepKind::kFutexWait) {
+      mm_.OnWait(step);
     }
   }
 
@@ -146,9 +135,7 @@ class VmaLockGhost {
   Situation SituationOfVma(int v) const { return vma_[v].situation; }
 
   // The situation of the VMA that changed last, and who is inside the mmap lock: under 100.
-  int StateFeature() const {
-    return static_cast<int>(vma_[last_changed_].situation) * 6 + mm_.StateFeature();
-  }
+  int StateFeature() const { return state_feature_; }
 
   std::string NameOf(const void* address) const {
     const std::uintptr_t offset = reinterpret_cast<std::uintptr_t>(address) - vmas_begin_;
@@ -194,6 +181,24 @@ class VmaLockGhost {
     std::int8_t temporary = kNobody;  // the VMA into which it has counted itself
     std::uint8_t reads[kVmas] = {};   // its read locks
   };
+
+  [[gnu::noinline]] void OnWrite(const Step& step) {
+    const std::uintptr_t offset = reinterpret_cast<std::uintptr_t>(step.address) - vmas_begin_;
+    if (offset < kVmas * sizeof(Vma)) {
+      const int v = static_cast<int>(offset / sizeof(Vma));
+      const std::size_t place = offset % sizeof(Vma);
+      if (place == word_offset_) {
+        OnWord(step, v);
+      } else if (place == number_offset_) {
+        OnNumber(step, v);
+      }
+    } else if (mm_.IsSemaphore(step.address)) {
+      mm_.OnSemaphore(step);
+      UpdateStateFeature();
+    } else if (mm_.IsCounter(step.address)) {
+      OnCounter(step);
+    }
+  }
 
   // A change of a VMA's word: whose it is follows from its size and what the thread is doing.
   void OnWord(const Step& step, int v) {
@@ -333,10 +338,16 @@ class VmaLockGhost {
     Account& vma = vma_[v];
     vma.situation = SituationOf(vma);
     last_changed_ = v;
+    UpdateStateFeature();
     const auto sequence = static_cast<SequenceValue>(mm_.sequence());
     if (!Values::PossibleSituations(vma.word, vma.number, sequence).Contains(vma.situation)) {
       Violate(rule::kSituation, kNobody, v);
     }
+  }
+
+  // After every change of what it is made of: it is asked for after every step.
+  void UpdateStateFeature() {
+    state_feature_ = static_cast<int>(vma_[last_changed_].situation) * 6 + mm_.StateFeature();
   }
 
   void Log(Doing doing, Change change, int v) {
@@ -382,6 +393,7 @@ class VmaLockGhost {
   std::int8_t excluder_ = kNobody;  // whose FLAG it is; one at most, as it needs the mmap lock
   std::int8_t excluded_ = kNobody;  // the VMA that has it
   int last_changed_ = 0;
+  int state_feature_ = 0;
   Thread threads_[kThreads];
 };
 
