@@ -31,7 +31,7 @@ class Engine {
   bool hooks_on = false;
   // True from Begin to End: what instrumented code writes is rolled back.
   bool executing = false;
-  SimThread* current = nullptr;
+  SimThread* current = &driver_;  // never null
   Arena arena;
   Rollback rollback;
   LocationTable locations;
@@ -104,6 +104,8 @@ class Engine {
     if (spinning_ != 0) [[unlikely]]
       WakeSpinning(address, size);
   }
+  // Whether plain writes to a thread's own stack matter to anybody.
+  bool StackIsWatched() const { return recorder != nullptr || spinning_ != 0; }
   // The same for its own stack, which its spin detector looks at anyway.
   void HasWrittenOwnStack(const void* address, size_t size) {
     if (spinning_ != 0) [[unlikely]]
