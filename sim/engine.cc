@@ -347,6 +347,7 @@ SimThread& Engine::AddThread() {
   SimThread& thread = threads_[id];
   thread.id = id;
   thread.bit = ThreadSet{1} << id;
+  thread.stack_bottom = StackBottom(id);
   thread.operation = -1;
   thread.fresh = true;
   thread.detached = false;
@@ -459,6 +460,7 @@ void Engine::Initialize() {
   rollback.Init();
   driver_.storage = {ReadFsBase(), pthread_self(), &errno};
   stage_.storage = driver_.storage;
+  stage_.stack_bottom = StackBottom(kStageStack);
   driver_.id = driver_.operation = stage_.id = stage_.operation = -1;
   current = &driver_;
   StartWatchdog();

@@ -14,7 +14,7 @@ namespace {
 
 // What the spin detector compares anyway.
 bool OnOwnStack(const void* address) {
-  return reinterpret_cast<uintptr_t>(address) - StackBottom(engine.current->id) < kStackSize;
+  return reinterpret_cast<uintptr_t>(address) - engine.current->stack_bottom < kStackSize;
 }
 
 [[gnu::noinline]] void CountPlainAccess() {
