@@ -47,6 +47,9 @@ bool IsMode(std::string_view argument) {
   return false;
 }
 
+// Set by ourselves, for the processes that the engine starts.
+constexpr std::string_view kRestIsOurs = "-ignore_remaining_args=1";
+
 // Flags of a fuzzing run that take a value.
 bool TakesValue(std::string_view argument) {
   for (const std::string_view flag : {"--shape", "--executions", "--max-steps", "--time-limit"}) {
@@ -66,12 +69,19 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
   if (!arguments.empty()) line.engine.push_back(arguments[0]);
   for (size_t i = 1; i < arguments.size(); ++i) {
     if (!tool && !arguments[i].starts_with("--")) {
-      line.engine.push_back(arguments[i]);
+      if (arguments[i] != kRestIsOurs) line.engine.push_back(arguments[i]);
       continue;
     }
+    // A budget is the engine's own to share out.
+    const bool inherits = !tool && !arguments[i].starts_with("--executions");
+    const size_t first = ours.size();
     ours.push_back(arguments[i]);
     if (!tool && TakesValue(arguments[i]) && i + 1 < arguments.size())
       ours.push_back(arguments[++i]);
+    if (!inherits) continue;
+    if (line.inherited.empty()) line.inherited.emplace_back(kRestIsOurs);
+    line.inherited.insert(line.inherited.end(), ours.begin() + static_cast<ptrdiff_t>(first),
+                          ours.end());
   }
 
   CLI::App app(

@@ -33,6 +33,8 @@ struct CommandLine {
 
   // What remains for the engine, the program's name first.
   std::vector<std::string> engine;
+  // Flags that processes which the engine starts (-fork, -jobs) need as well.
+  std::vector<std::string> inherited;
 
   // Set if there is nothing more to do than to print `message` and to exit.
   std::optional<int> exit_status;

@@ -154,6 +154,7 @@ void Initialize(int* argc, char*** argv) {
   std::atexit([] { fuzzer->PrintStatistics(); });
 
   AddEngineDefaults(line.engine);
+  line.engine.insert(line.engine.end(), line.inherited.begin(), line.inherited.end());
   // The engine keeps the pointers.
   static std::vector<std::string> arguments;
   static std::vector<char*> pointers;

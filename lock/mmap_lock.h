@@ -11,7 +11,6 @@
 
 #include <optional>
 #include <stop_token>
-#include <utility>
 
 #include "lock/check.h"
 #include "lock/rcu_wait.h"
@@ -37,9 +36,9 @@ class JACQUARD_CAPABILITY("mmap_lock") BasicMmapLock {
   void LockShared() JACQUARD_ACQUIRE_SHARED() JACQUARD_NO_THREAD_SAFETY_ANALYSIS {
     semaphore_.LockShared();
   }
-  [[nodiscard]] bool LockSharedKillable(std::stop_token stop)
+  [[nodiscard]] bool LockSharedKillable(const std::stop_token& stop)
       JACQUARD_TRY_ACQUIRE_SHARED(true) JACQUARD_NO_THREAD_SAFETY_ANALYSIS {
-    return semaphore_.LockSharedKillable(std::move(stop));
+    return semaphore_.LockSharedKillable(stop);
   }
   [[nodiscard]] bool TryLockShared()
       JACQUARD_TRY_ACQUIRE_SHARED(true) JACQUARD_NO_THREAD_SAFETY_ANALYSIS {
@@ -55,9 +54,9 @@ class JACQUARD_CAPABILITY("mmap_lock") BasicMmapLock {
     semaphore_.Lock();
     counter_.BeginWriteSection();
   }
-  [[nodiscard]] bool LockKillable(std::stop_token stop)
+  [[nodiscard]] bool LockKillable(const std::stop_token& stop)
       JACQUARD_TRY_ACQUIRE(true) JACQUARD_NO_THREAD_SAFETY_ANALYSIS {
-    if (!semaphore_.LockKillable(std::move(stop))) return false;
+    if (!semaphore_.LockKillable(stop)) return false;
     counter_.BeginWriteSection();
     return true;
   }

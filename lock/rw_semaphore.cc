@@ -1,7 +1,5 @@
 #include "lock/rw_semaphore.h"
 
-#include <utility>
-
 #include "lock/check.h"
 #include "lock/futex.h"
 
@@ -25,15 +23,15 @@ RwSemaphore::~RwSemaphore() {
   JACQUARD_LOCK_CHECK(LoadRelaxed() == 0, "semaphore destroyed while held or waited for");
 }
 
-bool RwSemaphore::LockSharedSlow(std::stop_token stop) {
+bool RwSemaphore::LockSharedSlow(const std::stop_token& stop) {
   JACQUARD_LOCK_CHECK(LoadRelaxed() <= kLastWithRoom, "too many readers");
   Waiter self(kReader);
-  return Wait(self, std::move(stop));
+  return Wait(self, stop);
 }
 
-bool RwSemaphore::LockSlow(std::stop_token stop) {
+bool RwSemaphore::LockSlow(const std::stop_token& stop) {
   Waiter self(kWriter);
-  return Wait(self, std::move(stop));
+  return Wait(self, stop);
 }
 
 // Also takes the case of no reader at all, so that UnlockShared needs one comparison only.
@@ -50,7 +48,7 @@ void RwSemaphore::UnlockSlow(std::uint32_t before) {
   Grant();
 }
 
-bool RwSemaphore::Wait(Waiter& self, std::stop_token stop) {
+bool RwSemaphore::Wait(Waiter& self, const std::stop_token& stop) {
   {
     const MutexGuard guard(mutex_);
     Append(self);

@@ -27,7 +27,6 @@
 #include <atomic>
 #include <cstdint>
 #include <stop_token>
-#include <utility>
 
 #include "lock/mutex.h"
 #include "lock/thread_annotations.h"
@@ -53,9 +52,9 @@ class JACQUARD_CAPABILITY("rw_semaphore") RwSemaphore {
   // The same, but gives up when a stop is requested: false then, and the queue is as if the caller
   // had never been there. A request does not matter if there is no need to wait, or if the lock was
   // handed over before it was noticed.
-  [[nodiscard]] bool LockSharedKillable(std::stop_token stop)
+  [[nodiscard]] bool LockSharedKillable(const std::stop_token& stop)
       JACQUARD_TRY_ACQUIRE_SHARED(true) JACQUARD_NO_THREAD_SAFETY_ANALYSIS {
-    return TryLockShared() || LockSharedSlow(std::move(stop));
+    return TryLockShared() || LockSharedSlow(stop);
   }
 
   // Never sleeps. False if a writer is inside or anybody waits, and only then.
@@ -84,9 +83,9 @@ class JACQUARD_CAPABILITY("rw_semaphore") RwSemaphore {
   }
 
   // The same, but gives up when a stop is requested; see LockSharedKillable.
-  [[nodiscard]] bool LockKillable(std::stop_token stop)
+  [[nodiscard]] bool LockKillable(const std::stop_token& stop)
       JACQUARD_TRY_ACQUIRE(true) JACQUARD_NO_THREAD_SAFETY_ANALYSIS {
-    return TryLock() || LockSlow(std::move(stop));
+    return TryLock() || LockSlow(stop);
   }
 
   // Never sleeps. False if anybody is inside or waits, and only then.
@@ -134,14 +133,14 @@ class JACQUARD_CAPABILITY("rw_semaphore") RwSemaphore {
     return word_.load(std::memory_order_relaxed);
   }
 
-  bool LockSharedSlow(std::stop_token stop);
-  bool LockSlow(std::stop_token stop);
+  bool LockSharedSlow(const std::stop_token& stop);
+  bool LockSlow(const std::stop_token& stop);
   void UnlockSharedLast(std::uint32_t before);
   void UnlockSlow(std::uint32_t before);
 
   // Queues the caller, sleeps, returns true with the lock handed over or false after a request to
   // stop.
-  bool Wait(Waiter& self, std::stop_token stop);
+  bool Wait(Waiter& self, const std::stop_token& stop);
 
   // Hands the lock to as many waiters from the head of the queue as may hold it together with those
   // inside. Called after every change that may have made room: somebody left, or the head of the

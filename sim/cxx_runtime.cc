@@ -111,7 +111,7 @@ int __cxa_atexit(void (*function)(void*), void* object, void* library) {
 }
 
 int __cxa_thread_atexit(void (*function)(void*), void* object, void* library) {
-  if (engine.Simulates()) {
+  if (engine.Simulates() || engine.OnStage()) {
     const jacquard::sim::RealHeap real_heap;
     jacquard::sim::thread_destructors.push_back({engine.current->id, function, object});
     return 0;

@@ -24,7 +24,7 @@ struct ExceptionGlobals {
   unsigned int uncaught;
 };
 
-constexpr int kStageStack = kMaxThreads;
+constexpr int kStage = kMaxThreads;  // its stack and its storage, behind those of the threads
 
 }  // namespace
 
@@ -440,6 +440,8 @@ void Engine::RunStage() {
     hooks_on = false;
   }
   program_->End();
+  RunThreadDestructors();
+  RunKeyDestructors();
   arena_on = false;
 }
 
@@ -448,6 +450,8 @@ void Engine::AbandonThreads() {
     WriteFsBase(threads_[std::countr_zero(left)].storage.fs_base);
     *reinterpret_cast<ExceptionGlobals*>(__cxxabiv1::__cxa_get_globals()) = {};
   }
+  WriteFsBase(stage_.storage.fs_base);
+  *reinterpret_cast<ExceptionGlobals*>(__cxxabiv1::__cxa_get_globals()) = {};
   WriteFsBase(driver_.storage.fs_base);
 }
 
@@ -459,8 +463,8 @@ void Engine::Initialize() {
   arena.Init();
   rollback.Init();
   driver_.storage = {ReadFsBase(), pthread_self(), &errno};
-  stage_.storage = driver_.storage;
-  stage_.stack_bottom = StackBottom(kStageStack);
+  stage_.storage = ParkThread(kStage);
+  stage_.stack_bottom = StackBottom(kStage);
   driver_.id = driver_.operation = stage_.id = stage_.operation = -1;
   current = &driver_;
   StartWatchdog();
@@ -492,18 +496,19 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   recorder = trace != nullptr ? &trace_recorder : nullptr;
   observed_ = program_observes_ || recorder != nullptr;
 
-  stage_.context = FreshContext(kStageStack, StageEntry);
+  stage_.context = FreshContext(kStage, StageEntry);
   executing = true;
   SwitchTo(stage_);
   executing = false;
 
   recorder = nullptr;
   if (trace != nullptr) trace->threads = thread_count_;
-  if (alive_ != 0) AbandonThreads();
+  if (!verdict.passed()) AbandonThreads();
   DropThreadDestructors();
   DropKeys();
   rollback.Undo();
   for (int i = 0; i < thread_count_; ++i) ResetThreadStorage(threads_[i].storage);
+  ResetThreadStorage(stage_.storage);
   arena.Reset();
   counters_.steps += step_;
   ++counters_.executions;

@@ -51,6 +51,8 @@ class Engine {
   // Whether the caller is a simulated thread whose calls are to be simulated. (The hooks are only
   // on while executing.)
   bool Simulates() const { return hooks_on && ReadFsBase() == current->storage.fs_base; }
+  // Whether the caller is within Begin or End.
+  bool OnStage() const { return current == &stage_ && OnExecutingThread(); }
 
   // ---- the hot path
 
@@ -263,7 +265,7 @@ class Engine {
 
   PendingOperation pending_[kMaxThreads] = {};  // by thread id: what each is about to do
   SimThread driver_;                            // the process's own thread, outside of executions
-  SimThread stage_;                             // runs Begin and End
+  SimThread stage_;  // runs Begin and End, on storage of its own
   SimThread threads_[kMaxThreads];
 };
 

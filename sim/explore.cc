@@ -1,5 +1,8 @@
 #include "sim/explore.h"
 
+#include <string>
+#include <utility>
+
 #include "sim/byte_string.h"
 
 namespace jacquard {
@@ -16,13 +19,21 @@ class Closure : public Program {
   const std::function<void()>& body_;
 };
 
-// Executes the failing run once more, to record it.
+// Executes the failing run, whose verdict is in `result`, once more, to record it.
 void RecordFailure(Program& program, const std::vector<Exception>& exceptions,
                    const ExploreOptions& options, ExploreResult& result) {
   ByteString replay;
   replay.Set(exceptions);
   replay.BeginExecution();
-  result.verdict = Execute(program, replay, options.execution, &result.trace);
+  Verdict again = Execute(program, replay, options.execution, &result.trace);
+  if (again.signature == result.verdict.signature) {
+    result.verdict = std::move(again);  // its steps are the trace's
+    return;
+  }
+  result.not_deterministic = true;
+  result.trace = {};
+  result.verdict.message += "; not deterministic: executed again with the same choices, it " +
+                            (again.passed() ? "passes" : "fails with " + again.signature);
 }
 
 }  // namespace

@@ -23,7 +23,10 @@ struct ExploreResult {
   uint64_t failures = 0;
   bool exhausted = false;  // the strategy has nothing left: everything it can reach was executed
   Verdict verdict;         // the first failure; kPass if there was none
-  Trace trace;             // of the first failure
+  Trace trace;             // of the first failure; empty if that could not be repeated
+  // The first failure, executed again with the same choices, ended in another way: something that
+  // decides is not under the runtime's control. `verdict` is that of the first time, and says so.
+  bool not_deterministic = false;
   // Nothing was ever instrumented: neither pass nor failure. `verdict` is kUnsupported and says
   // what to do.
   bool no_step = false;

@@ -117,15 +117,15 @@ extern "C" long syscall(long number, ...) noexcept {
   long a[6];
   for (long& argument : a) argument = va_arg(list, long);
   va_end(list);
-  using namespace jacquard::sim;
+  using jacquard::sim::engine;
   if (engine.Simulates()) {
     if (number == SYS_futex) {
-      return Futex(a, reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
+      return jacquard::sim::Futex(a, reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
     }
-    if (number == SYS_gettid) return kFirstTid + engine.current->id;
+    if (number == SYS_gettid) return jacquard::sim::kFirstTid + engine.current->id;
     engine.current->spin.Reset();
   }
-  const int64_t result = RawSyscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+  const int64_t result = jacquard::sim::RawSyscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
   if (result >= 0 || result < -4095) return result;
   errno = static_cast<int>(-result);
   return -1;

@@ -21,7 +21,12 @@ struct Values {
   void* of_key[PTHREAD_KEYS_MAX];
   pthread_key_t end;  // keys from here on have no value
 };
-Values values[kMaxThreads];
+Values values[kMaxThreads + 1];  // the last ones are the stage's
+
+Values& Mine() {
+  const int id = engine.current->id;
+  return values[id < 0 ? kMaxThreads : id];
+}
 
 struct Key {
   Destructor destructor;
@@ -30,14 +35,16 @@ struct Key {
 Key keys[PTHREAD_KEYS_MAX];
 
 // With the hooks off, too: the storage is that of the simulated thread.
-bool OnSimulatedThread() { return engine.OnExecutingThread() && engine.current->id >= 0; }
+bool OnSimulatedThread() {
+  return engine.OnExecutingThread() && (engine.current->id >= 0 || engine.OnStage());
+}
 
 bool Simulates(pthread_key_t key) { return key < PTHREAD_KEYS_MAX && OnSimulatedThread(); }
 
 }  // namespace
 
 void RunKeyDestructors() {
-  Values& mine = values[engine.current->id];
+  Values& mine = Mine();
   for (int round = 0; round < PTHREAD_DESTRUCTOR_ITERATIONS; ++round) {
     bool any = false;
     for (pthread_key_t key = 0; key < mine.end; ++key) {
@@ -52,10 +59,12 @@ void RunKeyDestructors() {
 }
 
 void DropKeys() {
-  for (int i = 0; i < engine.thread_count(); ++i) {
-    std::fill_n(values[i].of_key, values[i].end, nullptr);
-    values[i].end = 0;
-  }
+  auto clear = [](Values& of_thread) {
+    std::fill_n(of_thread.of_key, of_thread.end, nullptr);
+    of_thread.end = 0;
+  };
+  for (int i = 0; i < engine.thread_count(); ++i) clear(values[i]);
+  clear(values[kMaxThreads]);
   if (!engine.keys_made) return;
   engine.keys_made = false;
   for (pthread_key_t key = 0; key < PTHREAD_KEYS_MAX; ++key) {
@@ -95,12 +104,12 @@ int pthread_key_delete(pthread_key_t key) noexcept {
 
 void* pthread_getspecific(pthread_key_t key) noexcept {
   if (!Simulates(key)) return JACQUARD_REAL(pthread_getspecific)(key);
-  return values[engine.current->id].of_key[key];
+  return jacquard::sim::Mine().of_key[key];
 }
 
 int pthread_setspecific(pthread_key_t key, const void* value) noexcept {
   if (!Simulates(key)) return JACQUARD_REAL(pthread_setspecific)(key, value);
-  jacquard::sim::Values& mine = values[engine.current->id];
+  jacquard::sim::Values& mine = jacquard::sim::Mine();
   mine.of_key[key] = const_cast<void*>(value);
   mine.end = std::max(mine.end, key + 1);
   if (engine.hooks_on) engine.current->spin.Reset();

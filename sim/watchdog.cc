@@ -41,7 +41,8 @@ void OnSignal(int /*signal*/, siginfo_t* /*info*/, void* context) {
   auto frame = static_cast<uintptr_t>(registers[REG_RBP]);
   const auto stack = static_cast<uintptr_t>(registers[REG_RSP]);
   const bool on_fiber = stack >= kStackArea && stack < StackTop(kMaxThreads);
-  const uintptr_t top = on_fiber ? StackTop((stack - kStackArea) / kStackStride) : 0;
+  const uintptr_t top =
+      on_fiber ? StackTop(static_cast<int>((stack - kStackArea) / kStackStride)) : 0;
   int count = 1;
   while (count < kMaxFrames) {
     const bool readable =
@@ -82,7 +83,7 @@ Place DescribeLook() {
 int Signal() { return SIGRTMAX - 3; }
 
 double CpuSeconds() {
-  timespec time;
+  timespec time = {};  // stays so once that thread is gone
   // Of the executing thread; others may be busy beside it. The encoding is the kernel's (clock
   // numbers of threads in clock_getcpuclockid(3)'s manner): bit 2 a thread, low bits 2 its
   // scheduled time.

@@ -32,6 +32,21 @@ TEST(CommandLine, TakesItsOwn) {
   EXPECT_EQ(line.max_steps, 50u);
 }
 
+TEST(CommandLine, KeepsItsOwnForProcessesThatTheEngineStarts) {
+  EXPECT_EQ(Parse({"-runs=3", "corpus"}).inherited, Strings{});
+  const CommandLine line =
+      Parse({"--shape", "3x4", "-jobs=2", "--executions", "9", "--max-steps=50"});
+  const Strings inherited = {"-ignore_remaining_args=1", "--shape", "3x4", "--max-steps=50"};
+  EXPECT_EQ(line.inherited, inherited);
+  // Such a process gets them and keeps them in turn.
+  Strings arguments = {"-runs=9"};
+  arguments.insert(arguments.end(), inherited.begin(), inherited.end());
+  const CommandLine child = Parse(arguments);
+  EXPECT_EQ(child.engine, (Strings{"program", "-runs=9"}));
+  EXPECT_EQ(child.inherited, inherited);
+  EXPECT_EQ(child.max_steps, 50u);
+}
+
 TEST(CommandLine, TurnsABudgetIntoTheEngines) {
   EXPECT_EQ(Parse({"--executions=12"}).engine, (Strings{"program", "-runs=12"}));
 }

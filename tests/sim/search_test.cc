@@ -15,6 +15,7 @@
 #include "sim/byte_string.h"
 #include "sim/runtime.h"
 #include "tests/sim/searches.h"
+#include "tests/sim/uninstrumented.h"
 
 namespace jacquard {
 namespace {
@@ -319,6 +320,48 @@ TEST(Orders, DepthFirstSearchReachesEachOnce) {
 TEST(Orders, RandomWalkReachesEach) {
   RandomWalk walk(1);
   EXPECT_EQ(CountOrders(2, 3, walk, 2000).size(), 20u);
+}
+
+// ---- what cannot be repeated
+
+TEST(Explore, KeepsTheFirstVerdictWhenTheSecondTimeDiffers) {
+  ResetHiddenCounter();
+  const ExploreResult result = Walk([] {
+    std::atomic<int> word{0};
+    word.fetch_add(1);
+    const int count = CountHidden();
+    if (count == 3) Fail("third time", "the runtime cannot see why");
+    if (count == 4) Fail("fourth time", "nor why this is another failure");
+  });
+  EXPECT_TRUE(result.not_deterministic);
+  EXPECT_EQ(result.verdict.signature, "invariant|third time");
+  EXPECT_NE(result.verdict.message.find("fails with invariant|fourth time"), std::string::npos)
+      << result.verdict.message;
+  EXPECT_TRUE(result.trace.events.empty());
+}
+
+TEST(Explore, SaysWhenTheSecondTimePasses) {
+  ResetHiddenCounter();
+  const ExploreResult result = Walk([] {
+    std::atomic<int> word{0};
+    word.fetch_add(1);
+    Check(CountHidden() != 3, "third time");
+  });
+  EXPECT_TRUE(result.not_deterministic);
+  EXPECT_EQ(result.verdict.kind, VerdictKind::kInvariant);
+  EXPECT_NE(result.verdict.message.find("it passes"), std::string::npos) << result.verdict.message;
+}
+
+TEST(Explore, WhatIsRepeatedIsDeterministic) {
+  const ExploreResult result = Walk([] {
+    std::atomic<int> word{0};
+    std::thread other([&] { word.store(1); });
+    Check(word.load() == 0, "nobody has come before");
+    other.join();
+  });
+  EXPECT_FALSE(result.not_deterministic);
+  EXPECT_FALSE(result.verdict.passed());
+  EXPECT_FALSE(result.trace.events.empty());
 }
 
 }  // namespace

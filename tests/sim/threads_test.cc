@@ -353,6 +353,72 @@ TEST(ThreadKeys, DestructorsRunAtTheEndOfAThread) {
   }));
 }
 
+// ---- Begin and End run on a thread of their own
+
+// What Begin leaves in thread-local storage, End sees, and the next execution does not.
+class UsesThreadStorage : public Program {
+ public:
+  UsesThreadStorage() { pthread_key_create(&key_, nullptr); }
+  ~UsesThreadStorage() override { pthread_key_delete(key_); }
+
+  int ThreadCount() const override { return 1; }
+  void Begin() override {
+    Check(number == 7 && pthread_getspecific(key_) == nullptr, "nothing of earlier executions");
+    Check(std::uncaught_exceptions() == 0 && !std::current_exception(), "no exception either");
+    number = 8;
+    pthread_setspecific(key_, &number);
+    text() = "too long to be kept in place, so that it has to be destroyed";
+    if (fail_in_begin) InCatchBlock();
+  }
+  void RunThread(int /*thread*/) override {
+    Check(number == 7 && text().empty(), "threads have storage of their own");
+    word_.fetch_add(1);
+  }
+  void End() override {
+    Check(number == 8 && pthread_getspecific(key_) == &number && !text().empty(),
+          "what Begin has left");
+    if (fail_in_end) InCatchBlock();
+  }
+
+  bool fail_in_begin = false;
+  bool fail_in_end = false;
+
+ private:
+  static void InCatchBlock() {
+    try {
+      throw 1;
+    } catch (int) {
+      Fail("planted", "given up within a catch block");
+    }
+  }
+  static std::string& text() {
+    static thread_local std::string text;
+    return text;
+  }
+  static inline thread_local int number = 7;
+
+  pthread_key_t key_ = 0;
+  std::atomic<int> word_ = 0;
+};
+
+TEST(BeginAndEnd, HaveThreadStorageThatBeginsAnew) {
+  UsesThreadStorage program;
+  RandomWalk walk(1);
+  ExploreOptions options;
+  options.executions = 100;
+  auto run = [&] { return Explore(program, walk, options).verdict; };
+  EXPECT_EQ(run().message, "");
+  program.fail_in_end = true;
+  EXPECT_EQ(run().signature, "final|planted");
+  program.fail_in_end = false;
+  EXPECT_EQ(run().message, "");
+  program.fail_in_begin = true;
+  EXPECT_EQ(run().signature, "final|planted");
+  program.fail_in_begin = false;
+  EXPECT_EQ(run().message, "");
+  EXPECT_FALSE(std::current_exception());
+}
+
 // ---- function-local statics
 
 TEST(Statics, AreMadeOnceInEachExecution) {

@@ -6,8 +6,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <ctime>
-#include <functional>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -448,22 +446,16 @@ TEST(Timeline, KeepsTheEndOfALongTrace) {
   EXPECT_NE(text.find("\n     1 "), std::string::npos) << text.substr(0, 500);
 }
 
-// In processor time, so that a busy machine does not matter.
-double SecondsFor(const std::function<std::string()>& format) {
-  const std::clock_t begin = std::clock();
-  EXPECT_FALSE(format().empty());
-  return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
-}
-
-TEST(Timeline, TakesWellUnderASecondFor10000Events) {
-  const Failure failure = Long(10'000);
+TEST(Timeline, ShortensLongExecutionsUnlessAskedForAll) {
+  constexpr int kEvents = 10'000;
+  const Failure failure = Long(kEvents);
   ReportOptions options = failure.Options();
-  EXPECT_LT(SecondsFor([&] { return failure.Report(options); }), 0.5);
+  const auto lines = [](const std::string& text) {
+    return std::count(text.begin(), text.end(), '\n');
+  };
+  EXPECT_LT(lines(failure.Report(options)), kEvents / 10);
   options.timeline.all = true;
-  EXPECT_LT(SecondsFor([&] { return failure.Report(options); }), 1.0);
-  EXPECT_LT(
-      SecondsFor([&] { return FormatJson(failure.verdict, failure.builder.trace(), options); }),
-      2.0);
+  EXPECT_GT(lines(failure.Report(options)), kEvents);
 }
 
 }  // namespace

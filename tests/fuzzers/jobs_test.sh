@@ -1,0 +1,24 @@
+#!/bin/bash
+# Jacquard's own flags reach the processes that the engine starts.
+#   jobs_test.sh PROGRAM
+set -u
+program=$(realpath "$1")
+cd "$TEST_TMPDIR" || exit 1
+failures=0
+
+# FILE WHAT: every execution of this target has more than two steps, so that limit must show.
+expect_limit() {
+  grep -qF 'did not end within 2 steps' "$1" && return
+  echo "FAILED: $2"
+  cat "$1"
+  failures=$((failures + 1))
+}
+
+"$program" -jobs=1 -workers=1 -seed=1 -runs=1000 --max-steps 2 --shape 2x2 >log 2>&1
+expect_limit fuzz-0.log '-jobs passes on --max-steps'
+
+mkdir corpus
+"$program" -fork=1 -seed=1 -runs=1000 --max-steps=2 --shape=2x2 corpus >log 2>&1
+expect_limit log '-fork passes on --max-steps'
+
+((failures == 0))
