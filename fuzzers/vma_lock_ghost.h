@@ -68,7 +68,8 @@ class VmaLockGhost {
   // --- After every step ---
 
   void OnStep(const Step& step) {
-    if (step.kind == StepKind::kLoad) return;
+    if (step.kind == StepKind::kLoad) [[likely]]
+      return;
     if (step.kind == StepKind::kStore || step.kind == StepKind::kReadModifyWrite) {
       OnWrite(step);
     } else if (step.kind >= StepKind::kFutexWait) {
