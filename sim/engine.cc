@@ -214,13 +214,14 @@ uint64_t Engine::ReadClock() {
 
 // ---- what is rare
 
-void Engine::Observe(const Step& step, uintptr_t pc) {
-  const OffStage off_stage;
-  if (recorder != nullptr) [[unlikely]] {
+void Engine::Record(const Step& step, uintptr_t pc) {
+  {
+    const Backstage backstage;
+    const int error = errno;
     recorder->RecordStep(step, pc);
-    if (!program_observes_) return;
+    errno = error;
   }
-  program_->OnStep(step);
+  if (program_observes_) Observe(step);
 }
 
 void Engine::ReachLimit() {

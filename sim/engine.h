@@ -82,12 +82,18 @@ class Engine {
   }
 
   // The operation has taken effect. `Writes`: it changed a value that others can see.
-  void FinishStep(StepKind kind, MemoryOrder order, uint8_t size, const void* address,
-                  uint64_t old_value, uint64_t new_value, uintptr_t pc) {
+  [[gnu::always_inline]] void FinishStep(StepKind kind, MemoryOrder order, uint8_t size,
+                                         const void* address, uint64_t old_value,
+                                         uint64_t new_value, uintptr_t pc) {
     ++step_;
     if (observed_) [[likely]] {
-      Observe({current->id, current->operation, kind, order, size, address, old_value, new_value},
-              pc);
+      const Step step = {current->id, current->operation, kind,     order, size,
+                         address,     old_value,          new_value};
+      if (recorder != nullptr) [[unlikely]] {
+        Record(step, pc);
+      } else {
+        Observe(step);
+      }
     }
     if (step_ >= next_limit_) [[unlikely]]
       ReachLimit();
@@ -188,6 +194,25 @@ class Engine {
   static constexpr int kRecheckRounds = 64;
   static constexpr uint64_t kRecheckSteps = 20'000;
 
+  // As Backstage, within a step: there the hooks are known to be on. The thread's errno, which is
+  // its own, is kept in memory, as there is one step at a time, and not in a register.
+  class OffStage {
+   public:
+    explicit OffStage(Engine& engine) : engine_(engine) {
+      engine_.saved_errno_ = *engine_.current->storage.error;
+      engine_.hooks_on = arena_on = false;
+    }
+    ~OffStage() {
+      engine_.hooks_on = arena_on = true;
+      *engine_.current->storage.error = engine_.saved_errno_;
+    }
+    OffStage(const OffStage&) = delete;
+    OffStage& operator=(const OffStage&) = delete;
+
+   private:
+    Engine& engine_;
+  };
+
   static void ThreadEntry(Transfer transfer);
   static void StageEntry(Transfer transfer);
   void RunStage();
@@ -207,7 +232,12 @@ class Engine {
   void DecisionPointOfTurn(StepKind kind, const void* address, uintptr_t pc);
   void Spin();
   void WakeSpinning(const void* address, size_t size);
-  void Observe(const Step& step, uintptr_t pc);
+  // Tells the program of a step, which must be one of the running thread with the hooks on.
+  void Observe(const Step& step) {
+    const OffStage off_stage(*this);
+    program_->OnStep(step);
+  }
+  void Record(const Step& step, uintptr_t pc);
   void ReachLimit();
 
   // Picks among all that can run; `first` is the benign choice. Null: nobody can.
@@ -250,6 +280,7 @@ class Engine {
   int recheck_round_ = 0;
   uint64_t stuck_step_ = 0;  // when rechecking began
   PickTaken last_pick_;
+  int saved_errno_ = 0;
 
   Program* program_ = nullptr;
   ExecutionOptions options_;
@@ -265,7 +296,7 @@ class Engine {
 
   PendingOperation pending_[kMaxThreads] = {};  // by thread id: what each is about to do
   SimThread driver_;                            // the process's own thread, outside of executions
-  SimThread stage_;  // runs Begin and End, on storage of its own
+  SimThread stage_;                             // runs Begin and End, on storage of its own
   SimThread threads_[kMaxThreads];
 };
 
@@ -288,25 +319,6 @@ void DropKeys();
 
 // Starts the real thread that watches for executions without a step (watchdog.cc).
 void StartWatchdog();
-
-// The same within a step, where the hooks are known to be on, and the thread's errno is its own.
-class OffStage {
- public:
-  OffStage() {
-    engine.hooks_on = arena_on = false;
-    saved_errno = *engine.current->storage.error;
-  }
-  ~OffStage() {
-    engine.hooks_on = arena_on = true;
-    *engine.current->storage.error = saved_errno;
-  }
-  OffStage(const OffStage&) = delete;
-  OffStage& operator=(const OffStage&) = delete;
-
- private:
-  // Static, as there is one step at a time: keeps it out of the registers that calls preserve.
-  static inline int saved_errno = 0;
-};
 
 // While one of these lives, code of the harness runs: no steps, allocations from the real heap.
 class Backstage {
