@@ -2,6 +2,8 @@
 #ifndef JACQUARD_FUZZERS_KILLABLE_WAITS_H_
 #define JACQUARD_FUZZERS_KILLABLE_WAITS_H_
 
+#include <pthread.h>
+
 #include <mutex>
 #include <stop_token>
 
@@ -11,6 +13,17 @@
 namespace jacquard::fuzzers {
 
 #pragma clang attribute push(__attribute__((no_sanitize("coverage"))), apply_to = function)
+
+// As std::mutex, whose constructor has hooks: there is one for each thread of each execution.
+class NativeMutex {
+ public:
+  JACQUARD_CHECK_CODE NativeMutex() = default;
+  void lock() { pthread_mutex_lock(&mutex_); }
+  void unlock() { pthread_mutex_unlock(&mutex_); }
+
+ private:
+  pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
+};
 
 // A kill ends the wait that the thread is in, or the next one that it begins.
 class KillableWaits {
@@ -55,13 +68,13 @@ class KillableWaits {
 
  private:
   // Native form only: in the simulation no step comes in between.
-  std::unique_lock<std::mutex> LockNative() {
+  std::unique_lock<NativeMutex> LockNative() {
     std::unique_lock lock(mutex_, std::defer_lock);
     if (!Simulated()) lock.lock();
     return lock;
   }
 
-  std::mutex mutex_;
+  NativeMutex mutex_;
   bool killable_ = false;  // in a killable operation, whose source `stop_` is
   bool pending_ = false;
   std::stop_source stop_{std::nostopstate};

@@ -43,10 +43,11 @@ void PlainRead() {
 
 // Most writes go to the thread's own stack, and matter to nobody.
 void PlainWrite(const void* address, size_t size) {
-  if (!OnOwnStack(address)) {
+  if (OnOwnStack(address)) {
+    if (engine.StackIsWatched()) [[unlikely]]
+      WriteStackWatched(address, size);
+  } else if (engine.hooks_on || engine.rollback.Covers(address)) {
     WriteElsewhere(address, size);
-  } else if (engine.StackIsWatched()) [[unlikely]] {
-    WriteStackWatched(address, size);
   }
 }
 
