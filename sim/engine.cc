@@ -68,6 +68,12 @@ SimThread* Engine::PickThread(int first) {
   return picked;
 }
 
+// The operation may be one turn of a spin loop.
+void Engine::DecisionPointOfTurn(StepKind kind, const void* address, uintptr_t pc) {
+  if (current->spin.BackAgain(pc, address, StackTop(current->id))) Spin();
+  DecisionPoint(kind, address);
+}
+
 void Engine::DecideAmongOthers(SimThread* me) {
   int first = me->id;
   if (steps_in_a_row_ >= kMaxStepsInARow) {
@@ -209,11 +215,12 @@ uint64_t Engine::ReadClock() {
 // ---- what is rare
 
 void Engine::Observe(const Step& step, uintptr_t pc) {
-  const Backstage backstage;
-  const int error = errno;  // the thread's own
-  if (recorder != nullptr) recorder->RecordStep(step, pc);
-  if (program_observes_) program_->OnStep(step);
-  errno = error;
+  const OffStage off_stage;
+  if (recorder != nullptr) [[unlikely]] {
+    recorder->RecordStep(step, pc);
+    if (!program_observes_) return;
+  }
+  program_->OnStep(step);
 }
 
 void Engine::ReachLimit() {
@@ -454,7 +461,7 @@ void Engine::Initialize() {
   ReserveSignalStack();
   arena.Init();
   rollback.Init();
-  driver_.storage = {ReadFsBase(), pthread_self()};
+  driver_.storage = {ReadFsBase(), pthread_self(), &errno};
   stage_.storage = ParkThread(kStage);
   driver_.id = driver_.operation = stage_.id = stage_.operation = -1;
   current = &driver_;
@@ -485,6 +492,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   locations.BeginExecution();
   Recorder trace_recorder(trace);
   recorder = trace != nullptr ? &trace_recorder : nullptr;
+  observed_ = program_observes_ || recorder != nullptr;
 
   stage_.context = FreshContext(kStage, StageEntry);
   executing = true;

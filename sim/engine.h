@@ -31,12 +31,12 @@ class Engine {
   bool hooks_on = false;
   // True from Begin to End: what instrumented code writes is rolled back.
   bool executing = false;
-  SimThread* current = nullptr;
+  SimThread* current = &driver_;  // never null
   Arena arena;
   Rollback rollback;
   LocationTable locations;
   Recorder* recorder = nullptr;  // null: no trace
-  bool keys_made = false;  // the execution has made a pthread_key_t
+  bool keys_made = false;        // the execution has made a pthread_key_t
   // What a shared library allocates now belongs to the program.
   bool library_serves_program = false;
   uint64_t random_state = 0;  // of the random numbers (random.cc)
@@ -76,9 +76,8 @@ class Engine {
   // The same before an atomic operation or a try-lock that `pc` calls, which may turn out to be one
   // turn of a spin loop.
   void DecisionPointOfAtomic(StepKind kind, const void* address, uintptr_t pc) {
-    SimThread* const me = current;
-    if (me->spin.BackAgain(pc, address, StackTop(me->id))) [[unlikely]]
-      Spin();
+    if (current->spin.MayBeBackAgain(pc)) [[unlikely]]
+      return DecisionPointOfTurn(kind, address, pc);
     DecisionPoint(kind, address);
   }
 
@@ -86,7 +85,7 @@ class Engine {
   void FinishStep(StepKind kind, MemoryOrder order, uint8_t size, const void* address,
                   uint64_t old_value, uint64_t new_value, uintptr_t pc) {
     ++step_;
-    if (program_observes_ || recorder != nullptr) {
+    if (observed_) [[likely]] {
       Observe({current->id, current->operation, kind, order, size, address, old_value, new_value},
               pc);
     }
@@ -107,6 +106,8 @@ class Engine {
     if (spinning_ != 0) [[unlikely]]
       WakeSpinning(address, size);
   }
+  // Whether plain writes to a thread's own stack matter to anybody.
+  bool StackIsWatched() const { return recorder != nullptr || spinning_ != 0; }
   // The same for its own stack, which its spin detector looks at anyway.
   void HasWrittenOwnStack(const void* address, size_t size) {
     if (spinning_ != 0) [[unlikely]]
@@ -203,6 +204,7 @@ class Engine {
       last_pick_ = {std::popcount(enabled_ | timed_), 0};
   }
   void DecideAmongOthers(SimThread* me);
+  void DecisionPointOfTurn(StepKind kind, const void* address, uintptr_t pc);
   void Spin();
   void WakeSpinning(const void* address, size_t size);
   void Observe(const Step& step, uintptr_t pc);
@@ -241,6 +243,7 @@ class Engine {
   bool rechecking_ = false;  // the spinning threads go round their loops again, one after another
   bool unasked_ = false;     // either of them: the strategy is not asked
   bool program_observes_ = false;
+  bool observed_ = false;  // steps are told: to the program, or the recorder
   Strategy* strategy_ = nullptr;
   uint64_t step_ = 0;
   uint64_t next_limit_ = 0;
@@ -285,6 +288,25 @@ void DropKeys();
 
 // Starts the real thread that watches for executions without a step (watchdog.cc).
 void StartWatchdog();
+
+// The same within a step, where the hooks are known to be on, and the thread's errno is its own.
+class OffStage {
+ public:
+  OffStage() {
+    engine.hooks_on = arena_on = false;
+    saved_errno = *engine.current->storage.error;
+  }
+  ~OffStage() {
+    engine.hooks_on = arena_on = true;
+    *engine.current->storage.error = saved_errno;
+  }
+  OffStage(const OffStage&) = delete;
+  OffStage& operator=(const OffStage&) = delete;
+
+ private:
+  // Static, as there is one step at a time: keeps it out of the registers that calls preserve.
+  static inline int saved_errno = 0;
+};
 
 // While one of these lives, code of the harness runs: no steps, allocations from the real heap.
 class Backstage {

@@ -17,31 +17,41 @@ bool OnOwnStack(const void* address) {
   return reinterpret_cast<uintptr_t>(address) - StackBottom(engine.current->id) < kStackSize;
 }
 
-void Count() {
-  if (engine.recorder != nullptr) [[unlikely]]
-    engine.recorder->CountPlainAccess();
+[[gnu::noinline]] void CountPlainAccess() {
+  if (engine.Simulates()) engine.recorder->CountPlainAccess();
 }
 
 void PlainRead() {
-  if (engine.recorder != nullptr && engine.Simulates()) [[unlikely]]
-    Count();
+  if (engine.recorder != nullptr) [[unlikely]]
+    CountPlainAccess();
 }
 
-// Most writes go to the heap or the stack, so what concerns globals is tested first, and at once.
-void PlainWrite(const void* address, size_t size) {
+[[gnu::noinline]] void WriteStackWatched(const void* address, size_t size) {
+  if (!engine.Simulates()) return;
+  if (engine.recorder != nullptr) engine.recorder->CountPlainAccess();
+  engine.HasWrittenOwnStack(address, size);
+}
+
+[[gnu::noinline]] void WriteElsewhere(const void* address, size_t size) {
   if (engine.rollback.Covers(address)) [[unlikely]]
     engine.LogGlobal(address, size);
   if (!engine.Simulates()) return;
-  Count();
-  if (OnOwnStack(address)) {
-    engine.HasWrittenOwnStack(address, size);
-  } else {
-    engine.HasWritten(address, size);
+  if (engine.recorder != nullptr) [[unlikely]]
+    engine.recorder->CountPlainAccess();
+  engine.HasWritten(address, size);
+}
+
+// Most writes go to the thread's own stack, and matter to nobody.
+void PlainWrite(const void* address, size_t size) {
+  if (!OnOwnStack(address)) {
+    WriteElsewhere(address, size);
+  } else if (engine.StackIsWatched()) [[unlikely]] {
+    WriteStackWatched(address, size);
   }
 }
 
-void EnterFunction(void* call_site) {
-  if (engine.recorder == nullptr || !engine.Simulates()) return;
+[[gnu::noinline]] void PushCall(void* call_site) {
+  if (!engine.Simulates()) return;
   SimThread& me = *engine.current;
   if (me.call_depth < SimThread::kMaxCallStack) {
     me.call_stack[me.call_depth] = reinterpret_cast<uintptr_t>(call_site);
@@ -49,10 +59,20 @@ void EnterFunction(void* call_site) {
   ++me.call_depth;
 }
 
-void LeaveFunction() {
-  if (engine.recorder == nullptr || !engine.Simulates()) return;
+[[gnu::noinline]] void PopCall() {
+  if (!engine.Simulates()) return;
   SimThread& me = *engine.current;
   if (me.call_depth > 0) --me.call_depth;
+}
+
+void EnterFunction(void* call_site) {
+  if (engine.recorder != nullptr) [[unlikely]]
+    PushCall(call_site);
+}
+
+void LeaveFunction() {
+  if (engine.recorder != nullptr) [[unlikely]]
+    PopCall();
 }
 
 }  // namespace

@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "sim/arena.h"
+
 namespace jacquard::sim {
 
 class Rollback {
@@ -31,8 +33,11 @@ class Rollback {
   }
 
   // The same before a lock is written, which may also be one of a shared library's own: the thread
-  // that would have released it may be given up. Slower.
-  void BeforeLockWrite(const void* lock, size_t size);
+  // that would have released it may be given up. Slower, but for locks in the arena.
+  void BeforeLockWrite(const void* lock, size_t size) {
+    if (reinterpret_cast<uintptr_t>(lock) - kArenaBase >= kArenaSize) [[unlikely]]
+      LogLock(lock, size);
+  }
 
   // Puts the old values back and empties the log.
   void Undo();
@@ -56,6 +61,7 @@ class Rollback {
   };
 
   void Log(uintptr_t address, size_t size);
+  void LogLock(const void* lock, size_t size);
 
   uintptr_t begin_ = 0;
   uintptr_t length_ = 0;

@@ -17,6 +17,7 @@ namespace jacquard::sim {
 struct ThreadStorage {
   uint64_t fs_base = 0;
   pthread_t pthread = 0;
+  int* error = nullptr;  // its errno
 };
 
 // Whether the processor and the kernel allow the instructions that read and write the FS base.
