@@ -193,28 +193,22 @@ bool Codec::Recognise(std::span<const uint8_t> bytes, std::string* why) {
 }
 
 void Codec::Reshape(int threads, int operations, Input& input) const {
-  const Input source = input;
-  input.Clear(std::max(type_.min_threads, threads));
   // Filled up from a generator that is seeded by the calls there are: different inputs stay
   // different.
   uint32_t state = 1;
-  for (int t = 0; t < source.threads(); ++t) {
-    for (const Call& call : source.calls(t)) {
+  for (int t = 0; t < input.threads(); ++t) {
+    for (const Call& call : input.calls(t)) {
       state = (state ^ static_cast<uint32_t>(NumberOf(call))) * 0x01000193u;
     }
   }
+  input.Trim(type_.min_threads, threads, operations);
+  const auto count = static_cast<uint32_t>(calls_.size());
   for (int t = 0; t < threads; ++t) {
-    for (int i = 0; i < operations; ++i) {
-      if (t < source.threads() && i < static_cast<int>(source.calls(t).size())) {
-        input.AddCall(t, source.calls(t)[i]);
-        continue;
-      }
+    for (auto i = static_cast<int>(input.calls(t).size()); i < operations; ++i) {
       state = state * 1664525u + 1013904223u;
-      input.AddCall(t, calls_[(state >> 16) % calls_.size()]);
+      input.AddCall(t, calls_[(state >> 16) % count]);
     }
   }
-  for (const Exception& exception : source.exceptions()) input.AddException(exception);
-  for (const Exception& exception : source.memory_exceptions()) input.AddMemoryException(exception);
 }
 
 }  // namespace jacquard::fuzzers

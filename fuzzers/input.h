@@ -54,6 +54,15 @@ class Input {
     if (thread >= threads_) threads_ = thread + 1;
     return true;
   }
+  // Drops all operations of threads from `threads` on, and those beyond the first `operations` of
+  // each, for a target that always has `min_threads`.
+  void Trim(int min_threads, int threads, int operations) {
+    threads_ = threads > min_threads ? threads : min_threads;
+    for (int t = 0; t < kMaxInputThreads; ++t) {
+      const int most = t < threads ? operations : 0;
+      if (counts_[t] > most) counts_[t] = static_cast<uint8_t>(most);
+    }
+  }
   bool AddException(Exception exception) {
     if (exception_count_ == kMaxExceptions) return false;
     exceptions_[exception_count_++] = exception;

@@ -164,21 +164,28 @@ class Operations {
 // The functions of a descriptor, for class `S`.
 template <typename S>
 struct ScenarioFunctions {
+  static constexpr bool kHasStateFeature = requires(const S& s) { s.StateFeature(); };
+  static constexpr bool kHearsOfSteps = kHasStateFeature || requires(S & s, const Step& step) {
+    s.OnStep(step);
+  }
+  || requires(S& s) { s.CheckInvariant(); };
+
   JACQUARD_UNHOOKED static void* Create() { return new S(); }
   JACQUARD_UNHOOKED static void Destroy(void* s) { delete static_cast<S*>(s); }
   JACQUARD_UNHOOKED static void BeginThread(void* s) { static_cast<S*>(s)->BeginThread(); }
   JACQUARD_UNHOOKED static void EndThread(void* s) { static_cast<S*>(s)->EndThread(); }
-  JACQUARD_UNHOOKED static void OnStep(void* s, const Step& step) {
-    static_cast<S*>(s)->OnStep(step);
+  JACQUARD_UNHOOKED static int AfterStep(void* s, const Step& step) {
+    S& scenario = *static_cast<S*>(s);
+    if constexpr (requires { scenario.OnStep(step); }) scenario.OnStep(step);
+    if constexpr (requires { scenario.CheckInvariant(); }) scenario.CheckInvariant();
+    if constexpr (kHasStateFeature) return static_cast<const S&>(scenario).StateFeature();
+    return 0;
   }
   JACQUARD_UNHOOKED static void CheckInvariant(void* s) { static_cast<S*>(s)->CheckInvariant(); }
   JACQUARD_UNHOOKED static void CheckAfterOperation(void* s, int thread) {
     static_cast<S*>(s)->CheckAfterOperation(thread);
   }
   JACQUARD_UNHOOKED static void CheckFinal(void* s) { static_cast<S*>(s)->CheckFinal(); }
-  JACQUARD_UNHOOKED static int StateFeature(void* s) {
-    return static_cast<const S*>(s)->StateFeature();
-  }
   static void NameOf(void* s, const void* address, std::string* name) {
     *name = static_cast<const S*>(s)->NameOf(address);
   }
@@ -209,13 +216,12 @@ const ScenarioType& ScenarioTypeOf(const char* class_name) {
     if constexpr (requires { S::kMinThreads; }) t.min_threads = S::kMinThreads;
     if constexpr (requires(S & s) { s.BeginThread(); }) t.begin_thread = &F::BeginThread;
     if constexpr (requires(S & s) { s.EndThread(); }) t.end_thread = &F::EndThread;
-    if constexpr (requires(S & s, const Step& p) { s.OnStep(p); }) t.on_step = &F::OnStep;
+    if constexpr (F::kHearsOfSteps) t.after_step = &F::AfterStep;
     if constexpr (requires(S & s) { s.CheckInvariant(); }) t.check_invariant = &F::CheckInvariant;
     if constexpr (requires(S & s) { s.CheckAfterOperation(0); }) {
       t.check_after_operation = &F::CheckAfterOperation;
     }
     if constexpr (requires(S & s) { s.CheckFinal(); }) t.check_final = &F::CheckFinal;
-    if constexpr (requires(const S& s) { s.StateFeature(); }) t.state_feature = &F::StateFeature;
     if constexpr (requires(const S& s, const void* a) { s.NameOf(a); }) t.name_of = &F::NameOf;
     if constexpr (requires(const S& s, const void* a) { s.TextOf(a, uint64_t{}); }) {
       t.text_of = &F::TextOf;

@@ -8,24 +8,24 @@ namespace jacquard::fuzzers {
 
 void ScenarioProgram::Begin() {
   scenario_ = type_.create();
-  last_thread_ = 0;
-  last_operation_ = -1;
-  last_state_ = -1;
+  last_ = {};
 }
 
 void ScenarioProgram::RunThread(int thread) {
+  const bool tracing = Tracing();
   if (type_.begin_thread != nullptr) type_.begin_thread(scenario_);
   for (const Call& call : input_->calls(thread)) {
     const OperationType& operation = type_.operations[call.operation];
     BeginOperation(call.operation);
-    if (Tracing()) {
+    if (tracing) [[unlikely]] {
       char buffer[256];
       DescribeOperation(FormatCall(type_, call, buffer));
     }
     const int arguments[kMaxArguments] = {call.arguments[0], call.arguments[1], call.arguments[2]};
     const char* const result = operation.run(scenario_, operation.method, arguments);
     EndOperation();
-    if (result != nullptr && Tracing()) DescribeOperation(result);
+    if (tracing && result != nullptr) [[unlikely]]
+      DescribeOperation(result);
     if (type_.check_after_operation != nullptr) {
       const Ghost ghost;
       type_.check_after_operation(scenario_, thread);
@@ -35,17 +35,17 @@ void ScenarioProgram::RunThread(int thread) {
 }
 
 void ScenarioProgram::OnStep(const Step& step) {
-  if (type_.on_step != nullptr) type_.on_step(scenario_, step);
-  if (type_.check_invariant != nullptr) type_.check_invariant(scenario_);
-  if (features_ == nullptr) return;
-  if (step.thread != last_thread_) features_->AddSwitch(last_operation_, step.operation);
-  const int state = type_.state_feature != nullptr ? type_.state_feature(scenario_) : 0;
-  if (state != last_state_ || step.operation != last_operation_) {
-    features_->AddState(state, step.operation);
+  const int state = after_step_ != nullptr ? after_step_(scenario_, step) : 0;
+  const Seen seen = {step.thread, step.operation, state};
+  if (features_ != nullptr && seen != last_) AddFeatures(seen);
+}
+
+void ScenarioProgram::AddFeatures(Seen seen) {
+  if (seen.thread != last_.thread) features_->AddSwitch(last_.operation, seen.operation);
+  if (seen.state != last_.state || seen.operation != last_.operation) {
+    features_->AddState(seen.state, seen.operation);
   }
-  last_thread_ = step.thread;
-  last_operation_ = step.operation;
-  last_state_ = state;
+  last_ = seen;
 }
 
 void ScenarioProgram::End() {

@@ -18,7 +18,7 @@ class ScenarioProgram : public Program {
  public:
   // Features are reported to `features` unless it is null. Both must outlive the program.
   ScenarioProgram(const ScenarioType& type, Features* features)
-      : type_(type), features_(features) {}
+      : type_(type), after_step_(type.after_step), features_(features) {}
 
   // What the next executions run; must outlive them.
   void SetInput(const Input& input) { input_ = &input; }
@@ -33,13 +33,22 @@ class ScenarioProgram : public Program {
   std::string OperationName(int operation) override;
 
  private:
+  // What a step shows of the scenario, as far as features are made of it.
+  struct Seen {
+    int thread = 0;
+    int operation = -1;
+    int state = -1;
+    bool operator==(const Seen&) const = default;
+  };
+
+  [[gnu::noinline]] void AddFeatures(Seen seen);
+
   const ScenarioType& type_;
+  int (*const after_step_)(void*, const Step&);
   Features* const features_;
   const Input* input_ = nullptr;
   void* scenario_ = nullptr;
-  int last_thread_ = 0;
-  int last_operation_ = -1;
-  int last_state_ = -1;
+  Seen last_;  // at the last step
 };
 
 }  // namespace jacquard::fuzzers

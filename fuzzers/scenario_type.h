@@ -48,11 +48,12 @@ struct ScenarioType {
   void (*destroy)(void*) = nullptr;
   void (*begin_thread)(void*) = nullptr;
   void (*end_thread)(void*) = nullptr;
-  void (*on_step)(void*, const Step&) = nullptr;
+  // OnStep, CheckInvariant, StateFeature, in this order; returns the feature, or 0. One call, as it
+  // comes after every step.
+  int (*after_step)(void*, const Step&) = nullptr;
   void (*check_invariant)(void*) = nullptr;
   void (*check_after_operation)(void*, int thread) = nullptr;
   void (*check_final)(void*) = nullptr;
-  int (*state_feature)(void*) = nullptr;
   void (*name_of)(void*, const void* address, std::string* name) = nullptr;
   void (*text_of)(void*, const void* address, uint64_t value, std::string* text) = nullptr;
 };

@@ -2,39 +2,26 @@
 //
 // The operations are the locks' own. An operation that would be *misuse* where a thread stands is
 // skipped without a step ("skipped" in the trace), so that every input is legal use, and whatever
-// is found is the lock's fault. The rules of use, each enforced here:
+// is found is the lock's fault: vma_lock_actor.h has the rules of use. What is taken is given
+// back, at the latest by EndThread.
 //
-//   * The mmap lock is not taken twice by one thread.
-//   * Who holds a VMA for reading does not *wait* for the mmap lock (a try is all right): its owner
-//     may wait for that very reader.
-//   * start_write, mark_attached, mark_detached need the mmap lock for writing; so does downgrade.
-//     start_read_locked needs it in some way. start_read needs nothing.
-//   * mark_attached and mark_detached need the VMA write-locked in this section, and detached or
-//     attached, respectively.
-//   * Who holds a VMA for reading does not write-lock it, unless it has done so before, and does
-//     not detach it: it would wait for itself.
-//   * What is taken is given back, at the latest by EndThread.
+// `kill` is the fatal signal of killable waits (killable_waits.h).
 //
-// `kill` is the fatal signal of killable waits: it ends the wait that another thread is in, or the
-// next one that it begins.
-//
-// Exclusion is checked by its effect, too: every VMA and the mm guard two plain fields, the first
-// of which is written when a write section begins and the second when it ends. A reader who finds
-// them different, or changed while it reads, has met a writer. Two atomic fields beside them are
-// for speculation, which must notice that they do not belong together.
+// Exclusion is checked by accounts (vma_lock_ghost.h), and by its effect, too: every VMA and the mm
+// guard data (guarded_fields.h).
 #ifndef JACQUARD_FUZZERS_VMA_LOCK_SCENARIO_H_
 #define JACQUARD_FUZZERS_VMA_LOCK_SCENARIO_H_
 
-#include <atomic>
 #include <cstdint>
-#include <mutex>
 #include <optional>
-#include <stop_token>
 #include <string>
-#include <utility>
 
+#include "fuzzers/guarded_fields.h"
+#include "fuzzers/killable_waits.h"
 #include "fuzzers/scenario.h"
+#include "fuzzers/vma_lock_actor.h"
 #include "fuzzers/vma_lock_ghost.h"
+#include "fuzzers/vma_lock_rules.h"
 #include "fuzzers/vma_lock_words.h"
 #include "lock/mmap_lock.h"
 #include "lock/vma_lock.h"
@@ -63,8 +50,6 @@ class BasicVmaLockScenario {
   static constexpr int kMinThreads = 2;
   static constexpr int kMaxThreads = GhostState::kThreads;
   static constexpr int kVmas = GhostState::kVmas;
-  // Read locks of one VMA that one thread may hold at once.
-  static constexpr int kMaxReads = 2;
   // VMAs 0 and 1 are attached at the beginning, VMA 2 is not.
   static constexpr unsigned kAttachedAtFirst = 0b011;
 
@@ -92,17 +77,18 @@ class BasicVmaLockScenario {
     };
   }
 
-  JACQUARD_UNCOVERED BasicVmaLockScenario()
-      : simulated_(Simulated()), attached_(AttachAtFirst()), ghost_(mmap_, vmas_, attached_) {}
+  JACQUARD_UNHOOKED BasicVmaLockScenario()
+      : simulated_(Simulated()),
+        vmas_{Vma(mmap_), Vma(mmap_), Vma(mmap_)},
+        attached_(AttachAtFirst()),
+        ghost_(mmap_, vmas_, attached_) {}
 
-  JACQUARD_UNCOVERED ~BasicVmaLockScenario() {
-    mmap_.Lock();
+  // What is still attached is not destroyed: it would have to be detached first, by a whole write
+  // section that shows nothing which CheckFinal has not seen. Its memory goes with the scenario's.
+  JACQUARD_UNHOOKED ~BasicVmaLockScenario() {
     for (int v = 0; v < kVmas; ++v) {
-      if ((attached_ >> v & 1) == 0) continue;
-      vmas_[v].StartWrite(mmap_);
-      vmas_[v].MarkDetached(mmap_);
+      if ((attached_ >> v & 1) == 0) vmas_[v].~Vma();
     }
-    mmap_.Unlock();
   }
 
   // --- The mmap lock ---
@@ -117,18 +103,17 @@ class BasicVmaLockScenario {
   const char* LockSharedKillable() {
     Me me(*this, Doing::kLockShared);
     if (!me.MayWaitForMmap()) return kSkipped;
-    if (mmap_.LockSharedKillable(BeginKillable(me))) {
-      EndKillable(me);
-      return TookShared(me);
-    }
-    return WasKilled(me);
+    KillableWaits& waits = MyWaits();
+    if (!mmap_.LockSharedKillable(waits.Begin())) return WasKilled(me);
+    waits.End();
+    return TookShared(me);
   }
 
   const char* TryLockShared() {
     Me me(*this, Doing::kLockShared);
-    if (me->share != Share::kNone) return kSkipped;
+    if (!me.MayTryMmap()) return kSkipped;
     if (mmap_.TryLockShared()) return TookShared(me);
-    if (simulated_) ghost_.MmapTryFailed(me.thread, /*shared=*/true);
+    me.FailToTakeMmap(/*shared=*/true);
     return "false";
   }
 
@@ -142,18 +127,17 @@ class BasicVmaLockScenario {
   const char* LockKillable() {
     Me me(*this, Doing::kLock);
     if (!me.MayWaitForMmap()) return kSkipped;
-    if (mmap_.LockKillable(BeginKillable(me))) {
-      EndKillable(me);
-      return Took(me);
-    }
-    return WasKilled(me);
+    KillableWaits& waits = MyWaits();
+    if (!mmap_.LockKillable(waits.Begin())) return WasKilled(me);
+    waits.End();
+    return Took(me);
   }
 
   const char* TryLock() {
     Me me(*this, Doing::kLock);
-    if (me->share != Share::kNone) return kSkipped;
+    if (!me.MayTryMmap()) return kSkipped;
     if (mmap_.TryLock()) return Took(me);
-    if (simulated_) ghost_.MmapTryFailed(me.thread, /*shared=*/false);
+    me.FailToTakeMmap(/*shared=*/false);
     return "false";
   }
 
@@ -164,12 +148,11 @@ class BasicVmaLockScenario {
 
   const char* Downgrade() {
     Me me(*this, Doing::kDowngrade);
-    if (me->share != Share::kWriter) return kSkipped;
+    if (!me.MayDowngrade()) return kSkipped;
     EndWriting(me);
     mmap_.Downgrade();
-    me->share = Share::kReader;
-    me->mm_seen = mm_fields_.first;
-    if (simulated_) ghost_.MmapLocked(me.thread, Share::kReader);
+    me.TakeMmap(Share::kReader);
+    me.SeeMm(mm_fields_.value());
     return nullptr;
   }
 
@@ -177,13 +160,13 @@ class BasicVmaLockScenario {
 
   const char* StartRead(int v) {
     Me me(*this, Doing::kStartRead);
-    if (me->reads[v] == kMaxReads) return kSkipped;
+    if (!me.MayRead(v)) return kSkipped;
     switch (vmas_[v].StartRead(mmap_)) {
       case lock::ReadResult::kLocked:
         TookRead(me, v);
         return "locked";
       case lock::ReadResult::kDetached:
-        if (simulated_) ghost_.FoundDetached(me.thread, v);
+        me.FindDetached(v);
         return "detached";
       case lock::ReadResult::kContended:
         return "contended";
@@ -193,7 +176,7 @@ class BasicVmaLockScenario {
 
   const char* StartReadLocked(int v) {
     Me me(*this, Doing::kStartReadLocked);
-    if (me->share == Share::kNone || me->reads[v] == kMaxReads) return kSkipped;
+    if (!me.MayReadLocked(v)) return kSkipped;
     if (!vmas_[v].StartReadLocked(mmap_)) return "false";
     TookRead(me, v);
     return "true";
@@ -201,7 +184,7 @@ class BasicVmaLockScenario {
 
   const char* EndRead(int v) {
     Me me(*this, Doing::kEndRead);
-    if (me->reads[v] == 0) return kSkipped;
+    if (!me.Reads(v)) return kSkipped;
     DropRead(me, v);
     return nullptr;
   }
@@ -219,31 +202,32 @@ class BasicVmaLockScenario {
   const char* StartWriteKillable(int v) {
     Me me(*this, Doing::kStartWriteKillable);
     if (!me.MayWrite(v)) return kSkipped;
-    if (vmas_[v].StartWriteKillable(mmap_, BeginKillable(me))) {
-      EndKillable(me);
+    KillableWaits& waits = MyWaits();
+    const bool taken = vmas_[v].StartWriteKillable(mmap_, waits.Begin());
+    waits.End();
+    if (taken) {
       TookWrite(me, v);
       return "true";
     }
-    EndKillable(me);
-    Check(me->stop.stop_requested(), fuzzers::rule::kDishonest);
+    Check(waits.WasKilled(), fuzzers::rule::kDishonest);
     return "killed";
   }
 
   const char* MarkAttached(int v) {
     Me me(*this, Doing::kMarkAttached);
-    if ((me->writes >> v & 1) == 0 || IsAttached(v)) return kSkipped;
+    if (!me.MayAttach(v) || IsAttached(v)) return kSkipped;
     vmas_[v].MarkAttached(mmap_);
     attached_ |= 1u << v;
-    if (simulated_) ghost_.Attached(me.thread, v);
+    me.Attach(v);
     return nullptr;
   }
 
   const char* MarkDetached(int v) {
     Me me(*this, Doing::kMarkDetached);
-    if ((me->writes >> v & 1) == 0 || !IsAttached(v) || me->reads[v] != 0) return kSkipped;
+    if (!me.MayDetach(v) || !IsAttached(v)) return kSkipped;
     vmas_[v].MarkDetached(mmap_);
     attached_ &= ~(1u << v);
-    if (simulated_) ghost_.Detached(me.thread, v);
+    me.Detach(v);
     return nullptr;
   }
 
@@ -251,24 +235,24 @@ class BasicVmaLockScenario {
 
   const char* SpeculateBegin(int v) {
     Me me(*this, Doing::kNothing);
+    Speculation& speculation = MySpeculation();
     const std::optional<SequenceValue> begin = mmap_.SpeculateTryBegin();
-    me->speculates = begin.has_value();
+    speculation.going_on = begin.has_value();
     if (!begin) return "false";
-    me->began_at = *begin;
-    me->speculated_vma = static_cast<std::uint8_t>(v);
-    // Relaxed, here and below: SpeculateRetry says whether the values are worth anything.
-    me->speculated = vma_fields_[v].speculative_first.load(std::memory_order_relaxed);
+    speculation.began_at = *begin;
+    speculation.vma = v;
+    speculation.first = vma_fields_[v].SpeculateFirst();
     return "true";
   }
 
   const char* SpeculateRetry() {
     Me me(*this, Doing::kNothing);
-    if (!me->speculates) return kSkipped;
-    me->speculates = false;
-    const std::uint32_t second =
-        vma_fields_[me->speculated_vma].speculative_second.load(std::memory_order_relaxed);
-    if (mmap_.SpeculateRetry(me->began_at)) return "true";
-    Check(me->speculated == second, "speculation validates a torn snapshot");
+    Speculation& speculation = MySpeculation();
+    if (!speculation.going_on) return kSkipped;
+    speculation.going_on = false;
+    const std::uint32_t second = vma_fields_[speculation.vma].SpeculateSecond();
+    if (mmap_.SpeculateRetry(speculation.began_at)) return "true";
+    Check(speculation.first == second, "speculation validates a torn snapshot");
     return "false";
   }
 
@@ -276,65 +260,52 @@ class BasicVmaLockScenario {
 
   const char* Kill(int thread) {
     Me me(*this, Doing::kNothing);
-    ThreadState& other = threads_[thread];
-    std::stop_source stop(std::nostopstate);
-    {
-      const Ghost ghost;
-      const std::unique_lock lock = LockNative(other);
-      if (!other.killable) {
-        other.kill_pending = true;
-        return "pending";
-      }
-      stop = other.stop;
-    }
-    const bool first = stop.request_stop();
-    const Ghost ghost;
-    stop = std::stop_source(std::nostopstate);
-    return first ? "killed" : "killed already";
+    return threads_[thread].waits.Kill();
   }
 
   // --- What the harness asks ---
 
   void EndThread() {
+    if (!HoldsAnything()) return;
     {
       Me me(*this, Doing::kEndRead);
       for (int v = 0; v < kVmas; ++v) {
-        while (me->reads[v] != 0) DropRead(me, v);
+        while (me.Reads(v)) DropRead(me, v);
       }
     }
     Unlock();
   }
 
-  JACQUARD_UNHOOKED void OnStep(const Step& step) { ghost_.OnStep(step); }
+  JACQUARD_CHECK_CODE void OnStep(const Step& step) { ghost_.OnStep(step); }
 
   // What the thread holds is as it left it.
-  JACQUARD_UNCOVERED void CheckAfterOperation(int thread) const {
-    const ThreadState& me = threads_[thread];
+  JACQUARD_CHECK_CODE void CheckAfterOperation(int thread) const {
+    const Holdings& me = threads_[thread].holdings;
+    if (!me.Any()) return;
     for (int v = 0; v < kVmas; ++v) {
-      if (me.reads[v] != 0) Check(vma_fields_[v].first == me.vma_seen[v], kChanged);
+      if (me.reads[v] != 0) Check(vma_fields_[v].value() == me.vma_seen[v], kChanged);
     }
-    if (me.share != Share::kNone) Check(mm_fields_.first == me.mm_seen, kChanged);
+    if (me.share != Share::kNone) Check(mm_fields_.value() == me.mm_seen, kChanged);
   }
 
-  JACQUARD_UNCOVERED void CheckFinal() const {
+  JACQUARD_CHECK_CODE void CheckFinal() const {
     if (simulated_) ghost_.CheckFinal(attached_);
     for (int v = 0; v < kVmas; ++v) {
       Check(vmas_[v].LoadWord() == (attached_ >> v & 1), fuzzers::rule::kLeftBehind);
-      Check(vma_fields_[v].first == vma_fields_[v].second, kTorn);
+      Check(vma_fields_[v].IsWhole(), kTorn);
     }
-    Check(mm_fields_.first == mm_fields_.second, kTorn);
+    Check(mm_fields_.IsWhole(), kTorn);
     Check(!mmap_.semaphore().IsLocked() && !mmap_.semaphore().HasWaiters(),
           fuzzers::rule::kLeftBehind);
   }
 
-  JACQUARD_UNHOOKED int StateFeature() const { return ghost_.StateFeature(); }
+  JACQUARD_CHECK_CODE int StateFeature() const { return ghost_.StateFeature(); }
 
   std::string NameOf(const void* address) const {
     if (address == &const_cast<Mmap&>(mmap_).writer_wait()) return "mm.writer_wait";
     for (int v = 0; v < kVmas; ++v) {
-      const std::string name = "vma" + std::to_string(v) + ".data";
-      if (address == &vma_fields_[v].speculative_first) return name + ".first";
-      if (address == &vma_fields_[v].speculative_second) return name + ".second";
+      const char* const part = vma_fields_[v].NameOf(address);
+      if (part != nullptr) return "vma" + std::to_string(v) + ".data." + part;
     }
     return ghost_.NameOf(address);
   }
@@ -350,76 +321,54 @@ class BasicVmaLockScenario {
 
  private:
   using Share = typename GhostState::Share;
+  using Holdings = fuzzers::VmaLockHoldings;
+  using KillableWaits = fuzzers::KillableWaits;
+
+  static_assert(Holdings::kVmas == kVmas);
 
   static constexpr const char* kSkipped = "skipped";
   static constexpr const char* kTorn = "a reader sees half of a write section";
   static constexpr const char* kChanged = "data changes under a reader";
 
-  // What the locks guard. `first` and `second` differ only while somebody writes.
-  struct Fields {
+  // A thread's speculation, from begin to retry.
+  struct Speculation {
+    JACQUARD_UNHOOKED Speculation() = default;
+
+    bool going_on = false;
+    int vma = 0;
+    SequenceValue began_at = 0;
     std::uint32_t first = 0;
-    std::uint32_t second = 0;
-    std::atomic<std::uint32_t> speculative_first{0};
-    std::atomic<std::uint32_t> speculative_second{0};
   };
 
-  // What one thread holds. Its own, but for the last group, which the signaller looks at.
   struct ThreadState {
-    Share share = Share::kNone;  // of the mmap lock
-    std::uint8_t writes = 0;     // the VMAs write-locked in this section, a bit each
-    std::uint8_t reads[kVmas] = {};
-    std::uint32_t vma_seen[kVmas] = {};  // what it has read under its locks
-    std::uint32_t mm_seen = 0;
+    JACQUARD_UNHOOKED ThreadState() = default;
 
-    bool speculates = false;
-    std::uint8_t speculated_vma = 0;
-    SequenceValue began_at = 0;
-    std::uint32_t speculated = 0;
-
-    std::mutex mutex;       // native form only: in the simulation no step comes in between
-    bool killable = false;  // in a killable operation, whose source `stop` is
-    bool kill_pending = false;
-    std::stop_source stop{std::nostopstate};
+    Holdings holdings;
+    Speculation speculation;
+    KillableWaits waits;
   };
 
   // The calling thread, in an operation.
-  class Me {
+  class Me : public fuzzers::VmaLockActor<Widths> {
    public:
     JACQUARD_UNHOOKED Me(BasicVmaLockScenario& scenario, Doing doing)
-        : thread(CurrentThread()), scenario_(scenario) {
-      if (scenario_.simulated_) scenario_.ghost_.Begin(thread, doing);
-    }
-    JACQUARD_UNHOOKED ~Me() {
-      if (scenario_.simulated_) scenario_.ghost_.End(thread);
-    }
-    Me(const Me&) = delete;
-    Me& operator=(const Me&) = delete;
-
-    JACQUARD_UNHOOKED ThreadState* operator->() const { return &scenario_.threads_[thread]; }
-
-    JACQUARD_UNHOOKED bool MayWaitForMmap() const {
-      const ThreadState& me = scenario_.threads_[thread];
-      if (me.share != Share::kNone) return false;
-      for (int v = 0; v < kVmas; ++v) {
-        if (me.reads[v] != 0) return false;
-      }
-      return true;
-    }
-    JACQUARD_UNHOOKED bool MayWrite(int v) const {
-      const ThreadState& me = scenario_.threads_[thread];
-      if (me.share != Share::kWriter) return false;
-      return me.reads[v] == 0 || (me.writes >> v & 1) != 0;
-    }
-
-    const int thread;
+        : Me(scenario, doing, CurrentThread()) {}
 
    private:
-    BasicVmaLockScenario& scenario_;
+    JACQUARD_UNHOOKED Me(BasicVmaLockScenario& scenario, Doing doing, int thread)
+        : fuzzers::VmaLockActor<Widths>(scenario.simulated_ ? &scenario.ghost_ : nullptr,
+                                        scenario.threads_[thread].holdings, thread, doing) {}
   };
+
+  // The parts of the calling thread's state that have hooks.
+  JACQUARD_UNHOOKED Speculation& MySpeculation() { return threads_[CurrentThread()].speculation; }
+  JACQUARD_UNHOOKED KillableWaits& MyWaits() { return threads_[CurrentThread()].waits; }
+
+  JACQUARD_UNHOOKED bool HoldsAnything() const { return threads_[CurrentThread()].holdings.Any(); }
 
   bool IsAttached(int v) const { return (attached_ >> v & 1) != 0; }
 
-  JACQUARD_UNCOVERED unsigned AttachAtFirst() {
+  JACQUARD_UNHOOKED unsigned AttachAtFirst() {
     mmap_.Lock();
     for (int v = 0; v < kVmas; ++v) {
       if ((kAttachedAtFirst >> v & 1) == 0) continue;
@@ -433,118 +382,84 @@ class BasicVmaLockScenario {
   // --- What follows when a lock has been taken, and precedes when it is dropped ---
 
   JACQUARD_UNCOVERED const char* TookShared(Me& me) {
-    me->share = Share::kReader;
-    if (simulated_) ghost_.MmapLocked(me.thread, Share::kReader);
-    Check(mm_fields_.first == mm_fields_.second, kTorn);
-    me->mm_seen = mm_fields_.first;
+    me.TakeMmap(Share::kReader);
+    Check(mm_fields_.IsWhole(), kTorn);
+    me.SeeMm(mm_fields_.value());
     return "true";
   }
 
   JACQUARD_UNCOVERED const char* Took(Me& me) {
-    me->share = Share::kWriter;
-    if (simulated_) ghost_.MmapLocked(me.thread, Share::kWriter);
-    Check(mm_fields_.first == mm_fields_.second, kTorn);
-    me->mm_seen = ++mm_fields_.first;
+    me.TakeMmap(Share::kWriter);
+    Check(mm_fields_.IsWhole(), kTorn);
+    me.SeeMm(mm_fields_.BeginWriting());
     return "true";
   }
 
   JACQUARD_UNCOVERED const char* WasKilled(Me& me) {
-    EndKillable(me);
-    if (simulated_) ghost_.MmapLocked(me.thread, Share::kNone);
-    Check(me->stop.stop_requested(), fuzzers::rule::kDishonest);
+    MyWaits().End();
+    me.HasNoMmap();
+    Check(MyWaits().WasKilled(), fuzzers::rule::kDishonest);
     return "killed";
   }
 
   const char* DropMmap(Me& me) {
-    switch (me->share) {
+    switch (me.share()) {
       case Share::kNone:
         return kSkipped;
       case Share::kReader:
-        Check(mm_fields_.first == me->mm_seen && mm_fields_.second == me->mm_seen, kChanged);
-        me->share = Share::kNone;
+        Check(mm_fields_.IsStill(me.mm_seen()), kChanged);
+        me.DropMmap();
         mmap_.UnlockShared();
         break;
       case Share::kWriter:
         EndWriting(me);
-        me->share = Share::kNone;
+        me.DropMmap();
         mmap_.Unlock();
         break;
     }
-    if (simulated_) ghost_.MmapLocked(me.thread, Share::kNone);
+    me.HasNoMmap();
     return nullptr;
   }
 
   JACQUARD_UNCOVERED void TookRead(Me& me, int v) {
-    if (simulated_) ghost_.ReadLocked(me.thread, v);
-    const Fields& fields = vma_fields_[v];
-    const bool own = (me->writes >> v & 1) != 0;  // then its writing is half done
-    Check(own || fields.first == fields.second, kTorn);
-    if (me->reads[v]++ != 0) Check(fields.first == me->vma_seen[v], kChanged);
-    me->vma_seen[v] = fields.first;
+    me.TakeRead(v);
+    // If it is writing itself, its writing is half done.
+    Check(me.Writes(v) || vma_fields_[v].IsWhole(), kTorn);
+    Check(me.SeeVma(v, vma_fields_[v].value()), kChanged);
   }
 
   void DropRead(Me& me, int v) {
-    const Fields& fields = vma_fields_[v];
-    Check(fields.first == me->vma_seen[v], kChanged);
-    --me->reads[v];
+    Check(vma_fields_[v].value() == me.vma_seen(v), kChanged);
+    me.DropRead(v);
     vmas_[v].EndRead();
   }
 
   JACQUARD_UNCOVERED void TookWrite(Me& me, int v) {
-    if (simulated_) ghost_.WriteLocked(me.thread, v);
-    if ((me->writes >> v & 1) != 0) return;
-    me->writes |= static_cast<std::uint8_t>(1u << v);
-    Fields& fields = vma_fields_[v];
-    Check(fields.first == fields.second, kTorn);
-    ++fields.first;
-    // Relaxed, here and below: pairs with nothing; the mm's sequence orders what speculation reads.
-    fields.speculative_first.store(fields.first, std::memory_order_relaxed);
+    me.TakeWrite(v);
+    if (!me.FirstWrites(v)) return;
+    Check(vma_fields_[v].IsWhole(), kTorn);
+    vma_fields_[v].BeginWritingSpeculative();
   }
 
   // Before a write section ends: what was begun is completed.
   JACQUARD_UNCOVERED void EndWriting(Me& me) {
-    for (int v = 0; v < kVmas; ++v) {
-      if ((me->writes >> v & 1) == 0) continue;
-      Fields& fields = vma_fields_[v];
-      fields.speculative_second.store(fields.first, std::memory_order_relaxed);
-      fields.second = fields.first;
+    if (me.WritesAny()) {
+      for (int v = 0; v < kVmas; ++v) {
+        if (me.Writes(v)) vma_fields_[v].EndWritingSpeculative();
+      }
+      me.DropWrites();
     }
-    me->writes = 0;
-    mm_fields_.second = mm_fields_.first;
-  }
-
-  // --- Killable waits ---
-
-  JACQUARD_UNCOVERED std::unique_lock<std::mutex> LockNative(ThreadState& state) {
-    std::unique_lock lock(state.mutex, std::defer_lock);
-    if (!simulated_) lock.lock();
-    return lock;
-  }
-
-  JACQUARD_UNCOVERED std::stop_token BeginKillable(Me& me) {
-    const Ghost ghost;
-    ThreadState& state = *me.operator->();
-    const std::unique_lock lock = LockNative(state);
-    state.stop = std::stop_source();
-    if (state.kill_pending) state.stop.request_stop();
-    state.kill_pending = false;
-    state.killable = true;
-    return state.stop.get_token();
-  }
-
-  JACQUARD_UNCOVERED void EndKillable(Me& me) {
-    const Ghost ghost;
-    ThreadState& state = *me.operator->();
-    const std::unique_lock lock = LockNative(state);
-    state.killable = false;
+    mm_fields_.EndWriting();
   }
 
   const bool simulated_;
   Mmap mmap_;
-  Vma vmas_[kVmas] = {Vma(mmap_), Vma(mmap_), Vma(mmap_)};
+  union {  // destroyed by hand
+    Vma vmas_[kVmas];
+  };
   unsigned attached_;  // the attached VMAs, a bit each; guarded by the mmap lock
-  Fields mm_fields_;
-  Fields vma_fields_[kVmas];
+  fuzzers::GuardedFields mm_fields_;
+  fuzzers::GuardedFields vma_fields_[kVmas];
   ThreadState threads_[kMaxThreads];
   GhostState ghost_;
 };

@@ -54,8 +54,8 @@ class [[nodiscard]] ExcludeReaders {
 
   // The same, but gives up when a stop is requested before the readers have left.
   ExcludeReaders(Refcount<Word>& references, RcuWait& writer_wait, Purpose purpose,
-                 std::stop_token stop)
-      : references_(references), purpose_(purpose), state_(Enter(writer_wait, std::move(stop))) {}
+                 const std::stop_token& stop)
+      : references_(references), purpose_(purpose), state_(Enter(writer_wait, stop)) {}
 
   ~ExcludeReaders() {
     if (state_ == State::kExclusive) Leave();
@@ -67,7 +67,7 @@ class [[nodiscard]] ExcludeReaders {
   State state() const { return state_; }
 
  private:
-  State Enter(RcuWait& writer_wait, std::stop_token stop) {
+  State Enter(RcuWait& writer_wait, const std::stop_token& stop) {
     // Relaxed inside: an increment by a reader comes before this one in the word's order, and we
     // wait for it; or between this one and Leave, and is refused; or after Leave, and acquires what
     // was done in the section.
@@ -78,7 +78,7 @@ class [[nodiscard]] ExcludeReaders {
     // Acquire, pairs with the release of each reader that left: what it read, it read before we
     // write.
     const auto readers_are_gone = [this, target] { return references_.LoadAcquire() == target; };
-    if (writer_wait.WaitUntilKillable(readers_are_gone, std::move(stop)) == WaitResult::kKilled) {
+    if (writer_wait.WaitUntilKillable(readers_are_gone, stop) == WaitResult::kKilled) {
       Leave();
       return State::kKilled;
     }

@@ -61,9 +61,9 @@ class RcuWait {
 
   // The same, but gives up when a stop is requested, as a fatal signal ends a killable sleep.
   template <std::predicate Condition>
-  [[nodiscard]] WaitResult WaitUntilKillable(Condition condition, std::stop_token stop) {
+  [[nodiscard]] WaitResult WaitUntilKillable(Condition condition, const std::stop_token& stop) {
     if (condition()) return WaitResult::kConditionHeld;
-    return Sleep(std::move(condition), std::nullopt, std::move(stop));
+    return Sleep(std::move(condition), std::nullopt, stop);
   }
 
   // Wakes the sleeper if there is one. To be called after each change that may make the condition
@@ -85,7 +85,7 @@ class RcuWait {
   static FutexDeadline DeadlineAfter(std::chrono::nanoseconds timeout);
 
   template <typename Condition>
-  WaitResult Sleep(Condition condition, FutexDeadline deadline, std::stop_token stop) {
+  WaitResult Sleep(Condition condition, FutexDeadline deadline, const std::stop_token& stop) {
     // A request to stop is a change of what the rounds below test, so it wakes like any other.
     // Leaving this function waits for a callback that is still running.
     const std::stop_callback wake_on_stop(stop, [this] { Wake(); });

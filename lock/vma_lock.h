@@ -127,10 +127,11 @@ class BasicVmaLock {
   // The same, but gives up when a stop is requested before the readers have left: false then, and
   // the VMA is not write-locked; the mmap lock and the other VMAs stay as they are. The kernel's
   // vma_start_write_killable.
-  [[nodiscard]] bool StartWriteKillable(Mmap& mm, std::stop_token stop) JACQUARD_REQUIRES(mm) {
+  [[nodiscard]] bool StartWriteKillable(Mmap& mm, const std::stop_token& stop)
+      JACQUARD_REQUIRES(mm) {
     if (IsWriteLocked(mm)) return true;
     using Section = ExcludeReaders<Widths>;
-    const Section section(references_, mm.writer_wait(), Section::kToWrite, std::move(stop));
+    const Section section(references_, mm.writer_wait(), Section::kToWrite, stop);
     if (section.state() == Section::State::kKilled) return false;
     // Relaxed, but inside the section: the release of its end pairs with the acquire of a reader's
     // increment, who then finds this number. A reader whose increment came before was waited for.

@@ -38,13 +38,15 @@ std::string Schedule(const TraceView& view, const StepText& words, size_t at) {
   const int previous = view.event(first - 1).step.thread;
   if (view.how(first) == Switch::kForced)
     return fmt::format("{}{} runs next, although it was another one's turn", before, runs);
-  if (view.how(first) == Switch::kYielded)
+  if (view.how(first) == Switch::kYielded) {
     return fmt::format("{}{} runs after the yield of {}, although it was another one's turn",
                        before, runs, Thread(previous));
+  }
   const size_t next = view.NextOf(previous, at);
-  if (next == TraceView::kNowhere)
+  if (next == TraceView::kNowhere) {
     return fmt::format("{}{} does not get any further; {} runs instead", before, Thread(previous),
                        runs);
+  }
   return fmt::format("{}{} is about to {}{}; {} runs instead", before, Thread(previous),
                      words.Pending(view.event(next)), At(view.event(next), words), runs);
 }

@@ -69,6 +69,12 @@ SimThread* Engine::PickThread(int first) {
   return picked;
 }
 
+// The operation may be one turn of a spin loop.
+void Engine::DecisionPointOfTurn(StepKind kind, const void* address, uintptr_t pc) {
+  if (current->spin.BackAgain(pc, address, StackTop(current->id))) Spin();
+  DecisionPoint(kind, address);
+}
+
 void Engine::DecideAmongOthers(SimThread* me) {
   int first = me->id;
   if (steps_in_a_row_ >= kMaxStepsInARow) {
@@ -225,12 +231,14 @@ uint64_t Engine::ReadClock() {
 
 // ---- what is rare
 
-void Engine::Observe(const Step& step, uintptr_t pc) {
-  const Backstage backstage;
-  const int error = errno;  // the thread's own
-  if (recorder != nullptr) recorder->RecordStep(step, pc);
-  if (program_observes_) program_->OnStep(step);
-  errno = error;
+void Engine::Record(const Step& step, uintptr_t pc) {
+  {
+    const Backstage backstage;
+    const int error = errno;
+    recorder->RecordStep(step, pc);
+    errno = error;
+  }
+  if (program_observes_) Observe(step);
 }
 
 void Engine::ReachLimit() {
@@ -359,6 +367,7 @@ SimThread& Engine::AddThread() {
   SimThread& thread = threads_[id];
   thread.id = id;
   thread.bit = ThreadSet{1} << id;
+  thread.stack_bottom = StackBottom(id);
   thread.operation = -1;
   thread.fresh = true;
   thread.detached = false;
@@ -481,8 +490,9 @@ void Engine::Initialize() {
   ReserveSignalStack();
   arena.Init();
   rollback.Init();
-  driver_.storage = {ReadFsBase(), pthread_self()};
+  driver_.storage = {ReadFsBase(), pthread_self(), &errno};
   stage_.storage = ParkThread(kStage);
+  stage_.stack_bottom = StackBottom(kStage);
   driver_.id = driver_.operation = stage_.id = stage_.operation = -1;
   current = &driver_;
   StartWatchdog();
@@ -517,6 +527,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   BeginMemory();
   Recorder trace_recorder(trace);
   recorder = trace != nullptr ? &trace_recorder : nullptr;
+  observed_ = program_observes_ || recorder != nullptr;
 
   stage_.context = FreshContext(kStage, StageEntry);
   executing = true;

@@ -38,7 +38,7 @@ class Engine {
   bool hooks_on = false;
   // True from Begin to End: what instrumented code writes is rolled back.
   bool executing = false;
-  SimThread* current = nullptr;
+  SimThread* current = &driver_;  // never null
   Arena arena;
   Rollback rollback;
   LocationTable locations;
@@ -84,20 +84,24 @@ class Engine {
   // The same before an atomic operation or a try-lock that `pc` calls, which may turn out to be one
   // turn of a spin loop.
   void DecisionPointOfAtomic(StepKind kind, const void* address, uintptr_t pc) {
-    SimThread* const me = current;
-    if (me->spin.BackAgain(pc, address, StackTop(me->id))) [[unlikely]]
-      Spin();
+    if (current->spin.MayBeBackAgain(pc)) [[unlikely]]
+      return DecisionPointOfTurn(kind, address, pc);
     DecisionPoint(kind, address);
   }
 
   // The operation has taken effect. `Writes`: it changed a value that others can see.
-  void FinishStep(StepKind kind, MemoryOrder order, uint8_t size, const void* address,
-                  uint64_t old_value, uint64_t new_value, uintptr_t pc, bool newest = true) {
+  [[gnu::always_inline]] void FinishStep(StepKind kind, MemoryOrder order, uint8_t size,
+                                         const void* address, uint64_t old_value,
+                                         uint64_t new_value, uintptr_t pc, bool newest = true) {
     ++step_;
-    if (program_observes_ || recorder != nullptr) {
-      Observe({current->id, current->operation, kind, order, size, address, old_value, new_value,
-               newest},
-              pc);
+    if (observed_) [[likely]] {
+      const Step step = {current->id, current->operation, kind,      order, size,
+                         address,     old_value,          new_value, newest};
+      if (recorder != nullptr) [[unlikely]] {
+        Record(step, pc);
+      } else {
+        Observe(step);
+      }
     }
     if (step_ >= next_limit_) [[unlikely]]
       ReachLimit();
@@ -116,6 +120,8 @@ class Engine {
     if (spinning_ != 0) [[unlikely]]
       WakeSpinning(address, size);
   }
+  // Whether plain writes to a thread's own stack matter to anybody.
+  bool StackIsWatched() const { return recorder != nullptr || spinning_ != 0; }
   // The same for its own stack, which its spin detector looks at anyway.
   void HasWrittenOwnStack(const void* address, size_t size) {
     if (spinning_ != 0) [[unlikely]]
@@ -218,6 +224,25 @@ class Engine {
   static constexpr int kRecheckRounds = 64;
   static constexpr uint64_t kRecheckSteps = 20'000;
 
+  // As Backstage, within a step: there the hooks are known to be on. The thread's errno, which is
+  // its own, is kept in memory, as there is one step at a time, and not in a register.
+  class OffStage {
+   public:
+    explicit OffStage(Engine& engine) : engine_(engine) {
+      engine_.saved_errno_ = *engine_.current->storage.error;
+      engine_.hooks_on = arena_on = false;
+    }
+    ~OffStage() {
+      engine_.hooks_on = arena_on = true;
+      *engine_.current->storage.error = engine_.saved_errno_;
+    }
+    OffStage(const OffStage&) = delete;
+    OffStage& operator=(const OffStage&) = delete;
+
+   private:
+    Engine& engine_;
+  };
+
   static void ThreadEntry(Transfer transfer);
   static void StageEntry(Transfer transfer);
   void RunStage();
@@ -234,13 +259,19 @@ class Engine {
       last_pick_ = {std::popcount(enabled_ | timed_), 0};
   }
   void DecideAmongOthers(SimThread* me);
+  void DecisionPointOfTurn(StepKind kind, const void* address, uintptr_t pc);
   void Spin();
   void SeeNewestNext();
   void BeginMemory();
   void EndMemory();
   void TellCreation(int parent, int child);
   void WakeSpinning(const void* address, size_t size);
-  void Observe(const Step& step, uintptr_t pc);
+  // Tells the program of a step, which must be one of the running thread with the hooks on.
+  void Observe(const Step& step) {
+    const OffStage off_stage(*this);
+    program_->OnStep(step);
+  }
+  void Record(const Step& step, uintptr_t pc);
   void ReachLimit();
 
   // Picks among all that can run; `first` is the benign choice. Null: nobody can.
@@ -277,12 +308,14 @@ class Engine {
   bool rechecking_ = false;  // the spinning threads go round their loops again, one after another
   bool unasked_ = false;     // either of them: the strategy is not asked
   bool program_observes_ = false;
+  bool observed_ = false;  // steps are told: to the program, or the recorder
   Strategy* strategy_ = nullptr;
   uint64_t step_ = 0;
   uint64_t next_limit_ = 0;
   int recheck_round_ = 0;
   uint64_t stuck_step_ = 0;  // when rechecking began
   PickTaken last_pick_;
+  int saved_errno_ = 0;
 
   Program* program_ = nullptr;
   ExecutionOptions options_;

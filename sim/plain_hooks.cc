@@ -17,33 +17,27 @@ namespace {
 
 // What the spin detector compares anyway.
 bool OnOwnStack(const void* address) {
-  return reinterpret_cast<uintptr_t>(address) - StackBottom(engine.current->id) < kStackSize;
-}
-
-void Count() {
-  if (engine.recorder != nullptr) [[unlikely]]
-    engine.recorder->CountPlainAccess();
+  return reinterpret_cast<uintptr_t>(address) - engine.current->stack_bottom < kStackSize;
 }
 
 // Apart from the heap's check, a read matters to the memory model and to the trace.
-void NoteRead(const void* address, size_t size, uintptr_t pc) {
+[[gnu::noinline]] void NoteRead(const void* address, size_t size, uintptr_t pc) {
   if (!engine.Simulates()) return;
-  Count();
+  if (engine.recorder != nullptr) engine.recorder->CountPlainAccess();
   if (engine.memory != nullptr) CheckPlainRead(address, size, pc);
 }
 
 [[gnu::always_inline]] inline void PlainRead(const void* address, size_t size, uintptr_t pc) {
   CheckAccess(address, size, AccessKind::kRead, pc);
-  if (engine.memory == nullptr && engine.recorder == nullptr) return;
-  NoteRead(address, size, pc);
+  if (engine.memory != nullptr || engine.recorder != nullptr) NoteRead(address, size, pc);
 }
 
-// Most writes go to the heap or the stack, so what concerns globals is tested first, and at once.
-void NoteWrite(const void* address, size_t size, uintptr_t pc) {
+[[gnu::noinline]] void NoteWrite(const void* address, size_t size, uintptr_t pc) {
   if (engine.rollback.Covers(address)) [[unlikely]]
     engine.LogGlobal(address, size);
   if (!engine.Simulates()) return;
-  Count();
+  if (engine.recorder != nullptr) [[unlikely]]
+    engine.recorder->CountPlainAccess();
   if (engine.memory != nullptr) CheckPlainWrite(address, size, pc);
   if (OnOwnStack(address)) {
     engine.HasWrittenOwnStack(address, size);
@@ -52,18 +46,23 @@ void NoteWrite(const void* address, size_t size, uintptr_t pc) {
   }
 }
 
+// Without a memory model, most writes go to the thread's own stack, and matter to nobody.
 [[gnu::always_inline]] inline void PlainWrite(const void* address, size_t size, uintptr_t pc) {
   CheckAccess(address, size, AccessKind::kWrite, pc);
+  if (engine.memory == nullptr) {
+    const bool matters = OnOwnStack(address) ? engine.StackIsWatched()
+                                             : engine.hooks_on || engine.rollback.Covers(address);
+    if (!matters) return;
+  }
   NoteWrite(address, size, pc);
 }
 
 // The harness's functions before and after the threads count, too: they allocate and free.
 bool KeepsCallStack() {
-  return engine.recorder != nullptr && engine.OnExecutingThread() &&
-         (engine.hooks_on || engine.current->id < 0);
+  return engine.OnExecutingThread() && (engine.hooks_on || engine.current->id < 0);
 }
 
-void EnterFunction(void* call_site) {
+[[gnu::noinline]] void PushCall(void* call_site) {
   if (!KeepsCallStack()) return;
   SimThread& me = *engine.current;
   if (me.call_depth < SimThread::kMaxCallStack) {
@@ -72,10 +71,20 @@ void EnterFunction(void* call_site) {
   ++me.call_depth;
 }
 
-void LeaveFunction() {
+[[gnu::noinline]] void PopCall() {
   if (!KeepsCallStack()) return;
   SimThread& me = *engine.current;
   if (me.call_depth > 0) --me.call_depth;
+}
+
+void EnterFunction(void* call_site) {
+  if (engine.recorder != nullptr) [[unlikely]]
+    PushCall(call_site);
+}
+
+void LeaveFunction() {
+  if (engine.recorder != nullptr) [[unlikely]]
+    PopCall();
 }
 
 }  // namespace

@@ -255,9 +255,10 @@ class Report {
       for (size_t j = 0; j < lines.size(); ++j)
         Line("{}{}", j == 0 ? number : std::string(number.size(), ' '), lines[j]);
     }
-    if (decisions.sentences.size() < decisions.count)
+    if (decisions.sentences.size() < decisions.count) {
       Line("      {} {} more (--all shows them)", words_.glyphs().ellipsis,
            decisions.count - decisions.sentences.size());
+    }
   }
 
   void WriteFoot() {

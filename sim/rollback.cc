@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "sim/arena.h"
-
 namespace jacquard::sim {
 namespace {
 
@@ -49,7 +47,7 @@ void Rollback::Init() {
   logged_.assign(length_ / 8, 0);
 }
 
-void Rollback::BeforeLockWrite(const void* lock, size_t size) {
+void Rollback::LogLock(const void* lock, size_t size) {
   const auto address = reinterpret_cast<uintptr_t>(lock);
   if (address - begin_ < length_) {
     Log(address, size);

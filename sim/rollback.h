@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "sim/arena.h"
+
 namespace jacquard::sim {
 
 class Rollback {
@@ -31,8 +33,11 @@ class Rollback {
   }
 
   // The same before a lock is written, which may also be one of a shared library's own: the thread
-  // that would have released it may be given up. Slower.
-  void BeforeLockWrite(const void* lock, size_t size);
+  // that would have released it may be given up. Slower, but for locks in the arena.
+  void BeforeLockWrite(const void* lock, size_t size) {
+    if (reinterpret_cast<uintptr_t>(lock) - kArenaBase >= kArenaSize) [[unlikely]]
+      LogLock(lock, size);
+  }
 
   // Calls `visit(begin, end)`, in addresses, for each word of the executable's data that is in the
   // log, or for all data of the executable, or for each shared library's.
@@ -74,6 +79,7 @@ class Rollback {
   };
 
   void Log(uintptr_t address, size_t size);
+  void LogLock(const void* lock, size_t size);
 
   uintptr_t begin_ = 0;
   uintptr_t length_ = 0;

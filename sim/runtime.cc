@@ -8,6 +8,22 @@ namespace jacquard {
 
 using sim::engine;
 
+namespace {
+
+// Apart, as they have frames: most executions have no trace.
+[[gnu::noinline]] void RecordOperationBegin(int operation) {
+  const sim::Backstage backstage;
+  engine.recorder->Text(TraceEvent::Type::kOperationBegin,
+                        engine.program().OperationName(operation));
+}
+
+[[gnu::noinline]] void RecordOperationEnd() {
+  engine.recorder->Text(TraceEvent::Type::kOperationEnd, {});
+  engine.current->operation = -1;
+}
+
+}  // namespace
+
 int CurrentThread() { return engine.OnExecutingThread() ? engine.current->id : -1; }
 
 void Fail(std::string_view rule, std::string_view message) {
@@ -22,15 +38,14 @@ void Fail(std::string_view rule, std::string_view message) {
 void BeginOperation(int operation) {
   if (!engine.Simulates()) return;
   engine.current->operation = operation;
-  if (engine.recorder == nullptr) return;
-  const sim::Backstage backstage;
-  engine.recorder->Text(TraceEvent::Type::kOperationBegin,
-                        engine.program().OperationName(operation));
+  if (engine.recorder != nullptr) [[unlikely]]
+    RecordOperationBegin(operation);
 }
 
 void EndOperation() {
   if (!engine.Simulates()) return;
-  if (engine.recorder != nullptr) engine.recorder->Text(TraceEvent::Type::kOperationEnd, {});
+  if (engine.recorder != nullptr) [[unlikely]]
+    return RecordOperationEnd();
   engine.current->operation = -1;
 }
 

@@ -19,7 +19,7 @@ int CurrentThread();
 [[noreturn]] void Fail(std::string_view rule, std::string_view message);
 
 // Fail() unless `condition` holds. For values in the message, test first and call Fail.
-inline void Check(bool condition, const char* rule) {
+[[gnu::always_inline]] inline void Check(bool condition, const char* rule) {
   if (!condition) [[unlikely]]
     Fail(rule, "does not hold");
 }

@@ -15,11 +15,25 @@ uint64_t ReadBytes(const void* address, uint8_t size) {
   return value;
 }
 
+bool SpinDetector::BackAgain(uintptr_t pc, const void* address, uintptr_t stack_top) {
+  if (armed_ && pc == look_pc_ && jacquard_entry_registers.rsp == anchor_.rsp) {
+    if (address == anchor_address_ && SameState()) return true;
+    // A short loop that has not settled yet, or a long one through one call: the first few times it
+    // is taken for the former.
+    if (++other_states_ > kOtherStates && reads_since_reset_ < look_at_) return false;
+  } else if (armed_ && reads_since_reset_ < look_at_) {
+    return false;
+  }
+  Arm(pc, address, stack_top);
+  return false;
+}
+
 void SpinDetector::Arm(uintptr_t pc, const void* address, uintptr_t stack_top) {
   const size_t live = stack_top - jacquard_entry_registers.rsp;
   armed_ = live <= kMaxStack;
+  look_pc_ = pc;
+  look_at_ = kFirstArm;
   if (!armed_) return;
-  anchor_pc_ = pc;
   anchor_address_ = address;
   anchor_ = jacquard_entry_registers;
   stack_size_ = live;
@@ -28,14 +42,17 @@ void SpinDetector::Arm(uintptr_t pc, const void* address, uintptr_t stack_top) {
   stale_read_count_ = 0;
   // Loops of any length are found: the next state to come back to is taken after twice as many
   // reads (Brent's cycle finding).
-  rearm_at_ = std::max(2 * reads_since_reset_, 2 * kFirstArm);
+  look_at_ = std::max(2 * reads_since_reset_, 2 * kFirstArm);
 }
 
 bool SpinDetector::SameState() const {
   if (read_count_ > kMaxReads || read_count_ + stale_read_count_ == 0) return false;
   if (!(jacquard_entry_registers == anchor_)) return false;
-  if (std::memcmp(stack_, reinterpret_cast<const void*>(anchor_.rsp), stack_size_) != 0)
-    return false;
+  // Not with memcmp: libFuzzer learns from what that compares.
+  const auto* const stack = reinterpret_cast<const uint64_t*>(anchor_.rsp);
+  for (size_t i = 0; i < stack_size_ / sizeof(uint64_t); ++i) {
+    if (stack[i] != stack_[i]) return false;
+  }
   return std::all_of(reads_, reads_ + read_count_, [](const ReadValue& read) {
     return ReadBytes(read.address, read.size) == read.value;
   });

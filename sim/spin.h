@@ -35,26 +35,17 @@ class SpinDetector {
   static constexpr int kMaxReads = 32;
   static constexpr size_t kMaxStack = 4096;  // a deeper stack is not taken for spinning
 
-  // Called at the entry of every atomic operation on `address` that `pc` calls: true if the thread
-  // is where it was before, in the same state, and what it has read since has not changed.
-  bool BackAgain(uintptr_t pc, const void* address, uintptr_t stack_top) {
-    ++reads_since_reset_;
-    if (armed_) {
-      if (pc == anchor_pc_ && jacquard_entry_registers.rsp == anchor_.rsp) [[unlikely]] {
-        if (address == anchor_address_ && SameState()) return true;
-        // A short loop that has not settled yet, or a long one through one call: the first few
-        // times it is taken for the former.
-        if (++other_states_ <= kOtherStates || reads_since_reset_ >= rearm_at_)
-          Arm(pc, address, stack_top);
-      } else if (reads_since_reset_ >= rearm_at_) [[unlikely]] {
-        Arm(pc, address, stack_top);
-      }
-    } else if (pc == last_pc_ || reads_since_reset_ >= kFirstArm) {
-      Arm(pc, address, stack_top);
-    }
-    last_pc_ = pc;
-    return false;
+  // Called at the entry of every atomic operation that `pc` calls. True if it may be a turn of a
+  // loop: then BackAgain must be asked.
+  bool MayBeBackAgain(uintptr_t pc) {
+    const bool may_be = ++reads_since_reset_ >= look_at_ || pc == look_pc_;
+    look_pc_ = armed_ ? look_pc_ : pc;
+    return may_be;
   }
+
+  // The operation is one on `address`. True if the thread is where it was before, in the same
+  // state, and what it has read since has not changed.
+  bool BackAgain(uintptr_t pc, const void* address, uintptr_t stack_top);
 
   // The thread has read the newest value of `size` bytes at `address`.
   void OnRead(const void* address, uint8_t size, uint64_t value) {
@@ -71,10 +62,11 @@ class SpinDetector {
   // The thread has changed something that others or itself can see, or has done what a spinning
   // thread does not.
   void Reset() {
-    armed_ = false;
+    look_pc_ = 0;
     reads_since_reset_ = 0;
+    look_at_ = kFirstArm;
     other_states_ = 0;
-    last_pc_ = 0;
+    armed_ = false;
   }
 
   int read_count() const { return read_count_; }
@@ -100,12 +92,13 @@ class SpinDetector {
   void AddRead(const void* address, uint8_t size, uint64_t value);
   void AddStaleRead(const void* address, uint8_t size);
 
-  bool armed_ = false;
+  // A closer look is due at a call from `look_pc_` (the anchor's when armed, else the last one), or
+  // after so many reads.
+  uintptr_t look_pc_ = 0;
   uint32_t reads_since_reset_ = 0;
+  uint32_t look_at_ = kFirstArm;
   uint32_t other_states_ = 0;
-  uint32_t rearm_at_ = 0;
-  uintptr_t last_pc_ = 0;
-  uintptr_t anchor_pc_ = 0;
+  bool armed_ = false;
   const void* anchor_address_ = nullptr;
   EntryRegisters anchor_ = {};
   size_t stack_size_ = 0;
@@ -113,7 +106,7 @@ class SpinDetector {
   int stale_read_count_ = 0;
   Read stale_reads_[kMaxStaleReads] = {};
   ReadValue reads_[kMaxReads] = {};
-  char stack_[kMaxStack] = {};
+  uint64_t stack_[kMaxStack / 8] = {};
 };
 
 // The low `size` bytes (at most 8) at `address`.

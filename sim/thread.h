@@ -26,6 +26,7 @@ struct SimThread {
 
   Context context = nullptr;
   ThreadStorage storage;
+  uintptr_t stack_bottom = 0;
   ThreadSet bit = 0;
   int id = 0;
   int operation = 0;  // the named operation that it is in

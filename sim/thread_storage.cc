@@ -1,6 +1,7 @@
 #include "sim/thread_storage.h"
 
 #include <asm/prctl.h>
+#include <errno.h>
 #include <link.h>
 #include <semaphore.h>
 #include <sys/auxv.h>
@@ -57,7 +58,7 @@ struct Parking {
 
 void* Park(void* argument) {
   auto& parking = *static_cast<Parking*>(argument);
-  parking.storage = {ReadFsBase(), pthread_self()};
+  parking.storage = {ReadFsBase(), pthread_self(), &errno};
   sem_post(&parking.ready);
   for (;;) pause();
 }

@@ -26,7 +26,6 @@ extern "C" const char* __tsan_default_options() {
 namespace jacquard {
 namespace {
 
-using fuzzers::Call;
 using fuzzers::Input;
 
 // Which operation a thread is in: its position in the input, or one of these.

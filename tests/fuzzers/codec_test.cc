@@ -244,7 +244,7 @@ TEST(Scenario, RunsOperations) {
   EXPECT_EQ(run(3, {1, 2, 1}), "");
   EXPECT_EQ(toy->sum, 1 + 20 + 10 + 3100 + 9);
   EXPECT_EQ(type.check_invariant, nullptr);
-  EXPECT_EQ(type.on_step, nullptr);
+  EXPECT_EQ(type.after_step, nullptr);
   type.destroy(toy);
 }
 

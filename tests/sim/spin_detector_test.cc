@@ -19,10 +19,15 @@ class SpinDetectorTest : public testing::Test {
   }
   uintptr_t Top() const { return reinterpret_cast<uintptr_t>(stack_ + sizeof(stack_)); }
 
+  // An atomic operation on words_[word], called from `pc`: whether the thread was back again before
+  // it.
+  bool Call(uintptr_t pc, int word = 0) {
+    return detector_.MayBeBackAgain(pc) && detector_.BackAgain(pc, &words_[word], Top());
+  }
+
   // One atomic read of words_[word], called from `pc`: whether the thread was back again before it.
   bool Read(uintptr_t pc, int word = 0) {
-    const bool back = detector_.BackAgain(pc, &words_[word], Top());
-    if (back) return true;
+    if (Call(pc, word)) return true;
     detector_.OnRead(&words_[word], 8, words_[word]);
     return false;
   }
@@ -155,13 +160,13 @@ TEST_F(SpinDetectorTest, DeepStacksAreLeftAlone) {
 
 TEST_F(SpinDetectorTest, WideValuesAreLeftAlone) {
   for (int i = 0; i < 100; ++i) {
-    EXPECT_FALSE(detector_.BackAgain(1, &words_[0], Top()));
+    EXPECT_FALSE(Call(1));
     detector_.OnRead(&words_[0], 16, words_[0]);
   }
 }
 
 TEST_F(SpinDetectorTest, ALoopWithoutReadsIsNotOne) {
-  for (int i = 0; i < 100; ++i) EXPECT_FALSE(detector_.BackAgain(1, &words_[0], Top()));
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(Call(1));
 }
 
 TEST(ReadBytes, TakesTheLowOnes) {

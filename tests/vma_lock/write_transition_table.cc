@@ -10,7 +10,8 @@
 #include "tests/vma_lock/transition_table.h"
 
 int main() {
-  using namespace jacquard::fuzzers;
+  using jacquard::fuzzers::ExploreTransitions;
+  using jacquard::fuzzers::ReplaceTable;
   const char* const workspace = std::getenv("BUILD_WORKSPACE_DIRECTORY");
   const std::string path =
       (workspace == nullptr ? std::string() : std::string(workspace) + "/") + "docs/vma_lock.md";

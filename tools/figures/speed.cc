@@ -26,9 +26,9 @@ Rates MeasureOnce(int seed) {
       {Program("fuzzers/vma_lock_fuzz_test_bin"), "--shape", "3x4",
        fmt::format("-runs={}", kExecutions), fmt::format("-seed={}", seed), scratch.path()},
       scratch.path());
-  static const std::regex kStatistics(R"(jacquard: (\d+) executions .*; ([0-9.]+) steps each)");
+  static const std::regex statistics_line(R"(jacquard: (\d+) executions .*; ([0-9.]+) steps each)");
   std::smatch match;
-  if (result.exit_status != 0 || !std::regex_search(result.output, match, kStatistics)) {
+  if (result.exit_status != 0 || !std::regex_search(result.output, match, statistics_line)) {
     throw std::runtime_error("the fuzz target failed:\n" + result.output);
   }
   const double executions = std::stod(match[1]);
@@ -42,9 +42,9 @@ Rates MeasureRepeated() {
       {Program("fuzzers/vma_lock_fuzz_test_bin"), "--replay",
        Program("tools/figures/three_threads.txt"), "--repeat", fmt::to_string(kExecutions)},
       scratch.path());
-  static const std::regex kSteps(R"(passes \d+ times \((\d+) steps each\))");
+  static const std::regex steps_line(R"(passes \d+ times \((\d+) steps each\))");
   std::smatch match;
-  if (result.exit_status != 0 || !std::regex_search(result.output, match, kSteps)) {
+  if (result.exit_status != 0 || !std::regex_search(result.output, match, steps_line)) {
     throw std::runtime_error("the fuzz target failed:\n" + result.output);
   }
   return {kExecutions / result.cpu_seconds, kExecutions / result.cpu_seconds * std::stod(match[1])};
