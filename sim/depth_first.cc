@@ -7,19 +7,23 @@ namespace jacquard {
 bool DepthFirst::BeginExecution() {
   depth_ = 0;
   preemptions_ = 0;
+  memory_exceptions_ = 0;
   return !exhausted_;
 }
 
 int DepthFirst::Choose(const Pick& pick) {
   // The running thread could go on: any other choice interrupts it.
   const bool preempts = pick.kind == PickKind::kSchedule && pick.first == pick.thread;
+  const bool of_memory = IsOfMemory(pick.kind);
   if (depth_ == path_.size()) {
     const bool spent =
-        preempts && preemption_bound_ != kUnbounded && preemptions_ >= preemption_bound_;
+        (preempts && preemption_bound_ != kUnbounded && preemptions_ >= preemption_bound_) ||
+        (of_memory && memory_bound_ != kUnbounded && memory_exceptions_ >= memory_bound_);
     path_.push_back({0, spent ? 1 : pick.alternatives});
   }
   const int choice = path_[depth_++].choice;
   if (preempts && choice != 0) ++preemptions_;
+  if (of_memory && choice != 0) ++memory_exceptions_;
   return choice;
 }
 

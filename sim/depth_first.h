@@ -13,11 +13,13 @@ namespace jacquard {
 // Executes every sequence of choices exactly once. No reduction: the number of executions grows
 // with the number of interleavings. With a preemption bound, only executions in which a thread that
 // could go on is interrupted at most so often (Musuvathi and Qadeer, "Iterative context bounding",
-// PLDI 2007); switches at blocking operations and yields are free.
+// PLDI 2007); switches at blocking operations and yields are free. With a memory bound, only those
+// in which the memory model makes at most so many choices that are not benign.
 class DepthFirst : public Strategy {
  public:
   static constexpr int kUnbounded = -1;
-  explicit DepthFirst(int preemption_bound = kUnbounded) : preemption_bound_(preemption_bound) {}
+  explicit DepthFirst(int preemption_bound = kUnbounded, int memory_bound = kUnbounded)
+      : preemption_bound_(preemption_bound), memory_bound_(memory_bound) {}
 
   bool BeginExecution() override;
   int Choose(const Pick& pick) override;
@@ -29,10 +31,12 @@ class DepthFirst : public Strategy {
     int alternatives;
   };
   int preemption_bound_;
+  int memory_bound_;
   std::vector<Branch>
       path_;  // the choices of this execution so far, and those still to be repeated
   size_t depth_ = 0;
   int preemptions_ = 0;
+  int memory_exceptions_ = 0;
   bool exhausted_ = false;
 };
 

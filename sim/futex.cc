@@ -1,7 +1,8 @@
 // The futex system call, as simulated threads make it.
 //
-// The kernel compares with the newest value, and the waiting thread has read that one then. Being
-// woken orders nothing.
+// The kernel compares with the newest value, and the waiting thread has read that one then. Both
+// waiting and waking begin with a full fence, as in Linux: a waker whose change the comparison has
+// missed finds the waiter. Being woken orders nothing.
 #include <errno.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -38,6 +39,7 @@ long Wait(uint32_t* word, uint32_t expected, uint64_t deadline, uint32_t bits, u
   engine.DecisionPoint(StepKind::kFutexWait, word);
   // Only the waiter: to wake somebody on a word that may be gone by then is allowed.
   CheckAccess(word, sizeof(*word), AccessKind::kRead, pc);
+  engine.FenceMemory(MemoryOrder::kSeqCst);
   SeeNewest(word);
   const uint32_t value = *word;
   if (value != expected) {
@@ -74,6 +76,7 @@ int Waiters(const uint32_t* word, uint32_t bits, SimThread** waiters) {
 
 long Wake(uint32_t* word, uint32_t most, uint32_t bits, uintptr_t pc) {
   engine.DecisionPoint(StepKind::kFutexWake, word);
+  engine.FenceMemory(MemoryOrder::kSeqCst);
   SimThread* waiters[kMaxThreads];
   int count = Waiters(word, bits, waiters);
   long woken = 0;

@@ -151,8 +151,9 @@ bool Model<Clock>::StoreValue(int thread, const T* address, T value, MemoryOrder
   SetValue(Author(thread, index, order, event), value);
   Insert(cell, index, next);
   if (seq_cst_.active()) seq_cst_.OnStore(thread, cell, index, order);
-  if (IsRelease(order)) Tick(thread);
   CheckAtomic(thread, cell, AccessKind::kAtomicWrite);
+  // Only now: what the store releases includes the store itself.
+  if (IsRelease(order)) Tick(thread);
   if (cell.shares_atomic) [[unlikely]]
     TellOverlaps(cell, index);
   Trim(cell);
@@ -173,8 +174,9 @@ bool Model<Clock>::Update(int thread, CellType& cell, Index read, T value, Memor
   stores_[read].followed = true;
   Insert(cell, index, next);
   if (seq_cst_.active()) seq_cst_.OnUpdate(thread, cell, read, index, order);
-  if (IsRelease(order)) Tick(thread);
   CheckAtomic(thread, cell, AccessKind::kAtomicWrite);
+  // Only now: what the store releases includes the store itself.
+  if (IsRelease(order)) Tick(thread);
   if (cell.shares_atomic) [[unlikely]]
     TellOverlaps(cell, index);
   Trim(cell);

@@ -66,13 +66,19 @@ Store<Clock>& Model<Clock>::InitialStore(CellType& cell) {
   return stores_[index] = {};
 }
 
-// The object at `address` is what it is in memory.
+// The object at `address` is what it is in memory. If it was another value before, somebody has
+// changed it who does not tell: a library's own atomic operation, for all we know. Who reads it
+// with acquire then learns all that anybody has done, lest a race is reported that is none.
 template <class Clock>
 template <class T>
 void Model<Clock>::StartHistory(CellType& cell, const T* address) {
   T value;
   std::memcpy(&value, address, sizeof(T));
+  const bool changed_behind_our_back = cell.newest != 0;
   StoreType& store = InitialStore(cell);
+  if (changed_behind_our_back) {
+    for (int i = 0; i < thread_count_; ++i) store.released.Join(threads_[i].now);
+  }
   SetValue(store, value);
   cells_.ForEachOverlap(cell, [&](CellType& other) {
     if (other.newest == 0) return;

@@ -151,14 +151,22 @@ class Model {
   Lane EpochOf(int thread) const { return threads_[thread].now[thread]; }
   bool Alone() const { return others_ == 0; }
 
-  void Enter(int thread, const CellType& cell, MemoryOrder order) {
-    if (!seq_cst_.active()) {
-      if (!IsSeqCst(order)) return;
-      seq_cst_.Activate(thread_count_);
-    }
-    seq_cst_.Enter(thread, &cell);
+  // Whether the order of seq_cst events is to be kept from now on. What the only thread does
+  // happens before all that others will do: no cycle leads through it.
+  bool KeepsOrder(MemoryOrder order) {
+    if (seq_cst_.active()) return true;
+    if (!IsSeqCst(order) || Alone()) return false;
+    seq_cst_.Activate(thread_count_);
+    return true;
   }
+  void Enter(int thread, const CellType& cell, MemoryOrder order) {
+    if (KeepsOrder(order)) seq_cst_.Enter(thread, &cell);
+  }
+  // Nobody hears of the only thread's epochs, but of the last one when another thread starts.
   void Tick(int thread) {
+    if (!Alone()) BeginEpoch(thread);
+  }
+  void BeginEpoch(int thread) {
     threads_[thread].now.Increment(thread);
     if (EpochOf(thread) >= kMaxEpoch) [[unlikely]]
       overflowing_ = true;

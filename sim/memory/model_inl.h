@@ -36,7 +36,7 @@ void Model<Clock>::CreateThread(int parent, int child) {
     seq_cst_.AddThread(child);
     seq_cst_.OnCreate(parent, child);
   }
-  Tick(parent);
+  BeginEpoch(parent);
 }
 
 template <class Clock>
@@ -52,9 +52,9 @@ template <class Clock>
 void Model<Clock>::Fence(int thread, MemoryOrder order) {
   if (order == MemoryOrder::kRelaxed) return;
   Thread<Clock>& me = threads_[thread];
-  if (IsSeqCst(order) && !seq_cst_.active()) seq_cst_.Activate(thread_count_);
+  const bool keeps_order = KeepsOrder(order);
   if (IsAcquire(order)) me.now.Join(me.pending);
-  if (seq_cst_.active()) seq_cst_.OnFence(thread, order);
+  if (keeps_order) seq_cst_.OnFence(thread, order);
   if (IsRelease(order)) {
     me.fenced = me.now;
     Tick(thread);

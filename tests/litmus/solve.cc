@@ -17,9 +17,8 @@ int main(int argc, char** argv) {
     for (int i = 1; i < argc; ++i) {
       for (const Program& program : jacquard::litmus::ReadTable(argv[i])) {
         const auto result = jacquard::litmus::SolveByAxioms(program);
-        const nlohmann::json line = {{"name", program.name},
-                                     {"racy", result.racy},
-                                     {"allowed", result.outcomes}};
+        const nlohmann::json line = {
+            {"name", program.name}, {"racy", result.racy}, {"allowed", result.outcomes}};
         std::puts(line.dump().c_str());
       }
     }

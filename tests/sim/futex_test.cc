@@ -154,7 +154,7 @@ TEST(Futex, LongestWaiterIsTheBenignChoice) {
   const ExploreResult result = Explore(
       [] {
         std::atomic<uint32_t> word{0};
-        int turn = 0;
+        std::atomic<int> turn{0};  // being woken orders nothing
         auto wait = [&](int place) {
           (void)Wait(word, 0);
           Check(turn++ == place, "in the order of falling asleep");

@@ -275,7 +275,8 @@ TEST(ChoiceRecorder, RecordedExceptionsReplayTheSameTrace) {
     const Verdict verdict = Execute(program, recorder, {}, &first);
     ByteString replay;
     const std::vector<Exception> exceptions = recorder.exceptions();
-    replay.Set(exceptions);
+    const std::vector<Exception> of_memory = recorder.memory_exceptions();
+    replay.Set(exceptions, of_memory);
     replay.BeginExecution();
     const Verdict again = Execute(program, replay, {}, &second);
     ASSERT_EQ(verdict.signature, again.signature);

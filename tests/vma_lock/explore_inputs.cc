@@ -33,13 +33,13 @@ std::string Reproducer(const Codec& codec, const Input& input, const ChoiceRecor
 }
 
 void Run(const Codec& codec, const Input& input, Strategy& strategy, std::uint64_t executions,
-         InputsResult& result) {
+         InputsResult& result, MemoryMode memory = MemoryMode::kRc11) {
   ScenarioProgram program(codec.type(), nullptr);
   program.SetInput(input);
   ChoiceRecorder recorder(strategy);
   const std::uint64_t steps = RuntimeCounters().steps;
   for (std::uint64_t i = 0; i < executions && recorder.BeginExecution(); ++i) {
-    Verdict verdict = Execute(program, recorder, ExecutionOptions());
+    Verdict verdict = Execute(program, recorder, {.memory = memory});
     ++result.executions;
     recorder.EndExecution(verdict);
     if (verdict.passed()) continue;
@@ -96,10 +96,10 @@ InputsResult ExploreRandomInputs(const Codec& codec, std::uint64_t seed, std::ui
 }
 
 InputsResult ExploreInput(const Codec& codec, const Input& input, Strategy& strategy,
-                          std::uint64_t executions) {
+                          std::uint64_t executions, MemoryMode memory) {
   InputsResult result;
   result.inputs = 1;
-  Run(codec, input, strategy, executions, result);
+  Run(codec, input, strategy, executions, result, memory);
   return result;
 }
 

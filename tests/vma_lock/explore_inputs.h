@@ -9,6 +9,7 @@
 #include "fuzzers/codec.h"
 #include "fuzzers/input.h"
 #include "fuzzers/scenario_type.h"
+#include "sim/execute.h"
 #include "sim/strategy.h"
 #include "sim/verdict.h"
 
@@ -63,7 +64,8 @@ InputsResult ExploreRandomInputs(const Codec& codec, std::uint64_t seed, std::ui
 // Executes `input` under `strategy` until that has nothing left, or `executions` are over, or one
 // fails.
 InputsResult ExploreInput(const Codec& codec, const Input& input, Strategy& strategy,
-                          std::uint64_t executions = ~std::uint64_t{0});
+                          std::uint64_t executions = ~std::uint64_t{0},
+                          MemoryMode memory = MemoryMode::kRc11);
 
 // Executes `input` so often under the random walk of `seed` and under sparse ones, or until it
 // fails.

@@ -53,7 +53,9 @@ TEST(NarrowWidths, RandomInputsFindItAndNothingElse) {
   };
   for (const std::string& signature : expected) EXPECT_GT(found[signature], 0) << signature;
   for (const auto& [signature, times] : found) {
-    EXPECT_TRUE(expected.contains(signature)) << signature << ", " << times << " times";
+    // A reader and a writer in one VMA may also be met at the data that they access.
+    const bool is_race = signature.starts_with("race|plain read and plain write|start_");
+    EXPECT_TRUE(is_race || expected.contains(signature)) << signature << ", " << times << " times";
   }
 }
 

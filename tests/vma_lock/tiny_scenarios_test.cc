@@ -79,7 +79,8 @@ bool IsEffective(const std::string& sequence) {
   return true;
 }
 
-TEST(TinyScenarios, PassUnderAllSchedulesWithTwoPreemptions) {
+// All pairs of sequences of two actions, under all schedules within the bounds.
+void ExpectAllPass(int preemption_bound, int memory_bound, MemoryMode memory) {
   std::vector<std::string> sequences;
   for (const char* const first : kActions) {
     for (const char* const second : kActions) {
@@ -91,9 +92,9 @@ TEST(TinyScenarios, PassUnderAllSchedulesWithTwoPreemptions) {
   std::uint64_t executions = 0;
   for (std::size_t i = 0; i < sequences.size(); ++i) {
     for (std::size_t j = i; j < sequences.size(); ++j) {
-      DepthFirst search(/*preemption_bound=*/2);
+      DepthFirst search(preemption_bound, memory_bound);
       const Input input = InputOf(sequences[i], sequences[j]);
-      const InputsResult result = ExploreInput(TheCodec(), input, search);
+      const InputsResult result = ExploreInput(TheCodec(), input, search, ~0ull, memory);
       ASSERT_TRUE(result.verdict.passed()) << result.verdict.message << "\n" << result.input;
       ++inputs;
       executions += result.executions;
@@ -102,6 +103,12 @@ TEST(TinyScenarios, PassUnderAllSchedulesWithTwoPreemptions) {
   std::printf("%zu sequences, %lu inputs, %lu executions\n", sequences.size(), inputs, executions);
   EXPECT_GT(inputs, 1000u);
 }
+
+TEST(TinyScenarios, PassUnderAllSchedulesWithTwoPreemptions) {
+  ExpectAllPass(2, DepthFirst::kUnbounded, MemoryMode::kSc);
+}
+
+TEST(TinyScenarios, PassWithOnePreemptionAndOneOldValue) { ExpectAllPass(1, 1, MemoryMode::kRc11); }
 
 }  // namespace
 }  // namespace jacquard::fuzzers

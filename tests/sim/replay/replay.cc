@@ -29,9 +29,10 @@ class Body : public Program {
   void (*body_)();
 };
 
-void ExecuteAndPrint(Program& program, const std::vector<Exception>& exceptions) {
+void ExecuteAndPrint(Program& program, const std::vector<Exception>& exceptions,
+                     const std::vector<Exception>& of_memory) {
   ByteString strategy;
-  strategy.Set(exceptions);
+  strategy.Set(exceptions, of_memory);
   strategy.BeginExecution();
   Trace trace;
   const Verdict verdict = Execute(program, strategy, {}, &trace);
@@ -41,6 +42,8 @@ void ExecuteAndPrint(Program& program, const std::vector<Exception>& exceptions)
               signature.c_str());
   for (const Exception& exception : exceptions)
     std::printf(" %u:%u", exception.gap, exception.choice);
+  for (const Exception& exception : of_memory)
+    std::printf(" m%u:%u", exception.gap, exception.choice);
   std::printf("\n");
 }
 
@@ -53,7 +56,7 @@ int Find(Program& program, int count) {
     if (i == kMostExecutions) return 3;
     recorder.BeginExecution();
     if (Execute(program, recorder, {}).passed()) continue;
-    ExecuteAndPrint(program, recorder.exceptions());
+    ExecuteAndPrint(program, recorder.exceptions(), recorder.memory_exceptions());
     ++found;
   }
   return 0;
@@ -66,12 +69,14 @@ int Main(int count, char** arguments) {
     Body program(named.body);
     if (std::strcmp(arguments[1], "find") == 0) return Find(program, std::atoi(arguments[3]));
     std::vector<Exception> exceptions;
+    std::vector<Exception> of_memory;
     for (int i = 3; i < count; ++i) {
+      const bool is_of_memory = arguments[i][0] == 'm';
       Exception exception;
-      std::sscanf(arguments[i], "%u:%u", &exception.gap, &exception.choice);
-      exceptions.push_back(exception);
+      std::sscanf(arguments[i] + is_of_memory, "%u:%u", &exception.gap, &exception.choice);
+      (is_of_memory ? of_memory : exceptions).push_back(exception);
     }
-    ExecuteAndPrint(program, exceptions);
+    ExecuteAndPrint(program, exceptions, of_memory);
     return 0;
   }
   return 2;

@@ -1,0 +1,453 @@
+// Data races: where the verdict must come, with what it must say, and where it must not.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstring>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "sim/runtime.h"
+#include "tests/sim/searches.h"
+
+// The public annotations, as sanitizer/tsan_interface.h declares them.
+extern "C" void __tsan_acquire(void* object);
+extern "C" void __tsan_release(void* object);
+
+namespace jacquard {
+namespace {
+
+using enum std::memory_order;
+
+// A step, without which an execution does not count as one.
+void TakeStep() {
+  static std::atomic<int> word;
+  word.fetch_add(1, relaxed);
+}
+
+ExploreResult ExpectRace(const std::function<void()>& body, std::string_view rule) {
+  ExploreResult result = Walk(body);
+  EXPECT_EQ(result.verdict.kind, VerdictKind::kRace) << result.verdict.message;
+  EXPECT_EQ(result.verdict.message.substr(0, rule.size()), rule);
+  EXPECT_FALSE(result.not_deterministic);
+  return result;
+}
+
+void ExpectNoRace(const std::function<void()>& body) {
+  const ExploreResult all = SearchAll(body, 2);
+  EXPECT_TRUE(all.verdict.passed()) << all.verdict.message;
+  EXPECT_TRUE(all.exhausted);
+  const ExploreResult some = Walk(body);
+  EXPECT_TRUE(some.verdict.passed()) << some.verdict.message;
+}
+
+// Runs `write` and `read` on two threads.
+template <class Write, class Read>
+auto OnTwoThreads(Write write, Read read) {
+  return [=] {
+    int data = 0;
+    std::atomic<int> flag{0};
+    std::thread writer([&] { write(data, flag); });
+    std::thread reader([&] { read(data, flag); });
+    writer.join();
+    reader.join();
+  };
+}
+
+// ---- where there is one
+
+TEST(Race, TwoPlainWrites) {
+  const auto write = [](int& data, std::atomic<int>&) {
+    TakeStep();
+    data = 1;
+  };
+  ExpectRace(OnTwoThreads(write, write), "plain write and plain write");
+}
+
+TEST(Race, PlainReadAndPlainWrite) {
+  ExpectRace(OnTwoThreads(
+                 [](int& data, std::atomic<int>&) {
+                   TakeStep();
+                   data = 1;
+                 },
+                 [](int& data, std::atomic<int>&) {
+                   TakeStep();
+                   [[maybe_unused]] volatile int copy = data;
+                 }),
+             "plain read and plain write");
+}
+
+TEST(Race, FlagWithoutRelease) {
+  const ExploreResult result = ExpectRace(OnTwoThreads(
+                                              [](int& data, std::atomic<int>& flag) {
+                                                data = 1;
+                                                flag.store(1, relaxed);
+                                              },
+                                              [](int& data, std::atomic<int>& flag) {
+                                                if (flag.load(acquire) != 0) data = 2;
+                                              }),
+                                          "plain write and plain write");
+  EXPECT_NE(result.verdict.message.find("no release/acquire between the two"), std::string::npos)
+      << result.verdict.message;
+}
+
+TEST(Race, FlagWithoutAcquire) {
+  const ExploreResult result = ExpectRace(OnTwoThreads(
+                                              [](int& data, std::atomic<int>& flag) {
+                                                data = 1;
+                                                flag.store(1, release);
+                                              },
+                                              [](int& data, std::atomic<int>& flag) {
+                                                if (flag.load(relaxed) != 0) data = 2;
+                                              }),
+                                          "plain write and plain write");
+  EXPECT_NE(result.verdict.message.find("by a relaxed load without an acquire fence"),
+            std::string::npos)
+      << result.verdict.message;
+}
+
+TEST(Race, VolatileIsNotSynchronisation) {
+  ExpectRace(
+      [] {
+        volatile int flag = 0;
+        int data = 0;
+        std::thread writer([&] {
+          TakeStep();
+          data = 1;
+          flag = 1;
+        });
+        TakeStep();
+        if (flag != 0) data = 2;
+        writer.join();
+      },
+      "plain read and plain write");
+}
+
+TEST(Race, MutexOfAnother) {
+  ExpectRace(
+      [] {
+        std::mutex a, b;
+        int data = 0;
+        std::thread other([&] {
+          const std::lock_guard lock(a);
+          ++data;
+        });
+        {
+          const std::lock_guard lock(b);
+          ++data;
+        }
+        other.join();
+      },
+      "plain ");
+}
+
+TEST(Race, AtomicAndPlainAccess) {
+  ExpectRace(
+      [] {
+        alignas(4) int word = 0;
+        std::thread other([&] { __atomic_store_n(&word, 1, __ATOMIC_SEQ_CST); });
+        TakeStep();
+        *const_cast<volatile int*>(&word) = 2;
+        other.join();
+      },
+      "atomic write and plain write");
+}
+
+TEST(Race, AtomicBeforeItsConstruction) {
+  struct Object {
+    std::atomic<int> word{7};
+  };
+  const ExploreResult result = ExpectRace(
+      [] {
+        alignas(Object) static char place[sizeof(Object)];
+        static std::atomic<Object*> published;
+        std::thread maker([&] { published.store(new (place) Object, relaxed); });
+        if (Object* const object = published.load(relaxed)) object->word.fetch_add(1);
+        maker.join();
+      },
+      "atomic write and plain write");
+  EXPECT_NE(result.verdict.message.find("construction"), std::string::npos);
+}
+
+// The last owner must have acquired what the others have released.
+TEST(Race, FreeWithoutAcquire) {
+  struct Counted {
+    std::atomic<int> count{2};
+    int data = 0;
+  };
+  const auto body = [](std::memory_order order) {
+    return [order] {
+      auto* const counted = new Counted;
+      const auto use = [counted, order] {
+        [[maybe_unused]] volatile int copy = counted->data;
+        if (counted->count.fetch_sub(1, order) == 1) delete counted;
+      };
+      std::thread other(use);
+      use();
+      other.join();
+    };
+  };
+  const ExploreResult result = ExpectRace(body(release), "");
+  EXPECT_NE(result.verdict.message.find(" frees "), std::string::npos) << result.verdict.message;
+  ExpectNoRace(body(acq_rel));
+}
+
+TEST(Race, OfDifferentSizes) {
+  ExpectRace(
+      [] {
+        alignas(8) char bytes[8] = {};
+        std::thread other([&] {
+          TakeStep();
+          bytes[5] = 1;
+        });
+        TakeStep();
+        std::memset(bytes, 2, sizeof(bytes));
+        other.join();
+      },
+      "plain write and plain write");
+}
+
+TEST(Race, ShowsBothPlaces) {
+  const ExploreResult result = ExpectRace(
+      [] {
+        int data = 0;
+        std::thread other([&] {
+          TakeStep();
+          data = 1;
+        });
+        TakeStep();
+        data = 2;
+        other.join();
+      },
+      "plain write and plain write");
+  ASSERT_EQ(result.trace.places.size(), 1u);
+  EXPECT_EQ(result.trace.places[0].what, "the plain write");
+  EXPECT_NE(result.trace.places[0].pc, 0u);
+  EXPECT_FALSE(result.trace.places[0].stack.empty());
+  EXPECT_NE(result.trace.places[0].thread, result.verdict.thread);
+  EXPECT_NE(result.trace.events.back().pc, 0u);
+}
+
+TEST(Race, IsNotLookedForUnderSequentialConsistency) {
+  const auto write = [](int& data, std::atomic<int>&) {
+    TakeStep();
+    data = 1;
+  };
+  RandomWalk walk(1);
+  ExploreOptions options;
+  options.executions = 100;
+  options.execution.memory = MemoryMode::kSc;
+  EXPECT_TRUE(Explore(OnTwoThreads(write, write), walk, options).verdict.passed());
+  options.execution.memory = MemoryMode::kRc11;
+  options.execution.races = false;
+  EXPECT_TRUE(Explore(OnTwoThreads(write, write), walk, options).verdict.passed());
+}
+
+// ---- where there is none
+
+TEST(NoRace, ReleaseAndAcquire) {
+  ExpectNoRace(OnTwoThreads(
+      [](int& data, std::atomic<int>& flag) {
+        data = 1;
+        flag.store(1, release);
+      },
+      [](int& data, std::atomic<int>& flag) {
+        if (flag.load(acquire) != 0) Check(++data == 2, "published");
+      }));
+}
+
+TEST(NoRace, Fences) {
+  ExpectNoRace(OnTwoThreads(
+      [](int& data, std::atomic<int>& flag) {
+        data = 1;
+        std::atomic_thread_fence(release);
+        flag.store(1, relaxed);
+      },
+      [](int& data, std::atomic<int>& flag) {
+        if (flag.load(relaxed) == 0) return;
+        std::atomic_thread_fence(acquire);
+        Check(++data == 2, "published");
+      }));
+}
+
+TEST(NoRace, ReleaseSequence) {
+  ExpectNoRace([] {
+    int data = 0;
+    std::atomic<int> flag{0};
+    std::thread writer([&] {
+      data = 1;
+      flag.store(1, release);
+    });
+    std::thread between([&] {
+      int one = 1;
+      flag.compare_exchange_strong(one, 2, relaxed);
+    });
+    if (flag.load(acquire) == 2) Check(++data == 2, "published");
+    writer.join();
+    between.join();
+  });
+}
+
+TEST(NoRace, MutexTryLockAndOnce) {
+  ExpectNoRace([] {
+    std::mutex mutex;
+    std::once_flag once;
+    int data = 0;
+    int made = 0;
+    const auto work = [&] {
+      std::call_once(once, [&] { made = 1; });
+      Check(made == 1, "made");
+      if (mutex.try_lock()) {
+        ++data;
+        mutex.unlock();
+      }
+      const std::lock_guard lock(mutex);
+      ++data;
+    };
+    std::thread other(work);
+    work();
+    other.join();
+    Check(data >= 2, "counted");
+  });
+}
+
+TEST(NoRace, StartAndJoin) {
+  ExpectNoRace([] {
+    int data = 1;
+    std::thread other([&] {
+      Check(data == 1, "known from the start");
+      TakeStep();
+      data = 2;
+    });
+    other.join();
+    Check(++data == 3, "known from the join");
+  });
+}
+
+TEST(NoRace, StaticGuard) {
+  ExpectNoRace([] {
+    struct Made {
+      Made() { TakeStep(); }
+      int value = 5;
+    };
+    const auto work = [] {
+      static Made made;
+      Check(made.value == 5, "made");
+    };
+    std::thread other(work);
+    work();
+    other.join();
+  });
+}
+
+TEST(NoRace, ThreadLocals) {
+  ExpectNoRace([] {
+    thread_local std::vector<int> mine;
+    const auto work = [] {
+      mine.push_back(1);
+      TakeStep();
+      Check(mine.size() == 1, "its own");
+    };
+    std::thread other(work);
+    work();
+    other.join();
+  });
+}
+
+TEST(NoRace, SharedPointer) {
+  ExpectNoRace([] {
+    auto pointer = std::make_shared<std::string>("shared by both");
+    std::thread other([copy = pointer]() mutable {
+      Check(copy->size() == 14, "read");
+      copy.reset();
+    });
+    Check(pointer->size() == 14, "read");
+    pointer.reset();
+    other.join();
+  });
+}
+
+// Exceptions are counted by the library, without hooks.
+TEST(NoRace, ExceptionPointer) {
+  ExpectNoRace([] {
+    std::exception_ptr pointer;
+    try {
+      throw std::runtime_error("of both");
+    } catch (...) {
+      pointer = std::current_exception();
+    }
+    const auto use = [](std::exception_ptr mine) {
+      TakeStep();
+      try {
+        std::rethrow_exception(std::move(mine));
+      } catch (const std::runtime_error& error) {
+        Check(std::string_view(error.what()) == "of both", "read");
+      }
+    };
+    std::thread other(use, pointer);
+    use(std::move(pointer));
+    other.join();
+  });
+}
+
+TEST(NoRace, ExceptionOfOwnClass) {
+  struct Own : std::exception {
+    ~Own() override { data = 0; }
+    int data = 3;
+  };
+  ExpectNoRace([] {
+    auto pointer = std::make_exception_ptr(Own());
+    const auto use = [](std::exception_ptr mine) {
+      TakeStep();
+      try {
+        std::rethrow_exception(std::move(mine));
+      } catch (const Own& own) {
+        Check(own.data == 3, "read");
+      }
+    };
+    std::thread other(use, pointer);
+    use(std::move(pointer));
+    other.join();
+  });
+}
+
+TEST(NoRace, Waiting) {
+  ExpectNoRace([] {
+    std::atomic<int> flag{0};
+    int data = 0;
+    std::thread other([&] {
+      data = 1;
+      flag.store(1);
+      flag.notify_one();
+    });
+    flag.wait(0, acquire);
+    Check(++data == 2, "published");
+    other.join();
+  });
+}
+
+TEST(NoRace, Annotations) {
+  ExpectNoRace([] {
+    int data = 0;
+    std::atomic<int> flag{0};
+    std::thread other([&] {
+      data = 1;
+      __tsan_release(&flag);
+      flag.store(1, relaxed);
+    });
+    if (flag.load(relaxed) != 0) {
+      __tsan_acquire(&flag);
+      ++data;
+    }
+    other.join();
+  });
+}
+
+}  // namespace
+}  // namespace jacquard

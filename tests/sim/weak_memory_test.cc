@@ -1,0 +1,255 @@
+// The runtime on weak memory: what is left to chance is recorded, replayed and told; a thread does
+// not read an old value for ever; the library's ways to wait work.
+//
+// Which outcomes are possible is what tests/litmus is about.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdint>
+#include <future>
+#include <latch>
+#include <semaphore>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "sim/byte_string.h"
+#include "sim/report.h"
+#include "sim/runtime.h"
+#include "tests/sim/searches.h"
+
+namespace jacquard {
+namespace {
+
+using enum std::memory_order;
+
+// Message passing without any order: the reader may see the flag and an old value.
+void PassMessage() {
+  std::atomic<int> data{0};
+  std::atomic<int> flag{0};
+  std::thread writer([&] {
+    data.store(1, relaxed);
+    flag.store(1, relaxed);
+  });
+  const bool seen = flag.load(relaxed) != 0;
+  const int value = data.load(relaxed);
+  writer.join();
+  Check(!seen || value == 1, "the message has arrived (planted)");
+}
+
+TEST(WeakMemory, ShowsWhatSequentialConsistencyDoesNot) {
+  const ExploreResult weak = SearchAll(PassMessage);
+  EXPECT_EQ(weak.verdict.kind, VerdictKind::kInvariant) << weak.verdict.message;
+  DepthFirst search;
+  ExploreOptions options;
+  options.execution.memory = MemoryMode::kSc;
+  const ExploreResult strong = Explore(PassMessage, search, options);
+  EXPECT_TRUE(strong.verdict.passed()) << strong.verdict.message;
+  EXPECT_TRUE(strong.exhausted);
+}
+
+TEST(WeakMemory, WithoutExceptionsIsStrong) {
+  // All schedules, but none of the memory model's choices.
+  DepthFirst search(DepthFirst::kUnbounded, /*memory_bound=*/0);
+  const ExploreResult result = Explore(PassMessage, search);
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  EXPECT_TRUE(result.exhausted);
+}
+
+TEST(WeakMemory, TellsWhatWasOld) {
+  const ExploreResult result = Walk(PassMessage);
+  ASSERT_EQ(result.verdict.kind, VerdictKind::kInvariant);
+  int old_values = 0;
+  for (const TraceEvent& event : result.trace.events) {
+    if (event.type != TraceEvent::Type::kStep || event.step.newest) continue;
+    ++old_values;
+    EXPECT_EQ(event.step.kind, StepKind::kLoad);
+    EXPECT_EQ(event.step.new_value, 0u);
+  }
+  EXPECT_EQ(old_values, 1);
+  const std::string report = FormatReport(result.verdict, result.trace);
+  EXPECT_NE(report.find("reads an older value of"), std::string::npos) << report;
+}
+
+TEST(WeakMemory, ReadsFromNamesTheStore) {
+  const ExploreResult result = Walk([] {
+    static std::atomic<int> word;
+    word.store(1, relaxed);
+    word.store(2, relaxed);
+    Check(word.load(relaxed) != 2, "planted");
+  });
+  ASSERT_EQ(result.verdict.kind, VerdictKind::kInvariant);
+  const TraceEvent* load = nullptr;
+  for (const TraceEvent& event : result.trace.events) {
+    if (event.step.kind == StepKind::kLoad) load = &event;
+  }
+  ASSERT_NE(load, nullptr);
+  ASSERT_GE(load->reads_from, 0);
+  const TraceEvent& store = result.trace.events[static_cast<size_t>(load->reads_from)];
+  EXPECT_EQ(store.step.kind, StepKind::kStore);
+  EXPECT_EQ(store.step.new_value, 2u);
+}
+
+// Both lists of exceptions together repeat an execution; each counts its own picks only.
+TEST(WeakMemory, ChoicesReplay) {
+  class Body : public Program {
+   public:
+    int ThreadCount() const override { return 3; }
+    void Begin() override {
+      x.store(0, relaxed);
+      y.store(0, relaxed);
+    }
+    void RunThread(int thread) override {
+      for (int i = 1; i <= 3; ++i) {
+        x.store(10 * thread + i, relaxed);
+        (void)y.load(relaxed);
+        y.fetch_add(1, release);
+        (void)x.load(acquire);
+      }
+    }
+    std::atomic<int> x{0};
+    std::atomic<int> y{0};
+  } program;
+  RandomWalk walk(3);
+  ChoiceRecorder recorder(walk);
+  std::set<uint64_t> fingerprints;
+  size_t of_memory = 0;
+  for (int i = 0; i < 300; ++i) {
+    Trace first, second;
+    recorder.BeginExecution();
+    ASSERT_TRUE(Execute(program, recorder, {}, &first).passed());
+    ByteString replay;
+    replay.Set(recorder.exceptions(), recorder.memory_exceptions());
+    replay.BeginExecution();
+    ASSERT_TRUE(Execute(program, replay, {}, &second).passed());
+    ASSERT_EQ(first.Fingerprint(), second.Fingerprint()) << i;
+    fingerprints.insert(first.Fingerprint());
+    of_memory += recorder.memory_exceptions().size();
+  }
+  EXPECT_GT(fingerprints.size(), 290u);
+  EXPECT_GT(of_memory, 300u);
+}
+
+// ---- progress
+
+TEST(Progress, AnOldValueIsNotReadForEver) {
+  // The strategy always asks for the oldest value that there is.
+  class Oldest : public Strategy {
+   public:
+    bool BeginExecution() override { return true; }
+    int Choose(const Pick& pick) override {
+      return IsOfMemory(pick.kind) ? pick.alternatives - 1 : 0;
+    }
+  } strategy;
+  ExploreOptions options;
+  options.executions = 1;
+  const ExploreResult result = Explore(
+      [] {
+        std::atomic<int> ready{0};
+        std::thread spinner([&] {
+          // Not the same state twice: only the bound on reading an old value again ends it.
+          volatile unsigned rounds = 0;
+          while (ready.load(relaxed) == 0) rounds = rounds + 1;
+        });
+        ready.store(1, relaxed);
+        spinner.join();
+      },
+      strategy, options);
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  EXPECT_LT(result.steps, 100u);
+}
+
+TEST(Progress, SpinnersOnOldValuesAreNotDeadlocked) {
+  const ExploreResult result = SearchAll(
+      [] {
+        std::atomic<int> a{0};
+        std::atomic<int> b{0};
+        std::thread other([&] {
+          a.store(1, relaxed);
+          while (b.load(relaxed) == 0) {
+          }
+        });
+        b.store(1, relaxed);
+        while (a.load(relaxed) == 0) {
+        }
+        other.join();
+      },
+      3);
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  EXPECT_TRUE(result.exhausted);
+  EXPECT_LT(result.executions, 5'000u);
+}
+
+TEST(Progress, LongHistoriesAreCutAndSaySo) {
+  RandomWalk walk(1);
+  ExploreOptions options;
+  options.executions = 20;
+  options.execution.max_history = 4;
+  const auto body = [](int stores) {
+    return [stores] {
+      std::atomic<int> word{0};
+      std::thread other([&, stores] {
+        for (int i = 1; i <= stores; ++i) word.store(i, relaxed);
+      });
+      for (int i = 0; i < stores; ++i) (void)word.load(relaxed);
+      other.join();
+    };
+  };
+  EXPECT_GT(Explore(body(40), walk, options).cut_histories, 0u);
+  EXPECT_EQ(Explore(body(2), walk, options).cut_histories, 0u);
+}
+
+// Clocks of 16 bits do not suffice here, and eight threads are not enough.
+TEST(Progress, LongExecutionsWithManyThreads) {
+  RandomWalk walk(1);
+  ExploreOptions options;
+  options.executions = 1;
+  options.execution.max_steps = 400'000;
+  const ExploreResult result = Explore(
+      [] {
+        std::atomic<int> count{0};
+        std::vector<std::thread> threads;
+        for (int t = 0; t < 10; ++t) {
+          threads.emplace_back([&] {
+            for (int i = 0; i < 8'000; ++i) count.fetch_add(1, release);
+          });
+        }
+        for (std::thread& thread : threads) thread.join();
+        Check(count.load(acquire) == 80'000, "counted");
+      },
+      walk, options);
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+}
+
+// ---- the library
+
+TEST(Library, WaysToWaitWork) {
+  const ExploreResult result = Walk(
+      [] {
+        std::atomic<int> word{0};
+        std::latch latch(2);
+        std::promise<int> promise;
+        std::future<int> future = promise.get_future();
+        std::counting_semaphore<4> semaphore(0);
+        int data = 0;
+        std::thread other([&] {
+          data = 1;
+          promise.set_value(5);
+          latch.count_down();
+          semaphore.release();
+          word.store(1, release);
+          word.notify_all();
+        });
+        Check(future.get() == 5 && data == 1, "through the future");
+        latch.arrive_and_wait();
+        semaphore.acquire();
+        word.wait(0, acquire);
+        other.join();
+      },
+      3000);
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+}
+
+}  // namespace
+}  // namespace jacquard
