@@ -22,11 +22,11 @@ template <class T>
 T Load(const volatile T* address, int order, uintptr_t pc) {
   const void* const object = const_cast<const T*>(address);
   if (!engine.Simulates()) [[unlikely]] {
-    CheckAccess(object, sizeof(T), AccessKind::kRead, pc);
+    CheckAtomicAccess<T>(object, AccessKind::kRead, pc);
     return __atomic_load_n(address, __ATOMIC_SEQ_CST);
   }
   engine.DecisionPointOfAtomic(StepKind::kLoad, object, pc);
-  CheckAccess(object, sizeof(T), AccessKind::kRead, pc);
+  CheckAtomicAccess<T>(object, AccessKind::kRead, pc);
   const T value = *address;
   engine.HasRead(object, sizeof(T), Low(value));
   engine.FinishStep(StepKind::kLoad, Order(order), sizeof(T), object, Low(value), Low(value), pc);
@@ -38,9 +38,9 @@ T Load(const volatile T* address, int order, uintptr_t pc) {
 template <class T>
 void NoteWrite(volatile T* address, uintptr_t pc) {
   void* const object = const_cast<T*>(address);
+  if (AlignedOnHeap<sizeof(T)>(object, kNearTag)) return;
   CheckAccess(object, sizeof(T), AccessKind::kWrite, pc);
-  if (engine.rollback.Covers(object)) [[unlikely]]
-    engine.LogGlobal(object, sizeof(T));
+  if (engine.rollback.Covers(object)) engine.LogGlobal(object, sizeof(T));
 }
 
 template <class T>
@@ -52,7 +52,7 @@ void StoreValue(volatile T* address, T value, int order, uintptr_t pc) {
   }
   void* const object = const_cast<T*>(address);
   engine.DecisionPointOfAtomic(StepKind::kStore, object, pc);
-  CheckAccess(object, sizeof(T), AccessKind::kWrite, pc);
+  CheckAtomicAccess<T>(object, AccessKind::kWrite, pc);
   engine.rollback.BeforeWrite(object, sizeof(T));
   const T old = *address;
   *address = value;
@@ -73,7 +73,7 @@ T ReadModifyWrite(volatile T* address, Update update, int order, uintptr_t pc) {
   }
   void* const object = const_cast<T*>(address);
   engine.DecisionPointOfAtomic(StepKind::kReadModifyWrite, object, pc);
-  CheckAccess(object, sizeof(T), AccessKind::kWrite, pc);
+  CheckAtomicAccess<T>(object, AccessKind::kWrite, pc);
   const T old = *address;
   const T value = update(old);
   if (value != old) {
@@ -99,7 +99,7 @@ bool CompareExchange(volatile T* address, T* expected, T desired, int order, int
   }
   void* const object = const_cast<T*>(address);
   engine.DecisionPointOfAtomic(StepKind::kReadModifyWrite, object, pc);
-  CheckAccess(object, sizeof(T), AccessKind::kWrite, pc);
+  CheckAtomicAccess<T>(object, AccessKind::kWrite, pc);
   const T old = *address;
   if (old != *expected) {
     *expected = old;

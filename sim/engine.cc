@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 
+#include "sim/heap_check.h"
 #include "sim/leaks.h"
 #include "sim/message.h"
 #include "sim/recorder.h"
@@ -489,6 +490,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   stage_.call_depth = 0;
   Recorder trace_recorder(trace);
   recorder = trace != nullptr ? &trace_recorder : nullptr;
+  near_tag = trace != nullptr ? kNoTag : kNearTag;
 
   stage_.context = FreshContext(kStageStack, StageEntry);
   executing = true;
@@ -496,6 +498,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   executing = false;
 
   recorder = nullptr;
+  near_tag = kNearTag;
   if (trace != nullptr) trace->threads = thread_count_;
   if (alive_ != 0) AbandonThreads();
   DropThreadDestructors();

@@ -23,12 +23,6 @@ void Count() {
     engine.recorder->CountPlainAccess();
 }
 
-[[gnu::always_inline]] inline void PlainRead(const void* address, size_t size, uintptr_t pc) {
-  CheckAccess(address, size, AccessKind::kRead, pc);
-  if (engine.recorder != nullptr && engine.Simulates()) [[unlikely]]
-    Count();
-}
-
 // Most writes go to the heap or the stack, so what concerns globals is tested first, and at once.
 void NoteWrite(const void* address, size_t size) {
   if (engine.rollback.Covers(address)) [[unlikely]]
@@ -42,7 +36,57 @@ void NoteWrite(const void* address, size_t size) {
   }
 }
 
-[[gnu::always_inline]] inline void PlainWrite(const void* address, size_t size, uintptr_t pc) {
+// Most accesses go to the heap. What is rare, and all accesses while a trace is recorded, go on in
+// a function that takes the place of the hook: its caller is the code under test.
+#define JACQUARD_CALLER reinterpret_cast<uintptr_t>(__builtin_return_address(0))
+
+template <size_t kSize>
+[[gnu::noinline]] void ReadRarely(void* address) {
+  CheckAccess(address, kSize, AccessKind::kRead, JACQUARD_CALLER);
+  if (engine.recorder != nullptr && engine.Simulates()) Count();
+}
+
+template <size_t kSize>
+[[gnu::noinline]] void WriteRarely(void* address) {
+  CheckAccess(address, kSize, AccessKind::kWrite, JACQUARD_CALLER);
+  NoteWrite(address, kSize);
+}
+
+// Second to the heap comes the thread's own stack. Nobody waits for what is written there, except
+// who spins on it.
+template <size_t kSize>
+[[gnu::noinline]] void ReadElsewhere(void* address) {
+  if (!SurelyOnStack(address, StackPointer()) || near_tag != kNearTag) [[unlikely]]
+    [[clang::musttail]] return ReadRarely<kSize>(address);
+}
+
+template <size_t kSize>
+[[gnu::noinline]] void WriteElsewhere(void* address) {
+  if (!SurelyOnStack(address, StackPointer()) || near_tag != kNearTag || engine.SomebodySpins())
+      [[unlikely]]
+    [[clang::musttail]] return WriteRarely<kSize>(address);
+}
+
+template <size_t kSize>
+[[gnu::always_inline]] inline void PlainRead(void* address) {
+  if (!AlignedOnHeap<kSize>(address, near_tag)) [[unlikely]]
+    [[clang::musttail]] return ReadElsewhere<kSize>(address);
+}
+
+// The heap is neither a global nor the thread's own stack, so little of NoteWrite() is left.
+template <size_t kSize>
+[[gnu::always_inline]] inline void PlainWrite(void* address) {
+  if (!AlignedOnHeap<kSize>(address, near_tag) || engine.WritesAreAwaited()) [[unlikely]]
+    [[clang::musttail]] return WriteElsewhere<kSize>(address);
+  if (engine.Simulates()) engine.current->spin.Reset();
+}
+
+// A range of bytes, by the function that stands in `pc`.
+[[gnu::always_inline]] inline void WriteRange(const void* address, size_t size, uintptr_t pc) {
+  if (SurelyOnHeap(address, size) && engine.recorder == nullptr) [[likely]] {
+    if (engine.Simulates()) engine.HasWritten(address, size);
+    return;
+  }
   CheckAccess(address, size, AccessKind::kWrite, pc);
   NoteWrite(address, size);
 }
@@ -73,8 +117,13 @@ void LeaveFunction() {
 
 using jacquard::sim::AccessKind;
 using jacquard::sim::CheckAccess;
+using jacquard::sim::Count;
+using jacquard::sim::engine;
 using jacquard::sim::PlainRead;
 using jacquard::sim::PlainWrite;
+using jacquard::sim::ReadRarely;
+using jacquard::sim::WriteRange;
+using jacquard::sim::WriteRarely;
 
 extern "C" {
 
@@ -83,23 +132,25 @@ void __tsan_init() {}
 void __tsan_func_entry(void* call_site) { jacquard::sim::EnterFunction(call_site); }
 void __tsan_func_exit() { jacquard::sim::LeaveFunction(); }
 
-#define JACQUARD_CALLER reinterpret_cast<uintptr_t>(__builtin_return_address(0))
-
 #define JACQUARD_READ_HOOK(NAME, SIZE) \
-  void __tsan_##NAME(void* address) { PlainRead(address, SIZE, JACQUARD_CALLER); }
+  void __tsan_##NAME(void* address) { PlainRead<SIZE>(address); }
 #define JACQUARD_WRITE_HOOK(NAME, SIZE) \
-  void __tsan_##NAME(void* address) { PlainWrite(address, SIZE, JACQUARD_CALLER); }
+  void __tsan_##NAME(void* address) { PlainWrite<SIZE>(address); }
+#define JACQUARD_UNALIGNED_READ_HOOK(NAME, SIZE) \
+  void __tsan_unaligned_##NAME(void* address) { ReadRarely<SIZE>(address); }
+#define JACQUARD_UNALIGNED_WRITE_HOOK(NAME, SIZE) \
+  void __tsan_unaligned_##NAME(void* address) { WriteRarely<SIZE>(address); }
 #define JACQUARD_PLAIN_HOOKS(SIZE)                          \
   JACQUARD_READ_HOOK(read##SIZE, SIZE)                      \
-  JACQUARD_READ_HOOK(unaligned_read##SIZE, SIZE)            \
+  JACQUARD_UNALIGNED_READ_HOOK(read##SIZE, SIZE)            \
   JACQUARD_READ_HOOK(volatile_read##SIZE, SIZE)             \
-  JACQUARD_READ_HOOK(unaligned_volatile_read##SIZE, SIZE)   \
+  JACQUARD_UNALIGNED_READ_HOOK(volatile_read##SIZE, SIZE)   \
   JACQUARD_WRITE_HOOK(write##SIZE, SIZE)                    \
-  JACQUARD_WRITE_HOOK(unaligned_write##SIZE, SIZE)          \
+  JACQUARD_UNALIGNED_WRITE_HOOK(write##SIZE, SIZE)          \
   JACQUARD_WRITE_HOOK(volatile_write##SIZE, SIZE)           \
-  JACQUARD_WRITE_HOOK(unaligned_volatile_write##SIZE, SIZE) \
+  JACQUARD_UNALIGNED_WRITE_HOOK(volatile_write##SIZE, SIZE) \
   JACQUARD_WRITE_HOOK(read_write##SIZE, SIZE)               \
-  JACQUARD_WRITE_HOOK(unaligned_read_write##SIZE, SIZE)
+  JACQUARD_UNALIGNED_WRITE_HOOK(read_write##SIZE, SIZE)
 
 JACQUARD_PLAIN_HOOKS(1)
 JACQUARD_PLAIN_HOOKS(2)
@@ -107,25 +158,28 @@ JACQUARD_PLAIN_HOOKS(4)
 JACQUARD_PLAIN_HOOKS(8)
 JACQUARD_PLAIN_HOOKS(16)
 
-void __tsan_read_range(void* address, size_t size) { PlainRead(address, size, JACQUARD_CALLER); }
-void __tsan_write_range(void* address, size_t size) { PlainWrite(address, size, JACQUARD_CALLER); }
-void __tsan_vptr_read(void** address) { PlainRead(address, sizeof(void*), JACQUARD_CALLER); }
+void __tsan_read_range(void* address, size_t size) {
+  CheckAccess(address, size, AccessKind::kRead, JACQUARD_CALLER);
+  if (engine.Simulates()) Count();
+}
+void __tsan_write_range(void* address, size_t size) { WriteRange(address, size, JACQUARD_CALLER); }
+void __tsan_vptr_read(void** address) { PlainRead<sizeof(void*)>(address); }
 void __tsan_vptr_update(void** address, void*) {
-  PlainWrite(address, sizeof(void*), JACQUARD_CALLER);
+  WriteRange(address, sizeof(void*), JACQUARD_CALLER);
 }
 
 void* __tsan_memcpy(void* to, const void* from, size_t size) {
   CheckAccess(from, size, AccessKind::kRead, JACQUARD_CALLER);
-  PlainWrite(to, size, JACQUARD_CALLER);
+  WriteRange(to, size, JACQUARD_CALLER);
   return std::memcpy(to, from, size);
 }
 void* __tsan_memmove(void* to, const void* from, size_t size) {
   CheckAccess(from, size, AccessKind::kRead, JACQUARD_CALLER);
-  PlainWrite(to, size, JACQUARD_CALLER);
+  WriteRange(to, size, JACQUARD_CALLER);
   return std::memmove(to, from, size);
 }
 void* __tsan_memset(void* to, int value, size_t size) {
-  PlainWrite(to, size, JACQUARD_CALLER);
+  WriteRange(to, size, JACQUARD_CALLER);
   return std::memset(to, value, size);
 }
 
