@@ -65,10 +65,11 @@ inline void* StackPointer() {
                                                uintptr_t pc) {
   if (SurelyOnHeap(address, size)) [[likely]]
     return;
-  // Stacks and the arena lie together; what is elsewhere matters only when it is written.
+  // Stacks and the arena lie together; what is elsewhere matters only when it is written, and is
+  // not a global.
   const bool nowhere_near =
       reinterpret_cast<uintptr_t>(address) - kStackArea >= kArenaBase + kArenaSize - kStackArea;
-  if (nowhere_near && kind == AccessKind::kRead) return;
+  if (nowhere_near && (kind == AccessKind::kRead || engine.rollback.Covers(address))) return;
   void* const frame = __builtin_frame_address(0);
   if (SurelyOnStack(address, frame)) return;
   CheckRareAccess(address, size, kind, pc, frame);
