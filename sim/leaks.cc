@@ -107,7 +107,8 @@ class LeakSearch {
   void FollowLibraries() {
     const size_t stride = std::exchange(stride_, sizeof(uintptr_t));
     disguised_ = false;
-    engine.rollback.ForEachLibrary([this](uintptr_t begin, uintptr_t end) { Scan(begin, end); });
+    engine.rollback.ForEachLibrary(
+        [this](uintptr_t begin, uintptr_t end) { ScanCarefully(begin, end - begin); });
     library_blocks.ForEach([this](uintptr_t begin, size_t size) { ScanCarefully(begin, size); });
     stride_ = stride;
     disguised_ = true;
