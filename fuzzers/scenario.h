@@ -27,6 +27,12 @@
 //   static constexpr int kMaxThreads            1 to kMaxInputThreads
 //   static constexpr int kMinThreads            so many threads at least, even without operations;
 //   1 static constexpr const char* kName          default: vma_lock for a class VmaLockScenario
+//   static constexpr bool kCheckLeaks           simulated: whether what is still allocated when the
+//                                               object is gone, and lost, is a failure; default
+//                                               true
+//   static constexpr bool kAllocationsMayFail   simulated: whether each allocation on a thread may
+//                                               fail; default false. The decision is part of the
+//                                               input, so a change gives old inputs another meaning
 //   static Operations<S> Operations()           once per process
 //   void BeginThread(), void EndThread()        on each thread, before its first and after its last
 //                                               operation: release here what is still held
@@ -214,6 +220,10 @@ const ScenarioType& ScenarioTypeOf(const char* class_name) {
     t.destroy = &F::Destroy;
     if constexpr (requires { S::kName; }) t.name = S::kName;
     if constexpr (requires { S::kMinThreads; }) t.min_threads = S::kMinThreads;
+    if constexpr (requires { S::kCheckLeaks; }) t.check_leaks = S::kCheckLeaks;
+    if constexpr (requires { S::kAllocationsMayFail; }) {
+      t.allocations_may_fail = S::kAllocationsMayFail;
+    }
     if constexpr (requires(S & s) { s.BeginThread(); }) t.begin_thread = &F::BeginThread;
     if constexpr (requires(S & s) { s.EndThread(); }) t.end_thread = &F::EndThread;
     if constexpr (F::kHearsOfSteps) t.after_step = &F::AfterStep;
