@@ -52,6 +52,7 @@ ordered_json StepObject(const TraceEvent& event) {
   object["new"] = Hexadecimal(step.new_value);
   AddText(object, "old_text", event.old_text);
   AddText(object, "new_text", event.new_text);
+  if (!step.newest) object["newest"] = false;
   if (event.reads_from >= 0) object["reads_from"] = event.reads_from;
   return object;
 }

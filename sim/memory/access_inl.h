@@ -93,7 +93,7 @@ ReadResult<T> Model<Clock>::Load(int thread, const T* address, MemoryOrder order
   StoreType& store = stores_[index];
   See(thread, cell, store, order);
   if (seq_cst_.active()) seq_cst_.OnRead(thread, cell, index, order);
-  CheckAtomic(thread, cell, AccessKind::kAtomicRead);
+  CheckAtomic<AccessKind::kAtomicRead>(thread, cell);
   return {ValueOf<T>(store), store.event, store.next == 0};
 }
 
@@ -151,7 +151,7 @@ bool Model<Clock>::StoreValue(int thread, const T* address, T value, MemoryOrder
   SetValue(Author(thread, index, order, event), value);
   Insert(cell, index, next);
   if (seq_cst_.active()) seq_cst_.OnStore(thread, cell, index, order);
-  CheckAtomic(thread, cell, AccessKind::kAtomicWrite);
+  CheckAtomic<AccessKind::kAtomicWrite>(thread, cell);
   // Only now: what the store releases includes the store itself.
   if (IsRelease(order)) Tick(thread);
   if (cell.shares_atomic) [[unlikely]]
@@ -174,7 +174,7 @@ bool Model<Clock>::Update(int thread, CellType& cell, Index read, T value, Memor
   stores_[read].followed = true;
   Insert(cell, index, next);
   if (seq_cst_.active()) seq_cst_.OnUpdate(thread, cell, read, index, order);
-  CheckAtomic(thread, cell, AccessKind::kAtomicWrite);
+  CheckAtomic<AccessKind::kAtomicWrite>(thread, cell);
   // Only now: what the store releases includes the store itself.
   if (IsRelease(order)) Tick(thread);
   if (cell.shares_atomic) [[unlikely]]
@@ -225,7 +225,7 @@ UpdateResult<T> Model<Clock>::CompareExchange(int thread, const T* address, T ex
   }
   See(thread, cell, store, failure);
   if (seq_cst_.active()) seq_cst_.OnRead(thread, cell, chosen.store, failure);
-  CheckAtomic(thread, cell, AccessKind::kAtomicRead);
+  CheckAtomic<AccessKind::kAtomicRead>(thread, cell);
   return {old, old, read_event, read_newest, false, false};
 }
 

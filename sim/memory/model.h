@@ -210,9 +210,17 @@ class Model {
   template <class T>
   bool Update(int thread, CellType& cell, Index read, T value, MemoryOrder order, int32_t event);
 
-  void CheckAtomic(int thread, CellType& cell, AccessKind kind);
-  bool PlainRange(int thread, const void* address, size_t size, AccessKind kind);
-  bool Check(int thread, CellType& cell, AccessKind kind);
+  template <AccessKind kKind>
+  void CheckAtomic(int thread, CellType& cell);
+  template <AccessKind kKind>
+  bool PlainAccess(int thread, const void* address, size_t size);
+  template <AccessKind kKind>
+  bool PlainRange(int thread, uintptr_t begin, size_t size);
+  template <AccessKind kKind>
+  bool PlainPiece(int thread, uintptr_t begin, size_t size);
+  template <AccessKind kKind>
+  bool Check(int thread, CellType& cell);
+  void NoteRace(int thread, CellType& cell, AccessKind kind, const Race& found);
   bool RacesAfterAcquireFence(int thread, CellType& cell, AccessKind kind);
 
   ModelOptions options_;

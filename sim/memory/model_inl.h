@@ -103,73 +103,96 @@ bool Model<Clock>::RacesAfterAcquireFence(int thread, CellType& cell, AccessKind
 }
 
 template <class Clock>
-bool Model<Clock>::Check(int thread, CellType& cell, AccessKind kind) {
+void Model<Clock>::NoteRace(int thread, CellType& cell, AccessKind kind, const Race& found) {
+  if (has_race_) return;
+  has_race_ = true;
+  race_ = found;
+  race_.kind = kind;
+  race_.thread = thread;
+  race_.address = cell.address();
+  race_.size = cell.size();
+  race_.read_without_acquire = !RacesAfterAcquireFence(thread, cell, kind);
+  race_.before_construction = kind >= AccessKind::kAtomicRead &&
+                              found.earlier_kind == AccessKind::kPlainWrite &&
+                              cell.atomic_reads.IsZero() && cell.atomic_writes.IsZero();
+}
+
+template <class Clock>
+template <AccessKind kKind>
+bool Model<Clock>::Check(int thread, CellType& cell) {
   const Clock& now = threads_[thread].now;
   Race found;
-  bool races = RacesWith(cell, kind, now, found);
+  bool races = RacesWith(cell, kKind, now, found);
   if (cell.overlaps != 0 && !races) {
     cells_.ForEachOverlap(
-        cell, [&](CellType& other) { races = races || RacesWith(other, kind, now, found); });
+        cell, [&](CellType& other) { races = races || RacesWith(other, kKind, now, found); });
   }
-  if (races && !has_race_) {
-    has_race_ = true;
-    race_ = found;
-    race_.kind = kind;
-    race_.thread = thread;
-    race_.address = cell.address();
-    race_.size = cell.size();
-    race_.read_without_acquire = !RacesAfterAcquireFence(thread, cell, kind);
-    race_.before_construction = kind >= AccessKind::kAtomicRead &&
-                                found.earlier_kind == AccessKind::kPlainWrite &&
-                                cell.atomic_reads.IsZero() && cell.atomic_writes.IsZero();
-  }
-  Remember(cell, kind, thread, now);
+  if (races) [[unlikely]]
+    NoteRace(thread, cell, kKind, found);
+  Remember(cell, kKind, thread, now);
   return races;
 }
 
 // Atomic accesses race with plain ones. While no other thread exists, nothing needs to be
 // remembered: it happens before whatever comes.
 template <class Clock>
-void Model<Clock>::CheckAtomic(int thread, CellType& cell, AccessKind kind) {
+template <AccessKind kKind>
+void Model<Clock>::CheckAtomic(int thread, CellType& cell) {
   if (Alone() || !options_.check_races) return;
-  Check(thread, cell, kind);
+  Check<kKind>(thread, cell);
+}
+
+// A piece of an access: within 8 bytes that begin at a multiple of 8.
+template <class Clock>
+template <AccessKind kKind>
+bool Model<Clock>::PlainPiece(int thread, uintptr_t begin, size_t size) {
+  if (cells_.IsCrowded()) [[unlikely]] {
+    lost_detail_ = true;
+    return false;
+  }
+  CellType& cell = cells_.Find(reinterpret_cast<const void*>(begin), static_cast<uint32_t>(size));
+  if (seq_cst_.active()) seq_cst_.Enter(thread, &cell);
+  constexpr bool kWrites = kKind == AccessKind::kPlainWrite;
+  const bool has_history = kWrites && (cell.newest != 0 || cell.overlaps != 0);
+  if (!has_history && IsRepeated(cell, kKind, thread, threads_[thread].now)) return false;
+  const bool races = options_.check_races && Check<kKind>(thread, cell);
+  if (has_history) {
+    if (cell.newest != 0) DropHistory(cell);
+    cells_.ForEachOverlap(cell, [&](CellType& other) { DropHistory(other); });
+  }
+  return races;
 }
 
 template <class Clock>
-bool Model<Clock>::PlainRange(int thread, const void* address, size_t size, AccessKind kind) {
-  if (Alone()) return false;  // nor can anybody read what is older
+template <AccessKind kKind>
+bool Model<Clock>::PlainRange(int thread, uintptr_t begin, size_t size) {
   bool races = false;
-  const uintptr_t end = reinterpret_cast<uintptr_t>(address) + size;
-  for (uintptr_t begin = reinterpret_cast<uintptr_t>(address); begin < end;) {
-    // In pieces of at most 8 bytes, none across a multiple of 8.
+  for (const uintptr_t end = begin + size; begin < end;) {
     const uintptr_t piece_end = std::min(end, (begin | 7) + 1);
-    if (cells_.IsCrowded()) {
-      lost_detail_ = true;
-      return races;
-    }
-    CellType& cell =
-        cells_.Find(reinterpret_cast<const void*>(begin), static_cast<uint32_t>(piece_end - begin));
-    if (seq_cst_.active()) seq_cst_.Enter(thread, &cell);
-    if (options_.check_races) races |= Check(thread, cell, kind);
-    if (kind == AccessKind::kPlainWrite) {
-      if (cell.newest != 0) DropHistory(cell);
-      if (cell.overlaps != 0) {
-        cells_.ForEachOverlap(cell, [&](CellType& other) { DropHistory(other); });
-      }
-    }
+    races |= PlainPiece<kKind>(thread, begin, piece_end - begin);
     begin = piece_end;
   }
   return races;
 }
 
 template <class Clock>
+template <AccessKind kKind>
+bool Model<Clock>::PlainAccess(int thread, const void* address, size_t size) {
+  if (Alone()) return false;  // nor can anybody read what is older
+  const auto begin = reinterpret_cast<uintptr_t>(address);
+  if (begin % 8 + size <= 8 && size != 0) [[likely]]
+    return PlainPiece<kKind>(thread, begin, size);
+  return PlainRange<kKind>(thread, begin, size);
+}
+
+template <class Clock>
 bool Model<Clock>::PlainRead(int thread, const void* address, size_t size) {
-  return PlainRange(thread, address, size, AccessKind::kPlainRead);
+  return PlainAccess<AccessKind::kPlainRead>(thread, address, size);
 }
 
 template <class Clock>
 bool Model<Clock>::PlainWrite(int thread, const void* address, size_t size) {
-  return PlainRange(thread, address, size, AccessKind::kPlainWrite);
+  return PlainAccess<AccessKind::kPlainWrite>(thread, address, size);
 }
 
 template <class Clock>
@@ -177,7 +200,7 @@ bool Model<Clock>::Free(int thread, const void* address, size_t size) {
   if (Alone() || size == 0 || !options_.check_races) return false;
   bool races = false;
   cells_.ForEachInRange(reinterpret_cast<uintptr_t>(address), size, [&](CellType& cell) {
-    races |= Check(thread, cell, AccessKind::kPlainWrite);
+    races |= Check<AccessKind::kPlainWrite>(thread, cell);
   });
   return races;
 }

@@ -48,8 +48,10 @@ int FirstUnordered(const Clock& accesses, const Clock& now) {
 
 // Whether an access of this kind, by a thread that knows `now`, races with one that `cell`
 // remembers; if so, `race` says which.
+// Inlined, so that what a kind does not need costs nothing.
 template <class Clock>
-bool RacesWith(const Cell<Clock>& cell, AccessKind kind, const Clock& now, Race& race) {
+[[gnu::always_inline]] inline bool RacesWith(const Cell<Clock>& cell, AccessKind kind,
+                                             const Clock& now, Race& race) {
   const auto conflict = [&](AccessKind earlier, int thread) {
     race.earlier_kind = earlier;
     race.earlier_thread = thread;
@@ -72,9 +74,19 @@ bool RacesWith(const Cell<Clock>& cell, AccessKind kind, const Clock& now, Race&
   return false;
 }
 
+// Whether an access of this kind by the thread shows nothing new: it has made such a one, or a
+// write, in the same epoch. What races with this access has raced with that one.
+template <class Clock>
+bool IsRepeated(const Cell<Clock>& cell, AccessKind kind, int thread, const Clock& now) {
+  const auto epoch = now[thread];
+  if (cell.writer == thread && cell.write_epoch == epoch) return true;
+  return kind == AccessKind::kPlainRead && cell.plain_reads[thread] == epoch;
+}
+
 // Remembers an access of a thread that knows `now`.
 template <class Clock>
-void Remember(Cell<Clock>& cell, AccessKind kind, int thread, const Clock& now) {
+[[gnu::always_inline]] inline void Remember(Cell<Clock>& cell, AccessKind kind, int thread,
+                                            const Clock& now) {
   switch (kind) {
     case AccessKind::kPlainRead:
       cell.plain_reads.Join(now.Only(thread, 0));

@@ -57,6 +57,25 @@ TEST(WeakMemory, WithoutExceptionsIsStrong) {
   EXPECT_TRUE(result.exhausted);
 }
 
+// The one thing that C++ permits and this model does not.
+TEST(WeakMemory, LoadBufferingIsNotThere) {
+  const ExploreResult result = SearchAll([] {
+    std::atomic<int> x{0};
+    std::atomic<int> y{0};
+    int seen = 0;
+    std::thread other([&] {
+      seen = x.load(relaxed);
+      y.store(1, relaxed);
+    });
+    const int mine = y.load(relaxed);
+    x.store(1, relaxed);
+    other.join();
+    Check(mine == 0 || seen == 0, "one of them is first");
+  });
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  EXPECT_TRUE(result.exhausted);
+}
+
 TEST(WeakMemory, TellsWhatWasOld) {
   const ExploreResult result = Walk(PassMessage);
   ASSERT_EQ(result.verdict.kind, VerdictKind::kInvariant);

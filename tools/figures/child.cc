@@ -57,6 +57,7 @@ ChildResult RunChild(const std::vector<std::string>& command, const std::string&
   }
   result.exit_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
   result.cpu_seconds = Seconds(usage.ru_utime) + Seconds(usage.ru_stime);
+  result.resident_bytes = static_cast<double>(usage.ru_maxrss) * 1024;
   return result;
 }
 

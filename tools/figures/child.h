@@ -11,7 +11,8 @@ struct ChildResult {
   int exit_status = 0;  // 128 + signal if a signal ended it
   double cpu_seconds =
       0;  // of it and of those it has waited for: what a shared machine does not distort much
-  std::string output;  // standard output and standard error, in the order in which they came
+  double resident_bytes = 0;  // the most of its memory that was there at once
+  std::string output;         // standard output and standard error, in the order in which they came
 };
 
 // Runs `command` in `folder` with no standard input and waits for it. Throws std::runtime_error

@@ -23,7 +23,7 @@ struct Rates {
 Rates MeasureOnce(int seed) {
   const ScratchFolder scratch;
   const ChildResult result = RunChild(
-      {Program("fuzzers/vma_lock_fuzz_test_bin"), "--shape", "3x4",
+      {Program("fuzzers/vma_lock_fuzz_test_bin"), "--memory", "sc", "--shape", "3x4",
        fmt::format("-runs={}", kExecutions), fmt::format("-seed={}", seed), scratch.path()},
       scratch.path());
   static const std::regex statistics_line(R"(jacquard: (\d+) executions .*; ([0-9.]+) steps each)");
@@ -39,7 +39,7 @@ Rates MeasureOnce(int seed) {
 Rates MeasureRepeated() {
   const ScratchFolder scratch;
   const ChildResult result = RunChild(
-      {Program("fuzzers/vma_lock_fuzz_test_bin"), "--replay",
+      {Program("fuzzers/vma_lock_fuzz_test_bin"), "--memory", "sc", "--replay",
        Program("tools/figures/three_threads.txt"), "--repeat", fmt::to_string(kExecutions)},
       scratch.path());
   static const std::regex steps_line(R"(passes \d+ times \((\d+) steps each\))");
@@ -66,8 +66,9 @@ std::vector<Figure> Measure() {
     repeated_steps.push_back(rates.steps);
   }
   const std::string shape =
-      "the libFuzzer binary of the per-VMA lock, 3 threads with 4 operations each, invariants on, "
-      "no trace, one core";
+      "the libFuzzer binary of the per-VMA lock, 3 threads with 4 operations each, sequential "
+      "consistency, "
+      "invariants on, no trace, one core";
   const std::string fuzzed = fmt::format(
       "{}; fuzzing from an empty corpus, libFuzzer's own work included; {} executions by CPU time, "
       "median of {} runs",
