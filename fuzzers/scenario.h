@@ -26,7 +26,11 @@
 //   ------------------------------------------ ----------------------------------------------------
 //   static constexpr int kMaxThreads            1 to kMaxInputThreads
 //   static constexpr int kMinThreads            so many threads at least, even without operations;
-//   1 static constexpr const char* kName          default: vma_lock for a class VmaLockScenario
+//                                               default: 1
+//   static constexpr const char* kName          default: vma_lock for a class VmaLockScenario
+//   static constexpr bool kStartsTheSame        true: the constructor writes only to the object,
+//                                               and the same every time. The simulation calls it
+//                                               once, and later copies what it made
 //   static constexpr bool kCheckLeaks           simulated: whether what is still allocated when the
 //                                               object is gone, and lost, is a failure; default
 //                                               true
@@ -62,9 +66,11 @@
 #ifndef JACQUARD_FUZZERS_SCENARIO_H_
 #define JACQUARD_FUZZERS_SCENARIO_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <initializer_list>
+#include <new>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -176,7 +182,31 @@ struct ScenarioFunctions {
   }
   || requires(S& s) { s.CheckInvariant(); };
 
-  JACQUARD_UNHOOKED static void* Create() { return new S(); }
+  // Whether the class says that new objects at one address are the same, byte by byte.
+  static constexpr bool kStartsTheSame = requires { requires S::kStartsTheSame; };
+
+  JACQUARD_UNHOOKED static void* Create() {
+    if constexpr (kStartsTheSame) {
+      if (Simulated()) return CreateCopy();
+    }
+    return new S();
+  }
+  // The first one is constructed, and the next ones at its address, which in the simulation is that
+  // of all, are copies of it as it was then.
+  JACQUARD_UNHOOKED static void* CreateCopy() {
+    static_assert(alignof(S) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+    static std::byte first[sizeof(S)];
+    static void* address_of_first = nullptr;
+    void* const place = ::operator new(sizeof(S));
+    if (place == address_of_first) {
+      std::memcpy(place, first, sizeof(S));
+    } else {
+      new (place) S();
+      std::memcpy(first, place, sizeof(S));
+      address_of_first = place;
+    }
+    return place;
+  }
   JACQUARD_UNHOOKED static void Destroy(void* s) { delete static_cast<S*>(s); }
   JACQUARD_UNHOOKED static void BeginThread(void* s) { static_cast<S*>(s)->BeginThread(); }
   JACQUARD_UNHOOKED static void EndThread(void* s) { static_cast<S*>(s)->EndThread(); }

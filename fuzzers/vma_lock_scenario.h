@@ -49,6 +49,7 @@ class BasicVmaLockScenario {
 
   static constexpr int kMinThreads = 2;
   static constexpr int kMaxThreads = GhostState::kThreads;
+  static constexpr bool kStartsTheSame = true;
   static constexpr int kVmas = GhostState::kVmas;
   // VMAs 0 and 1 are attached at the beginning, VMA 2 is not.
   static constexpr unsigned kAttachedAtFirst = 0b011;
