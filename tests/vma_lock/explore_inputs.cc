@@ -78,7 +78,8 @@ void MakeRandomInput(const Codec& codec, int threads, int operations, Random& ra
 }
 
 InputsResult ExploreRandomInputs(const Codec& codec, std::uint64_t seed, std::uint64_t inputs,
-                                 int walks, int max_threads, int max_operations) {
+                                 int walks, int max_threads, int max_operations,
+                                 MemoryMode memory) {
   InputsResult result;
   Random random(seed);
   Input input;
@@ -87,10 +88,10 @@ InputsResult ExploreRandomInputs(const Codec& codec, std::uint64_t seed, std::ui
     const int operations = 1 + static_cast<int>(random.Below(max_operations));
     MakeRandomInput(codec, threads, operations, random, input);
     RandomWalk walk(seed * 1'000'003 + result.inputs);
-    Run(codec, input, walk, walks, result);
+    Run(codec, input, walk, walks, result, memory);
     if (!result.verdict.passed()) continue;
     SparseWalk sparse(seed * 1'000'003 + result.inputs, 2 + result.inputs % 16);
-    Run(codec, input, sparse, walks, result);
+    Run(codec, input, sparse, walks, result, memory);
   }
   return result;
 }

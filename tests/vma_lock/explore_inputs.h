@@ -59,7 +59,8 @@ void MakeRandomInput(const Codec& codec, int threads, int operations, Random& ra
 // operations each, every one `walks` times under a random walk and as often under a sparse one. All
 // follows from `seed`. Stops at the first failure.
 InputsResult ExploreRandomInputs(const Codec& codec, std::uint64_t seed, std::uint64_t inputs,
-                                 int walks, int max_threads, int max_operations);
+                                 int walks, int max_threads, int max_operations,
+                                 MemoryMode memory = MemoryMode::kRc11);
 
 // Executes `input` under `strategy` until that has nothing left, or `executions` are over, or one
 // fails.
