@@ -30,8 +30,10 @@ TEST(PlantedBug, IsShownByTheStoredInput) {
 TEST(PlantedBug, IsFoundByRandomInputs) {
   const StoredInput stored = ReadStoredInput(TheCodec(), "tests/planted_bugs/" PLANTED_BUG ".txt");
   ASSERT_EQ(stored.error, "");
-  const InputsResult result = ExploreRandomInputs(TheCodec(), 1, 200'000, 5, 3, 8);
+  const InputsResult result = ExploreRandomInputs(TheCodec(), 1, 200'000, 5, 3, 8, MemoryMode::kSc);
   EXPECT_EQ(result.verdict.signature, stored.Comment("verdict")) << result.verdict.message;
+  // On weak memory it may show in another way first: as a race of what the lock guards.
+  EXPECT_FALSE(ExploreRandomInputs(TheCodec(), 1, 200'000, 5, 3, 8).verdict.passed());
 }
 
 }  // namespace
