@@ -289,7 +289,8 @@ class BasicVmaLockScenario {
     if (me.share != Share::kNone) Check(mm_fields_.value() == me.mm_seen, kChanged);
   }
 
-  JACQUARD_CHECK_CODE void CheckFinal() const {
+  // With the hooks of what it calls, which so becomes part of it.
+  JACQUARD_UNCOVERED void CheckFinal() const {
     if (simulated_) ghost_.CheckFinal(attached_);
     for (int v = 0; v < kVmas; ++v) {
       Check(vmas_[v].LoadWord() == (attached_ >> v & 1), fuzzers::rule::kLeftBehind);
