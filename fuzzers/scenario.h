@@ -26,7 +26,17 @@
 //   ------------------------------------------ ----------------------------------------------------
 //   static constexpr int kMaxThreads            1 to kMaxInputThreads
 //   static constexpr int kMinThreads            so many threads at least, even without operations;
-//   1 static constexpr const char* kName          default: vma_lock for a class VmaLockScenario
+//                                               default: 1
+//   static constexpr const char* kName          default: vma_lock for a class VmaLockScenario
+//   static constexpr bool kStartsTheSame        true: the constructor writes only to the object,
+//                                               and the same every time. The simulation calls it
+//                                               once, and later copies what it made
+//   static constexpr bool kCheckLeaks           simulated: whether what is still allocated when the
+//                                               object is gone, and lost, is a failure; default
+//                                               true
+//   static constexpr bool kAllocationsMayFail   simulated: whether each allocation on a thread may
+//                                               fail; default false. The decision is part of the
+//                                               input, so a change gives old inputs another meaning
 //   static Operations<S> Operations()           once per process
 //   void BeginThread(), void EndThread()        on each thread, before its first and after its last
 //                                               operation: release here what is still held
@@ -56,9 +66,11 @@
 #ifndef JACQUARD_FUZZERS_SCENARIO_H_
 #define JACQUARD_FUZZERS_SCENARIO_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <initializer_list>
+#include <new>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -170,7 +182,31 @@ struct ScenarioFunctions {
   }
   || requires(S& s) { s.CheckInvariant(); };
 
-  JACQUARD_UNHOOKED static void* Create() { return new S(); }
+  // Whether the class says that new objects at one address are the same, byte by byte.
+  static constexpr bool kStartsTheSame = requires { requires S::kStartsTheSame; };
+
+  JACQUARD_UNHOOKED static void* Create() {
+    if constexpr (kStartsTheSame) {
+      if (Simulated()) return CreateCopy();
+    }
+    return new S();
+  }
+  // The first one is constructed, and the next ones at its address, which in the simulation is that
+  // of all, are copies of it as it was then.
+  JACQUARD_UNHOOKED static void* CreateCopy() {
+    static_assert(alignof(S) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+    static std::byte first[sizeof(S)];
+    static void* address_of_first = nullptr;
+    void* const place = ::operator new(sizeof(S));
+    if (place == address_of_first) {
+      std::memcpy(place, first, sizeof(S));
+    } else {
+      new (place) S();
+      std::memcpy(first, place, sizeof(S));
+      address_of_first = place;
+    }
+    return place;
+  }
   JACQUARD_UNHOOKED static void Destroy(void* s) { delete static_cast<S*>(s); }
   JACQUARD_UNHOOKED static void BeginThread(void* s) { static_cast<S*>(s)->BeginThread(); }
   JACQUARD_UNHOOKED static void EndThread(void* s) { static_cast<S*>(s)->EndThread(); }
@@ -214,6 +250,10 @@ const ScenarioType& ScenarioTypeOf(const char* class_name) {
     t.destroy = &F::Destroy;
     if constexpr (requires { S::kName; }) t.name = S::kName;
     if constexpr (requires { S::kMinThreads; }) t.min_threads = S::kMinThreads;
+    if constexpr (requires { S::kCheckLeaks; }) t.check_leaks = S::kCheckLeaks;
+    if constexpr (requires { S::kAllocationsMayFail; }) {
+      t.allocations_may_fail = S::kAllocationsMayFail;
+    }
     if constexpr (requires(S & s) { s.BeginThread(); }) t.begin_thread = &F::BeginThread;
     if constexpr (requires(S & s) { s.EndThread(); }) t.end_thread = &F::EndThread;
     if constexpr (F::kHearsOfSteps) t.after_step = &F::AfterStep;

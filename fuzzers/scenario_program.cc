@@ -35,15 +35,17 @@ void ScenarioProgram::RunThread(int thread) {
 }
 
 void ScenarioProgram::OnStep(const Step& step) {
-  const int state = after_step_ != nullptr ? after_step_(scenario_, step) : 0;
+  const int state = after_step_(scenario_, step);
   const Seen seen = {step.thread, step.operation, state};
-  if (features_ != nullptr && seen != last_) AddFeatures(seen);
+  if (seen != last_) AddFeatures(seen);
 }
 
 void ScenarioProgram::AddFeatures(Seen seen) {
-  if (seen.thread != last_.thread) features_->AddSwitch(last_.operation, seen.operation);
-  if (seen.state != last_.state || seen.operation != last_.operation) {
-    features_->AddState(seen.state, seen.operation);
+  if (features_ != nullptr) {
+    if (seen.thread != last_.thread) features_->AddSwitch(last_.operation, seen.operation);
+    if (seen.state != last_.state || seen.operation != last_.operation) {
+      features_->AddState(seen.state, seen.operation);
+    }
   }
   last_ = seen;
 }

@@ -18,7 +18,9 @@ class ScenarioProgram : public Program {
  public:
   // Features are reported to `features` unless it is null. Both must outlive the program.
   ScenarioProgram(const ScenarioType& type, Features* features)
-      : type_(type), after_step_(type.after_step), features_(features) {}
+      : type_(type),
+        after_step_(type.after_step != nullptr ? type.after_step : &NothingAfterStep),
+        features_(features) {}
 
   // What the next executions run; must outlive them.
   void SetInput(const Input& input) { input_ = &input; }
@@ -38,8 +40,13 @@ class ScenarioProgram : public Program {
     int thread = 0;
     int operation = -1;
     int state = -1;
-    bool operator==(const Seen&) const = default;
+    // Of the three together, as they are seldom different.
+    bool operator==(const Seen& other) const {
+      return ((thread ^ other.thread) | (operation ^ other.operation) | (state ^ other.state)) == 0;
+    }
   };
+
+  static int NothingAfterStep(void* /*scenario*/, const Step& /*step*/) { return 0; }
 
   [[gnu::noinline]] void AddFeatures(Seen seen);
 

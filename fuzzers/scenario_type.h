@@ -43,6 +43,8 @@ struct ScenarioType {
   int max_threads = 1;
   const OperationType* operations = nullptr;
   int operation_count = 0;
+  bool check_leaks = true;
+  bool allocations_may_fail = false;
 
   void* (*create)() = nullptr;
   void (*destroy)(void*) = nullptr;

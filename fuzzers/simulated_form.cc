@@ -24,6 +24,8 @@ struct Form::State {
       : options(std::move(o)), program(codec.type(), options.features ? &features : nullptr) {
     execution.max_steps = options.max_steps;
     execution.memory = options.memory;
+    execution.check_leaks = codec.type().check_leaks;
+    execution.allocations_may_fail = codec.type().allocations_may_fail;
   }
 
   Verdict Run(const Input& input, Trace* trace) {

@@ -21,7 +21,7 @@ constexpr size_t kUnit = 16;
 // harm.
 constexpr size_t kGap = 16;
 
-constexpr uintptr_t kTableBase = kShadowBase + (uintptr_t{1} << 32);
+constexpr uintptr_t kTableBase = kArenaBase + (uintptr_t{1} << 36);
 constexpr uint32_t kMostNear = kNearSize / (kUnit + kGap);
 constexpr uint32_t kMostFar = 1 << 22;
 // More memory than this is given back to the system at the end of an execution.
@@ -156,7 +156,7 @@ void HeapRegion::Reset() {
 
 void Arena::Init() {
   Reserve(kArenaBase, kArenaSize);
-  Reserve(kShadowBase, kNearSize / 8 + 8);  // two bytes of it are read at a time
+  Reserve(kShadowBase, kNearSize / 8 + 8);  // 8 bytes of it are read at a time
   auto* const table =
       static_cast<Block*>(Reserve(kTableBase, (kMostNear + kMostFar) * sizeof(Block)));
   near_.Init(kArenaBase, kArenaBase + kNearSize, table, kMostNear);

@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <initializer_list>
 
 namespace jacquard::sim {
@@ -22,7 +23,9 @@ namespace jacquard::sim {
 inline constexpr uintptr_t kArenaBase = 0x1200'0000'0000;
 inline constexpr size_t kArenaSize = size_t{1} << 32;
 inline constexpr size_t kNearSize = 16 << 20;
-inline constexpr uintptr_t kShadowBase = 0x1210'0000'0000;
+inline constexpr uintptr_t kShadowBase = kArenaBase / 8;  // so that the shadow of a is at a / 8
+// What stands above the offset in addresses of the near region.
+inline constexpr uintptr_t kNearTag = kArenaBase / kNearSize;
 
 // Whether allocations made now come from the arena. Only read on the thread that executes.
 extern bool arena_on;
@@ -166,8 +169,19 @@ class Arena {
 };
 
 // Of an address in the near region.
-inline uint8_t* ShadowOf(uintptr_t address) {
-  return reinterpret_cast<uint8_t*>(kShadowBase + (address - kArenaBase) / 8);
+inline uint8_t* ShadowOf(uintptr_t address) { return reinterpret_cast<uint8_t*>(address / 8); }
+
+// Whether the `size` bytes at `address`, in the near region, all belong to one block. False may
+// also mean "too many to tell at once".
+inline bool ShadowPermits(uintptr_t address, size_t size) {
+  const size_t behind = address % 8 + size;  // from the beginning of the first group
+  if (behind <= 8) return behind <= *ShadowOf(address);
+  if (behind > 64) return false;
+  uint64_t groups;  // 8 of them, the first one lowest
+  std::memcpy(&groups, ShadowOf(address), sizeof(groups));
+  const size_t whole = (behind - 1) / 8;  // groups before the last one, 1 to 7
+  const bool all_whole = (groups ^ 0x0808'0808'0808'0808) << (64 - 8 * whole) == 0;
+  return all_whole && behind - 8 * whole <= (groups >> 8 * whole & 0xFF);
 }
 
 }  // namespace jacquard::sim

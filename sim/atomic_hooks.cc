@@ -24,12 +24,12 @@ template <class T>
 T Load(const volatile T* address, int order, uintptr_t pc) {
   T* const object = const_cast<T*>(address);
   if (!engine.Simulates()) [[unlikely]] {
-    CheckAccess(object, sizeof(T), AccessKind::kRead, pc);
+    CheckAtomicAccess<T>(object, AccessKind::kRead, pc);
     return __atomic_load_n(address, __ATOMIC_SEQ_CST);
   }
   if (engine.memory != nullptr) return WeakLoad(object, Order(order), pc);
   engine.DecisionPointOfAtomic(StepKind::kLoad, object, pc);
-  CheckAccess(object, sizeof(T), AccessKind::kRead, pc);
+  CheckAtomicAccess<T>(object, AccessKind::kRead, pc);
   const T value = *address;
   engine.HasRead(object, sizeof(T), Low(value));
   engine.FinishStep(StepKind::kLoad, Order(order), sizeof(T), object, Low(value), Low(value), pc);
@@ -41,9 +41,9 @@ T Load(const volatile T* address, int order, uintptr_t pc) {
 template <class T>
 void NoteWrite(volatile T* address, uintptr_t pc) {
   void* const object = const_cast<T*>(address);
+  if (AlignedOnHeap<sizeof(T)>(object, kNearTag)) return;
   CheckAccess(object, sizeof(T), AccessKind::kWrite, pc);
-  if (engine.rollback.Covers(object)) [[unlikely]]
-    engine.LogGlobal(object, sizeof(T));
+  if (engine.rollback.Covers(object)) engine.LogGlobal(object, sizeof(T));
 }
 
 template <class T>
@@ -56,7 +56,7 @@ void StoreValue(volatile T* address, T value, int order, uintptr_t pc) {
   T* const object = const_cast<T*>(address);
   if (engine.memory != nullptr) return WeakStore(object, value, Order(order), pc);
   engine.DecisionPointOfAtomic(StepKind::kStore, object, pc);
-  CheckAccess(object, sizeof(T), AccessKind::kWrite, pc);
+  CheckAtomicAccess<T>(object, AccessKind::kWrite, pc);
   engine.rollback.BeforeWrite(object, sizeof(T));
   const T old = *address;
   *address = value;
@@ -77,7 +77,7 @@ T ReadModifyWrite(volatile T* address, Update update, T operand, int order, uint
   T* const object = const_cast<T*>(address);
   if (engine.memory != nullptr) return WeakUpdate(object, update, operand, Order(order), pc);
   engine.DecisionPointOfAtomic(StepKind::kReadModifyWrite, object, pc);
-  CheckAccess(object, sizeof(T), AccessKind::kWrite, pc);
+  CheckAtomicAccess<T>(object, AccessKind::kWrite, pc);
   const T old = *address;
   const T value = Updated(update, old, operand);
   if (value != old) {
@@ -107,7 +107,7 @@ bool CompareExchange(volatile T* address, T* expected, T desired, bool weak, int
                                pc);
   }
   engine.DecisionPointOfAtomic(StepKind::kReadModifyWrite, object, pc);
-  CheckAccess(object, sizeof(T), AccessKind::kWrite, pc);
+  CheckAtomicAccess<T>(object, AccessKind::kWrite, pc);
   const T old = *address;
   if (old != *expected) {
     *expected = old;

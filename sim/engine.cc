@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 
+#include "sim/heap_check.h"
 #include "sim/leaks.h"
 #include "sim/message.h"
 #include "sim/recorder.h"
@@ -528,6 +529,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   Recorder trace_recorder(trace);
   recorder = trace != nullptr ? &trace_recorder : nullptr;
   observed_ = program_observes_ || recorder != nullptr;
+  near_tag = recorder != nullptr || memory != nullptr ? kNoTag : kNearTag;
 
   stage_.context = FreshContext(kStage, StageEntry);
   executing = true;
@@ -536,6 +538,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
 
   recorder = nullptr;
   EndMemory();
+  near_tag = kNearTag;
   if (trace != nullptr) trace->threads = thread_count_;
   if (!verdict.passed()) AbandonThreads();
   DropThreadDestructors();

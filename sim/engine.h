@@ -120,9 +120,10 @@ class Engine {
     if (spinning_ != 0) [[unlikely]]
       WakeSpinning(address, size);
   }
-  // Whether plain writes to a thread's own stack matter to anybody.
-  bool StackIsWatched() const { return recorder != nullptr || spinning_ != 0; }
-  // The same for its own stack, which its spin detector looks at anyway.
+  // Whether there is more to a write than that it resets the spin detector.
+  bool WritesAreAwaited() const { return rechecking_ || spinning_ != 0; }
+  bool SomebodySpins() const { return spinning_ != 0; }
+  // The same as HasWritten for its own stack, which its spin detector looks at anyway.
   void HasWrittenOwnStack(const void* address, size_t size) {
     if (spinning_ != 0) [[unlikely]]
       WakeSpinning(address, size);
@@ -335,7 +336,8 @@ class Engine {
   SimThread threads_[kMaxThreads];
 };
 
-extern Engine engine;
+// Hidden: reached without a look into a table.
+[[gnu::visibility("hidden")]] extern Engine engine;
 
 // Virtual time begins here, in nanoseconds: a round number that is plausible as a date
 // (2001-09-09).

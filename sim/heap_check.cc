@@ -8,6 +8,9 @@
 #include "sim/recorder.h"
 
 namespace jacquard::sim {
+
+uintptr_t near_tag = kNearTag;
+
 namespace {
 
 // A program may switch to stacks of its own: then nothing is known about the thread's.

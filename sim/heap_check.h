@@ -22,22 +22,41 @@ enum class AccessKind : uint8_t { kRead, kWrite };
 // `frame` is the hook's frame. Ends the execution if the access is an error.
 void CheckRareAccess(const void* address, size_t size, AccessKind kind, uintptr_t pc, void* frame);
 
-// Whether the `size` bytes at `address` all belong to one block of the near region. False also
-// means "not known": of more than one group of 8, only two whole ones are looked at.
-inline bool SurelyOnHeap(const void* address, size_t size) {
+// kNearTag, unless a trace is recorded or there is a memory model, which want to hear of every plain
+// access: then no hook may take the shortest way, and it is kNoTag, which stands above no address.
+inline constexpr uintptr_t kNoTag = UINTPTR_MAX;
+[[gnu::visibility("hidden")]] extern uintptr_t near_tag;
+
+// Whether the bytes at `address` all belong to one block of the near region. False also means "not
+// known". The address is as aligned as the size, at most 8, demands; `tag` is kNearTag or near_tag.
+template <size_t kSize>
+inline bool AlignedOnHeap(const void* address, uintptr_t tag) {
   const auto bits = reinterpret_cast<uintptr_t>(address);
-  if (bits - kArenaBase >= kNearSize) return false;
-  if (size != 16) return bits % 8 + size <= *ShadowOf(bits);
-  uint16_t both;
-  std::memcpy(&both, ShadowOf(bits), sizeof(both));
-  return bits % 8 == 0 && both == 0x0808;
+  if (bits / kNearSize != tag) return false;
+  if constexpr (kSize == 8) return *ShadowOf(bits) == 8;
+  if constexpr (kSize == 1) return bits % 8 < *ShadowOf(bits);
+  if constexpr (kSize < 8) return bits % 8 + kSize <= *ShadowOf(bits);
+  return ShadowPermits(bits, kSize);
 }
 
-// Whether `address` lies on the stack that `frame` is on, not below it.
-inline bool SurelyOnStack(const void* address, const void* frame) {
+// The same for any range.
+inline bool SurelyOnHeap(const void* address, size_t size) {
   const auto bits = reinterpret_cast<uintptr_t>(address);
-  const auto frame_bits = reinterpret_cast<uintptr_t>(frame);
-  return (bits ^ frame_bits) < kStackStride && bits >= frame_bits;
+  return bits / kNearSize == kNearTag && ShadowPermits(bits, size);
+}
+
+// Whether `address` lies on the same stack as `pointer`, and not below it.
+inline bool SurelyOnStack(const void* address, const void* pointer) {
+  const auto bits = reinterpret_cast<uintptr_t>(pointer);
+  const uintptr_t to_the_top = ~bits % kStackStride;
+  return reinterpret_cast<uintptr_t>(address) - bits <= to_the_top;
+}
+
+// Somewhere in the function that asks: below all that its callers have on the stack.
+inline void* StackPointer() {
+  void* pointer;
+  asm("mov %%rsp, %0" : "=r"(pointer));
+  return pointer;
 }
 
 // The running thread accesses `size` bytes at `address`; `pc` is where. Inlined into the hook.
@@ -46,13 +65,22 @@ inline bool SurelyOnStack(const void* address, const void* frame) {
                                                uintptr_t pc) {
   if (SurelyOnHeap(address, size)) [[likely]]
     return;
-  // Stacks and the arena lie together; what is elsewhere matters only when it is written.
+  // Stacks and the arena lie together; what is elsewhere matters only when it is written, and is
+  // not a global.
   const bool nowhere_near =
       reinterpret_cast<uintptr_t>(address) - kStackArea >= kArenaBase + kArenaSize - kStackArea;
-  if (nowhere_near && kind == AccessKind::kRead) return;
+  if (nowhere_near && (kind == AccessKind::kRead || engine.rollback.Covers(address))) return;
   void* const frame = __builtin_frame_address(0);
   if (SurelyOnStack(address, frame)) return;
   CheckRareAccess(address, size, kind, pc, frame);
+}
+
+// The same for an atomic access.
+template <class T>
+[[gnu::always_inline]] inline void CheckAtomicAccess(const void* address, AccessKind kind,
+                                                     uintptr_t pc) {
+  if (!AlignedOnHeap<sizeof(T)>(address, kNearTag)) [[unlikely]]
+    CheckAccess(address, sizeof(T), kind, pc);
 }
 
 // Whether an error that the running code makes is to be reported: it is the code under test, or the

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -38,6 +39,8 @@ namespace {
 
 // How many lost blocks a report shows with the place of their allocation.
 constexpr size_t kMostPlaces = 8;
+// So much of a lost block is searched for pointers to others: it is only about their order.
+constexpr size_t kSearchedForOrder = 1 << 16;
 
 class LeakSearch {
  public:
@@ -58,37 +61,35 @@ class LeakSearch {
     return unmarked_ == 0 || unreadable_;
   }
 
-  // The blocks that were not found; those that none of them points to, if there are any.
-  std::vector<const Block*> Lost(bool all) {
+  // The blocks that were not found, in the order of their addresses.
+  std::vector<const Block*> Lost() const {
     std::vector<const Block*> lost;
     engine.arena.ForEachLive([&](Block& block) {
       if (!block.marked) lost.push_back(&block);
     });
-    if (all) return lost;
-    std::vector<const Block*> first;
+    return lost;
+  }
+
+  // Those of them that no other one points to, if there are any.
+  static std::vector<const Block*> Heads(const std::vector<const Block*>& lost) {
+    std::set<const Block*> pointed_to;
     for (const Block* const block : lost) {
-      const bool pointed_to = std::any_of(lost.begin(), lost.end(), [block](const Block* other) {
-        return other != block && PointsInto(*other, *block);
-      });
-      if (!pointed_to) first.push_back(block);
-      if (lost.size() > kMostCompared) break;
+      const uintptr_t end = std::min(block->end(), block->begin() + kSearchedForOrder);
+      for (uintptr_t at = block->begin(); at + sizeof(uintptr_t) <= end; at += sizeof(uintptr_t)) {
+        const uintptr_t value = *reinterpret_cast<const uintptr_t*>(at);
+        if (value - kArenaBase >= kArenaSize) continue;
+        const Block* const other = engine.arena.LiveBlockAround(value);
+        if (other != block) pointed_to.insert(other);
+      }
     }
-    return first.empty() ? lost : first;
+    std::vector<const Block*> heads;
+    for (const Block* const block : lost) {
+      if (!pointed_to.contains(block)) heads.push_back(block);
+    }
+    return heads.empty() ? lost : heads;
   }
 
  private:
-  // More than so many are not sorted out.
-  static constexpr size_t kMostCompared = 1000;
-
-  static bool PointsInto(const Block& from, const Block& to) {
-    for (uintptr_t at = from.begin(); at + sizeof(uintptr_t) <= from.end(); ++at) {
-      uintptr_t value;
-      std::memcpy(&value, reinterpret_cast<const void*>(at), sizeof(value));
-      if (value >= to.begin() && value <= to.end()) return true;
-    }
-    return false;
-  }
-
   void FollowWritten(size_t stride) {
     stride_ = stride;
     engine.rollback.ForEachLogged([this](uintptr_t begin, uintptr_t end) { Scan(begin, end); });
@@ -106,7 +107,8 @@ class LeakSearch {
   void FollowLibraries() {
     const size_t stride = std::exchange(stride_, sizeof(uintptr_t));
     disguised_ = false;
-    engine.rollback.ForEachLibrary([this](uintptr_t begin, uintptr_t end) { Scan(begin, end); });
+    engine.rollback.ForEachLibrary(
+        [this](uintptr_t begin, uintptr_t end) { ScanCarefully(begin, end - begin); });
     library_blocks.ForEach([this](uintptr_t begin, size_t size) { ScanCarefully(begin, size); });
     stride_ = stride;
     disguised_ = true;
@@ -128,7 +130,7 @@ class LeakSearch {
   }
 
   void Follow() {
-    while (!to_scan_.empty()) {
+    while (!to_scan_.empty() && unmarked_ != 0) {
       const Block* const block = to_scan_.back();
       to_scan_.pop_back();
       Scan(block->begin(), block->end());
@@ -194,26 +196,26 @@ void CheckLeaks() {
     const RealHeap real_heap;
     LeakSearch search;
     if (search.FindsAll()) return;
-    const std::vector<const Block*> all = search.Lost(/*all=*/true);
-    const std::vector<const Block*> first = search.Lost(/*all=*/false);
+    const std::vector<const Block*> all = search.Lost();
+    const std::vector<const Block*> heads = LeakSearch::Heads(all);
     size_t bytes = 0;
     for (const Block* const block : all) bytes += block->size;
     if (all.size() == 1) {
-      message.AddBlock(*first[0]);
-      message.AddHistory(*first[0]);
+      message.AddBlock(*heads[0]);
+      message.AddHistory(*heads[0]);
       message.Add(" was never freed, and nothing points to it any more");
     } else {
       message.Add(
           "%zu blocks with %zu bytes were never freed, and nothing points to them any more; ",
           all.size(), bytes);
-      message.AddBlock(*first[0]);
-      message.AddHistory(*first[0]);
+      message.AddBlock(*heads[0]);
+      message.AddHistory(*heads[0]);
       message.Add(" is the first");
     }
-    blame.operation = first[0]->allocated_by.operation;
+    blame.operation = heads[0]->allocated_by.operation;
     if (engine.recorder != nullptr) {
-      for (size_t i = 0; i < std::min(first.size(), kMostPlaces); ++i)
-        engine.recorder->AddPlacesOf(*first[i]);
+      for (size_t i = 0; i < std::min(heads.size(), kMostPlaces); ++i)
+        engine.recorder->AddPlacesOf(*heads[i]);
     }
   }
   engine.Fail(VerdictKind::kLeak, "memory leak", message.text(), blame);

@@ -20,24 +20,23 @@ bool OnOwnStack(const void* address) {
   return reinterpret_cast<uintptr_t>(address) - engine.current->stack_bottom < kStackSize;
 }
 
+void Count() {
+  if (engine.recorder != nullptr) [[unlikely]]
+    engine.recorder->CountPlainAccess();
+}
+
 // Apart from the heap's check, a read matters to the memory model and to the trace.
-[[gnu::noinline]] void NoteRead(const void* address, size_t size, uintptr_t pc) {
+void NoteRead(const void* address, size_t size, uintptr_t pc) {
   if (!engine.Simulates()) return;
-  if (engine.recorder != nullptr) engine.recorder->CountPlainAccess();
+  Count();
   if (engine.memory != nullptr) CheckPlainRead(address, size, pc);
 }
 
-[[gnu::always_inline]] inline void PlainRead(const void* address, size_t size, uintptr_t pc) {
-  CheckAccess(address, size, AccessKind::kRead, pc);
-  if (engine.memory != nullptr || engine.recorder != nullptr) NoteRead(address, size, pc);
-}
-
-[[gnu::noinline]] void NoteWrite(const void* address, size_t size, uintptr_t pc) {
+void NoteWrite(const void* address, size_t size, uintptr_t pc) {
   if (engine.rollback.Covers(address)) [[unlikely]]
     engine.LogGlobal(address, size);
   if (!engine.Simulates()) return;
-  if (engine.recorder != nullptr) [[unlikely]]
-    engine.recorder->CountPlainAccess();
+  Count();
   if (engine.memory != nullptr) CheckPlainWrite(address, size, pc);
   if (OnOwnStack(address)) {
     engine.HasWrittenOwnStack(address, size);
@@ -46,15 +45,65 @@ bool OnOwnStack(const void* address) {
   }
 }
 
-// Without a memory model, most writes go to the thread's own stack, and matter to nobody.
-[[gnu::always_inline]] inline void PlainWrite(const void* address, size_t size, uintptr_t pc) {
-  CheckAccess(address, size, AccessKind::kWrite, pc);
-  if (engine.memory == nullptr) {
-    const bool matters = OnOwnStack(address) ? engine.StackIsWatched()
-                                             : engine.hooks_on || engine.rollback.Covers(address);
-    if (!matters) return;
+// Most accesses go to the heap. What is rare, and all accesses with a memory model or while a trace
+// is recorded, go on in a function that takes the place of the hook: its caller is the code under
+// test.
+#define JACQUARD_CALLER reinterpret_cast<uintptr_t>(__builtin_return_address(0))
+
+template <size_t kSize>
+[[gnu::noinline]] void ReadRarely(void* address) {
+  CheckAccess(address, kSize, AccessKind::kRead, JACQUARD_CALLER);
+  NoteRead(address, kSize, JACQUARD_CALLER);
+}
+
+template <size_t kSize>
+[[gnu::noinline]] void WriteRarely(void* address) {
+  CheckAccess(address, kSize, AccessKind::kWrite, JACQUARD_CALLER);
+  NoteWrite(address, kSize, JACQUARD_CALLER);
+}
+
+// Second to the heap comes the thread's own stack. Nobody waits for what is written there, except
+// who spins on it.
+template <size_t kSize>
+[[gnu::noinline]] void ReadElsewhere(void* address) {
+  if (!SurelyOnStack(address, StackPointer()) || near_tag != kNearTag) [[unlikely]]
+    [[clang::musttail]] return ReadRarely<kSize>(address);
+}
+
+template <size_t kSize>
+[[gnu::noinline]] void WriteElsewhere(void* address) {
+  if (!SurelyOnStack(address, StackPointer()) || near_tag != kNearTag || engine.SomebodySpins())
+      [[unlikely]]
+    [[clang::musttail]] return WriteRarely<kSize>(address);
+}
+
+template <size_t kSize>
+[[gnu::always_inline]] inline void PlainRead(void* address) {
+  if (!AlignedOnHeap<kSize>(address, near_tag)) [[unlikely]]
+    [[clang::musttail]] return ReadElsewhere<kSize>(address);
+}
+
+// The heap is neither a global nor the thread's own stack, so little of NoteWrite() is left.
+template <size_t kSize>
+[[gnu::always_inline]] inline void PlainWrite(void* address) {
+  if (!AlignedOnHeap<kSize>(address, near_tag) || engine.WritesAreAwaited()) [[unlikely]]
+    [[clang::musttail]] return WriteElsewhere<kSize>(address);
+  if (engine.Simulates()) engine.current->spin.Reset();
+}
+
+// A range of bytes, by the function that stands in `pc`.
+[[gnu::always_inline]] inline void WriteRange(const void* address, size_t size, uintptr_t pc) {
+  if (SurelyOnHeap(address, size) && near_tag == kNearTag) [[likely]] {
+    if (engine.Simulates()) engine.HasWritten(address, size);
+    return;
   }
+  CheckAccess(address, size, AccessKind::kWrite, pc);
   NoteWrite(address, size, pc);
+}
+
+[[gnu::always_inline]] inline void ReadRange(const void* address, size_t size, uintptr_t pc) {
+  CheckAccess(address, size, AccessKind::kRead, pc);
+  NoteRead(address, size, pc);
 }
 
 // The harness's functions before and after the threads count, too: they allocate and free.
@@ -62,7 +111,7 @@ bool KeepsCallStack() {
   return engine.OnExecutingThread() && (engine.hooks_on || engine.current->id < 0);
 }
 
-[[gnu::noinline]] void PushCall(void* call_site) {
+[[gnu::noinline]] void EnterFunction(void* call_site) {
   if (!KeepsCallStack()) return;
   SimThread& me = *engine.current;
   if (me.call_depth < SimThread::kMaxCallStack) {
@@ -71,20 +120,10 @@ bool KeepsCallStack() {
   ++me.call_depth;
 }
 
-[[gnu::noinline]] void PopCall() {
+[[gnu::noinline]] void LeaveFunction() {
   if (!KeepsCallStack()) return;
   SimThread& me = *engine.current;
   if (me.call_depth > 0) --me.call_depth;
-}
-
-void EnterFunction(void* call_site) {
-  if (engine.recorder != nullptr) [[unlikely]]
-    PushCall(call_site);
-}
-
-void LeaveFunction() {
-  if (engine.recorder != nullptr) [[unlikely]]
-    PopCall();
 }
 
 }  // namespace
@@ -92,35 +131,46 @@ void LeaveFunction() {
 
 using jacquard::sim::AccessKind;
 using jacquard::sim::CheckAccess;
+using jacquard::sim::engine;
 using jacquard::sim::PlainRead;
 using jacquard::sim::PlainWrite;
+using jacquard::sim::ReadRange;
+using jacquard::sim::ReadRarely;
+using jacquard::sim::WriteRange;
+using jacquard::sim::WriteRarely;
 
 extern "C" {
 
 void __tsan_init() {}
 
-void __tsan_func_entry(void* call_site) { jacquard::sim::EnterFunction(call_site); }
-void __tsan_func_exit() { jacquard::sim::LeaveFunction(); }
-
-#define JACQUARD_CALLER reinterpret_cast<uintptr_t>(__builtin_return_address(0))
+void __tsan_func_entry(void* call_site) {
+  if (engine.recorder != nullptr) [[unlikely]]
+    jacquard::sim::EnterFunction(call_site);
+}
+void __tsan_func_exit() {
+  if (engine.recorder != nullptr) [[unlikely]]
+    jacquard::sim::LeaveFunction();
+}
 
 #define JACQUARD_READ_HOOK(NAME, SIZE) \
-  void __tsan_##NAME(void* address) { PlainRead(address, SIZE, JACQUARD_CALLER); }
+  void __tsan_##NAME(void* address) { PlainRead<SIZE>(address); }
 #define JACQUARD_WRITE_HOOK(NAME, SIZE) \
-  void __tsan_##NAME(void* address) { PlainWrite(address, SIZE, JACQUARD_CALLER); }
-
-// Volatile is not synchronisation.
+  void __tsan_##NAME(void* address) { PlainWrite<SIZE>(address); }
+#define JACQUARD_UNALIGNED_READ_HOOK(NAME, SIZE) \
+  void __tsan_unaligned_##NAME(void* address) { ReadRarely<SIZE>(address); }
+#define JACQUARD_UNALIGNED_WRITE_HOOK(NAME, SIZE) \
+  void __tsan_unaligned_##NAME(void* address) { WriteRarely<SIZE>(address); }
 #define JACQUARD_PLAIN_HOOKS(SIZE)                          \
   JACQUARD_READ_HOOK(read##SIZE, SIZE)                      \
-  JACQUARD_READ_HOOK(unaligned_read##SIZE, SIZE)            \
+  JACQUARD_UNALIGNED_READ_HOOK(read##SIZE, SIZE)            \
   JACQUARD_READ_HOOK(volatile_read##SIZE, SIZE)             \
-  JACQUARD_READ_HOOK(unaligned_volatile_read##SIZE, SIZE)   \
+  JACQUARD_UNALIGNED_READ_HOOK(volatile_read##SIZE, SIZE)   \
   JACQUARD_WRITE_HOOK(write##SIZE, SIZE)                    \
-  JACQUARD_WRITE_HOOK(unaligned_write##SIZE, SIZE)          \
+  JACQUARD_UNALIGNED_WRITE_HOOK(write##SIZE, SIZE)          \
   JACQUARD_WRITE_HOOK(volatile_write##SIZE, SIZE)           \
-  JACQUARD_WRITE_HOOK(unaligned_volatile_write##SIZE, SIZE) \
+  JACQUARD_UNALIGNED_WRITE_HOOK(volatile_write##SIZE, SIZE) \
   JACQUARD_WRITE_HOOK(read_write##SIZE, SIZE)               \
-  JACQUARD_WRITE_HOOK(unaligned_read_write##SIZE, SIZE)
+  JACQUARD_UNALIGNED_WRITE_HOOK(read_write##SIZE, SIZE)
 
 JACQUARD_PLAIN_HOOKS(1)
 JACQUARD_PLAIN_HOOKS(2)
@@ -128,26 +178,26 @@ JACQUARD_PLAIN_HOOKS(4)
 JACQUARD_PLAIN_HOOKS(8)
 JACQUARD_PLAIN_HOOKS(16)
 
-void __tsan_read_range(void* address, size_t size) { PlainRead(address, size, JACQUARD_CALLER); }
-void __tsan_write_range(void* address, size_t size) { PlainWrite(address, size, JACQUARD_CALLER); }
-void __tsan_vptr_read(void** address) { PlainRead(address, sizeof(void*), JACQUARD_CALLER); }
+void __tsan_read_range(void* address, size_t size) { ReadRange(address, size, JACQUARD_CALLER); }
+void __tsan_write_range(void* address, size_t size) { WriteRange(address, size, JACQUARD_CALLER); }
+void __tsan_vptr_read(void** address) { PlainRead<sizeof(void*)>(address); }
 void __tsan_vptr_update(void** address, void* value) {
   // A destructor of a class without derived ones changes nothing.
-  if (*address != value) PlainWrite(address, sizeof(void*), JACQUARD_CALLER);
+  if (*address != value) WriteRange(address, sizeof(void*), JACQUARD_CALLER);
 }
 
 void* __tsan_memcpy(void* to, const void* from, size_t size) {
-  PlainRead(from, size, JACQUARD_CALLER);
-  PlainWrite(to, size, JACQUARD_CALLER);
+  ReadRange(from, size, JACQUARD_CALLER);
+  WriteRange(to, size, JACQUARD_CALLER);
   return std::memcpy(to, from, size);
 }
 void* __tsan_memmove(void* to, const void* from, size_t size) {
-  PlainRead(from, size, JACQUARD_CALLER);
-  PlainWrite(to, size, JACQUARD_CALLER);
+  ReadRange(from, size, JACQUARD_CALLER);
+  WriteRange(to, size, JACQUARD_CALLER);
   return std::memmove(to, from, size);
 }
 void* __tsan_memset(void* to, int value, size_t size) {
-  PlainWrite(to, size, JACQUARD_CALLER);
+  WriteRange(to, size, JACQUARD_CALLER);
   return std::memset(to, value, size);
 }
 

@@ -169,10 +169,13 @@ void Recorder::RecordBlocked(StepKind kind, const void* address, std::string_vie
 }
 
 void Recorder::RecordPick(PickKind kind, int alternatives, int choice) {
+  const bool of_memory = kind == PickKind::kAllocationFailure;
+  if (of_memory && choice == 0) return;  // nothing to tell
   const Backstage backstage;
   TraceEvent& event = Add(TraceEvent::Type::kNote);
-  event.text = std::string("picks ") + PickKindName(kind) + " " + std::to_string(choice) + " of " +
-               std::to_string(alternatives);
+  event.text = of_memory ? "an allocation fails"
+                         : std::string("picks ") + PickKindName(kind) + " " +
+                               std::to_string(choice) + " of " + std::to_string(alternatives);
   event.pick = kind;
   event.alternatives = alternatives;
   event.choice = choice;

@@ -41,6 +41,13 @@ void Rollback::Init() {
         return 0;
       },
       &found);
+  if (!library_data_.empty()) {
+    libraries_ = library_data_.front();
+    for (const Range& range : library_data_) {
+      libraries_.begin = std::min(libraries_.begin, range.begin);
+      libraries_.end = std::max(libraries_.end, range.end);
+    }
+  }
   if (found.data.end == 0) return;
   begin_ = found.data.begin;
   length_ = found.data.end - found.data.begin;

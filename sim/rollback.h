@@ -26,6 +26,12 @@ class Rollback {
     return reinterpret_cast<uintptr_t>(address) - begin_ < length_;
   }
 
+  // Whether `address` lies where the shared libraries have their data, or among it.
+  bool IsInLibraries(const void* address) const {
+    return reinterpret_cast<uintptr_t>(address) - libraries_.begin <
+           libraries_.end - libraries_.begin;
+  }
+
   // To be called before `size` bytes at `address` are written; ignores what it does not cover.
   void BeforeWrite(const void* address, size_t size) {
     if (Covers(address)) [[unlikely]]
@@ -86,6 +92,7 @@ class Rollback {
   std::vector<uint8_t> logged_;  // per word: the bytes that are in the log
   std::vector<Entry> log_;
   std::vector<Range> library_data_;
+  Range libraries_ = {0, 0};  // from the first of them to the last
   std::vector<LockEntry> lock_log_;
 };
 

@@ -59,9 +59,11 @@ void RunKeyDestructors() {
 }
 
 void VisitKeyValues(void (*visit)(void* value, void* data), void* data) {
-  for (int i = 0; i < engine.thread_count(); ++i) {
-    for (pthread_key_t key = 0; key < values[i].end; ++key) visit(values[i].of_key[key], data);
-  }
+  auto visit_all = [visit, data](const Values& of_thread) {
+    for (pthread_key_t key = 0; key < of_thread.end; ++key) visit(of_thread.of_key[key], data);
+  };
+  for (int i = 0; i < engine.thread_count(); ++i) visit_all(values[i]);
+  visit_all(values[kMaxThreads]);
 }
 
 void DropKeys() {

@@ -16,6 +16,7 @@
 #include <string>
 #include <utility>
 
+#include "sim/caller.h"
 #include "sim/engine.h"
 #include "sim/message.h"
 #include "sim/real.h"
@@ -35,15 +36,28 @@ constexpr int kMaxFrames = 32;
 std::atomic<uintptr_t> stuck_pcs[kMaxFrames] = {};
 pid_t executing_tid = 0;
 
+// Whether `pc` is where a direct call in the executable returns to.
+bool IsReturnAddress(uintptr_t pc) {
+  constexpr uint8_t kCall = 0xE8;
+  constexpr uintptr_t kCallSize = 5;
+  return FromExecutable(reinterpret_cast<const void*>(pc - kCallSize)) &&
+         *reinterpret_cast<const uint8_t*>(pc - kCallSize) == kCall;
+}
+
 void OnSignal(int /*signal*/, siginfo_t* /*info*/, void* context) {
   const auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
   // Code under test and the runtime keep frame pointers; others may not, and the walk ends early.
+  // The hooks that call nothing have no frame: their caller is on top of the stack.
   auto frame = static_cast<uintptr_t>(registers[REG_RBP]);
   const auto stack = static_cast<uintptr_t>(registers[REG_RSP]);
   const bool on_fiber = stack >= kStackArea && stack < StackTop(kMaxThreads);
   const uintptr_t top =
       on_fiber ? StackTop(static_cast<int>((stack - kStackArea) / kStackStride)) : 0;
   int count = 1;
+  if (on_fiber) {
+    const uintptr_t on_top = *reinterpret_cast<const uintptr_t*>(stack);
+    if (IsReturnAddress(on_top)) stuck_pcs[count++] = on_top;
+  }
   while (count < kMaxFrames) {
     const bool readable =
         frame >= stack && frame % sizeof(uintptr_t) == 0 && frame + 2 * sizeof(uintptr_t) <= top;

@@ -280,7 +280,12 @@ TEST(Kept, ByTheProgramUntilItsEnd) {
   class Body : public Program {
    public:
     int ThreadCount() const override { return 2; }
-    void Begin() override { node_ = new Node; }
+    void Begin() override {
+      node_ = new Node;
+      pthread_key_t key;
+      pthread_key_create(&key, nullptr);
+      pthread_setspecific(key, new Node);
+    }
     void RunThread(int) override {
       TakeStep();
       texts_[CurrentThread()] = new std::string(100, 'x');

@@ -239,6 +239,38 @@ TEST(Report, ConfinesItselfToAsciiIfAsked) {
   ExpectGolden("invariant_ascii.txt", text);
 }
 
+TEST(Report, ShowsThePlacesThatTheVerdictIsAbout) {
+  Failure failure;
+  TraceBuilder& b = failure.builder;
+  TracePlace freed;
+  freed.what = "freed";
+  freed.thread = 1;
+  freed.step = 1;
+  freed.pc = b.Step(1, kStore, "word", 0, 1, kRelease, "Queue::Retire").pc;
+  TracePlace allocated;
+  allocated.what = "allocated";
+  allocated.pc = b.Step(0, kStore, "word", 1, 2, kRelease, "Queue::Queue").pc;
+  allocated.stack = {freed.pc};
+  b.Note(0, "use after free").pc = freed.pc;
+  b.trace().places = {freed, allocated};
+  failure.verdict = {.kind = VerdictKind::kHeapError,
+                     .message = "use after free: reads a byte",
+                     .signature = "heap error|use after free",
+                     .thread = 0,
+                     .step = 2};
+  const std::string report = failure.Report();
+  EXPECT_NE(report.find("heap error: use after free: reads a byte\n\n"
+                        "Where: thread 0, after its last event: use after free\n"
+                        "      Queue::Retire  lock/lock.h:10\n"
+                        "Freed by thread 1, after step 1:\n"
+                        "      Queue::Retire  lock/lock.h:10\n"
+                        "Allocated by the harness, after step 0:\n"
+                        "      Queue::Queue   lock/lock.h:17\n"
+                        "      Queue::Retire  lock/lock.h:10\n\n"),
+            std::string::npos)
+      << report;
+}
+
 TEST(Report, SaysWhoWaitsForWhomInADeadlock) { ExpectGolden("deadlock.txt", Deadlock().Report()); }
 
 TEST(Report, HasWordsForEveryKindOfStepAndChoice) {

@@ -59,11 +59,24 @@ void CollectKeys(const json& value, std::set<std::string>& keys) {
   }
 }
 
+// With a place that the verdict is about.
+Example WithPlace() {
+  Example example = LostUpdate();
+  TracePlace place;
+  place.what = "freed";
+  place.thread = 1;
+  place.step = 3;
+  place.pc = 0x402000;
+  place.stack = {0x402100, 0x402200};
+  example.builder.trace().places.push_back(place);
+  return example;
+}
+
 TEST(TraceJson, HasNoKeyThatIsNotDocumented) {
   const std::string manual = FileText("docs/trace_json.md");
   ASSERT_NE(manual, "");
   std::set<std::string> keys;
-  CollectKeys(json::parse(Text(LostUpdate())), keys);
+  CollectKeys(json::parse(Text(WithPlace())), keys);
   EXPECT_GT(keys.size(), 20u);
   for (const std::string& key : keys)
     EXPECT_NE(manual.find("| `" + key + "` |"), std::string::npos) << key;
@@ -106,6 +119,19 @@ TEST(TraceJson, NumbersStepsAsTheVerdictCounts) {
   EXPECT_EQ(document["events"][1]["number"], 1);
   EXPECT_EQ(document["events"][4]["number"], 4);
   EXPECT_FALSE(document["events"][5].contains("number"));  // the end of a thread is no step
+}
+
+TEST(TraceJson, HoldsPlacesWithTheirFrames) {
+  const json document = json::parse(Text(WithPlace()));
+  ASSERT_EQ(document["places"].size(), 1u);
+  const json& place = document["places"][0];
+  EXPECT_EQ(place["what"], "freed");
+  EXPECT_EQ(place["thread"], 1);
+  EXPECT_EQ(place["step"], 3);
+  EXPECT_EQ(place["stack"], json::array({"0x402100", "0x402200"}));
+  for (const char* const pc : {"0x402000", "0x402100", "0x402200"})
+    EXPECT_TRUE(document["frames"].contains(pc)) << pc;
+  EXPECT_FALSE(json::parse(Text(LostUpdate())).contains("places"));
 }
 
 TEST(TraceJson, OfAnEmptyTraceIsComplete) {

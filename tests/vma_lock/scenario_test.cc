@@ -1,6 +1,11 @@
 // The scenario of the per-VMA lock on the lock as it is: no interleaving is a violation.
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <new>
+
 #include "fuzzers/codec.h"
 #include "fuzzers/text.h"
 #include "fuzzers/vma_lock_scenario.h"
@@ -18,6 +23,26 @@ const Codec& TheCodec() {
 TEST(VmaLockScenario, HasATableThatTheCodecTakes) {
   EXPECT_EQ(Codec::Problem(ScenarioTypeOf<VmaLockScenario>("VmaLockScenario")), "");
   EXPECT_EQ(TheCodec().name(), "vma_lock");
+}
+
+// What a new object at `place` looks like, byte by byte.
+template <typename Scenario>
+std::array<std::byte, sizeof(Scenario)> NewObject(void* place) {
+  std::memset(place, 0xCD, sizeof(Scenario));
+  auto* const scenario = new (place) Scenario();
+  std::array<std::byte, sizeof(Scenario)> bytes;
+  std::memcpy(bytes.data(), place, sizeof(Scenario));
+  scenario->~Scenario();
+  return bytes;
+}
+
+// kStartsTheSame is no lie.
+TEST(VmaLockScenario, StartsTheSame) {
+  static_assert(VmaLockScenario::kStartsTheSame);
+  alignas(VmaLockScenario) std::byte place[sizeof(VmaLockScenario)];
+  EXPECT_EQ(NewObject<VmaLockScenario>(place), NewObject<VmaLockScenario>(place));
+  alignas(VmaLockNarrowScenario) std::byte narrow[sizeof(VmaLockNarrowScenario)];
+  EXPECT_EQ(NewObject<VmaLockNarrowScenario>(narrow), NewObject<VmaLockNarrowScenario>(narrow));
 }
 
 TEST(VmaLockScenario, PassesUnderRandomWalks) {
