@@ -54,7 +54,9 @@ std::string Schedule(const TraceView& view, const StepText& words, size_t at) {
 std::string Describe(const TraceView& view, const StepText& words, size_t at) {
   const TraceEvent& event = view.event(at);
   const std::string who = Thread(event.step.thread);
-  const std::string step = fmt::format("step {}: ", view.step_number(at));
+  // A choice that has an event of its own stands before its step.
+  const uint64_t number = view.step_number(at) + (view.IsStep(at) ? 0 : 1);
+  const std::string step = fmt::format("step {}: ", number);
   switch (event.pick) {
     case PickKind::kSchedule:
       return Schedule(view, words, at);
@@ -78,8 +80,7 @@ std::string Describe(const TraceView& view, const StepText& words, size_t at) {
     case PickKind::kAllocationFailure:
       return fmt::format("before step {}: an allocation of {} fails", view.step_number(at), who);
     case PickKind::kData:
-      return fmt::format("before step {}: the value for {} is {}", view.step_number(at), who,
-                         event.choice);
+      return fmt::format("before step {}: the value for {} is {}", number, who, event.choice);
   }
   return fmt::format("{}choice {} of {}", step, event.choice, event.alternatives);
 }
