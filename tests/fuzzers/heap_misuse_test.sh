@@ -16,7 +16,7 @@ fail() {
 # NAME STATUS: replays NAME.txt, made of the lines of the standard input.
 replay() {
   local name=$1 expected=$2 status
-  { echo 'jacquard scenario 1 heap_misuse'; cat; } >"$name.txt"
+  { echo 'jacquard scenario 2 heap_misuse'; cat; } >"$name.txt"
   "$program" --replay "$name.txt" >log 2>&1
   status=$?
   ((status == expected)) || fail "$name: status $status"
@@ -34,7 +34,7 @@ replay publish 0 <<<'thread 0: publish; publish'
 # The first pick is of the allocation, the next ones of the schedule.
 found=
 for gap in $(seq 0 12); do
-  { echo 'jacquard scenario 1 heap_misuse'; echo 'thread 0: publish; read'; echo 'thread 1: retire'
+  { echo 'jacquard scenario 2 heap_misuse'; echo 'thread 0: publish; read'; echo 'thread 1: retire'
     echo "schedule: +$gap:0"; } >uaf.txt
   "$program" --replay uaf.txt >log 2>&1 || { grep -q '^heap error' log && found=1 && break; }
 done
