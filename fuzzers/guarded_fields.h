@@ -48,8 +48,10 @@ class GuardedFields {
     return Speculative(speculative_second_).load(std::memory_order_relaxed);
   }
 
-  // For reports: the name of the part at `address`; null if it is none that makes steps.
+  // For reports: the name of the part at `address`; null if it is none of them.
   const char* NameOf(const void* address) const {
+    if (address == &first_) return "plain_first";
+    if (address == &second_) return "plain_second";
     if (address == &speculative_first_) return "first";
     return address == &speculative_second_ ? "second" : nullptr;
   }

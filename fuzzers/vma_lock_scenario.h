@@ -305,6 +305,7 @@ class BasicVmaLockScenario {
 
   std::string NameOf(const void* address) const {
     if (address == &const_cast<Mmap&>(mmap_).writer_wait()) return "mm.writer_wait";
+    if (const char* const part = mm_fields_.NameOf(address)) return std::string("mm.data.") + part;
     for (int v = 0; v < kVmas; ++v) {
       const char* const part = vma_fields_[v].NameOf(address);
       if (part != nullptr) return "vma" + std::to_string(v) + ".data." + part;

@@ -56,8 +56,8 @@ _patched_sources = rule(
     },
 )
 
-def patched_lock(name, patch, sources = "//lock:sources", **kwargs):
-    """A cc_library to be used in place of //lock: the same include paths, with `patch` applied.
+def patched_lock(name, patch, sources = "//lock:sources", deps = [], **kwargs):
+    """A cc_library to be used in place of //lock (or what `sources` are of): the same include paths, with `patch` applied.
 
     A patch that does not apply strictly (tools/apply_patch) fails the build.
 
@@ -65,6 +65,7 @@ def patched_lock(name, patch, sources = "//lock:sources", **kwargs):
       name: of the library. The copies lie in bazel-bin, in PACKAGE/NAME.sources/.
       patch: a file that `patch -p1` can read.
       sources: the files that are copied.
+      deps: what the library needs besides.
       **kwargs: passed to cc_library.
     """
     _patched_sources(name = name + ".sources", patch = patch, sources = sources, visibility = ["//visibility:private"])
@@ -83,7 +84,7 @@ def patched_lock(name, patch, sources = "//lock:sources", **kwargs):
         srcs = [groups["others"]],
         hdrs = [groups["headers"]],
         linkopts = ["-pthread"],
-        deps = [name + ".sources"],
+        deps = [name + ".sources"] + deps,
         **kwargs
     )
 

@@ -14,7 +14,7 @@ namespace {
 
 std::vector<Program> AllPrograms() {
   std::vector<Program> all;
-  for (const char* table : {"visible.json", "differs.json"}) {
+  for (const char* table : {"visible.json", "more.json", "differs.json"}) {
     const std::vector<Program> programs = ReadTable(std::string("tests/litmus/") + table);
     all.insert(all.end(), programs.begin(), programs.end());
   }
