@@ -30,7 +30,12 @@ void ForeignMemory::Remove(uintptr_t address) {
 }
 
 void ForeignMemory::Clear() {
-  if (count_ != 0) std::fill_n(recent_, kRecent, Range{});
+  if (full_) {
+    std::fill_n(recent_, kRecent, Range{});
+  } else {
+    // Each that is there was added as one of these.
+    for (uint32_t i = 0; i < count_; ++i) recent_[(ranges_[i].begin >> 3) % kRecent] = {};
+  }
   count_ = 0;
   full_ = false;
 }

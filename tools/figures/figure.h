@@ -36,6 +36,7 @@ double Median(std::vector<double> values);
 // All there are, in the order in which they are run.
 std::vector<Measurement> Speed();
 std::vector<Measurement> WeakMemory();
+std::vector<Measurement> Peers();
 std::vector<Measurement> PlantedBugs();
 
 }  // namespace jacquard::figures

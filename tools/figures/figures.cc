@@ -51,6 +51,7 @@ std::string ToTable(const std::vector<Figure>& figures) {
 std::vector<Measurement> All() {
   std::vector<Measurement> all = Speed();
   for (Measurement& measurement : WeakMemory()) all.push_back(std::move(measurement));
+  for (Measurement& measurement : Peers()) all.push_back(std::move(measurement));
   for (Measurement& measurement : PlantedBugs()) all.push_back(std::move(measurement));
   return all;
 }
