@@ -54,7 +54,7 @@ constexpr std::string_view kRestIsOurs = "-ignore_remaining_args=1";
 // Flags of a fuzzing run that take a value.
 bool TakesValue(std::string_view argument) {
   for (const std::string_view flag :
-       {"--shape", "--executions", "--max-steps", "--time-limit", "--memory"}) {
+       {"--shape", "--executions", "--max-steps", "--time-limit", "--memory", "--max-history"}) {
     if (argument == flag) return true;
   }
   return false;
@@ -128,6 +128,9 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
                  "sc (sequential consistency, no data races) or rc11 (C++20's memory model, the "
                  "default)")
       ->transform(CLI::CheckedTransformer(memory_modes));
+  app.add_option("--max-history", line.max_history,
+                 "rc11: so many stores of an object are kept for reads to choose from")
+      ->check(CLI::Range(2, 1000));
   replay->excludes(to_text, from_text, seed_corpus, shape_option, executions_option, output);
   to_text->excludes(from_text, seed_corpus);
   from_text->excludes(seed_corpus);

@@ -33,6 +33,7 @@ struct CommandLine {
   uint64_t max_steps = 100'000;
   double time_limit = 10;  // seconds
   MemoryMode memory = MemoryMode::kRc11;
+  uint32_t max_history = 64;
 
   // What remains for the engine, the program's name first.
   std::vector<std::string> engine;

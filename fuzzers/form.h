@@ -16,6 +16,7 @@ namespace jacquard::fuzzers {
 struct FormOptions {
   uint64_t max_steps = 100'000;           // simulated: more are a livelock
   MemoryMode memory = MemoryMode::kRc11;  // simulated
+  uint32_t max_history = 64;              // simulated: stores of a location that are kept
   double no_step_seconds = 10;   // simulated: CPU time without a step until the watchdog barks
   double deadlock_seconds = 10;  // native: time until threads that do not end are a deadlock
   bool features = false;         // report them to libFuzzer
@@ -54,6 +55,8 @@ class Form {
   // Executions and steps so far; 0 steps in the native form.
   uint64_t executions() const;
   uint64_t steps() const;
+  // Executions in which the memory model's bounds mattered (Counters in sim/execute.h).
+  uint64_t cut_histories() const;
 
  private:
   struct State;

@@ -78,6 +78,12 @@ class Fuzzer {
                           steps / time.count() * 1e-6);
     }
     Print(text + "\n");
+    if (const uint64_t cut = form_->cut_histories(); cut != 0) {
+      Print(fmt::format(
+          "jacquard: in {} executions something was forgotten that a read might have returned; "
+          "--max-history keeps more\n",
+          cut));
+    }
   }
 
  private:
@@ -101,10 +107,16 @@ std::string ReplayCommand(const CommandLine& line) {
   command += kFlag;
   if (const char* given = std::getenv("JACQUARD_REPLAY_COMMAND")) command = given;
   // What is not the default must be said again, before the last flag, which the file follows.
-  if (line.memory != CommandLine().memory && command.ends_with(kFlag)) {
-    command.insert(command.size() - kFlag.size(),
-                   fmt::format(" --memory {}", MemoryModeName(line.memory)));
+  const CommandLine defaults;
+  std::string flags;
+  if (line.memory != defaults.memory) {
+    flags += fmt::format(" --memory {}", MemoryModeName(line.memory));
   }
+  if (line.max_history != defaults.max_history) {
+    flags += fmt::format(" --max-history {}", line.max_history);
+  }
+  if (line.max_steps != defaults.max_steps) flags += fmt::format(" --max-steps {}", line.max_steps);
+  if (command.ends_with(kFlag)) command.insert(command.size() - kFlag.size(), flags);
   return command;
 }
 
@@ -148,6 +160,7 @@ void Initialize(int* argc, char*** argv) {
   FormOptions options;
   options.max_steps = line.max_steps;
   options.memory = line.memory;
+  options.max_history = line.max_history;
   options.no_step_seconds = line.time_limit;
   options.deadlock_seconds = line.time_limit;
   options.all_events = line.all;

@@ -24,6 +24,7 @@ struct Form::State {
       : options(std::move(o)), program(codec.type(), options.features ? &features : nullptr) {
     execution.max_steps = options.max_steps;
     execution.memory = options.memory;
+    execution.max_history = options.max_history;
     execution.check_leaks = codec.type().check_leaks;
     execution.allocations_may_fail = codec.type().allocations_may_fail;
   }
@@ -79,6 +80,7 @@ std::string Form::Report(const Input& input) {
 
 const std::string& Form::signature() const { return state_->verdict.signature; }
 uint64_t Form::executions() const { return RuntimeCounters().executions; }
+uint64_t Form::cut_histories() const { return RuntimeCounters().cut_histories; }
 uint64_t Form::steps() const { return RuntimeCounters().steps; }
 
 const char* FormName() { return "simulated"; }

@@ -37,6 +37,8 @@ TEST(CommandLine, KnowsBothMemories) {
   EXPECT_EQ(Parse({"--memory", "sc", "corpus"}).memory, MemoryMode::kSc);
   EXPECT_EQ(Parse({"--memory=rc11", "--replay", "a"}).memory, MemoryMode::kRc11);
   EXPECT_EQ(Parse({"--memory=tso"}).exit_status, kExitUsage);
+  EXPECT_EQ(Parse({"--max-history", "8", "corpus"}).max_history, 8u);
+  EXPECT_EQ(Parse({"--max-history=1"}).exit_status, kExitUsage);
 }
 
 TEST(CommandLine, KeepsItsOwnForProcessesThatTheEngineStarts) {

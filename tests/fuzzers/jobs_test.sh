@@ -1,5 +1,5 @@
 #!/bin/bash
-# Jacquard's own flags reach the processes that the engine starts.
+# Jacquard's own flags reach the processes that the engine starts, and the command that replays a failure.
 #   jobs_test.sh PROGRAM
 set -u
 program=$(realpath "$1")
@@ -20,5 +20,16 @@ expect_limit fuzz-0.log '-jobs passes on --max-steps'
 mkdir corpus
 "$program" -fork=1 -seed=1 -runs=1000 --max-steps=2 --shape=2x2 corpus >log 2>&1
 expect_limit log '-fork passes on --max-steps'
+
+# What is not the default is said again in the command that replays the crash file.
+"$program" -seed=1 -runs=1000 --max-steps 2 --memory=sc >log 2>&1
+grep -q -- '^Replay: .* --memory sc --max-steps 2 --replay ' log || { echo 'FAILED: the command says it all'; tail -n 2 log; failures=$((failures + 1)); }
+command=$(sed -n 's/^Replay: *//p' log)
+$command >log 2>&1
+(($? == 1)) || { echo "FAILED: it replays: $command"; cat log; failures=$((failures + 1)); }
+
+# A history that is too short says so.
+"$program" -seed=1 -runs=20000 --max-history 2 >log 2>&1
+grep -q -- '--max-history keeps more' log || { echo 'FAILED: a cut history says so'; tail -n 3 log; failures=$((failures + 1)); }
 
 ((failures == 0))
