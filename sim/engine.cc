@@ -72,7 +72,7 @@ SimThread* Engine::PickThread(int first) {
 
 // The operation may be one turn of a spin loop.
 void Engine::DecisionPointOfTurn(StepKind kind, const void* address, uintptr_t pc) {
-  if (current->spin.BackAgain(pc, address, StackTop(current->id))) Spin();
+  if (current->spin.BackAgain(pc, address, FirstFrame(current->id))) Spin();
   DecisionPoint(kind, address);
 }
 
@@ -91,8 +91,7 @@ void Engine::SwitchTo(SimThread& thread) {
   steps_in_a_row_ = 0;
   current = &thread;
   WriteFsBase(thread.storage.fs_base);
-  const Transfer transfer = boost::context::detail::jump_fcontext(thread.context, from);
-  static_cast<SimThread*>(transfer.data)->context = transfer.fctx;
+  SwitchContext(&from->context, thread.context);
 }
 
 void Engine::SwitchAway() {
@@ -406,8 +405,7 @@ SimThread* Engine::FindThread(pthread_t pthread) {
   return nullptr;
 }
 
-void Engine::ThreadEntry(Transfer transfer) {
-  static_cast<SimThread*>(transfer.data)->context = transfer.fctx;
+void Engine::ThreadEntry() {
   SimThread& me = *engine.current;
   engine.RunThread(me);
   engine.EndThread(me);
@@ -447,8 +445,7 @@ void Engine::EndThread(SimThread& me) {
 
 // ---- executions
 
-void Engine::StageEntry(Transfer transfer) {
-  static_cast<SimThread*>(transfer.data)->context = transfer.fctx;
+void Engine::StageEntry() {
   engine.RunStage();
   engine.SwitchTo(engine.driver_);
   __builtin_unreachable();

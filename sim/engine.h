@@ -244,8 +244,8 @@ class Engine {
     Engine& engine_;
   };
 
-  static void ThreadEntry(Transfer transfer);
-  static void StageEntry(Transfer transfer);
+  static void ThreadEntry();
+  static void StageEntry();
   void RunStage();
   void RunThread(SimThread& me);
   [[noreturn]] void EndThread(SimThread& me);
@@ -281,7 +281,7 @@ class Engine {
   // The next thread of `set` after `id`, going round.
   static int NextById(ThreadSet set, int id);
   // Makes `thread` the running one; returns when the caller is picked again.
-  void SwitchTo(SimThread& thread);
+  [[gnu::noinline]] void SwitchTo(SimThread& thread);
   // The running thread is out; another one runs, or the execution is over.
   void SwitchAway();
   void FireTimeout(SimThread& thread);
