@@ -15,6 +15,7 @@
 #include "sim/arena.h"
 #include "sim/execute.h"
 #include "sim/location.h"
+#include "sim/random_answers.h"
 #include "sim/rollback.h"
 #include "sim/step.h"
 #include "sim/thread.h"
@@ -45,6 +46,7 @@ class Engine {
   Recorder* recorder = nullptr;  // null: no trace
   Memory* memory = nullptr;      // the memory model; null: sequential consistency
   bool keys_made = false;        // the execution has made a pthread_key_t
+  bool keys_used = false;        // the execution has set a value for one
   // What a shared library allocates now belongs to the program.
   bool library_serves_program = false;
   uint64_t random_state = 0;  // of the random numbers (random.cc)
@@ -73,10 +75,12 @@ class Engine {
       return;
     }
     if (((enabled_ | timed_) & ~me->bit) == 0) return;
-    if (++steps_in_a_row_ < kMaxStepsInARow && !unasked_ && strategy_->TakeBenignPick())
-        [[likely]] {
-      CountPick();
-      return;
+    if (++steps_in_a_row_ < kMaxStepsInARow && !unasked_) [[likely]] {
+      if (answers_ != nullptr) return WalkOn(me);
+      if (strategy_->TakeBenignPick()) {
+        CountPick();
+        return;
+      }
     }
     DecideAmongOthers(me);
   }
@@ -259,6 +263,8 @@ class Engine {
     if (recorder != nullptr) [[unlikely]]
       last_pick_ = {std::popcount(enabled_ | timed_), 0};
   }
+  // The same, by a random walk: any of those that can run, `me` among them.
+  [[gnu::noinline]] void WalkOn(SimThread* me);
   void DecideAmongOthers(SimThread* me);
   void DecisionPointOfTurn(StepKind kind, const void* address, uintptr_t pc);
   void Spin();
@@ -304,6 +310,7 @@ class Engine {
   ThreadSet timed_ = 0;     // wait, but may time out
   ThreadSet spinning_ = 0;  // wait for what they read to be written
   ThreadSet alive_ = 0;     // have not ended
+  ThreadSet joining_ = 0;   // wait for another one to end
   uint32_t steps_in_a_row_ = 0;
   bool fair_ = false;        // every thread gets its turn, for the rest of the execution
   bool rechecking_ = false;  // the spinning threads go round their loops again, one after another
@@ -311,6 +318,7 @@ class Engine {
   bool program_observes_ = false;
   bool observed_ = false;  // steps are told: to the program, or the recorder
   Strategy* strategy_ = nullptr;
+  RandomAnswers* answers_ = nullptr;  // what answers instead of the strategy, if it has such
   uint64_t step_ = 0;
   uint64_t next_limit_ = 0;
   int recheck_round_ = 0;

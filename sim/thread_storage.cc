@@ -29,6 +29,8 @@ constexpr uintptr_t kParkArea = 0x1100'0000'0000;
 constexpr size_t kParkStride = 4 << 20;  // room for the thread-local storage of large programs
 constexpr size_t kParkStack = 256 << 10;
 
+constexpr size_t kSmallImage = 256;
+
 // The thread-local variables of the executable: their initial image, and where a thread's copy
 // lies.
 struct TlsImage {
@@ -36,6 +38,7 @@ struct TlsImage {
   size_t initial_size = 0;
   size_t size = 0;
   int64_t offset = 0;  // of a thread's copy from its FS base
+  uint64_t words[kSmallImage / 8] = {};  // all of a small one
 } tls_image;
 
 int FindTlsImage(dl_phdr_info* info, size_t /*size*/, void* /*data*/) {
@@ -47,6 +50,8 @@ int FindTlsImage(dl_phdr_info* info, size_t /*size*/, void* /*data*/) {
     tls_image.size = header.p_memsz;
     tls_image.offset = static_cast<int64_t>(reinterpret_cast<uintptr_t>(info->dlpi_tls_data)) -
                        static_cast<int64_t>(ReadFsBase());
+    if (tls_image.size <= kSmallImage)
+      std::memcpy(tls_image.words, tls_image.initial, tls_image.initial_size);
   }
   return 1;  // the first module is the executable
 }
@@ -100,8 +105,15 @@ ThreadStorage ParkThread(int index) {
 }
 
 void ResetThreadStorage(const ThreadStorage& storage) {
-  if (tls_image.size == 0) return;
   char* const copy = reinterpret_cast<char*>(storage.fs_base + tls_image.offset);
+  if (tls_image.size <= kSmallImage) {
+    // By words, which a few variables are faster than the library's functions for any size.
+    auto* const words = reinterpret_cast<uint64_t*>(copy);
+    for (size_t i = 0; i < tls_image.size / 8; ++i) words[i] = tls_image.words[i];
+    for (size_t i = tls_image.size & ~size_t{7}; i < tls_image.size; ++i)
+      copy[i] = reinterpret_cast<const char*>(tls_image.words)[i];
+    return;
+  }
   std::memcpy(copy, tls_image.initial, tls_image.initial_size);
   std::memset(copy + tls_image.initial_size, 0, tls_image.size - tls_image.initial_size);
 }
