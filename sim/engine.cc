@@ -12,6 +12,7 @@
 
 #include "sim/heap_check.h"
 #include "sim/leaks.h"
+#include "sim/memory/memory.h"
 #include "sim/message.h"
 #include "sim/recorder.h"
 
@@ -506,6 +507,12 @@ void Engine::RunStage() {
   arena_on = false;
 }
 
+// While there is only one thread, the memory model need not hear of plain accesses.
+void Engine::SetNearTag() {
+  const bool all_are_told = recorder != nullptr || (memory != nullptr && !memory->IsAlone());
+  near_tag = all_are_told ? kNoTag : kNearTag;
+}
+
 void Engine::AbandonThreads() {
   for (ThreadSet left = alive_; left != 0; left &= left - 1) {
     WriteFsBase(threads_[std::countr_zero(left)].storage.fs_base);
@@ -562,7 +569,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   std::optional<Recorder> trace_recorder;
   recorder = trace != nullptr ? &trace_recorder.emplace(trace) : nullptr;
   observed_ = program_observes_ || recorder != nullptr;
-  near_tag = recorder != nullptr || memory != nullptr ? kNoTag : kNearTag;
+  SetNearTag();
 
   stage_.context = FreshContext(kStage, StageEntry);
   executing = true;

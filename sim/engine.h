@@ -272,6 +272,7 @@ class Engine {
   void BeginMemory();
   void EndMemory();
   void TellCreation(int parent, int child);
+  void SetNearTag();
   void WakeSpinning(const void* address, size_t size);
   // Tells the program of a step, which must be one of the running thread with the hooks on.
   void Observe(const Step& step) {

@@ -70,9 +70,9 @@ class ForeignMemory {
 };
 
 // What the hooks have seen written.
-extern ForeignMemory foreign_words;
+[[gnu::visibility("hidden")]] extern ForeignMemory foreign_words;
 // What libraries have allocated for themselves.
-extern ForeignMemory library_blocks;
+[[gnu::visibility("hidden")]] extern ForeignMemory library_blocks;
 
 // Searches for leaks among the live blocks, and ends the execution if there are any. Called at the
 // end of an execution that has passed. Costs the size of all that it looks at.
