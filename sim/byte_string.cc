@@ -31,12 +31,21 @@ void ChoiceRecorder::List::Add(int choice) {
   }
 }
 
-bool ChoiceRecorder::BeginExecution() {
+void ChoiceRecorder::Clear() {
   for (List* const list : {&others_, &of_memory_}) {
     list->exceptions.clear();
     list->gap = 0;
   }
+}
+
+bool ChoiceRecorder::BeginExecution() {
+  Clear();
   return inner_.BeginExecution();
+}
+
+bool ChoiceRecorder::RepeatExecution() {
+  Clear();
+  return inner_.RepeatExecution();
 }
 
 int ChoiceRecorder::Choose(const Pick& pick) {

@@ -30,6 +30,7 @@ class ByteString : public Strategy {
 
   bool BeginExecution() override;
   int Choose(const Pick& pick) override;
+  bool RepeatExecution() override { return BeginExecution(); }
 
  private:
   struct List {
@@ -53,6 +54,7 @@ class ChoiceRecorder : public Strategy {
   bool BeginExecution() override;
   int Choose(const Pick& pick) override;
   void EndExecution(const Verdict& verdict) override { inner_.EndExecution(verdict); }
+  bool RepeatExecution() override;
 
   const std::vector<Exception>& exceptions() const { return others_.exceptions; }
   const std::vector<Exception>& memory_exceptions() const { return of_memory_.exceptions; }
@@ -64,6 +66,8 @@ class ChoiceRecorder : public Strategy {
 
     void Add(int choice);
   };
+
+  void Clear();
 
   Strategy& inner_;
   List others_;

@@ -211,6 +211,7 @@ class Engine {
   }
 
   const Counters& counters() const { return counters_; }
+  uint64_t schedule() const { return schedule_; }
   // For the watchdog, which looks from another thread: grows as long as there is progress.
   uint64_t Progress() const {
     return __atomic_load_n(&step_, __ATOMIC_RELAXED) +
@@ -312,6 +313,7 @@ class Engine {
   bool observed_ = false;  // steps are told: to the program, or the recorder
   Strategy* strategy_ = nullptr;
   uint64_t step_ = 0;
+  uint64_t schedule_ = 0;  // a hash of the switches
   uint64_t next_limit_ = 0;
   int recheck_round_ = 0;
   uint64_t stuck_step_ = 0;  // when rechecking began
