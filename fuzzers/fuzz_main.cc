@@ -113,6 +113,9 @@ std::string ReplayCommand(const CommandLine& line) {
   const ExecutionOptions& given = line.execution;
   const ExecutionOptions defaults;
   std::string flags;
+  if (line.shape_threads != 0) {
+    flags += fmt::format(" --shape {}x{}", line.shape_threads, line.shape_operations);
+  }
   if (given.memory != defaults.memory) {
     flags += fmt::format(" --memory {}", MemoryModeName(given.memory));
   }

@@ -15,6 +15,7 @@
 #include "sim/arena.h"
 #include "sim/execute.h"
 #include "sim/location.h"
+#include "sim/random_answers.h"
 #include "sim/rollback.h"
 #include "sim/step.h"
 #include "sim/thread.h"
@@ -45,6 +46,7 @@ class Engine {
   Recorder* recorder = nullptr;  // null: no trace
   Memory* memory = nullptr;      // the memory model; null: sequential consistency
   bool keys_made = false;        // the execution has made a pthread_key_t
+  bool keys_used = false;        // the execution has set a value for one
   // What a shared library allocates now belongs to the program.
   bool library_serves_program = false;
   uint64_t random_state = 0;  // of the random numbers (random.cc)
@@ -73,10 +75,12 @@ class Engine {
       return;
     }
     if (((enabled_ | timed_) & ~me->bit) == 0) return;
-    if (++steps_in_a_row_ < kMaxStepsInARow && !unasked_ && strategy_->TakeBenignPick())
-        [[likely]] {
-      CountPick();
-      return;
+    if (++steps_in_a_row_ < kMaxStepsInARow && !unasked_) [[likely]] {
+      if (answers_ != nullptr) return WalkOn(me);
+      if (strategy_->TakeBenignPick()) {
+        CountPick();
+        return;
+      }
     }
     DecideAmongOthers(me);
   }
@@ -245,8 +249,8 @@ class Engine {
     Engine& engine_;
   };
 
-  static void ThreadEntry(Transfer transfer);
-  static void StageEntry(Transfer transfer);
+  static void ThreadEntry();
+  static void StageEntry();
   void RunStage();
   void RunThread(SimThread& me);
   [[noreturn]] void EndThread(SimThread& me);
@@ -260,6 +264,8 @@ class Engine {
     if (recorder != nullptr) [[unlikely]]
       last_pick_ = {std::popcount(enabled_ | timed_), 0};
   }
+  // The same, by a random walk: any of those that can run, `me` among them.
+  [[gnu::noinline]] void WalkOn(SimThread* me);
   void DecideAmongOthers(SimThread* me);
   void DecisionPointOfTurn(StepKind kind, const void* address, uintptr_t pc);
   void Spin();
@@ -267,6 +273,7 @@ class Engine {
   void BeginMemory();
   void EndMemory();
   void TellCreation(int parent, int child);
+  void SetNearTag();
   void WakeSpinning(const void* address, size_t size);
   // Tells the program of a step, which must be one of the running thread with the hooks on.
   void Observe(const Step& step) {
@@ -282,7 +289,7 @@ class Engine {
   // The next thread of `set` after `id`, going round.
   static int NextById(ThreadSet set, int id);
   // Makes `thread` the running one; returns when the caller is picked again.
-  void SwitchTo(SimThread& thread);
+  [[gnu::noinline]] void SwitchTo(SimThread& thread);
   // The running thread is out; another one runs, or the execution is over.
   void SwitchAway();
   void FireTimeout(SimThread& thread);
@@ -305,6 +312,7 @@ class Engine {
   ThreadSet timed_ = 0;     // wait, but may time out
   ThreadSet spinning_ = 0;  // wait for what they read to be written
   ThreadSet alive_ = 0;     // have not ended
+  ThreadSet joining_ = 0;   // wait for another one to end
   uint32_t steps_in_a_row_ = 0;
   bool fair_ = false;        // every thread gets its turn, for the rest of the execution
   bool rechecking_ = false;  // the spinning threads go round their loops again, one after another
@@ -312,6 +320,7 @@ class Engine {
   bool program_observes_ = false;
   bool observed_ = false;  // steps are told: to the program, or the recorder
   Strategy* strategy_ = nullptr;
+  RandomAnswers* answers_ = nullptr;  // what answers instead of the strategy, if it has such
   uint64_t step_ = 0;
   uint64_t schedule_ = 0;  // a hash of the switches
   uint64_t next_limit_ = 0;

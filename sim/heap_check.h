@@ -13,6 +13,7 @@
 #include "sim/arena.h"
 #include "sim/engine.h"
 #include "sim/fiber.h"
+#include "sim/leaks.h"
 
 namespace jacquard::sim {
 
@@ -22,8 +23,9 @@ enum class AccessKind : uint8_t { kRead, kWrite };
 // `frame` is the hook's frame. Ends the execution if the access is an error.
 void CheckRareAccess(const void* address, size_t size, AccessKind kind, uintptr_t pc, void* frame);
 
-// kNearTag, unless a trace is recorded or there is a memory model, which want to hear of every plain
-// access: then no hook may take the shortest way, and it is kNoTag, which stands above no address.
+// kNearTag, unless a trace is recorded or there is a memory model, which want to hear of every
+// plain access: then no hook may take the shortest way, and it is kNoTag, which stands above no
+// address.
 inline constexpr uintptr_t kNoTag = UINTPTR_MAX;
 [[gnu::visibility("hidden")]] extern uintptr_t near_tag;
 
@@ -69,7 +71,11 @@ inline void* StackPointer() {
   // not a global.
   const bool nowhere_near =
       reinterpret_cast<uintptr_t>(address) - kStackArea >= kArenaBase + kArenaSize - kStackArea;
-  if (nowhere_near && (kind == AccessKind::kRead || engine.rollback.Covers(address))) return;
+  if (nowhere_near) {
+    if (kind == AccessKind::kRead || engine.rollback.Covers(address)) return;
+    const auto bits = reinterpret_cast<uintptr_t>(address);
+    if (bits % 8 + size <= 8 && foreign_words.Has(bits)) return;
+  }
   void* const frame = __builtin_frame_address(0);
   if (SurelyOnStack(address, frame)) return;
   CheckRareAccess(address, size, kind, pc, frame);

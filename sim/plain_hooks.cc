@@ -29,7 +29,7 @@ void Count() {
 void NoteRead(const void* address, size_t size, uintptr_t pc) {
   if (!engine.Simulates()) return;
   Count();
-  if (engine.memory != nullptr) CheckPlainRead(address, size, pc);
+  if (engine.memory != nullptr) CheckPlainAccess<memory::AccessKind::kPlainRead>(address, size, pc);
 }
 
 void NoteWrite(const void* address, size_t size, uintptr_t pc) {
@@ -37,7 +37,8 @@ void NoteWrite(const void* address, size_t size, uintptr_t pc) {
     engine.LogGlobal(address, size);
   if (!engine.Simulates()) return;
   Count();
-  if (engine.memory != nullptr) CheckPlainWrite(address, size, pc);
+  if (engine.memory != nullptr)
+    CheckPlainAccess<memory::AccessKind::kPlainWrite>(address, size, pc);
   if (OnOwnStack(address)) {
     engine.HasWrittenOwnStack(address, size);
   } else {

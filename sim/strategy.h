@@ -8,6 +8,7 @@
 
 namespace jacquard {
 
+class RandomAnswers;
 struct Verdict;
 
 // What is left to chance at a decision point. Alternative 0 is always benign: with nothing but
@@ -89,9 +90,13 @@ class Strategy {
     return true;
   }
 
+  // If not null, this answers each pick as Choose would: the runtime does not ask.
+  RandomAnswers* answers() const { return answers_; }
+
  protected:
   uint64_t benign_picks_ = 0;
   uint64_t benign_memory_picks_ = 0;
+  RandomAnswers* answers_ = nullptr;
 };
 
 }  // namespace jacquard

@@ -192,11 +192,15 @@ void Engine::EndMemory() {
 }
 
 void Engine::TellCreation(int parent, int child) {
-  if (memory != nullptr && child != 0) memory->CreateThread(parent, child);
+  if (memory == nullptr || child == 0) return;
+  memory->CreateThread(parent, child);
+  SetNearTag();
 }
 
 void Engine::TellJoin(int child) {
-  if (memory != nullptr) memory->JoinThread(current->id, child);
+  if (memory == nullptr) return;
+  memory->JoinThread(current->id, child);
+  SetNearTag();
 }
 
 // A spinning thread has read old values: where it did, it sees the newest next.

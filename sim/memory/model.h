@@ -195,8 +195,8 @@ class Model {
   void TellOverlaps(CellType& cell, Index store);
 
   // ---- reading
-  template <class T>
-  uint32_t FindCandidates(int thread, CellType& cell, Role role, bool weak, MemoryOrder order,
+  template <Role role, class T>
+  uint32_t FindCandidates(int thread, CellType& cell, bool weak, MemoryOrder order,
                           MemoryOrder failure, T expected);
   template <class Pick>
   Candidate PickCandidate(uint32_t count, Pick&& pick);
@@ -207,19 +207,26 @@ class Model {
   template <class Pick>
   Index PickPlace(int thread, const CellType& cell, MemoryOrder order, Pick&& pick);
   StoreType& Author(int thread, Index store, MemoryOrder order, int32_t event);
+  [[gnu::always_inline]] bool Settle(int thread, CellType& cell, Index index, Index next,
+                                     Index read, MemoryOrder order);
   template <class T>
-  bool Update(int thread, CellType& cell, Index read, T value, MemoryOrder order, int32_t event);
+  [[gnu::always_inline]] bool Update(int thread, CellType& cell, Index read, T value,
+                                     MemoryOrder order, int32_t event);
 
   template <AccessKind kKind>
-  void CheckAtomic(int thread, CellType& cell);
+  [[gnu::always_inline]] void CheckAtomic(int thread, CellType& cell);
   template <AccessKind kKind>
-  bool PlainAccess(int thread, const void* address, size_t size);
+  [[gnu::always_inline]] bool PlainAccess(int thread, const void* address, size_t size);
   template <AccessKind kKind>
   bool PlainRange(int thread, uintptr_t begin, size_t size);
   template <AccessKind kKind>
-  bool PlainPiece(int thread, uintptr_t begin, size_t size);
+  [[gnu::always_inline]] bool PlainPiece(int thread, uintptr_t begin, size_t size);
   template <AccessKind kKind>
-  bool Check(int thread, CellType& cell);
+  [[gnu::noinline]] bool EndHistory(int thread, CellType& cell);
+  template <AccessKind kKind>
+  [[gnu::always_inline]] bool Check(int thread, CellType& cell);
+  template <AccessKind kKind>
+  [[gnu::noinline]] bool CheckClosely(int thread, CellType& cell);
   void NoteRace(int thread, CellType& cell, AccessKind kind, const Race& found);
   bool RacesAfterAcquireFence(int thread, CellType& cell, AccessKind kind);
 
