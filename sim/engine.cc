@@ -119,6 +119,8 @@ void Engine::SwitchTo(SimThread& thread) {
   if (&thread == current) return;
   SimThread* const from = current;
   steps_in_a_row_ = 0;
+  schedule_ = (std::rotl(schedule_, 23) ^ (step_ * 256 + static_cast<uint64_t>(thread.id))) *
+              0x9E37'79B9'7F4A'7C15;
   current = &thread;
   WriteFsBase(thread.storage.fs_base);
   SwitchContext(&from->context, thread.context);
@@ -554,6 +556,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   fair_ = rechecking_ = unasked_ = false;
   fair_state_ = 0;
   step_ = 0;
+  schedule_ = 0;
   next_limit_ = std::max<uint64_t>(1, options.max_steps / 2);
   last_pick_ = {};
   ticket_ = 0;
@@ -602,5 +605,12 @@ Verdict Execute(Program& program, Strategy& strategy, const ExecutionOptions& op
 }
 
 const Counters& RuntimeCounters() { return sim::engine.counters(); }
+
+void FailExecution(VerdictKind kind, std::string_view rule, std::string_view message) {
+  if (!sim::engine.OnExecutingThread()) sim::Die("FailExecution() called outside of an execution");
+  sim::engine.Fail(kind, rule, message);
+}
+
+uint64_t LastSchedule() { return sim::engine.schedule(); }
 
 }  // namespace jacquard

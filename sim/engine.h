@@ -215,6 +215,7 @@ class Engine {
   }
 
   const Counters& counters() const { return counters_; }
+  uint64_t schedule() const { return schedule_; }
   // For the watchdog, which looks from another thread: grows as long as there is progress.
   uint64_t Progress() const {
     return __atomic_load_n(&step_, __ATOMIC_RELAXED) +
@@ -321,6 +322,7 @@ class Engine {
   Strategy* strategy_ = nullptr;
   RandomAnswers* answers_ = nullptr;  // what answers instead of the strategy, if it has such
   uint64_t step_ = 0;
+  uint64_t schedule_ = 0;  // a hash of the switches
   uint64_t next_limit_ = 0;
   int recheck_round_ = 0;
   uint64_t stuck_step_ = 0;  // when rechecking began

@@ -71,6 +71,10 @@ class Strategy {
   // Called after each execution.
   virtual void EndExecution(const Verdict& /*verdict*/) {}
 
+  // Prepares to give the execution that was begun last the same answers once more; called between
+  // it and its EndExecution, any number of times. False: it cannot; all in strategies.h can.
+  virtual bool RepeatExecution() { return false; }
+
   // So many of the next picks get alternative 0 without being asked (the runtime counts it down):
   // what makes a sparse list of exceptions cheap. Set by BeginExecution and Choose. The memory
   // model's picks have a count of their own.
