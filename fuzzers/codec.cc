@@ -11,8 +11,6 @@
 namespace jacquard::fuzzers {
 namespace {
 
-constexpr uint8_t kExceptionBit = 0x80;
-constexpr uint8_t kMemoryBit = 0x40;
 constexpr uint8_t kCarryOn = 255;
 
 // Gaps of 255 and more take several records.
@@ -150,21 +148,19 @@ void Codec::Decode(std::span<const uint8_t> bytes, Input& input) const {
   for (size_t i = 1; i + 1 < bytes.size(); i += 2) {
     const uint8_t head = bytes[i];
     const uint8_t tail = bytes[i + 1];
-    if ((head & kExceptionBit) == 0) {
-      if (!has_memory || (head & kMemoryBit) == 0) {
-        input.AddCall(thread_of_byte_[head], call_of_byte_[tail]);
-        continue;
-      }
+    if ((head & kExceptionBit) != 0) {
+      gap = std::min(gap + tail, kMaxGap);
+      if (tail == kCarryOn) continue;
+      input.AddException({.gap = gap, .choice = head & kMaxChoice});
+      gap = 0;
+    } else if (has_memory && (head & kMemoryBit) != 0) {
       memory_gap = std::min(memory_gap + tail, kMaxGap);
       if (tail == kCarryOn) continue;
       input.AddMemoryException({.gap = memory_gap, .choice = head & kMaxMemoryChoice});
       memory_gap = 0;
-      continue;
+    } else {
+      input.AddCall(thread_of_byte_[head], call_of_byte_[tail]);
     }
-    gap = std::min(gap + tail, kMaxGap);
-    if (tail == kCarryOn) continue;
-    input.AddException({.gap = gap, .choice = head & kMaxChoice});
-    gap = 0;
   }
 }
 

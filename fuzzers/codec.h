@@ -40,6 +40,10 @@ inline constexpr bool IsKnownVersion(uint8_t version) {
   return version >= kFirstVersion && version <= kVersion;
 }
 
+// What kind of record begins with a byte: its upper bits. A call has neither.
+inline constexpr uint8_t kExceptionBit = 0x80;
+inline constexpr uint8_t kMemoryBit = 0x40;  // a call's if kExceptionBit is set
+
 // How bytes are to be read for one scenario class. Immutable, so all its functions are thread-safe.
 class Codec {
  public:

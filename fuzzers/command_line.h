@@ -30,10 +30,8 @@ struct CommandLine {
 
   int shape_threads = 0;  // 0: as the bytes say
   int shape_operations = 0;
-  uint64_t max_steps = 100'000;
   double time_limit = 10;  // seconds
-  MemoryMode memory = MemoryMode::kRc11;
-  uint32_t max_history = 64;
+  ExecutionOptions execution;
 
   // What remains for the engine, the program's name first.
   std::vector<std::string> engine;

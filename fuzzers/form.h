@@ -14,9 +14,8 @@
 namespace jacquard::fuzzers {
 
 struct FormOptions {
-  uint64_t max_steps = 100'000;           // simulated: more are a livelock
-  MemoryMode memory = MemoryMode::kRc11;  // simulated
-  uint32_t max_history = 64;              // simulated: stores of a location that are kept
+  // Simulated; what the scenario class decides (leaks, allocations) is taken from there.
+  ExecutionOptions execution;
   double no_step_seconds = 10;   // simulated: CPU time without a step until the watchdog barks
   double deadlock_seconds = 10;  // native: time until threads that do not end are a deadlock
   bool features = false;         // report them to libFuzzer

@@ -105,17 +105,23 @@ std::string ReplayCommand(const CommandLine& line) {
   const ssize_t length = readlink("/proc/self/exe", path, sizeof(path));
   std::string command = length > 0 ? std::string(path, static_cast<size_t>(length)) : "PROGRAM";
   command += kFlag;
-  if (const char* given = std::getenv("JACQUARD_REPLAY_COMMAND")) command = given;
+  if (const char* launcher = std::getenv("JACQUARD_REPLAY_COMMAND")) command = launcher;
   // What is not the default must be said again, before the last flag, which the file follows.
-  const CommandLine defaults;
+  const ExecutionOptions& given = line.execution;
+  const ExecutionOptions defaults;
   std::string flags;
-  if (line.memory != defaults.memory) {
-    flags += fmt::format(" --memory {}", MemoryModeName(line.memory));
+  if (line.shape_threads != 0) {
+    flags += fmt::format(" --shape {}x{}", line.shape_threads, line.shape_operations);
   }
-  if (line.max_history != defaults.max_history) {
-    flags += fmt::format(" --max-history {}", line.max_history);
+  if (given.memory != defaults.memory) {
+    flags += fmt::format(" --memory {}", MemoryModeName(given.memory));
   }
-  if (line.max_steps != defaults.max_steps) flags += fmt::format(" --max-steps {}", line.max_steps);
+  if (given.max_history != defaults.max_history) {
+    flags += fmt::format(" --max-history {}", given.max_history);
+  }
+  if (given.max_steps != defaults.max_steps) {
+    flags += fmt::format(" --max-steps {}", given.max_steps);
+  }
   if (command.ends_with(kFlag)) command.insert(command.size() - kFlag.size(), flags);
   return command;
 }
@@ -158,9 +164,7 @@ void Initialize(int* argc, char*** argv) {
   }
 
   FormOptions options;
-  options.max_steps = line.max_steps;
-  options.memory = line.memory;
-  options.max_history = line.max_history;
+  options.execution = line.execution;
   options.no_step_seconds = line.time_limit;
   options.deadlock_seconds = line.time_limit;
   options.all_events = line.all;

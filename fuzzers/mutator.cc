@@ -9,10 +9,9 @@ namespace jacquard::fuzzers {
 namespace {
 
 constexpr size_t kRecord = 2;
-constexpr uint8_t kExceptionBit = 0x80;
-constexpr uint8_t kMemoryBit = 0x40;
+constexpr uint8_t kCall = 0;  // neither bit
 
-// What kind of record begins with `head` (codec.h): the bits that say so.
+// What kind of record begins with `head`: the bits that say so (codec.h).
 constexpr uint8_t KindOf(uint8_t head) {
   return static_cast<uint8_t>((head & kExceptionBit) != 0 ? kExceptionBit : head & kMemoryBit);
 }
@@ -30,18 +29,18 @@ class Records {
 
   void Mutate() {
     switch (Random(7)) {
-      case 6:
-        return Insert(kMemoryBit);
       case 0:
         return Insert(kExceptionBit);
       case 1:
-        return Insert(0);
+        return Insert(kCall);
       case 2:
         return Erase();
       case 3:
         return Repeat();
       case 4:
         return Move();
+      case 6:
+        return Insert(kMemoryBit);
       default:
         return Nudge();
     }
@@ -66,7 +65,7 @@ class Records {
     const size_t i = Random(count_ + 1);
     MakeRoom(i);
     At(i)[0] = static_cast<uint8_t>(kind | Random(4));
-    At(i)[1] = static_cast<uint8_t>(kind == 0 || Random(8) == 0 ? Random(256) : Random(24));
+    At(i)[1] = static_cast<uint8_t>(kind == kCall || Random(8) == 0 ? Random(256) : Random(24));
   }
 
   void Erase() {
@@ -100,7 +99,7 @@ class Records {
     const uint8_t kind = KindOf(record[0]);
     if (Random(3) == 0) {
       record[0] = static_cast<uint8_t>(kind | Random(4));
-    } else if (kind != 0) {
+    } else if (kind != kCall) {
       const int gap = record[1] + static_cast<int>(Random(9)) - 4;
       record[1] = static_cast<uint8_t>(std::clamp(gap, 0, 254));
     } else {

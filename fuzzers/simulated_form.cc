@@ -22,22 +22,18 @@ namespace fuzzers {
 struct Form::State {
   State(const Codec& codec, FormOptions o)
       : options(std::move(o)), program(codec.type(), options.features ? &features : nullptr) {
-    execution.max_steps = options.max_steps;
-    execution.memory = options.memory;
-    execution.max_history = options.max_history;
-    execution.check_leaks = codec.type().check_leaks;
-    execution.allocations_may_fail = codec.type().allocations_may_fail;
+    options.execution.check_leaks = codec.type().check_leaks;
+    options.execution.allocations_may_fail = codec.type().allocations_may_fail;
   }
 
   Verdict Run(const Input& input, Trace* trace) {
     program.SetInput(input);
     strategy.Set(input.exceptions(), input.memory_exceptions());
     strategy.BeginExecution();
-    return jacquard::Execute(program, strategy, execution, trace);
+    return jacquard::Execute(program, strategy, options.execution, trace);
   }
 
   FormOptions options;
-  ExecutionOptions execution;
   ScenarioProgram program;
   ByteString strategy;
   Verdict verdict;  // of the last failure

@@ -110,12 +110,10 @@ class HeapRegion {
 
 class Arena {
  public:
-  // Freed bytes that stay in quarantine, unless an option says otherwise.
-  static constexpr size_t kQuarantine = 64 << 20;
-
   // Reserves the ranges. Call once. Ends the process with a message if the addresses are taken.
   void Init();
 
+  // So many freed bytes stay in quarantine.
   void SetQuarantine(size_t bytes) { quarantine_ = bytes; }
 
   // A block of `size` bytes at a multiple of `alignment` (a power of two); null when there is no
@@ -164,7 +162,7 @@ class Arena {
 
   HeapRegion near_;
   HeapRegion far_;
-  size_t quarantine_ = kQuarantine;
+  size_t quarantine_ = 0;
   uint32_t live_blocks_ = 0;
 };
 

@@ -34,16 +34,6 @@ struct Guard {
 // Guards that code under test takes are rolled back; the harness's own statics stay.
 bool GuardIsSimulated() { return arena_on && engine.OnExecutingThread(); }
 
-// Calls `allocate`, a function of the C++ library, so that it allocates as the program would.
-template <class Function>
-void* AllocateForProgram(Function allocate) {
-  if (!engine.executing || !engine.OnExecutingThread()) return allocate();
-  engine.library_serves_program = true;
-  void* const result = allocate();
-  engine.library_serves_program = false;
-  return result;
-}
-
 void SetGuard(Guard* guard, Guard value) {
   // The program looks at the first byte by itself, with an atomic acquire load.
   engine.Release(guard);
@@ -78,6 +68,7 @@ void DropThreadDestructors() { thread_destructors.clear(); }
 using jacquard::sim::engine;
 using jacquard::sim::Guard;
 using jacquard::sim::GuardIsSimulated;
+using jacquard::sim::ServingProgram;
 using jacquard::sim::SetGuard;
 
 extern "C" {
@@ -130,13 +121,13 @@ int __cxa_thread_atexit(void (*function)(void*), void* object, void* library) {
 }
 
 void* __cxa_allocate_exception(size_t size) noexcept {
-  return jacquard::sim::AllocateForProgram(
-      [size] { return JACQUARD_REAL(abi::__cxa_allocate_exception)(size); });
+  if (!engine.OnExecutingThread()) return JACQUARD_REAL(abi::__cxa_allocate_exception)(size);
+  return ServingProgram([size] { return JACQUARD_REAL(abi::__cxa_allocate_exception)(size); });
 }
 
 abi::__cxa_dependent_exception* __cxa_allocate_dependent_exception() noexcept {
-  return static_cast<abi::__cxa_dependent_exception*>(jacquard::sim::AllocateForProgram(
-      [] { return static_cast<void*>(JACQUARD_REAL(abi::__cxa_allocate_dependent_exception)()); }));
+  if (!engine.OnExecutingThread()) return JACQUARD_REAL(abi::__cxa_allocate_dependent_exception)();
+  return ServingProgram([] { return JACQUARD_REAL(abi::__cxa_allocate_dependent_exception)(); });
 }
 
 void abort() noexcept {

@@ -78,7 +78,7 @@ std::string Describe(const TraceView& view, const StepText& words, size_t at) {
       return fmt::format("{}{} wakes another one than the longest waiter (waiter {}, from 0)", step,
                          who, event.choice);
     case PickKind::kAllocationFailure:
-      return fmt::format("before step {}: an allocation of {} fails", view.step_number(at), who);
+      return fmt::format("before step {}: an allocation of {} fails", number, who);
     case PickKind::kData:
       return fmt::format("before step {}: the value for {} is {}", number, who, event.choice);
   }

@@ -93,7 +93,7 @@ class Engine {
     DecisionPoint(kind, address);
   }
 
-  // The operation has taken effect. `Writes`: it changed a value that others can see.
+  // The operation has taken effect. `newest`: it has read the newest value, or written one.
   [[gnu::always_inline]] void FinishStep(StepKind kind, MemoryOrder order, uint8_t size,
                                          const void* address, uint64_t old_value,
                                          uint64_t new_value, uintptr_t pc, bool newest = true) {
@@ -388,6 +388,15 @@ class Backstage {
   const bool hooks_were_on_;
   const RealHeap real_heap_;
 };
+
+// Calls `function`, which allocates for the program though it stands in a shared library.
+auto ServingProgram(auto function) {
+  const bool did = engine.library_serves_program;
+  engine.library_serves_program = true;
+  const auto result = function();
+  engine.library_serves_program = did;
+  return result;
+}
 
 }  // namespace jacquard::sim
 

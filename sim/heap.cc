@@ -214,14 +214,12 @@ void* Reallocate(void* address, size_t size, const void* caller) {
   return moved;
 }
 
-// Calls `function`, which allocates for its caller.
-template <class Function>
-auto ServingProgram(Function function) {
-  const bool did = engine.library_serves_program;
-  engine.library_serves_program = true;
-  const auto result = function();
-  engine.library_serves_program = did;
-  return result;
+// vasprintf for `caller`.
+int PrintToNewBlock(char** result, const char* format, va_list arguments, const void* caller) {
+  if (!UseArena(caller)) return JACQUARD_REAL(vasprintf)(result, format, arguments);
+  CheckAccess(result, sizeof(*result), AccessKind::kWrite, Address(caller));
+  engine.LogGlobal(result, sizeof(*result));
+  return ServingProgram([&] { return JACQUARD_REAL(vasprintf)(result, format, arguments); });
 }
 
 }  // namespace
@@ -339,25 +337,13 @@ char* strdup(const char* text) noexcept {
 }
 
 int vasprintf(char** result, const char* format, va_list arguments) noexcept {
-  if (!UseArena(JACQUARD_CALLER)) return JACQUARD_REAL(vasprintf)(result, format, arguments);
-  CheckAccess(result, sizeof(*result), AccessKind::kWrite, Address(JACQUARD_CALLER));
-  engine.LogGlobal(result, sizeof(*result));
-  return jacquard::sim::ServingProgram(
-      [&] { return JACQUARD_REAL(vasprintf)(result, format, arguments); });
+  return jacquard::sim::PrintToNewBlock(result, format, arguments, JACQUARD_CALLER);
 }
 
 int asprintf(char** result, const char* format, ...) noexcept {
   va_list arguments;
   va_start(arguments, format);
-  int length;
-  if (UseArena(JACQUARD_CALLER)) {
-    CheckAccess(result, sizeof(*result), AccessKind::kWrite, Address(JACQUARD_CALLER));
-    engine.LogGlobal(result, sizeof(*result));
-    length = jacquard::sim::ServingProgram(
-        [&] { return JACQUARD_REAL(vasprintf)(result, format, arguments); });
-  } else {
-    length = JACQUARD_REAL(vasprintf)(result, format, arguments);
-  }
+  const int length = jacquard::sim::PrintToNewBlock(result, format, arguments, JACQUARD_CALLER);
   va_end(arguments);
   return length;
 }

@@ -28,14 +28,17 @@ std::vector<uintptr_t> Recorder::StackOfRunningThread() {
           std::make_reverse_iterator(me.call_stack)};
 }
 
-void Recorder::TakePick(TraceEvent& event) {
+Recorder::PickTaken Recorder::TakeSchedulePick() {
   const Engine::PickTaken pick = engine.TakeLastPick();
-  event.pick = PickKind::kSchedule;
-  event.alternatives = pick.alternatives;
-  event.choice = pick.choice;
+  return {PickKind::kSchedule, pick.alternatives, pick.choice};
 }
 
-void Recorder::SetPick(TraceEvent& event, const MemoryPick& pick) {
+std::string Recorder::Words(const PickTaken& pick) {
+  return std::string("picks ") + PickKindName(pick.kind) + " " + std::to_string(pick.choice) +
+         " of " + std::to_string(pick.alternatives);
+}
+
+void Recorder::SetPick(TraceEvent& event, const PickTaken& pick) {
   event.pick = pick.kind;
   event.alternatives = pick.alternatives;
   event.choice = pick.choice;
@@ -67,11 +70,10 @@ void Recorder::RecordReadsFrom(TraceEvent& event) {
 
 void Recorder::RecordStep(const Step& step, uintptr_t pc) {
   const Backstage backstage;
-  const Engine::PickTaken schedule = engine.TakeLastPick();
   // An event has room for one pick. The first that is not benign is the step's; others that are not
   // stand before it.
-  MemoryPick own = {PickKind::kSchedule, schedule.alternatives, schedule.choice};
-  for (const MemoryPick& pick : memory_picks_) {
+  PickTaken own = TakeSchedulePick();
+  for (const PickTaken& pick : memory_picks_) {
     if (pick.choice == 0) {
       if (own.alternatives == 0) own = pick;
     } else if (own.choice == 0) {
@@ -82,8 +84,7 @@ void Recorder::RecordStep(const Step& step, uintptr_t pc) {
       event.step.address = step.address;
       if (step.address != nullptr) event.name = engine.program().NameOf(step.address);
       if (read_ != kNoRead) event.reads_from = EventOfStep(read_);
-      event.text = std::string("picks ") + PickKindName(pick.kind) + " " +
-                   std::to_string(pick.choice) + " of " + std::to_string(pick.alternatives);
+      event.text = Words(pick);
       SetPick(event, pick);
     }
   }
@@ -151,7 +152,7 @@ void Recorder::RecordEnd() {
   const Backstage backstage;
   TraceEvent& event = Add(TraceEvent::Type::kStep);
   event.step.kind = StepKind::kThreadEnd;
-  TakePick(event);
+  SetPick(event, TakeSchedulePick());
 }
 
 void Recorder::RecordBlocked(StepKind kind, const void* address, std::string_view text,
@@ -169,16 +170,13 @@ void Recorder::RecordBlocked(StepKind kind, const void* address, std::string_vie
 }
 
 void Recorder::RecordPick(PickKind kind, int alternatives, int choice) {
-  const bool of_memory = kind == PickKind::kAllocationFailure;
-  if (of_memory && choice == 0) return;  // nothing to tell
+  const bool of_allocation = kind == PickKind::kAllocationFailure;
+  if (of_allocation && choice == 0) return;  // nothing to tell
   const Backstage backstage;
   TraceEvent& event = Add(TraceEvent::Type::kNote);
-  event.text = of_memory ? "an allocation fails"
-                         : std::string("picks ") + PickKindName(kind) + " " +
-                               std::to_string(choice) + " of " + std::to_string(alternatives);
-  event.pick = kind;
-  event.alternatives = alternatives;
-  event.choice = choice;
+  const PickTaken pick = {kind, alternatives, choice};
+  event.text = of_allocation ? "an allocation fails" : Words(pick);
+  SetPick(event, pick);
 }
 
 void Recorder::Text(TraceEvent::Type type, std::string_view text, uintptr_t pc) {

@@ -49,8 +49,8 @@ class Recorder {
   void ForgetSinceMark() { trace_->events.resize(mark_); }
 
  private:
-  // Something that the memory model has left to chance.
-  struct MemoryPick {
+  // Something that was left to chance.
+  struct PickTaken {
     PickKind kind;
     int alternatives;
     int choice;
@@ -66,9 +66,10 @@ class Recorder {
 
   TraceEvent& Add(TraceEvent::Type type);
   static std::vector<uintptr_t> StackOfRunningThread();
-  // Gives the event the pick that led to it.
-  static void TakePick(TraceEvent& event);
-  static void SetPick(TraceEvent& event, const MemoryPick& pick);
+  // The pick of a thread that led to the next event.
+  static PickTaken TakeSchedulePick();
+  static std::string Words(const PickTaken& pick);
+  static void SetPick(TraceEvent& event, const PickTaken& pick);
   int64_t EventOfStep(int32_t step) const;
   void RecordReadsFrom(TraceEvent& event);
 
@@ -85,7 +86,7 @@ class Recorder {
   std::vector<HeapEvent> heap_events_;
   size_t mark_ = 0;
   int32_t read_ = kNoRead;
-  std::vector<MemoryPick> memory_picks_;                         // of the step that is being made
+  std::vector<PickTaken> memory_picks_;                          // of the step that is being made
   std::vector<int64_t> events_of_steps_;                         // by number of the step
   std::unordered_map<uintptr_t, std::vector<Access>> accesses_;  // by address / 8
 };

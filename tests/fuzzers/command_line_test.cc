@@ -29,15 +29,15 @@ TEST(CommandLine, TakesItsOwn) {
   EXPECT_EQ(line.shape_threads, 3);
   EXPECT_EQ(line.shape_operations, 4);
   EXPECT_EQ(line.time_limit, 2);
-  EXPECT_EQ(line.max_steps, 50u);
+  EXPECT_EQ(line.execution.max_steps, 50u);
 }
 
 TEST(CommandLine, KnowsBothMemories) {
-  EXPECT_EQ(Parse({"corpus"}).memory, MemoryMode::kRc11);
-  EXPECT_EQ(Parse({"--memory", "sc", "corpus"}).memory, MemoryMode::kSc);
-  EXPECT_EQ(Parse({"--memory=rc11", "--replay", "a"}).memory, MemoryMode::kRc11);
+  EXPECT_EQ(Parse({"corpus"}).execution.memory, MemoryMode::kRc11);
+  EXPECT_EQ(Parse({"--memory", "sc", "corpus"}).execution.memory, MemoryMode::kSc);
+  EXPECT_EQ(Parse({"--memory=rc11", "--replay", "a"}).execution.memory, MemoryMode::kRc11);
   EXPECT_EQ(Parse({"--memory=tso"}).exit_status, kExitUsage);
-  EXPECT_EQ(Parse({"--max-history", "8", "corpus"}).max_history, 8u);
+  EXPECT_EQ(Parse({"--max-history", "8", "corpus"}).execution.max_history, 8u);
   EXPECT_EQ(Parse({"--max-history=1"}).exit_status, kExitUsage);
 }
 
@@ -53,7 +53,7 @@ TEST(CommandLine, KeepsItsOwnForProcessesThatTheEngineStarts) {
   const CommandLine child = Parse(arguments);
   EXPECT_EQ(child.engine, (Strings{"program", "-runs=9"}));
   EXPECT_EQ(child.inherited, inherited);
-  EXPECT_EQ(child.max_steps, 50u);
+  EXPECT_EQ(child.execution.max_steps, 50u);
 }
 
 TEST(CommandLine, TurnsABudgetIntoTheEngines) {

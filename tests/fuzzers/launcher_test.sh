@@ -53,7 +53,16 @@ launch --fuzzing_output_root=elsewhere --executions=10 || fail "another folder"
 (unset TEST_TMPDIR && TMPDIR=$PWD/tmp && export TMPDIR && mkdir tmp && launch --executions=10) || fail "a run in TMPDIR"
 [[ -d tmp/jacquard-$(id -un)/some/target/corpus ]] || fail "a folder by user and target"
 
-# Flags of the target are handed on.
+# Flags of the target are handed on, each in both forms: all those that its help lists and that take a value.
+declare -A example=([shape]=2x2 [executions]=1 [max-steps]=5000 [time-limit]=9 [memory]=sc [max-history]=8)
+launch --target_help
+read -ra flags <<<"$(grep -oE -- '--[a-z-]+ (TEXT|INT|UINT|FLOAT|MODE)' log | grep -vE -- '--(replay|to-text|from-text|seed-corpus|output|repeat) ' |
+  sed 's/--//; s/ .*//' | tr '\n' ' ')"
+((${#flags[@]} >= 6)) || fail "the help lists the flags: ${flags[*]}"
+for flag in "${flags[@]}"; do
+  launch "--$flag" "${example[$flag]}" -runs=1 || fail "--$flag VALUE is handed on"
+  launch "--$flag=${example[$flag]}" -runs=1 || fail "--$flag=VALUE is handed on"
+done
 launch --replay "$(ls "$seeds"/* | head -n 1)" || fail "--replay is handed on"
 grep -q 'passes' log || fail "replay passes"
 launch --replay=missing

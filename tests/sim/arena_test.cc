@@ -14,7 +14,7 @@ Arena& TheArena() {
   static const bool initialised = (arena.Init(), true);
   static_cast<void>(initialised);
   arena.Reset();
-  arena.SetQuarantine(Arena::kQuarantine);
+  arena.SetQuarantine(64 << 20);
   return arena;
 }
 
