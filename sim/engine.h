@@ -157,6 +157,14 @@ class Engine {
     if (stack == kMaxThreads) return &stage_;
     return stack < thread_count_ ? &threads_[stack] : nullptr;
   }
+  // Whether `address` lies on the stack of another thread, in a function that has not returned.
+  // False also means "not known".
+  bool IsInUseByOther(uintptr_t address) const {
+    const uintptr_t stack = (address - kStackArea) / kStackStride;
+    if (stack >= kMaxThreads || (alive_ >> stack & 1) == 0) return false;
+    const SimThread& owner = threads_[stack];
+    return &owner != current && address >= reinterpret_cast<uintptr_t>(owner.context);
+  }
   int thread_count() const { return thread_count_; }
   const PendingOperation& pending(const SimThread& thread) const { return pending_[thread.id]; }
   bool HasEnded(const SimThread& thread) const { return (alive_ & thread.bit) == 0; }

@@ -37,6 +37,12 @@ void ReserveStacks(int count);
 // that they can report the overflow of another.
 void ReserveSignalStack();
 
+// The floating-point control registers, as they are in most threads. That of the x87 is slow to
+// read, and only read where the other one is not the default: the C library sets both.
+inline constexpr uint32_t kDefaultMxcsr = 0x1F80;
+inline constexpr uint32_t kMxcsrControl = 0xFFC0;  // without the flags of what has happened
+inline constexpr uint16_t kDefaultX87Control = 0x037F;
+
 // A context that will call `entry`, which must not return, on the empty stack `index`, with the
 // floating-point environment of whoever asks. Whatever was on that stack is dropped: not to be
 // called on it.
@@ -49,7 +55,11 @@ inline Context FreshContext(int index, void (*entry)()) {
     uint64_t return_address;  // none: here the walk over the stack ends
   };
   auto* const frame = reinterpret_cast<Frame*>(FirstFrame(index)) - 1;
-  asm volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(frame->mxcsr), "=m"(frame->x87_control));
+  asm volatile("stmxcsr %0" : "=m"(frame->mxcsr));
+  frame->x87_control = kDefaultX87Control;
+  if ((frame->mxcsr & kMxcsrControl) != kDefaultMxcsr) [[unlikely]] {
+    asm volatile("fnstcw %0" : "=m"(frame->x87_control));
+  }
   frame->frame_pointer = 0;
   frame->entry = entry;
   frame->return_address = 0;
@@ -67,14 +77,16 @@ inline Context FreshContext(int index, void (*entry)()) {
       "pushq %%rbp\n\t"
       "subq $8, %%rsp\n\t"
       "stmxcsr (%%rsp)\n\t"
-      "fnstcw 4(%%rsp)\n\t"
       "movl (%%rsp), %%eax\n\t"
-      "movzwl 4(%%rsp), %%ecx\n\t"
+      "movl %%eax, %%ecx\n\t"
+      "movw %2, 4(%%rsp)\n\t"
+      "andl %3, %%ecx\n\t"
+      "cmpl %4, %%ecx\n\t"
+      "jne 4f\n"
+      "5:\n\t"
       "movq %%rsp, (%0)\n\t"
       "movq %1, %%rsp\n\t"
       "cmpl %%eax, (%%rsp)\n\t"
-      "jne 2f\n\t"
-      "cmpw %%cx, 4(%%rsp)\n\t"
       "jne 2f\n"
       "3:\n\t"
       "addq $8, %%rsp\n\t"
@@ -85,10 +97,13 @@ inline Context FreshContext(int index, void (*entry)()) {
       "ldmxcsr (%%rsp)\n\t"
       "fldcw 4(%%rsp)\n\t"
       "jmp 3b\n"
+      "4:\n\t"
+      "fnstcw 4(%%rsp)\n\t"
+      "jmp 5b\n"
       "1:\n\t"
       "leaq 128(%%rsp), %%rsp"
       : "+D"(from), "+S"(to)
-      :
+      : "i"(kDefaultX87Control), "i"(kMxcsrControl), "i"(kDefaultMxcsr)
       : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0",
         "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
         "xmm12", "xmm13", "xmm14", "xmm15", "cc", "memory");

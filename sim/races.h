@@ -30,13 +30,13 @@ inline bool IsWatchedForRaces(const void* address) {
 template <memory::AccessKind kKind>
 [[gnu::always_inline]] inline void CheckPlainAccess(const void* address, size_t size,
                                                     uintptr_t pc) {
-  if (engine.memory->IsAlone() || !IsWatchedForRaces(address)) return;
+  if (!IsWatchedForRaces(address)) return;
   const bool races = kKind == memory::AccessKind::kPlainRead
                          ? engine.memory->PlainRead(engine.current->id, address, size)
                          : engine.memory->PlainWrite(engine.current->id, address, size);
   if (races) [[unlikely]]
     ReportRace(engine.memory->race(), pc);
-  if (engine.recorder != nullptr) [[unlikely]]
+  if (engine.recorder != nullptr && !engine.memory->IsAlone()) [[unlikely]]
     NotePlainAccess(kKind, address, size, pc);
 }
 

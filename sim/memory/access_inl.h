@@ -91,7 +91,8 @@ ReadResult<T> Model<Clock>::Load(int thread, const T* address, MemoryOrder order
   }
   StoreType& store = stores_[index];
   See(thread, cell, store, order);
-  if (seq_cst_.active()) seq_cst_.OnRead(thread, cell, index, order);
+  if (seq_cst_.active()) [[unlikely]]
+    seq_cst_.OnRead(thread, cell, index, order);
   CheckAtomic<AccessKind::kAtomicRead>(thread, cell);
   return {ValueOf<T>(store), store.event, store.next == 0};
 }
@@ -229,7 +230,8 @@ UpdateResult<T> Model<Clock>::CompareExchange(int thread, const T* address, T ex
     return {old, desired, read_event, read_newest, true, read_newest};
   }
   See(thread, cell, store, failure);
-  if (seq_cst_.active()) seq_cst_.OnRead(thread, cell, chosen.store, failure);
+  if (seq_cst_.active()) [[unlikely]]
+    seq_cst_.OnRead(thread, cell, chosen.store, failure);
   CheckAtomic<AccessKind::kAtomicRead>(thread, cell);
   return {old, old, read_event, read_newest, false, false};
 }

@@ -37,7 +37,12 @@ class Clock {
     return result;
   }
 
-  Lane operator[](int lane) const { return lanes_[lane]; }
+  // Of one in memory, only the lane is read.
+  Lane operator[](int lane) const {
+    Lane value;
+    std::memcpy(&value, reinterpret_cast<const char*>(this) + sizeof(Lane) * lane, sizeof(Lane));
+    return value;
+  }
 
   // A lane is always written as part of the whole: a part of a register that has just been written
   // by itself is slow to read again with the others.

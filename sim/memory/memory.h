@@ -82,11 +82,15 @@ class Memory {
     On([=](auto& model) { model.Acquire(thread, object); });
   }
 
-  bool PlainRead(int thread, const void* address, size_t size) {
-    return On([=](auto& model) { return model.PlainRead(thread, address, size); });
+  [[gnu::always_inline]] bool PlainRead(int thread, const void* address, size_t size) {
+    return On([=](auto& model) __attribute__((always_inline)) {
+      return model.PlainRead(thread, address, size);
+    });
   }
-  bool PlainWrite(int thread, const void* address, size_t size) {
-    return On([=](auto& model) { return model.PlainWrite(thread, address, size); });
+  [[gnu::always_inline]] bool PlainWrite(int thread, const void* address, size_t size) {
+    return On([=](auto& model) __attribute__((always_inline)) {
+      return model.PlainWrite(thread, address, size);
+    });
   }
   bool Free(int thread, const void* address, size_t size) {
     return On([=](auto& model) { return model.Free(thread, address, size); });

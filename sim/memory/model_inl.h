@@ -21,13 +21,13 @@ void Model<Clock>::BeginExecution(const ModelOptions& options) {
   cells_.BeginExecution();
   stores_.TakeBackAll();
   seq_cst_.BeginExecution();
-  threads_[0] = {};
+  SetZero(threads_[0]);
   threads_[0].now.Set(0, 1);
 }
 
 template <class Clock>
 void Model<Clock>::CreateThread(int parent, int child) {
-  threads_[child] = {};
+  SetZero(threads_[child]);
   threads_[child].now = threads_[parent].now;
   threads_[child].now.Set(child, 1);
   thread_count_ = std::max(thread_count_, child + 1);
