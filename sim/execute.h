@@ -28,6 +28,13 @@ constexpr const char* MemoryModeName(MemoryMode mode) {
   return mode == MemoryMode::kSc ? "sc" : "rc11";
 }
 
+// What exit() and its like mean in an execution, which they end.
+enum class ExitMode : uint8_t {
+  kIsMisplaced,  // a verdict: a body has to return
+  kIsFree,       // the end of a program, whatever the status
+  kMustBeZero,   // the same, but another status than 0 is a verdict
+};
+
 struct ExecutionOptions {
   MemoryMode memory = MemoryMode::kRc11;
   // kRc11: so many stores of a location are kept, at least 2 and at most 1,000. A thread that could
@@ -45,6 +52,7 @@ struct ExecutionOptions {
   bool check_leaks = true;
   // Whether each allocation of a simulated thread may fail: one more decision.
   bool allocations_may_fail = false;
+  ExitMode exits = ExitMode::kIsMisplaced;
   // The bytes of a freed block are given out again after so many more bytes have been freed. Until
   // then, accesses to them are found out; with 0 addresses come back at once, as a bug in the way
   // of A-B-A may need it.
