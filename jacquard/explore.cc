@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <typeinfo>
@@ -68,8 +69,29 @@ class Expectations {
   Expectations& operator=(const Expectations&) = delete;
 };
 
-// The command that replays `token`.
-std::string ReplayCommand(const std::string& token) {
+// As a shell reads it.
+std::string Quoted(const std::string& word) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=./:,+@%";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+// The arguments of this process, each with a space before it. To be called before the body, which
+// may write to them.
+std::string ReadArguments() {
+  std::ifstream file("/proc/self/cmdline");
+  std::string text;
+  std::string word;
+  std::getline(file, word, '\0');
+  while (std::getline(file, word, '\0')) text += " " + Quoted(word);
+  return text;
+}
+
+// The command that replays `token`; `arguments` are those of a program that is no test.
+std::string ReplayCommand(const std::string& token, const std::string& arguments) {
   const std::string test = test_framework != nullptr ? test_framework->test_name() : "";
   if (const char* const target = std::getenv("TEST_TARGET")) {
     const std::string filter = test.empty() ? "" : " --test_filter=" + test;
@@ -78,9 +100,15 @@ std::string ReplayCommand(const std::string& token) {
   }
   char path[PATH_MAX];
   const ssize_t length = readlink("/proc/self/exe", path, sizeof(path));
-  return fmt::format("JACQUARD_REPLAY={} {}{}", token,
-                     length > 0 ? std::string(path, static_cast<size_t>(length)) : "PROGRAM",
-                     test.empty() ? "" : " --gtest_filter=" + test);
+  const std::string program =
+      length > 0 ? Quoted(std::string(path, static_cast<size_t>(length))) : "PROGRAM";
+  std::string command = "JACQUARD_REPLAY=" + token + " ";
+  if (test_framework != nullptr)
+    return command + program + (test.empty() ? "" : " --gtest_filter=" + test);
+  // With it, all arguments are the program's.
+  if (const char* const given = std::getenv("JACQUARD_OPTIONS"))
+    command += "JACQUARD_OPTIONS=" + Quoted(given) + " ";
+  return command + program + arguments;
 }
 
 class Exploration {
@@ -279,7 +307,7 @@ class Exploration {
                                          recorder.exceptions(), recorder.memory_exceptions()});
     }
     ReportOptions report;
-    report.replay_command = ReplayCommand(finding.token);
+    report.replay_command = ReplayCommand(finding.token, arguments_);
     finding.report = FormatReport(finding.verdict, trace, report);
     if (result_.findings.size() == 1) KeepForFiles(finding.verdict, trace, report);
   }
@@ -343,6 +371,7 @@ class Exploration {
 
   Body program_;
   const uint32_t body_;
+  const std::string arguments_ = test_framework == nullptr ? ReadArguments() : "";
   Options options_;
   bool replays_ = false;
   Token token_;  // what is replayed

@@ -108,6 +108,14 @@ constexpr OptionType kOptionTypes[] = {
      [](std::string_view value, Options& options) {
        return ParseChoice(value, "may_fail", "succeed", options.execution.allocations_may_fail);
      }},
+    {"status", "ignore|report", "whether a program's status other than 0 is a bug",
+     [](std::string_view value, Options& options) {
+       bool report = false;
+       std::string problem = ParseChoice(value, "report", "ignore", report);
+       if (problem.empty())
+         options.execution.exits = report ? ExitMode::kMustBeZero : ExitMode::kIsFree;
+       return problem;
+     }},
     {"stop", "first|never", "whether to go on after the first bug",
      [](std::string_view value, Options& options) {
        return ParseChoice(value, "first", "never", options.stop_at_first_bug);

@@ -98,7 +98,9 @@ enum OptionBit : uint64_t {
   kStepsBit = 32,
   kQuarantineBit = 64,
   kNoSpuriousBit = 128,
-  kAllBits = 255,
+  kExitsFreeBit = 256,
+  kExitsZeroBit = 512,
+  kAllBits = 1023,
 };
 
 void WriteOptions(const ExecutionOptions& options, Writer& writer) {
@@ -109,6 +111,8 @@ void WriteOptions(const ExecutionOptions& options, Writer& writer) {
   if (!options.check_leaks) bits |= kNoLeaksBit;
   if (options.allocations_may_fail) bits |= kAllocationsFailBit;
   if (!options.spurious) bits |= kNoSpuriousBit;
+  if (options.exits == ExitMode::kIsFree) bits |= kExitsFreeBit;
+  if (options.exits == ExitMode::kMustBeZero) bits |= kExitsZeroBit;
   if (options.max_history != defaults.max_history) bits |= kHistoryBit;
   if (options.max_steps != defaults.max_steps) bits |= kStepsBit;
   if (options.quarantine != defaults.quarantine) bits |= kQuarantineBit;
@@ -128,6 +132,8 @@ bool ReadOptions(Reader& reader, ExecutionOptions& options) {
   options.check_leaks = (bits & kNoLeaksBit) == 0;
   options.allocations_may_fail = (bits & kAllocationsFailBit) != 0;
   options.spurious = (bits & kNoSpuriousBit) == 0;
+  if ((bits & kExitsFreeBit) != 0) options.exits = ExitMode::kIsFree;
+  if ((bits & kExitsZeroBit) != 0) options.exits = ExitMode::kMustBeZero;
   if ((bits & kHistoryBit) != 0) options.max_history = static_cast<uint32_t>(reader.Number());
   if ((bits & kStepsBit) != 0) options.max_steps = reader.Number();
   if ((bits & kQuarantineBit) != 0) options.quarantine = reader.Number();

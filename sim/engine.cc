@@ -542,6 +542,11 @@ void Engine::Initialize() {
   CatchFaults();
 }
 
+void Engine::CoverHeap() {
+  if (!initialized_) Initialize();
+  rollback.CoverHeap();
+}
+
 Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOptions& options,
                         Trace* trace) {
   if (!initialized_) Initialize();
@@ -612,6 +617,8 @@ void FailExecution(VerdictKind kind, std::string_view rule, std::string_view mes
   if (!sim::engine.OnExecutingThread()) sim::Die("FailExecution() called outside of an execution");
   sim::engine.Fail(kind, rule, message);
 }
+
+void RollBackHeap() { sim::engine.CoverHeap(); }
 
 uint64_t LastSchedule() { return sim::engine.schedule(); }
 

@@ -211,6 +211,9 @@ class Engine {
 
   const ExecutionOptions& options() const { return options_; }
 
+  // Also what was allocated before the first execution is rolled back.
+  void CoverHeap();
+
   Verdict Execute(Program& program, Strategy& strategy, const ExecutionOptions& options,
                   Trace* trace);
 

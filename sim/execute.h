@@ -82,6 +82,13 @@ const Counters& RuntimeCounters();
 // does. For test frameworks.
 [[noreturn]] void FailExecution(VerdictKind kind, std::string_view rule, std::string_view message);
 
+// For programs, before the first execution: what global objects have allocated is taken back, too.
+void RollBackHeap();
+
+// For programs, on simulated thread 0: main() has returned `status`. If other threads are still
+// there, ends the execution, as the end of the process would end them.
+void ReturnFromMain(int status);
+
 // A hash of the schedule of the last execution: of who took over before which step. Equal for equal
 // schedules.
 uint64_t LastSchedule();

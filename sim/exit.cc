@@ -28,6 +28,16 @@ void Engine::EndProgram(std::string_view function, int status) {
 
 }  // namespace jacquard::sim
 
+namespace jacquard {
+
+void ReturnFromMain(int status) {
+  sim::Engine& engine = sim::engine;
+  const bool fails = engine.options().exits == ExitMode::kMustBeZero && status != 0;
+  if (fails || (engine.alive() & ~engine.current->bit) != 0) engine.EndProgram("main", status);
+}
+
+}  // namespace jacquard
+
 using jacquard::sim::engine;
 
 extern "C" {

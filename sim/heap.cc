@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstddef>
 #include <cstdint>
@@ -182,8 +183,15 @@ void FreeInArena(Block& block, uintptr_t pc) {
   engine.arena.Free(block);
 }
 
+// A block of the program from before the execution, which is there again after it.
+bool ComesBack(const void* address) {
+  return engine.rollback.Covers(address) && engine.OnExecutingThread();
+}
+
 void Free(void* address, const Release& release, const void* caller) {
   if (!engine.arena.Contains(address)) {
+    if (ComesBack(address)) [[unlikely]]
+      return;
     ForgetLibraryBlock(address);
     __libc_free(address);
     return;
@@ -198,6 +206,11 @@ void* Reallocate(void* address, size_t size, const void* caller) {
   constexpr Release kRelease = {.function = "realloc"};
   if (address == nullptr) return Allocate({.size = size}, caller);
   if (!engine.arena.Contains(address)) {
+    if (ComesBack(address)) [[unlikely]] {
+      void* const moved = size != 0 ? Allocate({.size = size}, caller) : nullptr;
+      if (moved == nullptr) return nullptr;
+      return std::memcpy(moved, address, std::min(size, malloc_usable_size(address)));
+    }
     ForgetLibraryBlock(address);
     return Known(__libc_realloc(address, size), size);
   }

@@ -1,6 +1,7 @@
 #include "sim/rollback.h"
 
 #include <link.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -51,6 +52,14 @@ void Rollback::Init() {
   if (found.data.end == 0) return;
   begin_ = found.data.begin;
   length_ = found.data.end - found.data.begin;
+  logged_.assign(length_ / 8, 0);
+}
+
+void Rollback::CoverHeap() {
+  constexpr uintptr_t kMostBytes = uintptr_t{1} << 30;
+  const auto end = reinterpret_cast<uintptr_t>(sbrk(0)) & ~uintptr_t{7};
+  if (length_ == 0 || end <= begin_ + length_ || end - begin_ > kMostBytes) return;
+  length_ = end - begin_;
   logged_.assign(length_ / 8, 0);
 }
 

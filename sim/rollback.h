@@ -21,7 +21,11 @@ class Rollback {
   // Finds the executable's writable data. Call once.
   void Init();
 
-  // Whether `address` lies in the executable's data.
+  // From now on what the program has allocated by now is covered as well, as far as it lies in the
+  // heap behind the executable: all but large blocks. Before the first execution.
+  void CoverHeap();
+
+  // Whether `address` lies in the executable's data, or in the heap that is covered.
   bool Covers(const void* address) const {
     return reinterpret_cast<uintptr_t>(address) - begin_ < length_;
   }

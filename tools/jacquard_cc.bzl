@@ -13,7 +13,7 @@ An ordinary cc_test needs nothing of this; libraries are shared by both.
 
 load("@rules_cc//cc:cc_binary.bzl", "cc_binary")
 load(":compatibility.bzl", "NOT_NATIVE")
-load(":mode.bzl", "sim_test")
+load(":mode.bzl", "sim_binary", "sim_test")
 
 def jacquard_cc_test(
         name,
@@ -58,5 +58,56 @@ def jacquard_cc_test(
         args = args,
         tags = tags,
         target_compatible_with = NOT_NATIVE,
+        **kwargs
+    )
+
+def jacquard_cc_binary(
+        name,
+        srcs,
+        deps = [],
+        copts = [],
+        linkopts = [],
+        data = [],
+        main_is_body = True,
+        tags = [],
+        testonly = False,
+        visibility = None,
+        **kwargs):
+    """Builds `srcs` and `deps` with the hooks: a program whose `main` runs again and again, under every schedule.
+
+    NAME [OPTION...] [-- ARGUMENT...], or with the options in JACQUARD_OPTIONS, NAME ARGUMENT... `NAME help` lists them.
+
+    Args:
+      name: name of the program.
+      srcs: as of cc_binary.
+      deps: as of cc_binary; Jacquard is added.
+      copts: as of cc_binary.
+      linkopts: as of cc_binary.
+      data: as of cc_binary.
+      main_is_body: False for a program that calls Jacquard by itself: its main runs once, and is not simulated.
+      tags: as of cc_binary.
+      testonly: as of cc_binary.
+      visibility: as of cc_binary.
+      **kwargs: passed to the program's rule.
+    """
+    cc_binary(
+        name = name + "_raw_",
+        testonly = testonly,
+        srcs = srcs,
+        copts = copts,
+        data = data,
+        linkopts = linkopts,
+        tags = ["manual"],
+        target_compatible_with = NOT_NATIVE,
+        deps = deps + [str(Label("//jacquard"))] +
+               ([str(Label("//jacquard:main_with_options"))] if main_is_body else []),
+    )
+    sim_binary(
+        name = name,
+        testonly = testonly,
+        binary = name + "_raw_",
+        tags = tags,
+        target_compatible_with = NOT_NATIVE,
+        visibility = visibility,
         **kwargs
     )

@@ -18,6 +18,7 @@ Token RandomToken(std::mt19937_64& random) {
   token.options.spurious = random() % 2 != 0;
   token.options.check_leaks = random() % 2 != 0;
   token.options.allocations_may_fail = random() % 2 != 0;
+  token.options.exits = static_cast<ExitMode>(random() % 3);
   if (random() % 2 != 0) token.options.max_steps = random() >> (random() % 64);
   if (random() % 2 != 0) token.options.max_history = static_cast<uint32_t>(random() % 1000);
   if (random() % 2 != 0) token.options.quarantine = random() >> (random() % 64);
@@ -46,6 +47,7 @@ TEST(Token, GoesRound) {
     EXPECT_EQ(parsed.options.spurious, token.options.spurious);
     EXPECT_EQ(parsed.options.check_leaks, token.options.check_leaks);
     EXPECT_EQ(parsed.options.allocations_may_fail, token.options.allocations_may_fail);
+    EXPECT_EQ(parsed.options.exits, token.options.exits);
     EXPECT_EQ(parsed.options.max_steps, token.options.max_steps);
     EXPECT_EQ(parsed.options.max_history, token.options.max_history);
     EXPECT_EQ(parsed.options.quarantine, token.options.quarantine);

@@ -1,0 +1,145 @@
+// A program with a main of its own: that is the body. Linked with --wrap=main: what the C library
+// calls is this one.
+#include <fmt/format.h>
+#include <pthread.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "jacquard/jacquard.h"
+
+extern "C" {
+int __real_main(int argc, char** argv, char** environment);
+// Defined by whoever links options in front of "--" on the command line in (jacquard/BUILD).
+extern const char jacquard_options_on_command_line __attribute__((weak));
+}
+
+namespace jacquard {
+namespace {
+
+enum ExitStatus { kNothingFound = 0, kBug = 1, kWrongRequest = 2, kNothingExecuted = 3 };
+
+constexpr double kDefaultSeconds = 10;
+
+// The arguments, as they are at the beginning of each execution: programs permute and cut them.
+class Arguments {
+ public:
+  Arguments(char* program, char** begin, char** end) : strings_{program} {
+    strings_.insert(strings_.end(), begin, end);
+    for (const char* const string : strings_) contents_.emplace_back(string);
+    pointers_.resize(strings_.size() + 1);
+  }
+
+  int count() const { return static_cast<int>(strings_.size()); }
+
+  char** Fresh() {
+    // Allocates nothing: it is called within executions.
+    std::copy(strings_.begin(), strings_.end(), pointers_.begin());
+    pointers_.back() = nullptr;
+    for (size_t i = 0; i < strings_.size(); ++i)
+      std::memcpy(strings_[i], contents_[i].c_str(), contents_[i].size() + 1);
+    return pointers_.data();
+  }
+
+ private:
+  std::vector<char*> strings_;
+  std::vector<std::string> contents_;
+  std::vector<char*> pointers_;
+};
+
+[[noreturn]] void Refuse(const std::string& problem) {
+  std::fprintf(stderr, "jacquard: %s\n", problem.c_str());
+  std::exit(kWrongRequest);
+}
+
+[[noreturn]] void PrintAndExit(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  std::exit(kNothingFound);
+}
+
+// Reads "executions=10" and "--executions=10".
+void ReadOption(std::string_view word, const char* program, Options& options) {
+  if (word.starts_with("--")) word.remove_prefix(2);
+  if (word == "help" || word == "-h") {
+    PrintAndExit(
+        fmt::format("usage: {} [OPTION...] [-- ARGUMENT...]\nOptions, also in "
+                    "JACQUARD_OPTIONS, separated by spaces:\n{}",
+                    program, OptionsHelp()));
+  }
+  if (const std::string problem = ParseOptions(word, options); !problem.empty()) Refuse(problem);
+}
+
+void* EndWithoutExecution(void* seconds) {
+  const double limit = *static_cast<const double*>(seconds);
+  timespec time;
+  time.tv_sec = static_cast<time_t>(limit);
+  time.tv_nsec = static_cast<long>((limit - static_cast<double>(time.tv_sec)) * 1e9);
+  nanosleep(&time, nullptr);
+  if (__atomic_load_n(&RuntimeCounters().executions, __ATOMIC_RELAXED) != 0) return nullptr;
+  constexpr std::string_view kText =
+      "jacquard: the time was over before one execution had come to its end\n";
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kText.data(), kText.size());
+  _exit(kNothingExecuted);
+}
+
+// Ends the process when the time is over before one execution is.
+void WatchFirstExecution(double limit) {
+  static double seconds = limit;
+  pthread_t thread;
+  if (pthread_create(&thread, nullptr, EndWithoutExecution, &seconds) == 0) pthread_detach(thread);
+}
+
+bool IsLimit(const Finding& finding) { return finding.verdict.kind == VerdictKind::kUnsupported; }
+
+int Main(int argc, char** argv, char** environment) {
+  Options options;
+  options.execution.exits = ExitMode::kIsFree;
+  char** const end = argv + argc;
+  char** first = argv + std::min(argc, 1);
+  const char* const given = std::getenv("JACQUARD_OPTIONS");
+  if (given == nullptr && &jacquard_options_on_command_line != nullptr) {
+    while (first != end && std::strcmp(*first, "--") != 0) ReadOption(*first++, argv[0], options);
+    if (first != end) ++first;
+  } else if (given != nullptr) {
+    if (const std::string problem = ParseOptions(given, options); !problem.empty())
+      Refuse("JACQUARD_OPTIONS: " + problem);
+  }
+  if (options.strategy == "help") PrintAndExit(StrategyHelp());
+  const bool replays = !options.replay.empty() || std::getenv("JACQUARD_REPLAY") != nullptr;
+  if (options.executions == 0 && options.seconds == 0) options.seconds = kDefaultSeconds;
+  if (!replays && options.seconds > 0) WatchFirstExecution(options.seconds);
+
+  RollBackHeap();
+  static Arguments arguments(argv[0], first, end);
+  const Result result = Explore(
+      [environment] {
+        optind = 0;  // the C library's getopt begins anew
+        ReturnFromMain(__real_main(arguments.count(), arguments.Fresh(), environment));
+      },
+      options);
+  if (!result.problem.empty()) Refuse(result.problem);
+  for (const Finding& finding : result.findings)
+    std::fprintf(stderr, "%s\n", finding.report.c_str());
+  std::fprintf(stderr, "jacquard: %s\n", Summary(result).c_str());
+  if (std::all_of(result.findings.begin(), result.findings.end(), IsLimit))
+    return result.findings.empty() ? kNothingFound : kWrongRequest;
+  return kBug;
+}
+
+}  // namespace
+}  // namespace jacquard
+
+extern "C" int __wrap_main(int argc, char** argv, char** environment) {
+  // The destructors of globals are not called: they belong to a main that has run once.
+  std::fflush(nullptr);
+  const int status = jacquard::Main(argc, argv, environment);
+  std::fflush(nullptr);
+  _exit(status);
+}

@@ -1,0 +1,50 @@
+#!/bin/bash
+# Programs run as they are: main is the body, options stand in front of "--" or in the environment, and the exit status
+# says what was found.
+set -u
+c=$(realpath "$1")
+cc=$(realpath "$2")
+failed=0
+unset JACQUARD_OPTIONS JACQUARD_REPLAY TEST_TARGET
+
+# expect STATUS TEXT COMMAND...: the status, and a text (extended regular expression) among the output.
+expect() {
+  local status=$1 text=$2
+  shift 2
+  output=$("$@" 2>&1)
+  local got=$?
+  [[ $got -eq $status ]] || { echo "FAILED: $* ended with $got, not $status: ${output:0:2000}"; failed=1; }
+  grep -qE -- "$text" <<<"$output" || { echo "FAILED: $*: no \"$text\" in ${output:0:2000}"; failed=1; }
+}
+
+expect 0 '^jacquard: 200 executions' "$c" executions=200 quiet=1
+expect 0 '^jacquard: 200 executions' "$c" --executions=200 --quiet=1 -- -n 2 right
+expect 1 '^abort: assert\(total == 2 \* count\)' "$c" executions=20000 quiet=1 -- wrong
+expect 1 'Timeline: ' env JACQUARD_OPTIONS="executions=20000 quiet=1" "$c" -n 3 wrong
+[[ $(grep -c '^executes wrong$' <<<"$output") -eq 1 ]] || { echo "FAILED: not quiet: $output"; failed=1; }
+
+# The command that is printed replays it.
+command=$(sed -n 's/^Replay: *//p' <<<"$output")
+expect 1 '^jacquard: 1 executions' bash -c "$command"
+expect 1 '^abort: assert' env JACQUARD_OPTIONS="replay=$(sed 's/.*JACQUARD_REPLAY=\([^ ]*\) .*/\1/' <<<"$command")" \
+  "$c" -n 3 wrong
+
+# Without quiet everything is printed; exit statuses are the program's own affair, unless asked for.
+expect 0 '^executes exits$' "$c" executions=20 -- exits 3
+[[ $(grep -c '^executes exits$' <<<"$output") -eq 20 ]] || { echo "FAILED: not 20 times: $output"; failed=1; }
+expect 1 '^exit: status 3: ' "$c" executions=20 status=report -- exits 3
+expect 0 '^jacquard: 20 executions' "$c" executions=20 status=report -- exits 0
+
+# Globals are constructed once, and as they were at the beginning of each execution.
+expect 0 '^jacquard: 500 executions' "$cc" executions=500 status=report
+[[ $(grep -c '^constructed$' <<<"$output") -eq 1 ]] || { echo "FAILED: not constructed once: $output"; failed=1; }
+expect 1 '^exit: status 4: ' env JACQUARD_OPTIONS="executions=500 status=report" "$cc" argument
+
+# Wrong requests.
+expect 2 'no option "speed"' "$c" speed=9 -- right
+expect 2 'JACQUARD_OPTIONS: option seconds: "-1"' env JACQUARD_OPTIONS=seconds=-1 "$c"
+expect 2 'replay token cannot be read' "$c" replay=J1rubbish
+expect 2 'cannot write' "$c" executions=5 json=/no/such/folder/file
+expect 0 '^  random ' "$c" strategy=help
+expect 0 'usage: ' "$c" --help
+exit $failed
