@@ -74,7 +74,7 @@ class Engine {
       me->fresh = false;
       return;
     }
-    if (((enabled_ | timed_) & ~me->bit) == 0) return;
+    if (!OthersCanRun(*me)) return;
     if (++steps_in_a_row_ < kMaxStepsInARow && !unasked_) [[likely]] {
       if (answers_ != nullptr) return WalkOn(me);
       if (strategy_->TakeBenignPick()) {
@@ -148,7 +148,8 @@ class Engine {
 
   // ---- threads
 
-  // Starts another thread; null when there are kMaxThreads already.
+  // Starts another thread; null when there are kMaxThreads already. When the numbers have been used
+  // up it takes the place of one that has ended and been joined or detached.
   SimThread* CreateThread(void* (*start)(void*), void* argument);
   SimThread* FindThread(pthread_t pthread);
   SimThread& thread(int id) { return threads_[id]; }
@@ -161,7 +162,7 @@ class Engine {
   // False also means "not known".
   bool IsInUseByOther(uintptr_t address) const {
     const uintptr_t stack = (address - kStackArea) / kStackStride;
-    if (stack >= kMaxThreads || (alive_ >> stack & 1) == 0) return false;
+    if (stack >= kMaxThreads || (alive_ & threads_[stack].bit) == 0) return false;
     const SimThread& owner = threads_[stack];
     return &owner != current && address >= reinterpret_cast<uintptr_t>(owner.context);
   }
@@ -264,12 +265,19 @@ class Engine {
 
   void Initialize();
   void EnsureStorage(int id);
-  SimThread& AddThread();
+  // A thread with this number; one that has ended before gives up its place.
+  SimThread& AddThread(int id);
+  int FindEndedThread() const;
 
+  bool OthersCanRun(const SimThread& me) const {
+    if (thread_count_ <= 64) [[likely]]
+      return ((LowOf(enabled_) | LowOf(timed_)) & ~LowOf(me.bit)) != 0;
+    return ((enabled_ | timed_) & ~me.bit) != 0;
+  }
   void CountPick() {
     ++counters_.picks;
     if (recorder != nullptr) [[unlikely]]
-      last_pick_ = {std::popcount(enabled_ | timed_), 0};
+      last_pick_ = {CountOf(enabled_ | timed_), 0};
   }
   // The same, by a random walk: any of those that can run, `me` among them.
   [[gnu::noinline]] void WalkOn(SimThread* me);
@@ -280,6 +288,7 @@ class Engine {
   void BeginMemory();
   void EndMemory();
   void TellCreation(int parent, int child);
+  void TellCreationAgain(int parent, int child);
   void SetNearTag();
   void WakeSpinning(const void* address, size_t size);
   // Tells the program of a step, which must be one of the running thread with the hooks on.
@@ -370,6 +379,7 @@ void DropThreadDestructors();
 // The same for pthread_setspecific, and what it and pthread_key_create have left (thread_keys.cc).
 void RunKeyDestructors();
 void DropKeys();
+void DropKeyValues(int thread);
 // Calls `visit(value, data)` for each value that they have left.
 void VisitKeyValues(void (*visit)(void* value, void* data), void* data);
 

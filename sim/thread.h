@@ -32,7 +32,7 @@ struct SimThread {
   int operation = 0;  // the named operation that it is in
   bool fresh =
       false;  // has been picked and not yet taken a step: no new pick before its next operation
-  bool detached = false;
+  bool detached = false;  // or joined
 
   WaitReason wait = WaitReason::kNone;
   bool timed_out = false;  // how the last timed wait ended
