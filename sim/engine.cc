@@ -35,6 +35,11 @@ constexpr int kStage = kMaxThreads;  // its stack and its storage, behind those 
 // ---- scheduling
 
 int Engine::NextById(ThreadSet set, int id) {
+  if (IsLow(set) && id < 64) [[likely]] {
+    const uint64_t low = LowOf(set);
+    const uint64_t low_above = id < 0 ? low : low & ~((uint64_t{2} << id) - 1);
+    return std::countr_zero(low_above != 0 ? low_above : low);
+  }
   const ThreadSet above = id < 0 ? set : set & ~(SetOfThread(id) * 2 - 1);
   return FirstOf(above != 0 ? above : set);
 }
@@ -44,6 +49,10 @@ SimThread* Engine::PickFairly(ThreadSet candidates) {
   fair_state_ = fair_state_ * 6364136223846793005u + 1442695040888963407u;
   const int number = static_cast<int>((fair_state_ >> 33) % CountOf(candidates));
   return &threads_[NthOf(candidates, number)];
+}
+
+bool Engine::OneOfManyCanRun(const SimThread& me) const {
+  return ((enabled_ | timed_) & ~me.bit) != 0;
 }
 
 void Engine::WalkOn(SimThread* me) {
@@ -57,9 +66,7 @@ void Engine::WalkOn(SimThread* me) {
   if (choice == 0) return;
   int picked;
   if (few) [[likely]] {
-    uint64_t others = candidates & ~LowOf(me->bit);
-    for (int left = choice - 1; left > 0; --left) others &= others - 1;
-    picked = std::countr_zero(others);
+    picked = NthOf(candidates & ~LowOf(me->bit), choice - 1);
   } else {
     picked = NthOf((enabled_ | timed_) & ~me->bit, choice - 1);
   }
@@ -70,32 +77,38 @@ void Engine::WalkOn(SimThread* me) {
 }
 
 SimThread* Engine::PickThread(int first) {
-  const ThreadSet candidates = enabled_ | timed_;
-  if (candidates == 0) return nullptr;
-  SimThread* picked;
-  if ((candidates & (candidates - 1)) == 0) {
+  if (thread_count_ > 64) [[unlikely]]
+    return PickAmong<ThreadSet>(enabled_ | timed_, first);
+  return PickAmong<uint64_t>(LowOf(enabled_) | LowOf(timed_), first);
+}
+
+template <class Set>
+SimThread* Engine::PickAmong(Set candidates, int first) {
+  const int count = CountOf(candidates);
+  if (count == 0) return nullptr;
+  SimThread* picked = &threads_[first];
+  if (count == 1) {
     picked = &threads_[FirstOf(candidates)];
   } else if (unasked_) {
-    picked = fair_ ? PickFairly(candidates) : &threads_[first];
+    if (fair_) picked = PickFairly(candidates);
   } else {
     ++counters_.picks;
-    last_pick_ = {CountOf(candidates), 0};
+    last_pick_ = {count, 0};
     if (answers_ != nullptr) {
-      const int choice = answers_->Answer(last_pick_.alternatives);
+      const int choice = answers_->Answer(count);
       last_pick_.choice = choice;
-      const ThreadSet others = candidates & ~(SetOfThread(first));
-      picked = &threads_[choice == 0 ? first : NthOf(others, choice - 1)];
+      if (choice != 0) {
+        const auto others = static_cast<Set>(candidates & ~static_cast<Set>(picked->bit));
+        picked = &threads_[NthOf(others, choice - 1)];
+      }
     } else if (!strategy_->TakeBenignPick()) {
-      const Pick pick = {
-          PickKind::kSchedule, last_pick_.alternatives, current->id, first, candidates, pending_};
+      const Pick pick = {PickKind::kSchedule, count, current->id, first, candidates, pending_};
       const Backstage backstage;
       last_pick_.choice = strategy_->Choose(pick);
       picked = &threads_[ThreadOfChoice(pick, last_pick_.choice)];
-    } else {
-      picked = &threads_[first];
     }
   }
-  if ((timed_ & picked->bit) != 0) FireTimeout(*picked);
+  if ((static_cast<Set>(timed_) & static_cast<Set>(picked->bit)) != 0) FireTimeout(*picked);
   return picked;
 }
 

@@ -272,8 +272,9 @@ class Engine {
   bool OthersCanRun(const SimThread& me) const {
     if (thread_count_ <= 64) [[likely]]
       return ((LowOf(enabled_) | LowOf(timed_)) & ~LowOf(me.bit)) != 0;
-    return ((enabled_ | timed_) & ~me.bit) != 0;
+    return OneOfManyCanRun(me);
   }
+  [[gnu::noinline]] bool OneOfManyCanRun(const SimThread& me) const;
   void CountPick() {
     ++counters_.picks;
     if (recorder != nullptr) [[unlikely]]
@@ -301,6 +302,8 @@ class Engine {
 
   // Picks among all that can run; `first` is the benign choice. Null: nobody can.
   SimThread* PickThread(int first);
+  template <class Set>
+  SimThread* PickAmong(Set candidates, int first);
   SimThread* PickFairly(ThreadSet candidates);
   // The next thread of `set` after `id`, going round.
   static int NextById(ThreadSet set, int id);

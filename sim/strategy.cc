@@ -4,6 +4,8 @@ namespace jacquard {
 
 int ThreadOfChoice(const Pick& pick, int choice) {
   if (choice == 0) return pick.first;
+  if (IsLow(pick.candidates))
+    return NthOf(LowOf(pick.candidates) & ~(uint64_t{1} << pick.first), choice - 1);
   return NthOf(pick.candidates & ~SetOfThread(pick.first), choice - 1);
 }
 

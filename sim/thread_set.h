@@ -14,11 +14,16 @@ inline constexpr int kMaxThreads = 256;
 // 64 bits only.
 using ThreadSet = unsigned _BitInt(kMaxThreads);
 
-constexpr ThreadSet SetOfThread(int thread) { return ThreadSet{1} << thread; }
+// Shifts of whole sets are slow.
+constexpr ThreadSet SetOfThread(int thread) {
+  return thread < 64 ? ThreadSet{uint64_t{1} << thread} : ThreadSet{1} << thread;
+}
 
 // The members among the first 64 threads.
 constexpr uint64_t LowOf(ThreadSet set) { return static_cast<uint64_t>(set); }
+constexpr bool IsLow(ThreadSet set) { return set == LowOf(set); }
 
+constexpr int CountOf(uint64_t set) { return std::popcount(set); }
 constexpr int CountOf(ThreadSet set) {
   int count = std::popcount(LowOf(set));
   while ((set >>= 64) != 0) count += std::popcount(LowOf(set));
@@ -26,6 +31,7 @@ constexpr int CountOf(ThreadSet set) {
 }
 
 // The first member of a set that is not empty.
+constexpr int FirstOf(uint64_t set) { return std::countr_zero(set); }
 constexpr int FirstOf(ThreadSet set) {
   int first = 0;
   for (; LowOf(set) == 0; set >>= 64) first += 64;
@@ -33,7 +39,12 @@ constexpr int FirstOf(ThreadSet set) {
 }
 
 // The member that has `n` smaller ones; there are more than `n`.
+constexpr int NthOf(uint64_t set, int n) {
+  for (; n > 0; --n) set &= set - 1;
+  return std::countr_zero(set);
+}
 constexpr int NthOf(ThreadSet set, int n) {
+  if (IsLow(set)) return NthOf(LowOf(set), n);
   for (; n > 0; --n) set &= set - 1;
   return FirstOf(set);
 }
