@@ -21,6 +21,7 @@ bool BlamesStep(VerdictKind kind) {
     case VerdictKind::kMisuse:
     case VerdictKind::kAbort:
     case VerdictKind::kException:
+    case VerdictKind::kThreadLeft:
     case VerdictKind::kUnsupported:
       return false;
   }

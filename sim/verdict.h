@@ -20,6 +20,7 @@ enum class VerdictKind : uint8_t {
   kMisuse,       // a lock or thread function was called against its contract
   kAbort,        // abort(), a failed assert(), std::terminate()
   kException,    // an exception left a thread
+  kThreadLeft,   // a thread was never joined, or outlives the threads that the execution began with
   kUnsupported,  // the code under test did what the runtime cannot simulate; not a bug of it
 };
 
