@@ -28,6 +28,10 @@ constexpr const char* MemoryModeName(MemoryMode mode) {
   return mode == MemoryMode::kSc ? "sc" : "rc11";
 }
 
+// A bound on something that is left to chance: never, as often as the strategy likes, or a number.
+inline constexpr uint32_t kNever = 0;
+inline constexpr uint32_t kAnyNumber = UINT32_MAX;
+
 struct ExecutionOptions {
   MemoryMode memory = MemoryMode::kRc11;
   // kRc11: so many stores of a location are kept, at least 2 and at most 1,000. A thread that could
@@ -45,6 +49,18 @@ struct ExecutionOptions {
   bool check_leaks = true;
   // Whether each allocation of a simulated thread may fail: one more decision.
   bool allocations_may_fail = false;
+  // So many waits for a condition variable or a futex may end in one execution although nobody has
+  // woken them, as POSIX and Linux permit. A thread's waits for one object never do so twice in a
+  // row.
+  uint32_t spurious_wake_ups = kAnyNumber;
+  // So many timed waits and sleeps may end in one execution while other threads could still run.
+  // Beyond that, time passes only when nobody else can.
+  uint32_t time_outs = kAnyNumber;
+  // Whether a wake-up may choose among the waiters; else it is always the longest one's turn.
+  bool wake_order = true;
+  // Whether a detached thread may still be running when the body, or the last thread of the
+  // harness, has ended. If not, its next step is a verdict.
+  bool detached_threads_may_outlive = true;
   // The bytes of a freed block are given out again after so many more bytes have been freed. Until
   // then, accesses to them are found out; with 0 addresses come back at once, as a bug in the way
   // of A-B-A may need it.

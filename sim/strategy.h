@@ -21,14 +21,16 @@ enum class PickKind : uint8_t {
   kWeakCompareExchange,  // 0 = does not fail spuriously
   kWakeOrder,            // who is woken: 0 = the longest waiter
   kAllocationFailure,    // 0 = there is memory
+  kSpuriousWakeUp,       // 0 = the wait that begins ends only for a reason
   kData,                 // a value that the harness asks for: 0 = the smallest
 };
 
-// Whether the pick is the memory model's. Its picks are counted apart from all others, so that a
-// list of exceptions among those means the same with and without weak memory.
+// Whether the pick is the memory model's, or about a wake-up for no reason. These are counted apart
+// from all others, so that a list of exceptions among those means the same with and without weak
+// memory and spurious wake-ups.
 inline bool IsOfMemory(PickKind kind) {
   return kind == PickKind::kReadsFrom || kind == PickKind::kPlacement ||
-         kind == PickKind::kWeakCompareExchange;
+         kind == PickKind::kWeakCompareExchange || kind == PickKind::kSpuriousWakeUp;
 }
 
 // A set of simulated threads: bit i is thread i.
