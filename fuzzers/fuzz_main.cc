@@ -77,6 +77,9 @@ class Fuzzer {
       text += fmt::format("; {:.1f} steps each, {:.1f} million steps a second", steps / executions,
                           steps / time.count() * 1e-6);
     }
+    bool estimated = false;
+    if (const uint64_t schedules = form_->distinct_schedules(estimated); schedules != 0)
+      text += fmt::format("; {}{} distinct schedules", estimated ? "about " : "", schedules);
     Print(text + "\n");
     if (const uint64_t cut = form_->cut_histories(); cut != 0) {
       Print(fmt::format(

@@ -35,17 +35,29 @@ ChoiceRecorder::~ChoiceRecorder() {
   if (answers_ != nullptr) answers_->LogTo(nullptr);
 }
 
-bool ChoiceRecorder::BeginExecution() {
+void ChoiceRecorder::Clear() {
   for (List* const list : {&others_, &of_memory_}) {
     list->exceptions.clear();
     list->gap = 0;
   }
   log_.Clear();
   read_ = 0;
-  const bool goes_on = inner_.BeginExecution();
+}
+
+bool ChoiceRecorder::Begin(bool goes_on) {
   answers_ = inner_.answers();
   if (answers_ != nullptr) answers_->LogTo(&log_);
   return goes_on;
+}
+
+bool ChoiceRecorder::BeginExecution() {
+  Clear();
+  return Begin(inner_.BeginExecution());
+}
+
+bool ChoiceRecorder::RepeatExecution() {
+  Clear();
+  return Begin(inner_.RepeatExecution());
 }
 
 void ChoiceRecorder::EndExecution(const Verdict& verdict) {

@@ -31,6 +31,7 @@ class ByteString : public Strategy {
 
   bool BeginExecution() override;
   int Choose(const Pick& pick) override;
+  bool RepeatExecution() override { return BeginExecution(); }
 
  private:
   struct List {
@@ -57,6 +58,7 @@ class ChoiceRecorder : public Strategy {
   bool BeginExecution() override;
   int Choose(const Pick& pick) override;
   void EndExecution(const Verdict& verdict) override;
+  bool RepeatExecution() override;
 
   const std::vector<Exception>& exceptions() const {
     ReadLog();
@@ -75,6 +77,8 @@ class ChoiceRecorder : public Strategy {
     void Add(int choice);
   };
 
+  void Clear();
+  bool Begin(bool goes_on);
   // A random walk's choices are only written down; few executions are replayed.
   void ReadLog() const;
 

@@ -131,6 +131,8 @@ void Engine::SwitchTo(SimThread& thread) {
   if (&thread == current) return;
   SimThread* const from = current;
   steps_in_a_row_ = 0;
+  schedule_ = (std::rotl(schedule_, 23) ^ (step_ * 256 + static_cast<uint64_t>(thread.id))) *
+              0x9E37'79B9'7F4A'7C15;
   current = &thread;
   WriteFsBase(thread.storage.fs_base);
   SwitchContext(&from->context, thread.context);
@@ -147,6 +149,18 @@ void Engine::SwitchAway() {
         if ((timed_ & threads_[i].bit) != 0 && threads_[i].deadline < threads_[first].deadline)
           first = i;
       }
+    } else if (patient_ != 0) {
+      ThreadSet earliest = 0;
+      uint64_t deadline = kNoDeadline;
+      for (ThreadSet left = patient_; left != 0; left &= left - 1) {
+        const SimThread& thread = threads_[FirstOf(left)];
+        if (earliest != 0 && thread.deadline >= deadline) continue;
+        earliest = thread.bit;
+        deadline = thread.deadline;
+      }
+      timed_ = earliest;
+      patient_ &= ~earliest;
+      continue;
     } else if (alive_ == 0) {
       SwitchTo(stage_);
       return;
@@ -164,14 +178,19 @@ void Engine::Block(WaitReason reason, const void* address, uintptr_t pc, uint64_
   me.wait = reason;
   me.wait_address = address;
   me.wait_ticket = NextTicket();
-  me.timed_out = false;
+  me.timed_out = me.woken_spuriously = false;
+  me.wakes_spuriously = MayWakeSpuriously(reason, address) && ChooseSpuriousWakeUp();
   me.deadline = deadline;
   me.clock_readings = 0;
   me.spin.Reset();
   if (rechecking_) EndRecheck();
   enabled_ &= ~me.bit;
-  if (deadline != kNoDeadline) timed_ |= me.bit;
   if (reason == WaitReason::kJoin) joining_ |= me.bit;
+  if (me.wakes_spuriously || (deadline != kNoDeadline && time_outs_ < options_.time_outs)) {
+    timed_ |= me.bit;
+  } else if (deadline != kNoDeadline) {
+    patient_ |= me.bit;
+  }
   if (recorder != nullptr) {
     const StepKind kind =
         reason == WaitReason::kJoin ? StepKind::kThreadJoin : pending_[me.id].kind;
@@ -180,17 +199,71 @@ void Engine::Block(WaitReason reason, const void* address, uintptr_t pc, uint64_
   SwitchAway();
   joining_ &= ~me.bit;
   me.wait = WaitReason::kNone;
+  if (!me.woken_spuriously) {
+    me.spurious_wake_ups = 0;
+    if (me.spurious_wait == address) me.spurious_wait = nullptr;
+  }
+}
+
+bool Engine::MayWakeSpuriously(WaitReason reason, const void* address) const {
+  constexpr int kMostInARow = 4;
+  if (reason != WaitReason::kFutex && reason != WaitReason::kCondition) return false;
+  return spurious_wake_ups_ < options_.spurious_wake_ups && current->spurious_wait != address &&
+         current->spurious_wake_ups < kMostInARow;
+}
+
+bool Engine::ChooseSpuriousWakeUp() {
+  if (fair_) return false;
+  if (rechecking_) EndRecheck();
+  ++counters_.picks;
+  int choice = 0;
+  if (!strategy_->TakeBenignMemoryPick()) {
+    const Backstage backstage;
+    choice = strategy_->Choose(
+        {.kind = PickKind::kSpuriousWakeUp, .alternatives = 2, .thread = current->id});
+  }
+  if (recorder != nullptr) recorder->RecordPick(PickKind::kSpuriousWakeUp, 2, choice);
+  return choice != 0;
 }
 
 void Engine::MakeRunnable(SimThread& thread) {
   timed_ &= ~thread.bit;
+  patient_ &= ~thread.bit;
   enabled_ |= thread.bit;
 }
 
 void Engine::FireTimeout(SimThread& thread) {
-  thread.timed_out = true;
-  now_ = std::max(now_, thread.deadline);
+  if (thread.wakes_spuriously) {
+    thread.woken_spuriously = true;
+    thread.spurious_wait = thread.wait_address;
+    ++thread.spurious_wake_ups;
+    ++spurious_wake_ups_;
+  } else {
+    thread.timed_out = true;
+    now_ = std::max(now_, thread.deadline);
+    if ((enabled_ & ~thread.bit) != 0 && ++time_outs_ >= options_.time_outs) {
+      // No more of it: the others are patient.
+      for (ThreadSet left = timed_; left != 0; left &= left - 1) {
+        const SimThread& other = threads_[FirstOf(left)];
+        if (!other.wakes_spuriously) patient_ |= other.bit;
+      }
+      timed_ &= ~patient_;
+    }
+  }
   MakeRunnable(thread);
+}
+
+int Engine::WakeSome(SimThread** waiters, int count, int most) {
+  int woken = 0;
+  for (; count > 0 && woken < most; ++woken) {
+    const bool all = count <= most - woken;
+    const bool asks = !all && count > 1 && options_.wake_order;
+    const int chosen = asks ? Choose(PickKind::kWakeOrder, count) : 0;
+    MakeRunnable(*waiters[chosen]);
+    for (int i = chosen + 1; i < count; ++i) waiters[i - 1] = waiters[i];
+    --count;
+  }
+  return woken;
 }
 
 void Engine::Yield() {
@@ -290,6 +363,11 @@ void Engine::Record(const Step& step, uintptr_t pc) {
 }
 
 void Engine::ReachLimit() {
+  if (probing_ && step_ >= next_limit_) EndProbe(false);
+  if (body_ended_ && !options_.detached_threads_may_outlive) {
+    ReportLeftThread(*current, "thread outlives the body",
+                     "goes on although the threads that the execution began with have ended");
+  }
   if (step_ < options_.max_steps) {
     fair_ = unasked_ = true;
     next_limit_ = options_.max_steps;
@@ -302,14 +380,18 @@ void Engine::ReachLimit() {
 }
 
 void Engine::Stuck() {
-  if (spinning_ == 0) ReportDeadlock();
+  if (probing_) {
+    if (!WakeNextSleeper()) EndProbe(false);
+    return;
+  }
+  if (spinning_ == 0) return ReportDeadlock();
   if (!rechecking_) {
     rechecking_ = unasked_ = true;
     recheck_round_ = 0;
     stuck_step_ = step_;
     if (recorder != nullptr) recorder->Mark();
   } else if (++recheck_round_ >= kRecheckRounds && step_ - stuck_step_ >= kRecheckSteps) {
-    ReportDeadlock();
+    return ReportDeadlock();
   }
   for (ThreadSet left = spinning_; left != 0; left &= left - 1) {
     threads_[FirstOf(left)].spin.Reset();
@@ -318,56 +400,9 @@ void Engine::Stuck() {
   spinning_ = 0;
 }
 
-std::string Engine::DescribeWait(const SimThread& thread) {
-  const Backstage backstage;
-  std::string name = program_->NameOf(thread.wait_address);
-  if (name.empty()) {
-    char hexadecimal[32];
-    std::snprintf(hexadecimal, sizeof(hexadecimal), "%p", thread.wait_address);
-    name = hexadecimal;
-  }
-  switch (thread.wait) {
-    case WaitReason::kFutex:
-      return "sleeps on " + name;
-    case WaitReason::kMutex:
-      return "waits for the mutex " + name;
-    case WaitReason::kJoin:
-      return "waits for thread " + std::to_string(thread.wait_thread) + " to end";
-    case WaitReason::kSleep:
-      return "sleeps";
-    case WaitReason::kSpin:
-      return "spins on " + name;
-    case WaitReason::kNone:
-      break;
-  }
-  return "can run";
-}
-
-void Engine::ReportDeadlock() {
-  if (rechecking_) {
-    // Nothing has happened since.
-    step_ = stuck_step_;
-    if (recorder != nullptr) recorder->ForgetSinceMark();
-  }
-  SetVerdict(VerdictKind::kDeadlock, "no thread can run", DescribeDeadlock());
-  GiveUp();
-}
-
-std::string Engine::DescribeDeadlock() {
-  const Backstage backstage;
-  std::string message;
-  for (ThreadSet left = alive_; left != 0; left &= left - 1) {
-    const SimThread& thread = threads_[FirstOf(left)];
-    message += (left == alive_ ? "thread " : "; thread ") + std::to_string(thread.id);
-    const std::string operation = program_->OperationName(thread.operation);
-    if (!operation.empty()) message += " (" + operation + ")";
-    message += " " + DescribeWait(thread);
-  }
-  return message;
-}
-
 void Engine::Fail(VerdictKind kind, std::string_view rule, std::string_view message,
                   const Blame& blame) {
+  if (probing_) EndProbe(false);
   SetVerdict(kind, rule, message, blame);
   GiveUp();
 }
@@ -381,22 +416,29 @@ void Engine::GiveUp() {
 void Engine::SetVerdict(VerdictKind kind, std::string_view rule, std::string_view message,
                         const Blame& blame) {
   const Backstage backstage;
-  verdict_->kind = kind;
-  verdict_->message = std::string(rule) + ": " + std::string(message);
-  verdict_->thread = current->id;
-  verdict_->step = step_;
+  *verdict_ = MakeVerdict(kind, rule, message, blame);
   if (recorder != nullptr) recorder->Text(TraceEvent::Type::kNote, rule, blame.pc);
+}
+
+Verdict Engine::MakeVerdict(VerdictKind kind, std::string_view rule, std::string_view message,
+                            const Blame& blame) {
+  Verdict verdict;
+  verdict.kind = kind;
+  verdict.message = std::string(rule) + ": " + std::string(message);
+  verdict.thread = current->id;
+  verdict.step = step_;
   // The operations involved: of a deadlock everybody's, else that of the thread whose step it was.
   std::set<std::string> operations = {program_->OperationName(blame.operation)};
-  const ThreadSet involved = kind == VerdictKind::kDeadlock ? alive_ : current->bit;
+  const ThreadSet involved = blame.threads != 0 ? blame.threads : current->bit;
   for (ThreadSet left = involved; left != 0; left &= left - 1) {
     operations.insert(program_->OperationName(threads_[FirstOf(left)].operation));
   }
-  verdict_->signature = VerdictKindName(kind);
-  verdict_->signature += "|" + std::string(rule);
+  verdict.signature = VerdictKindName(kind);
+  verdict.signature += "|" + std::string(rule);
   for (const std::string& operation : operations) {
-    if (!operation.empty()) verdict_->signature += "|" + operation;
+    if (!operation.empty()) verdict.signature += "|" + operation;
   }
+  return verdict;
 }
 
 // ---- threads
@@ -423,7 +465,12 @@ SimThread& Engine::AddThread(int id) {
   thread.stack_bottom = StackBottom(id);
   thread.operation = -1;
   thread.fresh = true;
-  thread.detached = false;
+  thread.detached = thread.joined = false;
+  thread.created_at = 0;
+  thread.creator = -1;
+  thread.spurious_wait = nullptr;
+  thread.spurious_wake_ups = 0;
+  thread.held.Clear();
   pending_[id] = {};
   thread.wait = WaitReason::kNone;
   thread.start = nullptr;
@@ -440,7 +487,7 @@ SimThread& Engine::AddThread(int id) {
   return thread;
 }
 
-SimThread* Engine::CreateThread(void* (*start)(void*), void* argument) {
+SimThread* Engine::CreateThread(void* (*start)(void*), void* argument, uintptr_t pc) {
   int id = thread_count_;
   if (id == kMaxThreads) {
     id = FindEndedThread();
@@ -450,6 +497,10 @@ SimThread* Engine::CreateThread(void* (*start)(void*), void* argument) {
   SimThread& thread = AddThread(id);
   thread.start = start;
   thread.argument = argument;
+  thread.created_at = pc;
+  thread.creator = current->id;
+  if (recorder != nullptr) recorder->NoteCreation(thread.id, pc);
+  thread.created_step = step_;
   if (reused) {
     TellCreationAgain(current->id, id);
   } else {
@@ -463,7 +514,9 @@ SimThread* Engine::CreateThread(void* (*start)(void*), void* argument) {
 // One that nobody will ask for any more.
 int Engine::FindEndedThread() const {
   for (int i = 1; i < thread_count_; ++i) {
-    if (threads_[i].detached && HasEnded(threads_[i]) && &threads_[i] != current) return i;
+    if ((threads_[i].detached || threads_[i].joined) && HasEnded(threads_[i]) &&
+        &threads_[i] != current)
+      return i;
   }
   return -1;
 }
@@ -482,14 +535,14 @@ void Engine::ThreadEntry() {
 }
 
 void Engine::RunThread(SimThread& me) {
+  me.exit_frame = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
   try {
     if (me.start != nullptr) {
       me.result = me.start(me.argument);
     } else {
       program_->RunThread(me.id);
     }
-    RunThreadDestructors();
-    if (keys_used) RunKeyDestructors();
+    FinishThread(me);
   } catch (const std::exception& exception) {
     Fail(VerdictKind::kException, "uncaught exception", exception.what());
   } catch (...) {
@@ -497,11 +550,26 @@ void Engine::RunThread(SimThread& me) {
   }
 }
 
+void Engine::FinishThread(SimThread& me) {
+  RunThreadDestructors();
+  if (keys_used) RunKeyDestructors();
+  if (locks_held_ != 0) {
+    CheckStackOfLocks(__builtin_frame_address(0), 0);
+    AbandonRobustMutexes(me);
+  }
+}
+
+void Engine::ExitThread() {
+  FinishThread(*current);
+  EndThread(*current);
+}
+
 void Engine::EndThread(SimThread& me) {
   if (rechecking_) EndRecheck();
   alive_ &= ~me.bit;
   enabled_ &= ~me.bit;
   if (recorder != nullptr) recorder->RecordEnd();
+  if (me.start == nullptr) BodyEnded();
   for (ThreadSet left = joining_; left != 0; left &= left - 1) {
     SimThread& other = threads_[FirstOf(left)];
     if (other.wait_thread != me.id) continue;
@@ -511,6 +579,29 @@ void Engine::EndThread(SimThread& me) {
   }
   SwitchAway();
   __builtin_unreachable();
+}
+
+// A thread of the program's own has ended; perhaps the last one.
+void Engine::BodyEnded() {
+  for (ThreadSet left = alive_; left != 0; left &= left - 1) {
+    if (threads_[FirstOf(left)].start == nullptr) return;
+  }
+  body_ended_ = true;
+  if (alive_ != 0 && !options_.detached_threads_may_outlive) next_limit_ = 0;  // at the next step
+}
+
+void Engine::ReportLeftThread(const SimThread& thread, std::string_view rule,
+                              std::string_view what) {
+  static std::string message;  // kept, since this stack is given up
+  {
+    const Backstage backstage;
+    message = "thread " + std::to_string(thread.id) + ", which thread " +
+              std::to_string(thread.creator) + " created in step " +
+              std::to_string(thread.created_step) + ", " + std::string(what);
+    if (!HasEnded(thread)) message += "; it " + DescribeWait(thread);
+    if (recorder != nullptr) recorder->AddPlaceOfCreation(thread.id);
+  }
+  Fail(VerdictKind::kThreadLeft, rule, message, {.threads = thread.bit});
 }
 
 // ---- executions
@@ -533,6 +624,8 @@ void Engine::RunStage() {
     hooks_on = true;
     SwitchAway();  // comes back when the last thread has ended
     hooks_on = false;
+    if (probing_) EndProbe(true);
+    CheckAllJoined();
   }
   program_->End();
   RunThreadDestructors();
@@ -545,6 +638,14 @@ void Engine::RunStage() {
 void Engine::SetNearTag() {
   const bool all_are_told = recorder != nullptr || (memory != nullptr && !memory->IsAlone());
   near_tag = all_are_told ? kNoTag : kNearTag;
+}
+
+void Engine::CheckAllJoined() {
+  for (int i = 0; i < thread_count_; ++i) {
+    const SimThread& thread = threads_[i];
+    if (thread.start == nullptr || thread.detached || thread.joined) continue;
+    ReportLeftThread(thread, "thread never joined", "has been neither joined nor detached");
+  }
 }
 
 void Engine::AbandonThreads() {
@@ -583,11 +684,15 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   verdict_ = &verdict;
   thread_count_ = 0;
   answers_ = strategy.answers();
-  enabled_ = timed_ = spinning_ = alive_ = joining_ = 0;
+  enabled_ = timed_ = patient_ = spinning_ = alive_ = joining_ = 0;
+  probing_ = body_ended_ = false;
+  spurious_wake_ups_ = time_outs_ = 0;
+  locks_held_ = 0;
   steps_in_a_row_ = 0;
   fair_ = rechecking_ = unasked_ = false;
   fair_state_ = 0;
   step_ = 0;
+  schedule_ = 0;
   next_limit_ = std::max<uint64_t>(1, options.max_steps / 2);
   last_pick_ = {};
   ticket_ = 0;
@@ -636,5 +741,12 @@ Verdict Execute(Program& program, Strategy& strategy, const ExecutionOptions& op
 }
 
 const Counters& RuntimeCounters() { return sim::engine.counters(); }
+
+void FailExecution(VerdictKind kind, std::string_view rule, std::string_view message) {
+  if (!sim::engine.OnExecutingThread()) sim::Die("FailExecution() called outside of an execution");
+  sim::engine.Fail(kind, rule, message);
+}
+
+uint64_t LastSchedule() { return sim::engine.schedule(); }
 
 }  // namespace jacquard

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
+#include <string_view>
 
 #include "sim/program.h"
 #include "sim/strategy.h"
@@ -23,6 +25,10 @@ constexpr const char* MemoryModeName(MemoryMode mode) {
   return mode == MemoryMode::kSc ? "sc" : "rc11";
 }
 
+// A bound on something that is left to chance: never, as often as the strategy likes, or a number.
+inline constexpr uint32_t kNever = 0;
+inline constexpr uint32_t kAnyNumber = UINT32_MAX;
+
 struct ExecutionOptions {
   MemoryMode memory = MemoryMode::kRc11;
   // kRc11: so many stores of a location are kept, at least 2 and at most 1,000. A thread that could
@@ -30,6 +36,8 @@ struct ExecutionOptions {
   uint32_t max_history = 64;
   // kRc11: whether plain accesses that race end the execution with a verdict.
   bool races = true;
+  // Whether waits may end for no reason and weak compare-exchanges may fail, as they may in C++.
+  bool spurious = true;
   // An execution that takes more steps is a livelock: from half of it on, every thread gets its
   // turn.
   uint64_t max_steps = 100'000;
@@ -38,6 +46,18 @@ struct ExecutionOptions {
   bool check_leaks = true;
   // Whether each allocation of a simulated thread may fail: one more decision.
   bool allocations_may_fail = false;
+  // So many waits for a condition variable or a futex may end in one execution although nobody has
+  // woken them, as POSIX and Linux permit. A thread's waits for one object never do so twice in a
+  // row.
+  uint32_t spurious_wake_ups = kAnyNumber;
+  // So many timed waits and sleeps may end in one execution while other threads could still run.
+  // Beyond that, time passes only when nobody else can.
+  uint32_t time_outs = kAnyNumber;
+  // Whether a wake-up may choose among the waiters; else it is always the longest one's turn.
+  bool wake_order = true;
+  // Whether a detached thread may still be running when the body, or the last thread of the
+  // harness, has ended. If not, its next step is a verdict.
+  bool detached_threads_may_outlive = true;
   // The bytes of a freed block are given out again after so many more bytes have been freed. Until
   // then, accesses to them are found out; with 0 addresses come back at once, as a bug in the way
   // of A-B-A may need it.
@@ -62,6 +82,14 @@ Verdict Execute(Program& program, Strategy& strategy, const ExecutionOptions& op
                 Trace* trace = nullptr);
 
 const Counters& RuntimeCounters();
+
+// Ends the execution that is going on with a verdict of the given kind, as Fail (sim/runtime.h)
+// does. For test frameworks.
+[[noreturn]] void FailExecution(VerdictKind kind, std::string_view rule, std::string_view message);
+
+// A hash of the schedule of the last execution: of who took over before which step. Equal for equal
+// schedules.
+uint64_t LastSchedule();
 
 // A thread that computes for ever without a step cannot be interrupted by the scheduler. After
 // `seconds` of CPU time without a step a watchdog calls `report` (on a thread of its own, with the

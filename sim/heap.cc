@@ -174,9 +174,11 @@ Block* Released(void* address, const Release& release, uintptr_t pc) {
 }
 
 void FreeInArena(Block& block, uintptr_t pc) {
+  const void* const begin = reinterpret_cast<const void*>(block.begin());
+  if (engine.hooks_on) engine.CheckNoneHeld(begin, block.size, pc);
   // What a library frees it may have synchronised by means of its own.
   if (engine.memory != nullptr && FromExecutable(reinterpret_cast<const void*>(pc)))
-    CheckFree(reinterpret_cast<const void*>(block.begin()), block.size, pc);
+    CheckFree(begin, block.size, pc);
   block.freed_by = RunningThread();
   if (engine.recorder != nullptr) [[unlikely]]
     engine.recorder->RecordFree(block, pc);

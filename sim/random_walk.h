@@ -21,6 +21,10 @@ class RandomWalk : public Strategy {
 
   bool BeginExecution() override;
   int Choose(const Pick& pick) override;
+  bool RepeatExecution() override {
+    --execution_;
+    return BeginExecution();
+  }
 
  private:
   uint64_t seed_;

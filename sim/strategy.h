@@ -22,14 +22,16 @@ enum class PickKind : uint8_t {
   kWeakCompareExchange,  // 0 = does not fail spuriously
   kWakeOrder,            // who is woken: 0 = the longest waiter
   kAllocationFailure,    // 0 = there is memory
+  kSpuriousWakeUp,       // 0 = the wait that begins ends only for a reason
   kData,                 // a value that the harness asks for: 0 = the smallest
 };
 
-// Whether the pick is the memory model's. Its picks are counted apart from all others, so that a
-// list of exceptions among those means the same with and without weak memory.
+// Whether the pick is the memory model's, or about a wake-up for no reason. These are counted apart
+// from all others, so that a list of exceptions among those means the same with and without weak
+// memory and spurious wake-ups.
 inline bool IsOfMemory(PickKind kind) {
   return kind == PickKind::kReadsFrom || kind == PickKind::kPlacement ||
-         kind == PickKind::kWeakCompareExchange;
+         kind == PickKind::kWeakCompareExchange || kind == PickKind::kSpuriousWakeUp;
 }
 
 // What a thread is about to do: known before the pick, for strategies that look at it.
@@ -68,6 +70,10 @@ class Strategy {
 
   // Called after each execution.
   virtual void EndExecution(const Verdict& /*verdict*/) {}
+
+  // Prepares to give the execution that was begun last the same answers once more; called between
+  // it and its EndExecution, any number of times. False: it cannot; all in strategies.h can.
+  virtual bool RepeatExecution() { return false; }
 
   // So many of the next picks get alternative 0 without being asked (the runtime counts it down):
   // what makes a sparse list of exceptions cheap. Set by BeginExecution and Choose. The memory

@@ -167,6 +167,10 @@ void Engine::Acquire(const void* object) {
   if (memory != nullptr && hooks_on) memory->Acquire(current->id, object);
 }
 
+void Engine::AcquireFor(const SimThread& thread, const void* object) {
+  if (memory != nullptr) memory->Acquire(thread.id, object);
+}
+
 void Engine::Release(const void* object) {
   if (memory != nullptr && hooks_on) memory->Release(current->id, object);
 }

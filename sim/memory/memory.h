@@ -48,6 +48,7 @@ class Memory {
     On([&](auto& model) { model.JoinThread(parent, child); });
   }
 
+  // `pick` is taken by value: one that keeps something is passed as a std::ref.
   template <class T, class Pick>
   ReadResult<T> Load(int thread, const T* address, MemoryOrder order, Pick pick) {
     return On([=](auto& model) mutable { return model.Load(thread, address, order, pick); });

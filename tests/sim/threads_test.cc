@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -204,27 +205,11 @@ TEST(Threads, DestructorOfAJoinableThreadAborts) {
   EXPECT_EQ(result.verdict.kind, VerdictKind::kAbort) << result.verdict.message;
 }
 
-TEST(Threads, ExitIsRefusedAtOnce) {
-  const ExploreResult result = Walk([] {
-    pthread_t thread;
-    pthread_create(
-        &thread, nullptr,
-        [](void*) -> void* {
-          std::atomic<int>(0).store(1);
-          pthread_exit(nullptr);
-        },
-        nullptr);
-    pthread_join(thread, nullptr);
-  });
-  EXPECT_EQ(result.verdict.kind, VerdictKind::kUnsupported) << result.verdict.message;
-}
-
 TEST(Threads, WhatWouldBlockTheProcessIsRefusedAtOnce) {
   const std::vector<std::function<void()>> bodies = {
       [] {
-        std::timed_mutex mutex;
-        mutex.lock();
-        (void)mutex.try_lock_for(std::chrono::hours(1));
+        std::atomic<int>(0).store(1);
+        pthread_kill(pthread_self(), SIGUSR1);
       },
       [] {
         std::atomic<int>(0).store(1);
