@@ -14,9 +14,6 @@
 
 namespace jacquard {
 
-// The most threads that one execution can have.
-inline constexpr int kMaxThreads = 64;
-
 // What memory the threads share.
 enum class MemoryMode : uint8_t {
   kSc,    // sequential consistency: every read sees the newest value; no data race is looked for

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "sim/step.h"
+#include "sim/thread_set.h"
 
 namespace jacquard {
 
@@ -32,9 +33,6 @@ inline bool IsOfMemory(PickKind kind) {
   return kind == PickKind::kReadsFrom || kind == PickKind::kPlacement ||
          kind == PickKind::kWeakCompareExchange || kind == PickKind::kSpuriousWakeUp;
 }
-
-// A set of simulated threads: bit i is thread i.
-using ThreadSet = uint64_t;
 
 // What a thread is about to do: known before the pick, for strategies that look at it.
 struct PendingOperation {
