@@ -4,7 +4,7 @@ set -u
 
 object=$1
 readonly HOOKS='__tsan_[a-z0-9_]+'
-readonly THREADS='(pthread|sem)_[a-z_]+|thrd_create|mtx_(timed)?lock|cnd_(timed)?wait|syscall|gettid'
+readonly THREADS='(pthread|sem)_[a-z_]+|(thrd|mtx|cnd|tss)_[a-z]+|call_once|syscall|gettid'
 readonly TIME='sched_yield|nanosleep|usleep|sleep|time|clock|clock_[a-z]+|gettimeofday|timespec_get'
 readonly HEAP='jacquard_outside_(malloc|new|new_array)|malloc|malloc_usable_size|free|calloc|realloc|reallocarray|memalign|valloc|aligned_alloc|posix_memalign|strn?dup|v?asprintf|_Zn[wa]m.*|_Zd[la]P.*'
 readonly CXX='__cxa_guard_(acquire|release|abort)|__cxa_atexit|__cxa_thread_atexit|__cxa_allocate_(dependent_)?exception|__cxa_end_catch|_ZNSt15__exception_ptr13exception_ptr10_M_releaseEv|abort|__assert_fail'
