@@ -28,8 +28,9 @@ class RwLock {
   }
 
   void unlock_shared() {
-    // Release: pairs with the acquire in lock() and try_lock(). The last reader wakes a writer.
-    if (word_.fetch_sub(1, std::memory_order_release) == 1) word_.notify_all();
+    // Pairs with the acquire in try_lock(). Not only release, or notify_all() might overlook a
+    // writer that is about to sleep. The last reader wakes the writers.
+    if (word_.fetch_sub(1, std::memory_order_seq_cst) == 1) word_.notify_all();
   }
 
   bool try_lock() {
@@ -47,15 +48,24 @@ class RwLock {
   }
 
   void unlock() {
-    // Release: pairs with the acquires in lock_shared() and try_lock().
-    word_.store(kFree, std::memory_order_release);
+    // Pairs with the acquires in lock_shared() and try_lock(); seq_cst as in unlock_shared().
+    word_.store(kFree, std::memory_order_seq_cst);
     word_.notify_all();
   }
 
   const std::atomic<int>& word() const { return word_; }
 
- private:
+ protected:
   std::atomic<int> word_ = kFree;
+};
+
+// Broken: a writer may come between a reader's look at the word and its entry.
+class BrokenRwLock : public RwLock {
+ public:
+  void lock_shared() {
+    word_.wait(kWriter);
+    word_.fetch_add(1);
+  }
 };
 
 }  // namespace examples

@@ -94,8 +94,6 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
   std::string shape;
   int64_t executions = 0;
   auto* const fuzz = app.add_option_group("Fuzzing");
-  auto* const shape_option = fuzz->add_option(
-      "--shape", shape, "THREADSxOPERATIONS: force every input to it (for benchmarks)");
   auto* const executions_option =
       fuzz->add_option("--executions", executions, "Stop after so many (the engine's -runs)")
           ->check(CLI::Range(int64_t{0}, int64_t{std::numeric_limits<int>::max()}));
@@ -118,6 +116,8 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
   app.add_option("--max-steps", line.execution.max_steps,
                  "An execution with more steps is a livelock")
       ->check(CLI::PositiveNumber);
+  auto* const shape_option = app.add_option(
+      "--shape", shape, "THREADSxOPERATIONS: force every input to it (for benchmarks)");
   app.add_option("--time-limit", line.time_limit,
                  "Seconds without a step (simulated), or until threads that do not end are a "
                  "deadlock (native)")
@@ -133,10 +133,10 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
   app.add_option("--max-history", line.execution.max_history,
                  "rc11: so many stores of an object are kept for reads to choose from")
       ->check(CLI::Range(2, 1000));
-  replay->excludes(to_text, from_text, seed_corpus, shape_option, executions_option, output);
-  to_text->excludes(from_text, seed_corpus);
-  from_text->excludes(seed_corpus);
-  seed_corpus->excludes(output);
+  replay->excludes(to_text, from_text, seed_corpus, executions_option, output);
+  to_text->excludes(from_text, seed_corpus, shape_option);
+  from_text->excludes(seed_corpus, shape_option);
+  seed_corpus->excludes(output, shape_option);
 
   try {
     std::reverse(ours.begin(), ours.end());  // CLI11 takes them from the back

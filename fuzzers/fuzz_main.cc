@@ -77,6 +77,9 @@ class Fuzzer {
       text += fmt::format("; {:.1f} steps each, {:.1f} million steps a second", steps / executions,
                           steps / time.count() * 1e-6);
     }
+    bool estimated = false;
+    if (const uint64_t schedules = form_->distinct_schedules(estimated); schedules != 0)
+      text += fmt::format("; {}{} distinct schedules", estimated ? "about " : "", schedules);
     Print(text + "\n");
     if (const uint64_t cut = form_->cut_histories(); cut != 0) {
       Print(fmt::format(
@@ -110,6 +113,9 @@ std::string ReplayCommand(const CommandLine& line) {
   const ExecutionOptions& given = line.execution;
   const ExecutionOptions defaults;
   std::string flags;
+  if (line.shape_threads != 0) {
+    flags += fmt::format(" --shape {}x{}", line.shape_threads, line.shape_operations);
+  }
   if (given.memory != defaults.memory) {
     flags += fmt::format(" --memory {}", MemoryModeName(given.memory));
   }

@@ -48,6 +48,7 @@ std::string Form::Report(const Input& /*input*/) { return {}; }  // on_fatal has
 const std::string& Form::signature() const { return state_->signature; }
 uint64_t Form::executions() const { return state_->executions; }
 uint64_t Form::cut_histories() const { return 0; }
+uint64_t Form::distinct_schedules(bool& /*estimated*/) const { return 0; }
 uint64_t Form::steps() const { return 0; }
 
 const char* FormName() { return "native"; }

@@ -7,6 +7,7 @@
 #include "fuzzers/form.h"
 #include "fuzzers/scenario.h"
 #include "fuzzers/scenario_program.h"
+#include "jacquard/schedule_counter.h"
 #include "sim/byte_string.h"
 #include "sim/execute.h"
 #include "sim/report.h"
@@ -36,6 +37,7 @@ struct Form::State {
   FormOptions options;
   ScenarioProgram program;
   ByteString strategy;
+  call::ScheduleCounter schedules;
   Verdict verdict;  // of the last failure
 };
 
@@ -49,6 +51,7 @@ Form::~Form() = default;
 
 bool Form::Execute(const Input& input) {
   Verdict verdict = state_->Run(input, nullptr);
+  state_->schedules.Add(LastSchedule());
   if (verdict.passed()) [[likely]]
     return true;
   state_->verdict = std::move(verdict);
@@ -77,6 +80,11 @@ std::string Form::Report(const Input& input) {
 const std::string& Form::signature() const { return state_->verdict.signature; }
 uint64_t Form::executions() const { return RuntimeCounters().executions; }
 uint64_t Form::cut_histories() const { return RuntimeCounters().cut_histories; }
+uint64_t Form::distinct_schedules(bool& estimated) const {
+  const uint64_t count = state_->schedules.Count();
+  estimated = state_->schedules.estimated();
+  return count;
+}
 uint64_t Form::steps() const { return RuntimeCounters().steps; }
 
 const char* FormName() { return "simulated"; }

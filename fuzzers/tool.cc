@@ -116,6 +116,7 @@ int Replay(const CommandLine& line, const Codec& codec, FormOptions options) {
   if (const std::string problem = LoadInput(line.file, codec, &input); !problem.empty()) {
     return Complain(problem);
   }
+  if (line.shape_threads != 0) codec.Reshape(line.shape_threads, line.shape_operations, input);
   options.on_fatal = [](const std::string& report, bool no_step) {
     Print(report);
     if (!no_step) _exit(kExitFailure);

@@ -230,7 +230,9 @@ bool Arena::Accessible(const void* address, size_t size) {
 }
 
 void Arena::Reset() {
-  std::memset(ShadowOf(kArenaBase), 0, (near_.used_end() - kArenaBase + 7) / 8);
+  // Not with nothing to do: where the page is not there, that is slow.
+  if (const size_t used = near_.used_end() - kArenaBase; used != 0)
+    std::memset(ShadowOf(kArenaBase), 0, (used + 7) / 8);
   const uintptr_t far_begin = kArenaBase + kNearSize;
   if (far_.used_end() != far_begin) {
     madvise(reinterpret_cast<void*>(far_begin), far_.used_end() - far_begin, MADV_DONTNEED);

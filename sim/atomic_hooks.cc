@@ -20,69 +20,76 @@ uint64_t Low(T value) {
 
 MemoryOrder Order(int order) { return static_cast<MemoryOrder>(order & 7); }
 
-template <class T>
-T Load(const volatile T* address, int order, uintptr_t pc) {
-  T* const object = const_cast<T*>(address);
-  if (!engine.Simulates()) [[unlikely]] {
-    CheckAtomicAccess<T>(object, AccessKind::kRead, pc);
-    return __atomic_load_n(address, __ATOMIC_SEQ_CST);
-  }
-  if (engine.memory != nullptr) return WeakLoad(object, Order(order), pc);
-  engine.DecisionPointOfAtomic(StepKind::kLoad, object, pc);
-  CheckAtomicAccess<T>(object, AccessKind::kRead, pc);
-  const T value = *address;
-  engine.HasRead(object, sizeof(T), Low(value));
-  engine.FinishStep(StepKind::kLoad, Order(order), sizeof(T), object, Low(value), Low(value), pc);
-  return value;
-}
-
 // Code under test may also run with the hooks off (in Begin, in invariants): then only the log and
 // the heap matter.
 template <class T>
-void NoteWrite(volatile T* address, uintptr_t pc) {
-  void* const object = const_cast<T*>(address);
+void NoteWrite(T* object, uintptr_t pc) {
   if (AlignedOnHeap<sizeof(T)>(object, kNearTag)) return;
   CheckAccess(object, sizeof(T), AccessKind::kWrite, pc);
   if (engine.rollback.Covers(object)) engine.LogGlobal(object, sizeof(T));
 }
 
 template <class T>
-void StoreValue(volatile T* address, T value, int order, uintptr_t pc) {
-  if (!engine.Simulates()) [[unlikely]] {
-    NoteWrite(address, pc);
-    __atomic_store_n(address, value, __ATOMIC_SEQ_CST);
-    return;
+[[gnu::noinline]] T LoadUnsimulated(T* object, uintptr_t pc) {
+  CheckAtomicAccess<T>(object, AccessKind::kRead, pc);
+  return __atomic_load_n(object, __ATOMIC_SEQ_CST);
+}
+
+template <class T>
+[[gnu::noinline]] void StoreUnsimulated(T* object, T value, uintptr_t pc) {
+  NoteWrite(object, pc);
+  __atomic_store_n(object, value, __ATOMIC_SEQ_CST);
+}
+
+template <class T>
+[[gnu::noinline]] T UpdateUnsimulated(T* object, Update update, T operand, uintptr_t pc) {
+  NoteWrite(object, pc);
+  T old = __atomic_load_n(object, __ATOMIC_SEQ_CST);
+  while (!__atomic_compare_exchange_n(object, &old, Updated(update, old, operand), false,
+                                      __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
   }
-  T* const object = const_cast<T*>(address);
-  if (engine.memory != nullptr) return WeakStore(object, value, Order(order), pc);
+  return old;
+}
+
+template <class T>
+[[gnu::noinline]] bool CompareExchangeUnsimulated(T* object, T* expected, T desired, uintptr_t pc) {
+  NoteWrite(object, pc);
+  return __atomic_compare_exchange_n(object, expected, desired, false, __ATOMIC_SEQ_CST,
+                                     __ATOMIC_SEQ_CST);
+}
+
+// ---- sequential consistency
+
+template <class T>
+[[gnu::noinline]] T StrongLoad(T* object, int order, uintptr_t pc) {
+  engine.DecisionPointOfAtomic(StepKind::kLoad, object, pc);
+  CheckAtomicAccess<T>(object, AccessKind::kRead, pc);
+  const T value = *object;
+  engine.HasRead(object, sizeof(T), Low(value));
+  engine.FinishStep(StepKind::kLoad, Order(order), sizeof(T), object, Low(value), Low(value), pc);
+  return value;
+}
+
+template <class T>
+[[gnu::noinline]] void StrongStore(T* object, T value, int order, uintptr_t pc) {
   engine.DecisionPointOfAtomic(StepKind::kStore, object, pc);
   CheckAtomicAccess<T>(object, AccessKind::kWrite, pc);
   engine.rollback.BeforeWrite(object, sizeof(T));
-  const T old = *address;
-  *address = value;
+  const T old = *object;
+  *object = value;
   engine.HasWritten(object, sizeof(T));
   engine.FinishStep(StepKind::kStore, Order(order), sizeof(T), object, Low(old), Low(value), pc);
 }
 
 template <class T>
-T ReadModifyWrite(volatile T* address, Update update, T operand, int order, uintptr_t pc) {
-  if (!engine.Simulates()) [[unlikely]] {
-    NoteWrite(address, pc);
-    T old = __atomic_load_n(address, __ATOMIC_SEQ_CST);
-    while (!__atomic_compare_exchange_n(address, &old, Updated(update, old, operand), false,
-                                        __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
-    }
-    return old;
-  }
-  T* const object = const_cast<T*>(address);
-  if (engine.memory != nullptr) return WeakUpdate(object, update, operand, Order(order), pc);
+[[gnu::noinline]] T StrongUpdate(T* object, Update update, T operand, int order, uintptr_t pc) {
   engine.DecisionPointOfAtomic(StepKind::kReadModifyWrite, object, pc);
   CheckAtomicAccess<T>(object, AccessKind::kWrite, pc);
-  const T old = *address;
+  const T old = *object;
   const T value = Updated(update, old, operand);
   if (value != old) {
     engine.rollback.BeforeWrite(object, sizeof(T));
-    *address = value;
+    *object = value;
     engine.HasWritten(object, sizeof(T));
   } else {
     engine.HasRead(object, sizeof(T),
@@ -94,21 +101,11 @@ T ReadModifyWrite(volatile T* address, Update update, T operand, int order, uint
 }
 
 template <class T>
-bool CompareExchange(volatile T* address, T* expected, T desired, bool weak, int order,
-                     int failure_order, uintptr_t pc) {
-  if (!engine.Simulates()) [[unlikely]] {
-    NoteWrite(address, pc);
-    return __atomic_compare_exchange_n(address, expected, desired, false, __ATOMIC_SEQ_CST,
-                                       __ATOMIC_SEQ_CST);
-  }
-  T* const object = const_cast<T*>(address);
-  if (engine.memory != nullptr) {
-    return WeakCompareExchange(object, expected, desired, weak, Order(order), Order(failure_order),
-                               pc);
-  }
+[[gnu::noinline]] bool StrongCompareExchange(T* object, T* expected, T desired, int order,
+                                             int failure_order, uintptr_t pc) {
   engine.DecisionPointOfAtomic(StepKind::kReadModifyWrite, object, pc);
   CheckAtomicAccess<T>(object, AccessKind::kWrite, pc);
-  const T old = *address;
+  const T old = *object;
   if (old != *expected) {
     *expected = old;
     engine.HasRead(object, sizeof(T), Low(old));
@@ -118,7 +115,7 @@ bool CompareExchange(volatile T* address, T* expected, T desired, bool weak, int
   }
   if (desired != old) {
     engine.rollback.BeforeWrite(object, sizeof(T));
-    *address = desired;
+    *object = desired;
     engine.HasWritten(object, sizeof(T));
   } else {
     engine.HasRead(object, sizeof(T), Low(old));
@@ -126,6 +123,48 @@ bool CompareExchange(volatile T* address, T* expected, T desired, bool weak, int
   engine.FinishStep(StepKind::kReadModifyWrite, Order(order), sizeof(T), object, Low(old),
                     Low(desired), pc);
   return true;
+}
+
+// ---- which of the three it is
+
+template <class T>
+T Load(const volatile T* address, int order, uintptr_t pc) {
+  T* const object = const_cast<T*>(address);
+  if (!engine.Simulates()) [[unlikely]]
+    return LoadUnsimulated(object, pc);
+  if (engine.memory != nullptr) return WeakLoad(object, Order(order), pc);
+  return StrongLoad(object, order, pc);
+}
+
+template <class T>
+void StoreValue(volatile T* address, T value, int order, uintptr_t pc) {
+  T* const object = const_cast<T*>(address);
+  if (!engine.Simulates()) [[unlikely]]
+    return StoreUnsimulated(object, value, pc);
+  if (engine.memory != nullptr) return WeakStore(object, value, Order(order), pc);
+  StrongStore(object, value, order, pc);
+}
+
+template <class T>
+T ReadModifyWrite(volatile T* address, Update update, T operand, int order, uintptr_t pc) {
+  T* const object = const_cast<T*>(address);
+  if (!engine.Simulates()) [[unlikely]]
+    return UpdateUnsimulated(object, update, operand, pc);
+  if (engine.memory != nullptr) return WeakUpdate(object, update, operand, Order(order), pc);
+  return StrongUpdate(object, update, operand, order, pc);
+}
+
+template <class T>
+bool CompareExchange(volatile T* address, T* expected, T desired, bool weak, int order,
+                     int failure_order, uintptr_t pc) {
+  T* const object = const_cast<T*>(address);
+  if (!engine.Simulates()) [[unlikely]]
+    return CompareExchangeUnsimulated(object, expected, desired, pc);
+  if (engine.memory != nullptr) {
+    return WeakCompareExchange(object, expected, desired, weak, Order(order), Order(failure_order),
+                               pc);
+  }
+  return StrongCompareExchange(object, expected, desired, order, failure_order, pc);
 }
 
 }  // namespace

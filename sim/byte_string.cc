@@ -31,20 +31,56 @@ void ChoiceRecorder::List::Add(int choice) {
   }
 }
 
-bool ChoiceRecorder::BeginExecution() {
+ChoiceRecorder::~ChoiceRecorder() {
+  if (answers_ != nullptr) answers_->LogTo(nullptr);
+}
+
+void ChoiceRecorder::Clear() {
   for (List* const list : {&others_, &of_memory_}) {
     list->exceptions.clear();
     list->gap = 0;
   }
-  return inner_.BeginExecution();
+  log_.Clear();
+  read_ = 0;
+}
+
+bool ChoiceRecorder::Begin(bool goes_on) {
+  answers_ = inner_.answers();
+  if (answers_ != nullptr) answers_->LogTo(&log_);
+  return goes_on;
+}
+
+bool ChoiceRecorder::BeginExecution() {
+  Clear();
+  return Begin(inner_.BeginExecution());
+}
+
+bool ChoiceRecorder::RepeatExecution() {
+  Clear();
+  return Begin(inner_.RepeatExecution());
+}
+
+void ChoiceRecorder::EndExecution(const Verdict& verdict) {
+  if (answers_ != nullptr) answers_->LogTo(nullptr);
+  inner_.EndExecution(verdict);
 }
 
 int ChoiceRecorder::Choose(const Pick& pick) {
   const bool of_memory = IsOfMemory(pick.kind);
+  if (answers_ != nullptr) {
+    return of_memory ? answers_->AnswerMemory(pick.alternatives)
+                     : answers_->Answer(pick.alternatives);
+  }
   const bool benign = of_memory ? inner_.TakeBenignMemoryPick() : inner_.TakeBenignPick();
   const int choice = benign ? 0 : inner_.Choose(pick);
   (of_memory ? of_memory_ : others_).Add(choice);
   return choice;
+}
+
+void ChoiceRecorder::ReadLog() const {
+  for (; read_ < log_.size(); ++read_) {
+    (log_.of_memory(read_) ? of_memory_ : others_).Add(log_.choice(read_));
+  }
 }
 
 }  // namespace jacquard

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "sim/random_answers.h"
 #include "sim/strategy.h"
 
 namespace jacquard {
@@ -30,6 +31,7 @@ class ByteString : public Strategy {
 
   bool BeginExecution() override;
   int Choose(const Pick& pick) override;
+  bool RepeatExecution() override { return BeginExecution(); }
 
  private:
   struct List {
@@ -49,13 +51,23 @@ class ByteString : public Strategy {
 class ChoiceRecorder : public Strategy {
  public:
   explicit ChoiceRecorder(Strategy& inner) : inner_(inner) {}
+  ~ChoiceRecorder() override;
+  ChoiceRecorder(const ChoiceRecorder&) = delete;
+  ChoiceRecorder& operator=(const ChoiceRecorder&) = delete;
 
   bool BeginExecution() override;
   int Choose(const Pick& pick) override;
-  void EndExecution(const Verdict& verdict) override { inner_.EndExecution(verdict); }
+  void EndExecution(const Verdict& verdict) override;
+  bool RepeatExecution() override;
 
-  const std::vector<Exception>& exceptions() const { return others_.exceptions; }
-  const std::vector<Exception>& memory_exceptions() const { return of_memory_.exceptions; }
+  const std::vector<Exception>& exceptions() const {
+    ReadLog();
+    return others_.exceptions;
+  }
+  const std::vector<Exception>& memory_exceptions() const {
+    ReadLog();
+    return of_memory_.exceptions;
+  }
 
  private:
   struct List {
@@ -65,9 +77,16 @@ class ChoiceRecorder : public Strategy {
     void Add(int choice);
   };
 
+  void Clear();
+  bool Begin(bool goes_on);
+  // A random walk's choices are only written down; few executions are replayed.
+  void ReadLog() const;
+
   Strategy& inner_;
-  List others_;
-  List of_memory_;
+  ChoiceLog log_;
+  mutable size_t read_ = 0;  // so many choices of the log are in the lists
+  mutable List others_;
+  mutable List of_memory_;
 };
 
 }  // namespace jacquard

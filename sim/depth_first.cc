@@ -1,5 +1,7 @@
 #include "sim/depth_first.h"
 
+#include <algorithm>
+
 #include "sim/verdict.h"
 
 namespace jacquard {
@@ -11,6 +13,8 @@ bool DepthFirst::BeginExecution() {
   return !exhausted_;
 }
 
+bool DepthFirst::RepeatExecution() { return BeginExecution(); }
+
 int DepthFirst::Choose(const Pick& pick) {
   // The running thread could go on: any other choice interrupts it.
   const bool preempts = pick.kind == PickKind::kSchedule && pick.first == pick.thread;
@@ -21,7 +25,8 @@ int DepthFirst::Choose(const Pick& pick) {
         (of_memory && memory_bound_ != kUnbounded && memory_exceptions_ >= memory_bound_);
     path_.push_back({0, spent ? 1 : pick.alternatives});
   }
-  const int choice = path_[depth_++].choice;
+  // A program that does not do the same again may be somewhere else than it was.
+  const int choice = std::min(path_[depth_++].choice, pick.alternatives - 1);
   if (preempts && choice != 0) ++preemptions_;
   if (of_memory && choice != 0) ++memory_exceptions_;
   return choice;

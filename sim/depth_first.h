@@ -24,6 +24,7 @@ class DepthFirst : public Strategy {
   bool BeginExecution() override;
   int Choose(const Pick& pick) override;
   void EndExecution(const Verdict& verdict) override;
+  bool RepeatExecution() override;
 
  private:
   struct Branch {

@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <optional>
 #include <set>
 #include <string>
 
 #include "sim/heap_check.h"
 #include "sim/leaks.h"
+#include "sim/memory/memory.h"
 #include "sim/message.h"
 #include "sim/recorder.h"
 
@@ -37,12 +39,35 @@ int Engine::NextById(ThreadSet set, int id) {
   return std::countr_zero(above != 0 ? above : set);
 }
 
+namespace {
+
+// The member of `set` with so many smaller ones before it.
+int NthOf(ThreadSet set, int n) {
+  for (; n > 0; --n) set &= set - 1;
+  return std::countr_zero(set);
+}
+
+}  // namespace
+
 SimThread* Engine::PickFairly(ThreadSet candidates) {
   // Knuth's linear congruential generator: deterministic, and fair in the long run.
   fair_state_ = fair_state_ * 6364136223846793005u + 1442695040888963407u;
-  uint64_t skip = (fair_state_ >> 33) % std::popcount(candidates);
-  for (; skip != 0; --skip) candidates &= candidates - 1;
-  return &threads_[std::countr_zero(candidates)];
+  const int number = static_cast<int>((fair_state_ >> 33) % std::popcount(candidates));
+  return &threads_[NthOf(candidates, number)];
+}
+
+void Engine::WalkOn(SimThread* me) {
+  const ThreadSet candidates = enabled_ | timed_;
+  const int alternatives = std::popcount(candidates);
+  ++counters_.picks;
+  const int choice = answers_->Answer(alternatives);
+  if (recorder != nullptr) [[unlikely]]
+    last_pick_ = {alternatives, choice};
+  if (choice == 0) return;
+  SimThread& picked = threads_[NthOf(candidates & ~me->bit, choice - 1)];
+  if ((timed_ & picked.bit) != 0) [[unlikely]]
+    FireTimeout(picked);
+  SwitchTo(picked);
 }
 
 SimThread* Engine::PickThread(int first) {
@@ -56,7 +81,12 @@ SimThread* Engine::PickThread(int first) {
   } else {
     ++counters_.picks;
     last_pick_ = {std::popcount(candidates), 0};
-    if (!strategy_->TakeBenignPick()) {
+    if (answers_ != nullptr) {
+      const int choice = answers_->Answer(last_pick_.alternatives);
+      last_pick_.choice = choice;
+      const ThreadSet others = candidates & ~(ThreadSet{1} << first);
+      picked = &threads_[choice == 0 ? first : NthOf(others, choice - 1)];
+    } else if (!strategy_->TakeBenignPick()) {
       const Pick pick = {
           PickKind::kSchedule, last_pick_.alternatives, current->id, first, candidates, pending_};
       const Backstage backstage;
@@ -74,7 +104,7 @@ SimThread* Engine::PickThread(int first) {
 
 // The operation may be one turn of a spin loop.
 void Engine::DecisionPointOfTurn(StepKind kind, const void* address, uintptr_t pc) {
-  if (current->spin.BackAgain(pc, address, StackTop(current->id))) Spin();
+  if (current->spin.BackAgain(pc, address, FirstFrame(current->id))) Spin();
   DecisionPoint(kind, address);
 }
 
@@ -91,10 +121,11 @@ void Engine::SwitchTo(SimThread& thread) {
   if (&thread == current) return;
   SimThread* const from = current;
   steps_in_a_row_ = 0;
+  schedule_ = (std::rotl(schedule_, 23) ^ (step_ * 256 + static_cast<uint64_t>(thread.id))) *
+              0x9E37'79B9'7F4A'7C15;
   current = &thread;
   WriteFsBase(thread.storage.fs_base);
-  const Transfer transfer = boost::context::detail::jump_fcontext(thread.context, from);
-  static_cast<SimThread*>(transfer.data)->context = transfer.fctx;
+  SwitchContext(&from->context, thread.context);
 }
 
 void Engine::SwitchAway() {
@@ -144,6 +175,7 @@ void Engine::Block(WaitReason reason, const void* address, uintptr_t pc, uint64_
   me.spin.Reset();
   if (rechecking_) EndRecheck();
   enabled_ &= ~me.bit;
+  if (reason == WaitReason::kJoin) joining_ |= me.bit;
   if (me.wakes_spuriously || (deadline != kNoDeadline && time_outs_ < options_.time_outs)) {
     timed_ |= me.bit;
   } else if (deadline != kNoDeadline) {
@@ -155,6 +187,7 @@ void Engine::Block(WaitReason reason, const void* address, uintptr_t pc, uint64_
     recorder->RecordBlocked(kind, address, DescribeWait(me), pc);
   }
   SwitchAway();
+  joining_ &= ~me.bit;
   me.wait = WaitReason::kNone;
   if (!me.woken_spuriously) {
     me.spurious_wake_ups = 0;
@@ -271,7 +304,9 @@ int Engine::Choose(PickKind kind, int alternatives) {
   ++counters_.picks;
   current->spin.Reset();
   int choice = 0;
-  if (!strategy_->TakeBenignPick()) {
+  if (answers_ != nullptr) {
+    choice = answers_->Answer(alternatives);
+  } else if (!strategy_->TakeBenignPick()) {
     const Backstage backstage;
     choice = strategy_->Choose({.kind = kind, .alternatives = alternatives, .thread = current->id});
   }
@@ -286,7 +321,9 @@ int Engine::ChooseForMemory(PickKind kind, int alternatives) {
   if (rechecking_) EndRecheck();
   ++counters_.picks;
   int choice = 0;
-  if (!strategy_->TakeBenignMemoryPick()) {
+  if (answers_ != nullptr) {
+    choice = answers_->AnswerMemory(alternatives);
+  } else if (!strategy_->TakeBenignMemoryPick()) {
     const Backstage backstage;
     choice = strategy_->Choose({.kind = kind, .alternatives = alternatives, .thread = current->id});
   }
@@ -457,8 +494,7 @@ SimThread* Engine::FindThread(pthread_t pthread) {
   return nullptr;
 }
 
-void Engine::ThreadEntry(Transfer transfer) {
-  static_cast<SimThread*>(transfer.data)->context = transfer.fctx;
+void Engine::ThreadEntry() {
   SimThread& me = *engine.current;
   engine.RunThread(me);
   engine.EndThread(me);
@@ -482,7 +518,7 @@ void Engine::RunThread(SimThread& me) {
 
 void Engine::FinishThread(SimThread& me) {
   RunThreadDestructors();
-  RunKeyDestructors();
+  if (keys_used) RunKeyDestructors();
   if (locks_held_ != 0) {
     CheckStackOfLocks(reinterpret_cast<void*>(me.exit_frame), 0);
     AbandonRobustMutexes(me);
@@ -500,9 +536,9 @@ void Engine::EndThread(SimThread& me) {
   enabled_ &= ~me.bit;
   if (recorder != nullptr) recorder->RecordEnd();
   if (me.start == nullptr) BodyEnded();
-  for (int i = 0; i < thread_count_; ++i) {
-    SimThread& other = threads_[i];
-    if (other.wait != WaitReason::kJoin || other.wait_thread != me.id) continue;
+  for (ThreadSet left = joining_; left != 0; left &= left - 1) {
+    SimThread& other = threads_[std::countr_zero(left)];
+    if (other.wait_thread != me.id) continue;
     // What it does up to its next operation nobody can see: no pick before that.
     MakeRunnable(other);
     SwitchTo(other);
@@ -536,8 +572,7 @@ void Engine::ReportLeftThread(const SimThread& thread, std::string_view rule,
 
 // ---- executions
 
-void Engine::StageEntry(Transfer transfer) {
-  static_cast<SimThread*>(transfer.data)->context = transfer.fctx;
+void Engine::StageEntry() {
   engine.RunStage();
   engine.SwitchTo(engine.driver_);
   __builtin_unreachable();
@@ -560,9 +595,15 @@ void Engine::RunStage() {
   }
   program_->End();
   RunThreadDestructors();
-  RunKeyDestructors();
+  if (keys_used) RunKeyDestructors();
   if (options_.check_leaks && arena.live_blocks() != 0) CheckLeaks();
   arena_on = false;
+}
+
+// While there is only one thread, the memory model need not hear of plain accesses.
+void Engine::SetNearTag() {
+  const bool all_are_told = recorder != nullptr || (memory != nullptr && !memory->IsAlone());
+  near_tag = all_are_told ? kNoTag : kNearTag;
 }
 
 void Engine::CheckAllJoined() {
@@ -608,7 +649,8 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   Verdict verdict;
   verdict_ = &verdict;
   thread_count_ = 0;
-  enabled_ = timed_ = patient_ = spinning_ = alive_ = 0;
+  answers_ = strategy.answers();
+  enabled_ = timed_ = patient_ = spinning_ = alive_ = joining_ = 0;
   probing_ = body_ended_ = false;
   spurious_wake_ups_ = time_outs_ = 0;
   locks_held_ = 0;
@@ -616,6 +658,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   fair_ = rechecking_ = unasked_ = false;
   fair_state_ = 0;
   step_ = 0;
+  schedule_ = 0;
   next_limit_ = std::max<uint64_t>(1, options.max_steps / 2);
   last_pick_ = {};
   ticket_ = 0;
@@ -628,10 +671,10 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   library_blocks.Clear();
   stage_.call_depth = 0;
   BeginMemory();
-  Recorder trace_recorder(trace);
-  recorder = trace != nullptr ? &trace_recorder : nullptr;
+  std::optional<Recorder> trace_recorder;
+  recorder = trace != nullptr ? &trace_recorder.emplace(trace) : nullptr;
   observed_ = program_observes_ || recorder != nullptr;
-  near_tag = recorder != nullptr || memory != nullptr ? kNoTag : kNearTag;
+  SetNearTag();
 
   stage_.context = FreshContext(kStage, StageEntry);
   executing = true;
@@ -644,7 +687,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   if (trace != nullptr) trace->threads = thread_count_;
   if (!verdict.passed()) AbandonThreads();
   DropThreadDestructors();
-  DropKeys();
+  if (keys_used || keys_made) DropKeys();
   rollback.Undo();
   for (int i = 0; i < thread_count_; ++i) ResetThreadStorage(threads_[i].storage);
   ResetThreadStorage(stage_.storage);
@@ -664,5 +707,12 @@ Verdict Execute(Program& program, Strategy& strategy, const ExecutionOptions& op
 }
 
 const Counters& RuntimeCounters() { return sim::engine.counters(); }
+
+void FailExecution(VerdictKind kind, std::string_view rule, std::string_view message) {
+  if (!sim::engine.OnExecutingThread()) sim::Die("FailExecution() called outside of an execution");
+  sim::engine.Fail(kind, rule, message);
+}
+
+uint64_t LastSchedule() { return sim::engine.schedule(); }
 
 }  // namespace jacquard

@@ -15,6 +15,7 @@
 #include "sim/arena.h"
 #include "sim/execute.h"
 #include "sim/location.h"
+#include "sim/random_answers.h"
 #include "sim/rollback.h"
 #include "sim/step.h"
 #include "sim/thread.h"
@@ -46,6 +47,7 @@ class Engine {
   Recorder* recorder = nullptr;  // null: no trace
   Memory* memory = nullptr;      // the memory model; null: sequential consistency
   bool keys_made = false;        // the execution has made a pthread_key_t
+  bool keys_used = false;        // the execution has set a value for one
   // What a shared library allocates now belongs to the program.
   bool library_serves_program = false;
   uint64_t random_state = 0;  // of the random numbers (random.cc)
@@ -74,10 +76,12 @@ class Engine {
       return;
     }
     if (((enabled_ | timed_) & ~me->bit) == 0) return;
-    if (++steps_in_a_row_ < kMaxStepsInARow && !unasked_ && strategy_->TakeBenignPick())
-        [[likely]] {
-      CountPick();
-      return;
+    if (++steps_in_a_row_ < kMaxStepsInARow && !unasked_) [[likely]] {
+      if (answers_ != nullptr) return WalkOn(me);
+      if (strategy_->TakeBenignPick()) {
+        CountPick();
+        return;
+      }
     }
     DecideAmongOthers(me);
   }
@@ -156,6 +160,14 @@ class Engine {
   SimThread* OwnerOfStack(int stack) {
     if (stack == kMaxThreads) return &stage_;
     return stack < thread_count_ ? &threads_[stack] : nullptr;
+  }
+  // Whether `address` lies on the stack of another thread, in a function that has not returned.
+  // False also means "not known".
+  bool IsInUseByOther(uintptr_t address) const {
+    const uintptr_t stack = (address - kStackArea) / kStackStride;
+    if (stack >= kMaxThreads || (alive_ >> stack & 1) == 0) return false;
+    const SimThread& owner = threads_[stack];
+    return &owner != current && address >= reinterpret_cast<uintptr_t>(owner.context);
   }
   int thread_count() const { return thread_count_; }
   const PendingOperation& pending(const SimThread& thread) const { return pending_[thread.id]; }
@@ -251,6 +263,7 @@ class Engine {
   }
 
   const Counters& counters() const { return counters_; }
+  uint64_t schedule() const { return schedule_; }
   // For the watchdog, which looks from another thread: grows as long as there is progress.
   uint64_t Progress() const {
     return __atomic_load_n(&step_, __ATOMIC_RELAXED) +
@@ -284,8 +297,8 @@ class Engine {
     Engine& engine_;
   };
 
-  static void ThreadEntry(Transfer transfer);
-  static void StageEntry(Transfer transfer);
+  static void ThreadEntry();
+  static void StageEntry();
   void RunStage();
   void RunThread(SimThread& me);
   [[noreturn]] void EndThread(SimThread& me);
@@ -299,6 +312,8 @@ class Engine {
     if (recorder != nullptr) [[unlikely]]
       last_pick_ = {std::popcount(enabled_ | timed_), 0};
   }
+  // The same, by a random walk: any of those that can run, `me` among them.
+  [[gnu::noinline]] void WalkOn(SimThread* me);
   void DecideAmongOthers(SimThread* me);
   void DecisionPointOfTurn(StepKind kind, const void* address, uintptr_t pc);
   void Spin();
@@ -306,6 +321,7 @@ class Engine {
   void BeginMemory();
   void EndMemory();
   void TellCreation(int parent, int child);
+  void SetNearTag();
   void WakeSpinning(const void* address, size_t size);
   // Tells the program of a step, which must be one of the running thread with the hooks on.
   void Observe(const Step& step) {
@@ -321,7 +337,7 @@ class Engine {
   // The next thread of `set` after `id`, going round.
   static int NextById(ThreadSet set, int id);
   // Makes `thread` the running one; returns when the caller is picked again.
-  void SwitchTo(SimThread& thread);
+  [[gnu::noinline]] void SwitchTo(SimThread& thread);
   // The running thread is out; another one runs, or the execution is over.
   void SwitchAway();
   void FireTimeout(SimThread& thread);
@@ -364,6 +380,7 @@ class Engine {
   ThreadSet spinning_ = 0;  // wait for what they read to be written
   ThreadSet patient_ = 0;   // wait, and may time out only when nobody else can run
   ThreadSet alive_ = 0;     // have not ended
+  ThreadSet joining_ = 0;   // wait for another one to end
   uint32_t steps_in_a_row_ = 0;
   bool fair_ = false;        // every thread gets its turn, for the rest of the execution
   bool rechecking_ = false;  // the spinning threads go round their loops again, one after another
@@ -373,7 +390,9 @@ class Engine {
   bool program_observes_ = false;
   bool observed_ = false;  // steps are told: to the program, or the recorder
   Strategy* strategy_ = nullptr;
+  RandomAnswers* answers_ = nullptr;  // what answers instead of the strategy, if it has such
   uint64_t step_ = 0;
+  uint64_t schedule_ = 0;  // a hash of the switches
   uint64_t next_limit_ = 0;
   int recheck_round_ = 0;
   uint32_t spurious_wake_ups_ = 0;  // so many there have been

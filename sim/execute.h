@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
+#include <string_view>
 
 #include "sim/program.h"
 #include "sim/strategy.h"
@@ -37,6 +39,8 @@ struct ExecutionOptions {
   uint32_t max_history = 64;
   // kRc11: whether plain accesses that race end the execution with a verdict.
   bool races = true;
+  // Whether waits may end for no reason and weak compare-exchanges may fail, as they may in C++.
+  bool spurious = true;
   // An execution that takes more steps is a livelock: from half of it on, every thread gets its
   // turn.
   uint64_t max_steps = 100'000;
@@ -81,6 +85,14 @@ Verdict Execute(Program& program, Strategy& strategy, const ExecutionOptions& op
                 Trace* trace = nullptr);
 
 const Counters& RuntimeCounters();
+
+// Ends the execution that is going on with a verdict of the given kind, as Fail (sim/runtime.h)
+// does. For test frameworks.
+[[noreturn]] void FailExecution(VerdictKind kind, std::string_view rule, std::string_view message);
+
+// A hash of the schedule of the last execution: of who took over before which step. Equal for equal
+// schedules.
+uint64_t LastSchedule();
 
 // A thread that computes for ever without a step cannot be interrupted by the scheduler. After
 // `seconds` of CPU time without a step a watchdog calls `report` (on a thread of its own, with the

@@ -67,7 +67,7 @@ ExploreResult Explore(Program& program, Strategy& strategy, const ExploreOptions
     result.verdict.message =
         "no instrumented step ever happened: the code under test was built without the hooks "
         "(build it with "
-        "sim_cc_test or cc_fuzz_test), or it has no atomic operation and no call into the thread "
+        "jacquard_cc_test or cc_fuzz_test), or it has no atomic operation and no call into the thread "
         "library";
   }
   return result;

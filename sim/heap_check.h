@@ -13,6 +13,7 @@
 #include "sim/arena.h"
 #include "sim/engine.h"
 #include "sim/fiber.h"
+#include "sim/leaks.h"
 
 namespace jacquard::sim {
 
@@ -22,8 +23,9 @@ enum class AccessKind : uint8_t { kRead, kWrite };
 // `frame` is the hook's frame. Ends the execution if the access is an error.
 void CheckRareAccess(const void* address, size_t size, AccessKind kind, uintptr_t pc, void* frame);
 
-// kNearTag, unless a trace is recorded or there is a memory model, which want to hear of every plain
-// access: then no hook may take the shortest way, and it is kNoTag, which stands above no address.
+// kNearTag, unless a trace is recorded or there is a memory model, which want to hear of every
+// plain access: then no hook may take the shortest way, and it is kNoTag, which stands above no
+// address.
 inline constexpr uintptr_t kNoTag = UINTPTR_MAX;
 [[gnu::visibility("hidden")]] extern uintptr_t near_tag;
 
@@ -59,28 +61,29 @@ inline void* StackPointer() {
   return pointer;
 }
 
+// What is not on the heap, or not known to be.
+[[gnu::noinline]] void CheckElsewhere(const void* address, size_t size, AccessKind kind,
+                                      uintptr_t pc, void* frame);
+
 // The running thread accesses `size` bytes at `address`; `pc` is where. Inlined into the hook.
 // A function and not a macro, yet its frame is the hook's: that is what it is about.
 [[gnu::always_inline]] inline void CheckAccess(const void* address, size_t size, AccessKind kind,
                                                uintptr_t pc) {
-  if (SurelyOnHeap(address, size)) [[likely]]
-    return;
-  // Stacks and the arena lie together; what is elsewhere matters only when it is written, and is
-  // not a global.
-  const bool nowhere_near =
-      reinterpret_cast<uintptr_t>(address) - kStackArea >= kArenaBase + kArenaSize - kStackArea;
-  if (nowhere_near && (kind == AccessKind::kRead || engine.rollback.Covers(address))) return;
-  void* const frame = __builtin_frame_address(0);
-  if (SurelyOnStack(address, frame)) return;
-  CheckRareAccess(address, size, kind, pc, frame);
+  if (!SurelyOnHeap(address, size)) [[unlikely]]
+    CheckElsewhere(address, size, kind, pc, __builtin_frame_address(0));
 }
 
-// The same for an atomic access.
+// The same where the address is as aligned as the size demands.
+template <size_t kSize>
+[[gnu::always_inline]] inline void CheckAlignedAccess(const void* address, AccessKind kind,
+                                                      uintptr_t pc) {
+  if (!AlignedOnHeap<kSize>(address, kNearTag)) [[unlikely]]
+    CheckElsewhere(address, kSize, kind, pc, __builtin_frame_address(0));
+}
 template <class T>
 [[gnu::always_inline]] inline void CheckAtomicAccess(const void* address, AccessKind kind,
                                                      uintptr_t pc) {
-  if (!AlignedOnHeap<sizeof(T)>(address, kNearTag)) [[unlikely]]
-    CheckAccess(address, sizeof(T), kind, pc);
+  CheckAlignedAccess<sizeof(T)>(address, kind, pc);
 }
 
 // Whether an error that the running code makes is to be reported: it is the code under test, or the

@@ -29,7 +29,7 @@ void ForeignMemory::Remove(uintptr_t address) {
   }
 }
 
-void ForeignMemory::Clear() {
+void ForeignMemory::ClearAll() {
   if (full_) {
     std::fill_n(recent_, kRecent, Range{});
   } else {

@@ -32,6 +32,12 @@ class ForeignMemory {
     }
   }
 
+  // Whether Add would find that it has been told before. Of at most 8 bytes within a multiple of
+  // 8.
+  bool Has(uintptr_t address) const {
+    return recent_[(address >> 3) % kRecent].begin == (address & ~uintptr_t{7});
+  }
+
   // The range that begins at `address` is gone, if it is one of these.
   void Remove(uintptr_t address);
 
@@ -43,9 +49,13 @@ class ForeignMemory {
     for (uint32_t i = 0; i < count_; ++i) visit(ranges_[i].begin, ranges_[i].size);
   }
 
-  void Clear();
+  void Clear() {
+    if (count_ != 0) ClearAll();
+  }
 
  private:
+  void ClearAll();
+
   struct Range {
     uintptr_t begin;
     size_t size;
@@ -60,9 +70,9 @@ class ForeignMemory {
 };
 
 // What the hooks have seen written.
-extern ForeignMemory foreign_words;
+[[gnu::visibility("hidden")]] extern ForeignMemory foreign_words;
 // What libraries have allocated for themselves.
-extern ForeignMemory library_blocks;
+[[gnu::visibility("hidden")]] extern ForeignMemory library_blocks;
 
 // Searches for leaks among the live blocks, and ends the execution if there are any. Called at the
 // end of an execution that has passed. Costs the size of all that it looks at.

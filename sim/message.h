@@ -10,6 +10,9 @@ namespace jacquard::sim {
 // Writes "jacquard: TEXT" and a newline to standard error, in one system call.
 void Warn(std::string_view text);
 
+// Where messages go from now on, instead of standard error.
+void SetMessageDescriptor(int descriptor);
+
 // Warns and ends the process with status 2: the runtime cannot work here.
 [[noreturn]] void Die(std::string_view text);
 

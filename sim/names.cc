@@ -113,6 +113,14 @@ const char* VerdictKindName(VerdictKind kind) {
       return "abort";
     case VerdictKind::kException:
       return "exception";
+    case VerdictKind::kExpectation:
+      return "expectation";
+    case VerdictKind::kCrash:
+      return "crash";
+    case VerdictKind::kExit:
+      return "exit";
+    case VerdictKind::kNondeterministic:
+      return "nondeterministic";
     case VerdictKind::kThreadLeft:
       return "thread left";
     case VerdictKind::kUnsupported:

@@ -26,18 +26,19 @@ void Count() {
 }
 
 // Apart from the heap's check, a read matters to the memory model and to the trace.
-void NoteRead(const void* address, size_t size, uintptr_t pc) {
+[[gnu::always_inline]] inline void NoteRead(const void* address, size_t size, uintptr_t pc) {
   if (!engine.Simulates()) return;
   Count();
-  if (engine.memory != nullptr) CheckPlainRead(address, size, pc);
+  if (engine.memory != nullptr) CheckPlainAccess<memory::AccessKind::kPlainRead>(address, size, pc);
 }
 
-void NoteWrite(const void* address, size_t size, uintptr_t pc) {
+[[gnu::always_inline]] inline void NoteWrite(const void* address, size_t size, uintptr_t pc) {
   if (engine.rollback.Covers(address)) [[unlikely]]
     engine.LogGlobal(address, size);
   if (!engine.Simulates()) return;
   Count();
-  if (engine.memory != nullptr) CheckPlainWrite(address, size, pc);
+  if (engine.memory != nullptr)
+    CheckPlainAccess<memory::AccessKind::kPlainWrite>(address, size, pc);
   if (OnOwnStack(address)) {
     engine.HasWrittenOwnStack(address, size);
   } else {
@@ -66,13 +67,13 @@ template <size_t kSize>
 // who spins on it.
 template <size_t kSize>
 [[gnu::noinline]] void ReadElsewhere(void* address) {
-  if (!SurelyOnStack(address, StackPointer()) || near_tag != kNearTag) [[unlikely]]
+  if (near_tag != kNearTag || !SurelyOnStack(address, StackPointer())) [[unlikely]]
     [[clang::musttail]] return ReadRarely<kSize>(address);
 }
 
 template <size_t kSize>
 [[gnu::noinline]] void WriteElsewhere(void* address) {
-  if (!SurelyOnStack(address, StackPointer()) || near_tag != kNearTag || engine.SomebodySpins())
+  if (near_tag != kNearTag || !SurelyOnStack(address, StackPointer()) || engine.SomebodySpins())
       [[unlikely]]
     [[clang::musttail]] return WriteRarely<kSize>(address);
 }

@@ -85,40 +85,21 @@ std::string Message(const Race& race, bool frees) {
   engine.Fail(VerdictKind::kRace, rule, message, {.pc = pc});
 }
 
-// Whether accesses of the running thread to `address` are to be looked at. What belongs to a shared
-// library is its own affair: how it synchronises is not to be seen, and what inline functions in
-// its headers fill in there (std::ctype's tables) is meant to be written twice.
-bool Watches(const void* address) {
-  return engine.current->ignores_races == 0 && !engine.rollback.IsInLibraries(address);
-}
-
 }  // namespace
 
 void ReportRace(const Race& race, uintptr_t pc) { Report(race, false, pc); }
 
-void CheckPlainRead(const void* address, size_t size, uintptr_t pc) {
-  if (engine.memory->IsAlone() || !Watches(address)) return;
-  if (engine.memory->PlainRead(engine.current->id, address, size)) [[unlikely]]
-    Report(engine.memory->race(), false, pc);
-  if (engine.recorder != nullptr) [[unlikely]]
-    engine.recorder->NoteAccess(AccessKind::kPlainRead, address, size, pc);
-}
-
-void CheckPlainWrite(const void* address, size_t size, uintptr_t pc) {
-  if (engine.memory->IsAlone() || !Watches(address)) return;
-  if (engine.memory->PlainWrite(engine.current->id, address, size)) [[unlikely]]
-    Report(engine.memory->race(), false, pc);
-  if (engine.recorder != nullptr) [[unlikely]]
-    engine.recorder->NoteAccess(AccessKind::kPlainWrite, address, size, pc);
+void NotePlainAccess(AccessKind kind, const void* address, size_t size, uintptr_t pc) {
+  engine.recorder->NoteAccess(kind, address, size, pc);
 }
 
 void CheckFree(const void* block, size_t size, uintptr_t pc) {
   if (engine.memory == nullptr || !engine.Simulates() || size == 0) return;
-  if (engine.memory->IsAlone() || !Watches(block)) return;
+  if (engine.memory->IsAlone() || !IsWatchedForRaces(block)) return;
   if (engine.memory->Free(engine.current->id, block, size)) [[unlikely]]
     Report(engine.memory->race(), true, pc);
   if (engine.recorder != nullptr) [[unlikely]]
-    engine.recorder->NoteAccess(AccessKind::kPlainWrite, block, size, pc);
+    NotePlainAccess(AccessKind::kPlainWrite, block, size, pc);
 }
 
 }  // namespace jacquard::sim

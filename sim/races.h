@@ -5,22 +5,44 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "sim/engine.h"
+#include "sim/memory/memory.h"
 #include "sim/memory/race.h"
 
 namespace jacquard::sim {
 
+// Ends the execution with the verdict. The later access is the running thread's, at `pc`.
+[[noreturn]] void ReportRace(const memory::Race& race, uintptr_t pc);
+
+// For the trace.
+void NotePlainAccess(memory::AccessKind kind, const void* address, size_t size, uintptr_t pc);
+
+// Whether accesses of the running thread to `address` are to be looked at. What belongs to a shared
+// library is its own affair: how it synchronises is not to be seen, and what inline functions in
+// its headers fill in there (std::ctype's tables) is meant to be written twice.
+inline bool IsWatchedForRaces(const void* address) {
+  return engine.current->ignores_races == 0 && !engine.rollback.IsInLibraries(address);
+}
+
 // The running thread is about to access `size` bytes plainly, at `pc`, and there is a memory model.
 // Ends the execution if that races. Costs a few nanoseconds per 8 bytes, and nothing worth
 // mentioning while there is no other thread.
-void CheckPlainRead(const void* address, size_t size, uintptr_t pc);
-void CheckPlainWrite(const void* address, size_t size, uintptr_t pc);
+template <memory::AccessKind kKind>
+[[gnu::always_inline]] inline void CheckPlainAccess(const void* address, size_t size,
+                                                    uintptr_t pc) {
+  if (!IsWatchedForRaces(address)) return;
+  const bool races = kKind == memory::AccessKind::kPlainRead
+                         ? engine.memory->PlainRead(engine.current->id, address, size)
+                         : engine.memory->PlainWrite(engine.current->id, address, size);
+  if (races) [[unlikely]]
+    ReportRace(engine.memory->race(), pc);
+  if (engine.recorder != nullptr && !engine.memory->IsAlone()) [[unlikely]]
+    NotePlainAccess(kKind, address, size, pc);
+}
 
 // A block is about to be freed: that is a write to all of it. Nothing happens without a memory
 // model, or outside of code under test.
 void CheckFree(const void* block, size_t size, uintptr_t pc);
-
-// Ends the execution with the verdict. The later access is the running thread's, at `pc`.
-[[noreturn]] void ReportRace(const memory::Race& race, uintptr_t pc);
 
 }  // namespace jacquard::sim
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "sim/random_answers.h"
 #include "sim/strategy.h"
 
 namespace jacquard {
@@ -14,15 +15,21 @@ namespace jacquard {
 // execution), so that any one can be repeated alone.
 class RandomWalk : public Strategy {
  public:
-  explicit RandomWalk(uint64_t seed) : seed_(seed) {}
+  explicit RandomWalk(uint64_t seed) : seed_(seed) { answers_ = &stream_; }
+  RandomWalk(const RandomWalk&) = delete;
+  RandomWalk& operator=(const RandomWalk&) = delete;
 
   bool BeginExecution() override;
   int Choose(const Pick& pick) override;
+  bool RepeatExecution() override {
+    --execution_;
+    return BeginExecution();
+  }
 
  private:
   uint64_t seed_;
   uint64_t execution_ = 0;
-  uint64_t state_ = 0;
+  RandomAnswers stream_;
 };
 
 }  // namespace jacquard

@@ -8,6 +8,7 @@
 
 namespace jacquard {
 
+class RandomAnswers;
 struct Verdict;
 
 // What is left to chance at a decision point. Alternative 0 is always benign: with nothing but
@@ -72,6 +73,10 @@ class Strategy {
   // Called after each execution.
   virtual void EndExecution(const Verdict& /*verdict*/) {}
 
+  // Prepares to give the execution that was begun last the same answers once more; called between
+  // it and its EndExecution, any number of times. False: it cannot; all in strategies.h can.
+  virtual bool RepeatExecution() { return false; }
+
   // So many of the next picks get alternative 0 without being asked (the runtime counts it down):
   // what makes a sparse list of exceptions cheap. Set by BeginExecution and Choose. The memory
   // model's picks have a count of their own.
@@ -87,9 +92,13 @@ class Strategy {
     return true;
   }
 
+  // If not null, this answers each pick as Choose would: the runtime does not ask.
+  RandomAnswers* answers() const { return answers_; }
+
  protected:
   uint64_t benign_picks_ = 0;
   uint64_t benign_memory_picks_ = 0;
+  RandomAnswers* answers_ = nullptr;
 };
 
 }  // namespace jacquard

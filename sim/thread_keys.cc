@@ -73,6 +73,7 @@ void DropKeys() {
   };
   for (int i = 0; i < engine.thread_count(); ++i) clear(values[i]);
   clear(values[kMaxThreads]);
+  engine.keys_used = false;
   if (!engine.keys_made) return;
   engine.keys_made = false;
   for (pthread_key_t key = 0; key < PTHREAD_KEYS_MAX; ++key) {
@@ -120,6 +121,7 @@ int pthread_setspecific(pthread_key_t key, const void* value) noexcept {
   jacquard::sim::Values& mine = jacquard::sim::Mine();
   mine.of_key[key] = const_cast<void*>(value);
   mine.end = std::max(mine.end, key + 1);
+  engine.keys_used = true;
   if (engine.hooks_on) engine.current->spin.Reset();
   return 0;
 }

@@ -15,6 +15,7 @@
 
 #include "sim/message.h"
 #include "sim/real.h"
+#include "sim/spin.h"
 
 namespace jacquard::sim {
 
@@ -32,21 +33,36 @@ constexpr size_t kParkStack = 256 << 10;
 // The thread-local variables of the executable: their initial image, and where a thread's copy
 // lies.
 struct TlsImage {
+  // What is to be put back: all but the runtime's own.
+  struct Part {
+    size_t begin = 0;
+    size_t initialised = 0;
+    size_t zeros = 0;  // behind that
+  };
   const char* initial = nullptr;
-  size_t initial_size = 0;
   size_t size = 0;
   int64_t offset = 0;  // of a thread's copy from its FS base
+  Part parts[2];
 } tls_image;
+
+// The bytes from `begin` to `end` of an image of which so many are initialised.
+TlsImage::Part PartOfImage(size_t begin, size_t end, size_t initialised) {
+  const size_t middle = std::clamp(initialised, begin, end);
+  return {begin, middle - begin, end - middle};
+}
 
 int FindTlsImage(dl_phdr_info* info, size_t /*size*/, void* /*data*/) {
   for (int i = 0; i < info->dlpi_phnum; ++i) {
     const ElfW(Phdr)& header = info->dlpi_phdr[i];
     if (header.p_type != PT_TLS) continue;
+    const auto begin = reinterpret_cast<uintptr_t>(info->dlpi_tls_data);
     tls_image.initial = reinterpret_cast<const char*>(info->dlpi_addr + header.p_vaddr);
-    tls_image.initial_size = header.p_filesz;
     tls_image.size = header.p_memsz;
-    tls_image.offset = static_cast<int64_t>(reinterpret_cast<uintptr_t>(info->dlpi_tls_data)) -
-                       static_cast<int64_t>(ReadFsBase());
+    tls_image.offset = static_cast<int64_t>(begin) - static_cast<int64_t>(ReadFsBase());
+    const uintptr_t own = reinterpret_cast<uintptr_t>(&jacquard_entry_registers) - begin;
+    tls_image.parts[0] = PartOfImage(0, own, header.p_filesz);
+    tls_image.parts[1] =
+        PartOfImage(own + sizeof(jacquard_entry_registers), header.p_memsz, header.p_filesz);
   }
   return 1;  // the first module is the executable
 }
@@ -100,10 +116,12 @@ ThreadStorage ParkThread(int index) {
 }
 
 void ResetThreadStorage(const ThreadStorage& storage) {
-  if (tls_image.size == 0) return;
-  char* const copy = reinterpret_cast<char*>(storage.fs_base + tls_image.offset);
-  std::memcpy(copy, tls_image.initial, tls_image.initial_size);
-  std::memset(copy + tls_image.initial_size, 0, tls_image.size - tls_image.initial_size);
+  for (const TlsImage::Part& part : tls_image.parts) {
+    if (part.initialised == 0 && part.zeros == 0) continue;
+    char* const copy = reinterpret_cast<char*>(storage.fs_base + tls_image.offset + part.begin);
+    std::memcpy(copy, tls_image.initial + part.begin, part.initialised);
+    std::memset(copy + part.initialised, 0, part.zeros);
+  }
 }
 
 void WriteFsBaseBySystemCall(uint64_t fs_base) { RawSyscall(SYS_arch_prctl, ARCH_SET_FS, fs_base); }

@@ -21,6 +21,10 @@ bool BlamesStep(VerdictKind kind) {
     case VerdictKind::kMisuse:
     case VerdictKind::kAbort:
     case VerdictKind::kException:
+    case VerdictKind::kExpectation:
+    case VerdictKind::kCrash:
+    case VerdictKind::kExit:
+    case VerdictKind::kNondeterministic:
     case VerdictKind::kThreadLeft:
     case VerdictKind::kUnsupported:
       return false;

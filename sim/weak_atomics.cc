@@ -46,7 +46,7 @@ void HasOnlyRead(const void* address, uint8_t size, uint64_t value, bool newest)
 template <class T>
 T WeakLoad(T* address, MemoryOrder order, uintptr_t pc) {
   engine.DecisionPointOfAtomic(StepKind::kLoad, address, pc);
-  CheckAccess(address, sizeof(T), AccessKind::kRead, pc);
+  CheckAtomicAccess<T>(address, AccessKind::kRead, pc);
   const auto read = engine.memory->Load(engine.current->id, address, order, AskStrategy());
   AfterAccess(true, read.event, pc);
   HasOnlyRead(address, sizeof(T), Low(read.value), read.newest);
@@ -58,7 +58,7 @@ T WeakLoad(T* address, MemoryOrder order, uintptr_t pc) {
 template <class T>
 void WeakStore(T* address, T value, MemoryOrder order, uintptr_t pc) {
   engine.DecisionPointOfAtomic(StepKind::kStore, address, pc);
-  CheckAccess(address, sizeof(T), AccessKind::kWrite, pc);
+  CheckAtomicAccess<T>(address, AccessKind::kWrite, pc);
   const T old = *address;
   const bool newest = engine.memory->StoreValue(engine.current->id, address, value, order,
                                                 ThisStep(), AskStrategy());
@@ -74,7 +74,7 @@ void WeakStore(T* address, T value, MemoryOrder order, uintptr_t pc) {
 template <class T>
 T WeakUpdate(T* address, Update update, T operand, MemoryOrder order, uintptr_t pc) {
   engine.DecisionPointOfAtomic(StepKind::kReadModifyWrite, address, pc);
-  CheckAccess(address, sizeof(T), AccessKind::kWrite, pc);
+  CheckAtomicAccess<T>(address, AccessKind::kWrite, pc);
   const auto result = engine.memory->ReadModifyWrite(
       engine.current->id, address,
       [update, operand](T old) { return Updated<T>(update, old, operand); }, order, ThisStep(),
@@ -99,7 +99,7 @@ template <class T>
 bool WeakCompareExchange(T* address, T* expected, T desired, bool weak, MemoryOrder order,
                          MemoryOrder failure, uintptr_t pc) {
   engine.DecisionPointOfAtomic(StepKind::kReadModifyWrite, address, pc);
-  CheckAccess(address, sizeof(T), AccessKind::kWrite, pc);
+  CheckAtomicAccess<T>(address, AccessKind::kWrite, pc);
   SimThread& me = *engine.current;
   weak = weak && me.spurious_pc != pc && me.spurious_failures < kMaxSpuriousFailures;
   const auto result = engine.memory->CompareExchange(me.id, address, *expected, desired, weak,
@@ -196,11 +196,15 @@ void Engine::EndMemory() {
 }
 
 void Engine::TellCreation(int parent, int child) {
-  if (memory != nullptr && child != 0) memory->CreateThread(parent, child);
+  if (memory == nullptr || child == 0) return;
+  memory->CreateThread(parent, child);
+  SetNearTag();
 }
 
 void Engine::TellJoin(int child) {
-  if (memory != nullptr) memory->JoinThread(current->id, child);
+  if (memory == nullptr) return;
+  memory->JoinThread(current->id, child);
+  SetNearTag();
 }
 
 // A spinning thread has read old values: where it did, it sees the newest next.

@@ -1,6 +1,6 @@
-"""patched_lock: a copy of lock/ with a patch applied. That is how a known bug is put back.
+"""patched_library: a copy of lock/, or of other sources, with a patch applied. That is how a known bug is put back.
 
-    patched_lock(
+    patched_library(
         name = "lock_without_recheck",
         patch = "no_recheck.patch",  # as `git diff` writes it, with paths from the root of the checkout
     )
@@ -11,8 +11,9 @@
         deps = [":lock_without_recheck"],
     )
 
-One library stands for all of lock/. Nothing that is linked with it may depend on //lock:... as well: the original headers
-would come first on the search path, and the two would be mixed without a word. original_lock_test (below) finds that.
+One library stands for all of lock/ (`sources` says otherwise). Nothing that is linked with it may depend on //lock:... as
+well: the original headers would come first on the search path, and the two would be mixed without a word.
+original_lock_test (below) finds that.
 """
 
 load("@rules_cc//cc:cc_library.bzl", "cc_library")
@@ -56,7 +57,7 @@ _patched_sources = rule(
     },
 )
 
-def patched_lock(name, patch, sources = "//lock:sources", deps = [], **kwargs):
+def patched_library(name, patch, sources = "//lock:sources", deps = [], **kwargs):
     """A cc_library to be used in place of //lock (or what `sources` are of): the same include paths, with `patch` applied.
 
     A patch that does not apply strictly (tools/apply_patch) fails the build.

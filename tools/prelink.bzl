@@ -30,6 +30,7 @@ def _prelinked_cc_library_impl(ctx):
             flags += linker_input.user_link_flags
             for library in linker_input.libraries:
                 objects += library.objects or library.pic_objects or []
+    objects = {o: True for o in objects}.keys()  # each once, also where several deps need it
     if not objects:
         fail("no objects in deps")
     raw = ctx.actions.declare_file(ctx.label.name + ".raw.o")

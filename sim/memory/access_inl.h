@@ -16,9 +16,9 @@ bool Model<Clock>::OnlyNewest(int thread, const CellType& cell) const {
 
 // Fills `candidates_`, the newest first, and returns how many there are.
 template <class Clock>
-template <class T>
-uint32_t Model<Clock>::FindCandidates(int thread, CellType& cell, Role role, bool weak,
-                                      MemoryOrder order, MemoryOrder failure, T expected) {
+template <typename Model<Clock>::Role role, class T>
+uint32_t Model<Clock>::FindCandidates(int thread, CellType& cell, bool weak, MemoryOrder order,
+                                      MemoryOrder failure, T expected) {
   const bool seq_cst = seq_cst_.active();
   const bool only_newest = OnlyNewest(thread, cell);
   Targets<Clock> targets;  // what would come after the access, if it read this store
@@ -34,9 +34,9 @@ uint32_t Model<Clock>::FindCandidates(int thread, CellType& cell, Role role, boo
       return newest || (!store.followed && (!seq_cst || seq_cst_.Allows(thread, order, targets)));
     };
     Candidate candidate{index, false, false};
-    if (role == Role::kLoad) {
+    if constexpr (role == Role::kLoad) {
       candidate.can_fail = can_read(order);
-    } else if (role == Role::kUpdate) {
+    } else if constexpr (role == Role::kUpdate) {
       candidate.can_update = can_update();
     } else if (ValueOf<T>(store) != expected) {
       candidate.can_fail = can_read(failure);
@@ -86,13 +86,13 @@ ReadResult<T> Model<Clock>::Load(int thread, const T* address, MemoryOrder order
   Enter(thread, cell, order);
   Index index = cell.newest;
   if (!Knows(thread, stores_[index])) {
-    index =
-        PickCandidate(FindCandidates<T>(thread, cell, Role::kLoad, false, order, order, T()), pick)
-            .store;
+    index = PickCandidate(FindCandidates<Role::kLoad>(thread, cell, false, order, order, T()), pick)
+                .store;
   }
   StoreType& store = stores_[index];
   See(thread, cell, store, order);
-  if (seq_cst_.active()) seq_cst_.OnRead(thread, cell, index, order);
+  if (seq_cst_.active()) [[unlikely]]
+    seq_cst_.OnRead(thread, cell, index, order);
   CheckAtomic<AccessKind::kAtomicRead>(thread, cell);
   return {ValueOf<T>(store), store.event, store.next == 0};
 }
@@ -139,6 +139,28 @@ Store<Clock>& Model<Clock>::Author(int thread, Index index, MemoryOrder order, i
   return store;
 }
 
+// The new store takes its place, right before `next` or last; a read-modify-write has read `read`.
+// Whether it is the newest.
+template <class Clock>
+bool Model<Clock>::Settle(int thread, CellType& cell, Index index, Index next, Index read,
+                          MemoryOrder order) {
+  Insert(cell, index, next);
+  if (seq_cst_.active()) [[unlikely]] {
+    if (read != 0) {
+      seq_cst_.OnUpdate(thread, cell, read, index, order);
+    } else {
+      seq_cst_.OnStore(thread, cell, index, order);
+    }
+  }
+  CheckAtomic<AccessKind::kAtomicWrite>(thread, cell);
+  // Only now: what the store releases includes the store itself.
+  if (IsRelease(order)) Tick(thread);
+  if (cell.shares_atomic) [[unlikely]]
+    TellOverlaps(cell, index);
+  Trim(cell);
+  return next == 0;
+}
+
 template <class Clock>
 template <class T, class Pick>
 bool Model<Clock>::StoreValue(int thread, const T* address, T value, MemoryOrder order,
@@ -149,15 +171,7 @@ bool Model<Clock>::StoreValue(int thread, const T* address, T value, MemoryOrder
   const Index next = Knows(thread, stores_[cell.newest]) ? 0 : PickPlace(thread, cell, order, pick);
   const Index index = MakeStore();
   SetValue(Author(thread, index, order, event), value);
-  Insert(cell, index, next);
-  if (seq_cst_.active()) seq_cst_.OnStore(thread, cell, index, order);
-  CheckAtomic<AccessKind::kAtomicWrite>(thread, cell);
-  // Only now: what the store releases includes the store itself.
-  if (IsRelease(order)) Tick(thread);
-  if (cell.shares_atomic) [[unlikely]]
-    TellOverlaps(cell, index);
-  Trim(cell);
-  return next == 0;
+  return Settle(thread, cell, index, next, 0, order);
 }
 
 // A read-modify-write that reads `read` stores `value` right behind it. Whether it is the newest.
@@ -172,15 +186,7 @@ bool Model<Clock>::Update(int thread, CellType& cell, Index read, T value, Memor
   SetValue(store, value);
   store.released.Join(stores_[read].released);  // the release sequence goes on
   stores_[read].followed = true;
-  Insert(cell, index, next);
-  if (seq_cst_.active()) seq_cst_.OnUpdate(thread, cell, read, index, order);
-  CheckAtomic<AccessKind::kAtomicWrite>(thread, cell);
-  // Only now: what the store releases includes the store itself.
-  if (IsRelease(order)) Tick(thread);
-  if (cell.shares_atomic) [[unlikely]]
-    TellOverlaps(cell, index);
-  Trim(cell);
-  return next == 0;
+  return Settle(thread, cell, index, next, read, order);
 }
 
 template <class Clock>
@@ -192,9 +198,9 @@ UpdateResult<T> Model<Clock>::ReadModifyWrite(int thread, const T* address, Upda
   Enter(thread, cell, order);
   Index read = cell.newest;
   if (!Knows(thread, stores_[read])) {
-    read = PickCandidate(FindCandidates<T>(thread, cell, Role::kUpdate, false, order, order, T()),
-                         pick)
-               .store;
+    read =
+        PickCandidate(FindCandidates<Role::kUpdate>(thread, cell, false, order, order, T()), pick)
+            .store;
   }
   const T old = ValueOf<T>(stores_[read]);
   const T value = update(old);
@@ -212,7 +218,7 @@ UpdateResult<T> Model<Clock>::CompareExchange(int thread, const T* address, T ex
   CellType& cell = CellFor(address);
   Enter(thread, cell, IsSeqCst(failure) ? failure : order);
   const Candidate chosen = PickCandidate(
-      FindCandidates(thread, cell, Role::kCompareExchange, weak, order, failure, expected), pick);
+      FindCandidates<Role::kCompareExchange>(thread, cell, weak, order, failure, expected), pick);
   StoreType& store = stores_[chosen.store];
   const T old = ValueOf<T>(store);
   const int32_t read_event = store.event;
@@ -224,7 +230,8 @@ UpdateResult<T> Model<Clock>::CompareExchange(int thread, const T* address, T ex
     return {old, desired, read_event, read_newest, true, read_newest};
   }
   See(thread, cell, store, failure);
-  if (seq_cst_.active()) seq_cst_.OnRead(thread, cell, chosen.store, failure);
+  if (seq_cst_.active()) [[unlikely]]
+    seq_cst_.OnRead(thread, cell, chosen.store, failure);
   CheckAtomic<AccessKind::kAtomicRead>(thread, cell);
   return {old, old, read_event, read_newest, false, false};
 }

@@ -100,10 +100,12 @@ class CellTable {
   }
 
   [[gnu::noinline]] CellType& FindSlow(uint64_t key, CellType* cell) {
-    while (cell->key != key && cell->key != 0) {
-      if (++cell == &cells_[0] + kCells) cell = &cells_[0];
+    if (cell->key != key) [[unlikely]] {
+      while (cell->key != key && cell->key != 0) {
+        if (++cell == &cells_[0] + kCells) cell = &cells_[0];
+      }
+      if (cell->stamp == stamp_) return *cell;
     }
-    if (cell->stamp == stamp_) return *cell;
     if (cell->key == 0) {
       const Index made = made_.Take();
       if (made == 0) {
@@ -115,7 +117,7 @@ class CellTable {
       if (cell->size() != 0) Register(*cell);
     }
     const Index overlaps = cell->overlaps;
-    *cell = CellType();
+    SetZero(*cell);
     cell->key = key;
     cell->stamp = stamp_;
     cell->overlaps = overlaps;
@@ -124,7 +126,7 @@ class CellTable {
   }
 
   // Links the new cell with those that share bytes with it.
-  void Register(CellType& cell) {
+  [[gnu::noinline]] void Register(CellType& cell) {
     const Index index = cells_.IndexOf(cell);
     const uintptr_t begin = cell.address();
     const uintptr_t last = (begin + cell.size() - 1) >> 3;

@@ -43,12 +43,15 @@ Cell<Clock>& Model<Clock>::CellFor(const T* address) {
 
 template <class Clock>
 Index Model<Clock>::MakeStore() {
-  if (free_ == 0) [[likely]] {
-    const Index store = stores_.Take();
-    if (store != 0) [[likely]]
-      return store;
-    Compact();
-  }
+  if (free_ != 0) [[unlikely]]
+    return MakeStoreOfOld();
+  const Index store = stores_.Take();
+  return store != 0 ? store : MakeStoreOfOld();
+}
+
+template <class Clock>
+Index Model<Clock>::MakeStoreOfOld() {
+  if (free_ == 0) Compact();
   const Index store = free_;
   free_ = stores_[store].next;
   return store;
@@ -63,7 +66,9 @@ Store<Clock>& Model<Clock>::InitialStore(CellType& cell) {
   cell.newest = cell.oldest = index;
   cell.length = 1;
   cell.forgotten = false;
-  return stores_[index] = {};
+  SetZero(stores_[index]);
+  stores_[index].event = -1;
+  return stores_[index];
 }
 
 // The object at `address` is what it is in memory. If it was another value before, somebody has

@@ -37,66 +37,72 @@ class Memory {
 
   void CreateThread(int parent, int child) {
     if (child >= Narrow::kMaxThreads) narrow_->RequestWider();
-    On([&](auto& model) { model.CreateThread(parent, child); });
+    On([=](auto& model) { model.CreateThread(parent, child); });
   }
   void JoinThread(int parent, int child) {
     On([&](auto& model) { model.JoinThread(parent, child); });
   }
 
+  // `pick` is taken by value: one that keeps something is passed as a std::ref.
   template <class T, class Pick>
-  ReadResult<T> Load(int thread, const T* address, MemoryOrder order, Pick&& pick) {
-    return On([&](auto& model) { return model.Load(thread, address, order, pick); });
+  ReadResult<T> Load(int thread, const T* address, MemoryOrder order, Pick pick) {
+    return On([=](auto& model) mutable { return model.Load(thread, address, order, pick); });
   }
   template <class T, class Pick>
   bool StoreValue(int thread, const T* address, T value, MemoryOrder order, int32_t event,
-                  Pick&& pick) {
-    return On(
-        [&](auto& model) { return model.StoreValue(thread, address, value, order, event, pick); });
+                  Pick pick) {
+    return On([=](auto& model) mutable {
+      return model.StoreValue(thread, address, value, order, event, pick);
+    });
   }
   template <class T, class Update, class Pick>
-  UpdateResult<T> ReadModifyWrite(int thread, const T* address, Update&& update, MemoryOrder order,
-                                  int32_t event, Pick&& pick) {
-    return On([&](auto& model) {
+  UpdateResult<T> ReadModifyWrite(int thread, const T* address, Update update, MemoryOrder order,
+                                  int32_t event, Pick pick) {
+    return On([=](auto& model) mutable {
       return model.ReadModifyWrite(thread, address, update, order, event, pick);
     });
   }
   template <class T, class Pick>
   UpdateResult<T> CompareExchange(int thread, const T* address, T expected, T desired, bool weak,
                                   MemoryOrder order, MemoryOrder failure, int32_t event,
-                                  Pick&& pick) {
-    return On([&](auto& model) {
+                                  Pick pick) {
+    return On([=](auto& model) mutable {
       return model.CompareExchange(thread, address, expected, desired, weak, order, failure, event,
                                    pick);
     });
   }
   void Fence(int thread, MemoryOrder order) {
-    On([&](auto& model) { model.Fence(thread, order); });
+    On([=](auto& model) { model.Fence(thread, order); });
   }
 
   void Release(int thread, const void* object) {
-    On([&](auto& model) { model.Release(thread, object); });
+    On([=](auto& model) { model.Release(thread, object); });
   }
   void Acquire(int thread, const void* object) {
-    On([&](auto& model) { model.Acquire(thread, object); });
+    On([=](auto& model) { model.Acquire(thread, object); });
   }
 
-  bool PlainRead(int thread, const void* address, size_t size) {
-    return On([&](auto& model) { return model.PlainRead(thread, address, size); });
+  [[gnu::always_inline]] bool PlainRead(int thread, const void* address, size_t size) {
+    return On([=](auto& model) __attribute__((always_inline)) {
+      return model.PlainRead(thread, address, size);
+    });
   }
-  bool PlainWrite(int thread, const void* address, size_t size) {
-    return On([&](auto& model) { return model.PlainWrite(thread, address, size); });
+  [[gnu::always_inline]] bool PlainWrite(int thread, const void* address, size_t size) {
+    return On([=](auto& model) __attribute__((always_inline)) {
+      return model.PlainWrite(thread, address, size);
+    });
   }
   bool Free(int thread, const void* address, size_t size) {
-    return On([&](auto& model) { return model.Free(thread, address, size); });
+    return On([=](auto& model) { return model.Free(thread, address, size); });
   }
   void SeeNewestNext(int thread, const void* address, size_t size) {
-    On([&](auto& model) { model.SeeNewestNext(thread, address, size); });
+    On([=](auto& model) { model.SeeNewestNext(thread, address, size); });
   }
   bool IsAlone() {
     return On([](auto& model) { return model.IsAlone(); });
   }
   void Forget(const void* address, size_t size) {
-    On([&](auto& model) { model.Forget(address, size); });
+    On([=](auto& model) { model.Forget(address, size); });
   }
 
   bool has_race() {
@@ -120,12 +126,19 @@ class Memory {
   using Narrow = memory::Model<memory::NarrowClock>;
   using Wide = memory::Model<memory::WideClock>;
 
-  // Calls `operation` on the form in use.
+  // Calls `operation` on the form in use. By value: whatever it captures can then stay in registers
+  // on the way to the narrow form.
   template <class Operation>
-  auto On(Operation&& operation) -> decltype(operation(std::declval<Narrow&>())) {
+  [[gnu::always_inline]] auto On(Operation operation)
+      -> decltype(operation(std::declval<Narrow&>())) {
     if (narrow_->IsOverflowing()) [[unlikely]]
-      return operation(Widened());
+      return OnWide(operation);
     return operation(*narrow_);
+  }
+  template <class Operation>
+  [[gnu::noinline, gnu::cold]] auto OnWide(Operation operation)
+      -> decltype(operation(std::declval<Wide&>())) {
+    return operation(Widened());
   }
   Wide& Widened();
 

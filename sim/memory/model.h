@@ -96,8 +96,8 @@ class Model {
 
   // A plain access, before it takes place; a plain write starts a new history. True: it races, and
   // race() says with what.
-  bool PlainRead(int thread, const void* address, size_t size);
-  bool PlainWrite(int thread, const void* address, size_t size);
+  [[gnu::always_inline]] bool PlainRead(int thread, const void* address, size_t size);
+  [[gnu::always_inline]] bool PlainWrite(int thread, const void* address, size_t size);
   // The bytes are given back: a plain write to every object in them that has been accessed.
   bool Free(int thread, const void* address, size_t size);
   // The bytes are no objects any more (memory that is reused, a frame that is left).
@@ -155,7 +155,8 @@ class Model {
   // happens before all that others will do: no cycle leads through it.
   bool KeepsOrder(MemoryOrder order) {
     if (seq_cst_.active()) return true;
-    if (!IsSeqCst(order) || Alone()) return false;
+    if (!IsSeqCst(order) || Alone()) [[likely]]
+      return false;
     seq_cst_.Activate(thread_count_);
     return true;
   }
@@ -180,47 +181,58 @@ class Model {
   template <class T>
   CellType& CellFor(const T* address);
   Index MakeStore();
+  // What is rare is kept out of the way of what is not.
+  [[gnu::noinline]] Index MakeStoreOfOld();
   // Before an operation that makes stores: enough of them for it are left.
   void EnsureRoom() {
-    if (free_ == 0 && stores_.end() + kReserve > stores_.capacity()) [[unlikely]]
+    if (stores_.end() + kReserve > stores_.capacity() && free_ == 0) [[unlikely]]
       Compact();
   }
   StoreType& InitialStore(CellType& cell);
   template <class T>
-  void StartHistory(CellType& cell, const T* address);
-  void DropHistory(CellType& cell);
-  void Compact();
+  [[gnu::noinline]] void StartHistory(CellType& cell, const T* address);
+  [[gnu::noinline]] void DropHistory(CellType& cell);
+  [[gnu::noinline, gnu::cold]] void Compact();
   void Insert(CellType& cell, Index store, Index next);
   void Trim(CellType& cell);
-  void TellOverlaps(CellType& cell, Index store);
+  [[gnu::noinline]] void TellOverlaps(CellType& cell, Index store);
 
   // ---- reading
-  template <class T>
-  uint32_t FindCandidates(int thread, CellType& cell, Role role, bool weak, MemoryOrder order,
+  template <Role role, class T>
+  uint32_t FindCandidates(int thread, CellType& cell, bool weak, MemoryOrder order,
                           MemoryOrder failure, T expected);
   template <class Pick>
   Candidate PickCandidate(uint32_t count, Pick&& pick);
   bool OnlyNewest(int thread, const CellType& cell) const;
-  void See(int thread, CellType& cell, StoreType& store, MemoryOrder order);
+  [[gnu::always_inline]] void See(int thread, CellType& cell, StoreType& store, MemoryOrder order);
 
   // ---- writing
   template <class Pick>
   Index PickPlace(int thread, const CellType& cell, MemoryOrder order, Pick&& pick);
-  StoreType& Author(int thread, Index store, MemoryOrder order, int32_t event);
+  [[gnu::always_inline]] StoreType& Author(int thread, Index store, MemoryOrder order,
+                                           int32_t event);
+  [[gnu::always_inline]] bool Settle(int thread, CellType& cell, Index index, Index next,
+                                     Index read, MemoryOrder order);
   template <class T>
-  bool Update(int thread, CellType& cell, Index read, T value, MemoryOrder order, int32_t event);
+  [[gnu::always_inline]] bool Update(int thread, CellType& cell, Index read, T value,
+                                     MemoryOrder order, int32_t event);
 
   template <AccessKind kKind>
-  void CheckAtomic(int thread, CellType& cell);
+  [[gnu::always_inline]] void CheckAtomic(int thread, CellType& cell);
   template <AccessKind kKind>
-  bool PlainAccess(int thread, const void* address, size_t size);
+  [[gnu::always_inline]] bool PlainAccess(int thread, const void* address, size_t size);
   template <AccessKind kKind>
-  bool PlainRange(int thread, uintptr_t begin, size_t size);
+  [[gnu::noinline]] bool PlainRange(int thread, uintptr_t begin, size_t size);
   template <AccessKind kKind>
-  bool PlainPiece(int thread, uintptr_t begin, size_t size);
+  [[gnu::always_inline]] bool PlainPiece(int thread, uintptr_t begin, size_t size);
   template <AccessKind kKind>
-  bool Check(int thread, CellType& cell);
-  void NoteRace(int thread, CellType& cell, AccessKind kind, const Race& found);
+  [[gnu::noinline]] bool EndHistory(int thread, CellType& cell);
+  template <AccessKind kKind>
+  [[gnu::always_inline]] bool Check(int thread, CellType& cell);
+  template <AccessKind kKind>
+  [[gnu::noinline]] bool CheckClosely(int thread, CellType& cell);
+  [[gnu::noinline, gnu::cold]] void NoteRace(int thread, CellType& cell, AccessKind kind,
+                                             const Race& found);
   bool RacesAfterAcquireFence(int thread, CellType& cell, AccessKind kind);
 
   ModelOptions options_;

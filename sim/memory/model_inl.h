@@ -21,13 +21,13 @@ void Model<Clock>::BeginExecution(const ModelOptions& options) {
   cells_.BeginExecution();
   stores_.TakeBackAll();
   seq_cst_.BeginExecution();
-  threads_[0] = {};
+  SetZero(threads_[0]);
   threads_[0].now.Set(0, 1);
 }
 
 template <class Clock>
 void Model<Clock>::CreateThread(int parent, int child) {
-  threads_[child] = {};
+  SetZero(threads_[child]);
   threads_[child].now = threads_[parent].now;
   threads_[child].now.Set(child, 1);
   thread_count_ = std::max(thread_count_, child + 1);
@@ -119,7 +119,7 @@ void Model<Clock>::NoteRace(int thread, CellType& cell, AccessKind kind, const R
 
 template <class Clock>
 template <AccessKind kKind>
-bool Model<Clock>::Check(int thread, CellType& cell) {
+bool Model<Clock>::CheckClosely(int thread, CellType& cell) {
   const Clock& now = threads_[thread].now;
   Race found;
   bool races = RacesWith(cell, kKind, now, found);
@@ -129,6 +129,16 @@ bool Model<Clock>::Check(int thread, CellType& cell) {
   }
   if (races) [[unlikely]]
     NoteRace(thread, cell, kKind, found);
+  return races;
+}
+
+template <class Clock>
+template <AccessKind kKind>
+bool Model<Clock>::Check(int thread, CellType& cell) {
+  const Clock& now = threads_[thread].now;
+  bool races = false;
+  if (cell.overlaps != 0 || Conflicts(cell, kKind, now)) [[unlikely]]
+    races = CheckClosely<kKind>(thread, cell);
   Remember(cell, kKind, thread, now);
   return races;
 }
@@ -151,15 +161,22 @@ bool Model<Clock>::PlainPiece(int thread, uintptr_t begin, size_t size) {
     return false;
   }
   CellType& cell = cells_.Find(reinterpret_cast<const void*>(begin), static_cast<uint32_t>(size));
-  if (seq_cst_.active()) seq_cst_.Enter(thread, &cell);
+  if (seq_cst_.active()) [[unlikely]]
+    seq_cst_.Enter(thread, &cell);
   constexpr bool kWrites = kKind == AccessKind::kPlainWrite;
-  const bool has_history = kWrites && (cell.newest != 0 || cell.overlaps != 0);
-  if (!has_history && IsRepeated(cell, kKind, thread, threads_[thread].now)) return false;
+  if (kWrites && (cell.newest != 0 || cell.overlaps != 0)) [[unlikely]]
+    return EndHistory<kKind>(thread, cell);
+  if (IsRepeated(cell, kKind, thread, threads_[thread].now)) return false;
+  return options_.check_races && Check<kKind>(thread, cell);
+}
+
+// A plain write to what has been accessed atomically.
+template <class Clock>
+template <AccessKind kKind>
+bool Model<Clock>::EndHistory(int thread, CellType& cell) {
   const bool races = options_.check_races && Check<kKind>(thread, cell);
-  if (has_history) {
-    if (cell.newest != 0) DropHistory(cell);
-    cells_.ForEachOverlap(cell, [&](CellType& other) { DropHistory(other); });
-  }
+  if (cell.newest != 0) DropHistory(cell);
+  cells_.ForEachOverlap(cell, [&](CellType& other) { DropHistory(other); });
   return races;
 }
 

@@ -48,10 +48,8 @@ int FirstUnordered(const Clock& accesses, const Clock& now) {
 
 // Whether an access of this kind, by a thread that knows `now`, races with one that `cell`
 // remembers; if so, `race` says which.
-// Inlined, so that what a kind does not need costs nothing.
 template <class Clock>
-[[gnu::always_inline]] inline bool RacesWith(const Cell<Clock>& cell, AccessKind kind,
-                                             const Clock& now, Race& race) {
+bool RacesWith(const Cell<Clock>& cell, AccessKind kind, const Clock& now, Race& race) {
   const auto conflict = [&](AccessKind earlier, int thread) {
     race.earlier_kind = earlier;
     race.earlier_thread = thread;
@@ -72,6 +70,17 @@ template <class Clock>
       [[unlikely]]
     return conflict(AccessKind::kAtomicRead, thread);
   return false;
+}
+
+// The same without saying which: all that most accesses need.
+template <class Clock>
+[[gnu::always_inline]] inline bool Conflicts(const Cell<Clock>& cell, AccessKind kind,
+                                             const Clock& now) {
+  const bool is_plain = kind == AccessKind::kPlainRead || kind == AccessKind::kPlainWrite;
+  const bool is_write = kind == AccessKind::kPlainWrite || kind == AccessKind::kAtomicWrite;
+  return cell.write_epoch > now[cell.writer] || (is_write && cell.plain_reads.Exceeds(now)) ||
+         (is_plain && cell.atomic_writes.Exceeds(now)) ||
+         (kind == AccessKind::kPlainWrite && cell.atomic_reads.Exceeds(now));
 }
 
 // Whether an access of this kind by the thread shows nothing new: it has made such a one, or a

@@ -135,7 +135,7 @@ class SeqCst {
   // Whether there has been a seq_cst event in this execution. If not, no other function may be
   // called but Activate, which is called right before the first one.
   bool active() const { return active_; }
-  void Activate(int thread_count);
+  [[gnu::noinline]] void Activate(int thread_count);
   // Ranks come near to what a lane can hold.
   bool IsOverflowing() const { return overflowing_; }
   // Some clock says more than is known: an allowed outcome may be missed.
@@ -144,11 +144,11 @@ class SeqCst {
   // ---- whether a choice is allowed: before it takes effect, after Enter
 
   // Adds the edges that lead to `store` and beyond.
-  void AddTargets(TargetsType& targets, Index store) const;
+  [[gnu::noinline]] void AddTargets(TargetsType& targets, Index store) const;
   // Whether an access with these targets is allowed. Those predecessors of the access that are
   // accesses to the same location, or were learned by reading from it, need not be looked at: they
   // come before the targets already.
-  bool Allows(int thread, MemoryOrder order, const TargetsType& targets) const;
+  [[gnu::noinline]] bool Allows(int thread, MemoryOrder order, const TargetsType& targets) const;
 
   // ---- what happens; happens-before and modification order already say so
 
@@ -160,10 +160,11 @@ class SeqCst {
   }
   // `copy` is `store` again, at a location that shares bytes with its own.
   void OnCopy(Index copy, Index store) { orders_[copy] = orders_[store]; }
-  void OnRead(int thread, CellType& cell, Index store, MemoryOrder order);
-  void OnStore(int thread, CellType& cell, Index store, MemoryOrder order);
+  [[gnu::noinline]] void OnRead(int thread, CellType& cell, Index store, MemoryOrder order);
+  [[gnu::noinline]] void OnStore(int thread, CellType& cell, Index store, MemoryOrder order);
   // `read`: the store that the read-modify-write `store` has read.
-  void OnUpdate(int thread, CellType& cell, Index read, Index store, MemoryOrder order);
+  [[gnu::noinline]] void OnUpdate(int thread, CellType& cell, Index read, Index store,
+                                  MemoryOrder order);
   void OnFence(int thread, MemoryOrder order);
   // Synchronisation through something that is no location: a thread's start or end, a lock.
   void OnRelease(int thread, View<Clock>& to);
@@ -194,7 +195,7 @@ class SeqCst {
   void Become(int thread, Clock predecessors, Clock& own);
   void Place(int thread, CellType& cell, Index store, MemoryOrder order);
   void Record(int thread, CellType& cell, const Own& own, Index later);
-  void AddLateEdges(const Own& own, Index later);
+  [[gnu::noinline]] void AddLateEdges(const Own& own, Index later);
   CellOrder<Clock>& OrderOf(CellType& cell);
   void ForEachClock(auto visit);
 

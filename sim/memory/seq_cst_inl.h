@@ -12,7 +12,7 @@ void SeqCst<Clock>::Activate(int thread_count) {
   overflowing_ = false;
   lost_detail_ = false;
   thread_count_ = thread_count;
-  for (int i = 0; i < thread_count; ++i) of_[i] = {};
+  for (int i = 0; i < thread_count; ++i) SetZero(of_[i]);
   cells_.TakeBackAll();
   accesses_.TakeBackAll();
   fences_.TakeBackAll();

@@ -8,12 +8,21 @@
 #define JACQUARD_SIM_MEMORY_STATE_H_
 
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
 
 #include "sim/memory/clock.h"
 #include "sim/memory/slab.h"
 #include "sim/step.h"
 
 namespace jacquard::sim::memory {
+
+// The same as `object = {}` for what is all zeros then, and done in whole registers.
+template <class T>
+void SetZero(T& object) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  std::memset(static_cast<void*>(&object), 0, sizeof(object));
+}
 
 // Consume is treated as acquire.
 constexpr bool IsAcquire(MemoryOrder order) {

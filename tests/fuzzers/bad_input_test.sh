@@ -42,7 +42,7 @@ refuses '--bogus' --bogus
 refuses '--bogus' --replay typing.txt --bogus
 refuses '--shape: "3" is not THREADSxOPERATIONS' --shape 3
 refuses '--shape: "9x4" is not THREADSxOPERATIONS with 1 to 4 threads' --shape=9x4
-refuses '--shape' --shape 3x4 --replay typing.txt
+refuses '--shape' --shape 3x4 --to-text image
 refuses '--replay' --replay
 refuses '--to-text' --to-text image --from-text image
 refuses '--executions' --executions many

@@ -22,8 +22,8 @@ mkdir corpus
 expect_limit log '-fork passes on --max-steps'
 
 # What is not the default is said again in the command that replays the crash file.
-"$program" -seed=1 -runs=1000 --max-steps 2 --memory=sc >log 2>&1
-grep -q -- '^Replay: .* --memory sc --max-steps 2 --replay ' log || { echo 'FAILED: the command says it all'; tail -n 2 log; failures=$((failures + 1)); }
+"$program" -seed=1 -runs=1000 --max-steps 2 --memory=sc --shape 2x2 >log 2>&1
+grep -q -- '^Replay: .* --shape 2x2 --memory sc --max-steps 2 --replay ' log || { echo 'FAILED: the command says it all'; tail -n 2 log; failures=$((failures + 1)); }
 command=$(sed -n 's/^Replay: *//p' log)
 $command >log 2>&1
 (($? == 1)) || { echo "FAILED: it replays: $command"; cat log; failures=$((failures + 1)); }

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <cfenv>
 #include <cstdint>
 
 namespace jacquard::sim {
@@ -16,41 +17,75 @@ void Reserve() {
   static_cast<void>(reserved);
 }
 
-Transfer Jump(Context to, void* data = nullptr) {
-  return boost::context::detail::jump_fcontext(to, data);
+Context driver = nullptr;  // of the test itself
+Context fiber = nullptr;   // that has gone back to it
+void* handed_over = nullptr;
+
+// To another fiber, and back with what it hands over.
+[[gnu::noinline]] void* Jump(Context to, void* data = nullptr) {
+  handed_over = data;
+  SwitchContext(&driver, to);
+  return handed_over;
 }
 
-void CountFrom(Transfer transfer) {
-  auto number = reinterpret_cast<intptr_t>(transfer.data);
-  for (;;) transfer = Jump(transfer.fctx, reinterpret_cast<void*>(++number));
+// On a fiber: back to the test.
+[[gnu::noinline]] void* JumpBack(void* data = nullptr) {
+  handed_over = data;
+  SwitchContext(&fiber, driver);
+  return handed_over;
+}
+
+void CountFrom() {
+  auto number = reinterpret_cast<intptr_t>(handed_over);
+  for (;;) number = reinterpret_cast<intptr_t>(JumpBack(reinterpret_cast<void*>(number + 1)));
 }
 
 TEST(Fiber, KeepsItsStateFromSwitchToSwitch) {
   Reserve();
   Context contexts[2] = {FreshContext(0, CountFrom), FreshContext(1, CountFrom)};
   intptr_t expected[2] = {10, 20};
-  void* data[2] = {reinterpret_cast<void*>(10), reinterpret_cast<void*>(20)};
   for (int i = 0; i < 1000; ++i) {
     const int which = i % 3 == 0;
-    const Transfer transfer = Jump(contexts[which], data[which]);
-    contexts[which] = transfer.fctx;
-    EXPECT_EQ(reinterpret_cast<intptr_t>(transfer.data), ++expected[which]);
+    void* const data = Jump(contexts[which], reinterpret_cast<void*>(expected[which]));
+    contexts[which] = fiber;
+    EXPECT_EQ(reinterpret_cast<intptr_t>(data), ++expected[which]);
   }
 }
 
-void TellStack(Transfer transfer) {
+// Rounds up, and says how it rounds when it goes on.
+void RoundUp() {
+  std::fesetround(FE_UPWARD);
+  JumpBack();
+  JumpBack(reinterpret_cast<void*>(static_cast<intptr_t>(std::fegetround())));
+}
+
+TEST(Fiber, HasAFloatingPointEnvironmentOfItsOwn) {
+  Reserve();
+  const int rounding = std::fegetround();
+  Jump(FreshContext(0, RoundUp));
+  EXPECT_EQ(std::fegetround(), rounding);
+  EXPECT_EQ(reinterpret_cast<intptr_t>(Jump(fiber)), FE_UPWARD);
+  EXPECT_EQ(std::fegetround(), rounding);
+  std::fesetround(FE_DOWNWARD);
+  void* const inherited = Jump(FreshContext(
+      0, [] { JumpBack(reinterpret_cast<void*>(static_cast<intptr_t>(std::fegetround()))); }));
+  std::fesetround(rounding);
+  EXPECT_EQ(reinterpret_cast<intptr_t>(inherited), FE_DOWNWARD);
+}
+
+void TellStack() {
   alignas(64) volatile char local[64] = {};
-  Jump(transfer.fctx, const_cast<char*>(local));
+  JumpBack(const_cast<char*>(local));
 }
 
 TEST(Fiber, StacksLieAtTheirPlacesAndAreReused) {
   Reserve();
   for (int i = 0; i < kStacks; ++i) {
-    const auto first = reinterpret_cast<uintptr_t>(Jump(FreshContext(i, TellStack)).data);
+    const auto first = reinterpret_cast<uintptr_t>(Jump(FreshContext(i, TellStack)));
     EXPECT_GE(first, StackBottom(i));
     EXPECT_LT(first, StackTop(i));
     EXPECT_EQ(first % 64, 0u);
-    EXPECT_EQ(reinterpret_cast<uintptr_t>(Jump(FreshContext(i, TellStack)).data), first);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(Jump(FreshContext(i, TellStack))), first);
   }
 }
 
@@ -63,17 +98,17 @@ __attribute__((noinline)) int Recurse(volatile char* above, int depth) {
 }
 
 template <int kFrame>
-void Overflow(Transfer transfer) {
+void Overflow() {
   volatile char top = 0;
   Recurse<kFrame>(&top, 1 << 30);
-  Jump(transfer.fctx);
+  JumpBack();
 }
 
 template <int kFrame>
-void Fill(Transfer transfer) {
+void Fill() {
   volatile char top = 0;
   Recurse<kFrame>(&top, static_cast<int>((kStackSize - 20'000) / (kFrame + 200)));
-  Jump(transfer.fctx);
+  JumpBack();
 }
 
 TEST(Fiber, StackHoldsWhatItPromises) {

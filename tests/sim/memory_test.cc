@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace jacquard::sim {
@@ -49,13 +50,14 @@ class MemoryTest : public testing::Test {
   void Store(int thread, T& object, T value, MemoryOrder order = kRelaxed,
              std::vector<int> choices = {}) {
     Script pick(std::move(choices));
-    if (memory().StoreValue(thread, &object, value, order, event_++, pick)) object = value;
+    if (memory().StoreValue(thread, &object, value, order, event_++, std::ref(pick)))
+      object = value;
     alternatives_ = pick.asked;
   }
   template <class T>
   T Load(int thread, const T& object, MemoryOrder order = kRelaxed, std::vector<int> choices = {}) {
     Script pick(std::move(choices));
-    const auto result = memory().Load(thread, &object, order, pick);
+    const auto result = memory().Load(thread, &object, order, std::ref(pick));
     alternatives_ = pick.asked;
     return result.value;
   }
@@ -64,7 +66,8 @@ class MemoryTest : public testing::Test {
         std::vector<int> choices = {}) {
     Script pick(std::move(choices));
     const auto result = memory().ReadModifyWrite(
-        thread, &object, [&](T old) { return static_cast<T>(old + value); }, order, event_++, pick);
+        thread, &object, [&](T old) { return static_cast<T>(old + value); }, order, event_++,
+        std::ref(pick));
     if (result.write) object = result.value;
     alternatives_ = pick.asked;
     return result.old_value;
@@ -141,10 +144,10 @@ TEST_F(MemoryTest, ReadSaysWhichStoreItSaw) {
   Begin(2);
   uint32_t x = 0;
   Script pick;
-  EXPECT_EQ(memory().Load(2, &x, kRelaxed, pick).event, -1);
-  memory().StoreValue(1, &x, 1u, kRelaxed, 17, pick);
+  EXPECT_EQ(memory().Load(2, &x, kRelaxed, std::ref(pick)).event, -1);
+  memory().StoreValue(1, &x, 1u, kRelaxed, 17, std::ref(pick));
   x = 1;
-  const auto newest = memory().Load(2, &x, kRelaxed, pick);
+  const auto newest = memory().Load(2, &x, kRelaxed, std::ref(pick));
   EXPECT_EQ(newest.event, 17);
   EXPECT_TRUE(newest.newest);
 }
@@ -154,8 +157,8 @@ TEST_F(MemoryTest, FailingCompareExchangeMaySeeAnOldValue) {
   uint32_t x = 0;
   Store(1, x, 1u);
   Script pick({1});
-  const auto result =
-      memory().CompareExchange(2, &x, 1u, 5u, /*weak=*/false, kRelaxed, kRelaxed, 9, pick);
+  const auto result = memory().CompareExchange(2, &x, 1u, 5u, /*weak=*/false, kRelaxed, kRelaxed, 9,
+                                               std::ref(pick));
   EXPECT_FALSE(result.stored);
   EXPECT_EQ(result.old_value, 0u);
   EXPECT_FALSE(result.read_newest);
@@ -165,8 +168,8 @@ TEST_F(MemoryTest, StrongCompareExchangeThatSeesExpectedSucceeds) {
   Begin(2);
   uint32_t x = 0;
   Script pick;
-  const auto result =
-      memory().CompareExchange(2, &x, 0u, 5u, /*weak=*/false, kRelaxed, kRelaxed, 9, pick);
+  const auto result = memory().CompareExchange(2, &x, 0u, 5u, /*weak=*/false, kRelaxed, kRelaxed, 9,
+                                               std::ref(pick));
   EXPECT_TRUE(result.stored);
   EXPECT_TRUE(result.write);
   EXPECT_TRUE(pick.asked.empty());
@@ -177,7 +180,7 @@ TEST_F(MemoryTest, WeakCompareExchangeMayFail) {
   uint32_t x = 0;
   Script pick({1});
   const auto result =
-      memory().CompareExchange(1, &x, 0u, 5u, /*weak=*/true, kRelaxed, kRelaxed, 9, pick);
+      memory().CompareExchange(1, &x, 0u, 5u, /*weak=*/true, kRelaxed, kRelaxed, 9, std::ref(pick));
   EXPECT_FALSE(result.stored);
   EXPECT_EQ(result.old_value, 0u);
   EXPECT_EQ(pick.kinds, std::vector<PickKind>{PickKind::kWeakCompareExchange});

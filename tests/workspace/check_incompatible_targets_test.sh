@@ -10,6 +10,13 @@ failures=0
 cat >"$checkout/bazelw" <<'END'
 #!/bin/bash
 cd "$(dirname "$0")" || exit 9
+if [[ $1 == query ]]; then
+  expression=${*: -1}
+  expression=${expression%% except *}
+  expression=${expression//[^a-z_]/-}
+  cat "answer_$expression"
+  exit
+fi
 [[ $1 == cquery ]] || exit 9
 configuration=plain
 for argument; do [[ $argument != --config=* ]] || configuration=${argument#--config=}; done
@@ -67,6 +74,21 @@ start 'asan //sim:fiber_test'
 expect 2 '3:asan //sim:fiber_test'
 start 'msan //sim:fiber_test  no such configuration'
 expect 2 '3:msan'
+
+# Many at once, by rule or by package.
+start 'asan kind(sim_test)  simulated' 'asan tests(//lock/...)  why'
+printf '//sim:fiber_test\n//sim:new_test\n' >"$checkout/answer_kind---sim_test-rule----------"
+echo '//lock:word_test' >"$checkout/answer_tests---lock-----"
+printf '//sim:fiber_test\n//sim:new_test\n//lock:word_test\n' >"$checkout/left_out_asan"
+expect 0 ''
+printf '//sim:fiber_test\n//lock:word_test\n' >"$checkout/left_out_asan"
+expect 1 'lists //sim:new_test, but Bazel builds it under asan'
+printf '//sim:fiber_test\n//sim:new_test\n//lock:word_test\n//lock:other_test\n' >"$checkout/left_out_asan"
+expect 1 'Bazel leaves out //lock:other_test under asan, but'
+start 'asan kind(Sim test)  why'
+expect 2 '3:asan kind'
+start 'asan kind(no_such_rule)  why'
+expect 2 'cannot tell which targets kind(no_such_rule) are'
 
 start
 rm "$checkout/left_out_tsan"

@@ -1,0 +1,103 @@
+#include "jacquard/difference.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "sim/symbolize.h"
+
+namespace jacquard::call {
+namespace {
+
+bool IsStep(const TraceEvent& event) { return event.type == TraceEvent::Type::kStep; }
+
+bool SamePlace(const TraceEvent& one, const TraceEvent& other) {
+  return one.type == other.type && one.step.thread == other.step.thread &&
+         one.step.kind == other.step.kind && one.pc == other.pc;
+}
+
+bool SameValues(const TraceEvent& one, const TraceEvent& other) {
+  return one.step.address == other.step.address && one.step.old_value == other.step.old_value &&
+         one.step.new_value == other.step.new_value;
+}
+
+// " at counter.cc:12"; "" if that is not known.
+std::string At(const TraceEvent& event) {
+  std::vector<uintptr_t> pcs = {event.pc};
+  pcs.insert(pcs.end(), event.stack.begin(), event.stack.end());
+  for (const uintptr_t pc : pcs) {
+    if (pc == 0) continue;
+    for (const SourceFrame& frame : Symbolize(pc)) {
+      if (IsLibraryFrame(frame)) continue;
+      const std::string location = SourceLocation(frame);
+      if (!location.empty()) return fmt::format(" at {}", location);
+    }
+  }
+  return {};
+}
+
+std::string What(const TraceEvent& event) {
+  if (!IsStep(event)) return fmt::format("thread {}{}", event.step.thread, At(event));
+  return fmt::format("the {} of thread {}{}", StepKindName(event.step.kind), event.step.thread,
+                     At(event));
+}
+
+// User space on x86-64 above the executable and its heap: the C library's heap, mappings, stacks.
+bool LooksLikeAddress(uint64_t value) {
+  return value >= 0x1000'0000'0000 && value < 0x8000'0000'0000;
+}
+
+std::string DescribeValues(const TraceEvent& one, const TraceEvent& other) {
+  if (one.step.address != other.step.address) {
+    return fmt::format("it goes to {} one time and to {} the next: an address decides",  //
+                       one.step.address, other.step.address);
+  }
+  const bool old_differs = one.step.old_value != other.step.old_value;
+  const uint64_t first = old_differs ? one.step.old_value : one.step.new_value;
+  const uint64_t second = old_differs ? other.step.old_value : other.step.new_value;
+  const char* reason = "the thread has computed it from something that is not under control";
+  if (LooksLikeAddress(first) && LooksLikeAddress(second)) {
+    reason = "it looks like an address";
+  } else if (one.step.kind == StepKind::kClock) {
+    reason = "it is the time";
+  } else if (old_differs) {
+    reason =
+        "code without the hooks has written it, or an earlier execution that was not taken back";
+  }
+  return fmt::format("{} {:#x} one time and {:#x} the next: {}",
+                     old_differs ? "it finds" : "it stores", first, second, reason);
+}
+
+}  // namespace
+
+std::string DescribeDifference(const Trace& one, const Trace& other) {
+  const size_t common = std::min(one.events.size(), other.events.size());
+  uint64_t steps = 0;
+  size_t at = 0;
+  for (; at < common; ++at) {
+    const TraceEvent& event = one.events[at];
+    if (!SamePlace(event, other.events[at])) break;
+    steps += IsStep(event);
+    // What a thread stores may well differ without making a difference, as a pointer does; but
+    // where the two part later, this is where it began.
+    if (!SameValues(event, other.events[at])) {
+      return fmt::format("the first step that differs is step {}, {}: {}", steps, What(event),
+                         DescribeValues(event, other.events[at]));
+    }
+  }
+  if (at == common && one.events.size() == other.events.size())
+    return "recorded, the two did not differ in any step";
+  const std::string first = at < one.events.size() ? What(one.events[at]) : "the end";
+  const std::string second = at < other.events.size() ? What(other.events[at]) : "the end";
+  return fmt::format(
+      "the first step that differs is step {}: {} one time, {} the next. All values before it are "
+      "equal, so a thread has read something that makes no step: a clock or a counter of the "
+      "processor, an address, what code without the hooks has written or returned, or a variable "
+      "from outside of the body",
+      steps + 1, first, second);
+}
+
+}  // namespace jacquard::call

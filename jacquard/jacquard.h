@@ -1,0 +1,120 @@
+// Jacquard in one header: what a unit test or a program includes to run its threads under every
+// schedule that matters.
+//
+//   #include "jacquard/jacquard.h"
+//
+//   TEST(SpinLock, Excludes) {
+//     jacquard::ExpectNoBug([] {
+//       SpinLock lock;
+//       int counter = 0;
+//       std::thread a([&] { lock.lock(); ++counter; lock.unlock(); });
+//       std::thread b([&] { lock.lock(); ++counter; lock.unlock(); });
+//       a.join();
+//       b.join();
+//       EXPECT_EQ(counter, 2);
+//     });
+//   }
+//
+// The body runs again and again, each time from the same state: globals, function-local statics and
+// the heap are as they were before. What it captures by reference is not taken back. docs/
+// test_your_code.md is the way in.
+#ifndef JACQUARD_JACQUARD_H_
+#define JACQUARD_JACQUARD_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/execute.h"
+#include "sim/runtime.h"
+#include "sim/verdict.h"
+
+namespace jacquard {
+
+// How to explore. The environment has the last word: JACQUARD_OPTIONS, as ParseOptions reads it,
+// and JACQUARD_REPLAY, a token.
+struct Options {
+  // By name: "portfolio" stands for the best that exists; StrategyHelp() lists them all.
+  std::string strategy = "portfolio";
+  uint64_t seed = 1;
+  // The budget: so many executions, or so long; 0: no bound of this kind. Without any, 100,000
+  // executions or 10 seconds, whichever comes first. A clock only stops a run, it never steers it.
+  uint64_t executions = 0;
+  double seconds = 0;
+  // What one execution is like: the memory, races, bounds and oracles.
+  ExecutionOptions execution = {};
+  // Otherwise the search goes on, and counts what else it finds, by signature.
+  bool stop_at_first_bug = true;
+  // Just the one execution that this token (Result::token) stands for.
+  std::string replay = {};
+  // Files that are written: the first finding as JSON (docs/trace_json.md), and its report with
+  // every event.
+  std::string json = {};
+  std::string timeline = {};
+  // What the body writes to standard output and standard error is thrown away, except in the
+  // execution that is reported, and in a replay.
+  bool quiet = false;
+};
+
+// One bug, by its signature.
+struct Finding {
+  Verdict verdict;     // of the first execution that had it
+  uint64_t count = 0;  // how many executions had it
+  std::string token;   // replays the first one; empty if that could not be repeated
+  std::string report;  // of the first one, for a person
+};
+
+struct Result {
+  uint64_t executions = 0;  // without repetitions
+  uint64_t steps = 0;       // of these
+  // Schedules that differ in who ran when: exact up to some millions, an estimate within about 1 %
+  // beyond.
+  uint64_t distinct_schedules = 0;
+  bool schedules_estimated = false;
+  double seconds = 0;
+  bool exhausted = false;  // everything that the strategy can reach was executed
+  // Executions in which a bound on what the memory model keeps was reached (Counters).
+  uint64_t cut_histories = 0;
+  std::vector<Finding> findings;  // in the order in which they were found
+  // Why nothing was executed, if so: an unknown strategy, a malformed token or option.
+  std::string problem;
+
+  // No bug, and the request could be carried out.
+  bool ok() const { return findings.empty() && problem.empty(); }
+  // Of the first finding; empty if there is none.
+  std::string token() const { return ok() || findings.empty() ? "" : findings.front().token; }
+  std::string report() const { return findings.empty() ? problem : findings.front().report; }
+};
+
+// Executes `body`, as simulated thread 0, again and again. Must be called from the process's first
+// thread, outside of any execution; not thread-safe. Costs what the executions cost, and one
+// function call for each.
+//
+// Whatever goes wrong in an execution is a finding: what the oracles say, a failed EXPECT_ or
+// ASSERT_ of GoogleTest, assert, abort, an uncaught exception, std::terminate, exit, a segmentation
+// fault. One passing execution in 1,000 and every first failing one of its kind is repeated; if it
+// then goes another way, that is a finding, too. So is a body without any instrumented step.
+Result Explore(const std::function<void()>& body, const Options& options = {});
+
+// The same in a test: a finding, or a request that cannot be carried out, is a failure of the
+// current GoogleTest, at the line of the call, with the report and the token. True if there is
+// none. In a program without GoogleTest: prints the report and aborts.
+bool ExpectNoBug(const std::function<void()>& body, const Options& options = {},
+                 const char* file = __builtin_FILE(), int line = __builtin_LINE());
+
+// Reads options as JACQUARD_OPTIONS has them, "strategy=dfs executions=1000 memory=sc", into
+// `options`. Returns what is wrong with `text`, for a person; "" if nothing is.
+std::string ParseOptions(std::string_view text, Options& options);
+
+// One line for each strategy, and for each option of ParseOptions.
+std::string StrategyHelp();
+std::string OptionsHelp();
+
+// One line on what was explored, as for a log.
+std::string Summary(const Result& result);
+
+}  // namespace jacquard
+
+#endif  // JACQUARD_JACQUARD_H_

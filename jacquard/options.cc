@@ -1,0 +1,171 @@
+// Options as text: JACQUARD_OPTIONS, and the command lines of programs.
+#include <fmt/format.h>
+
+#include <charconv>
+#include <concepts>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "jacquard/jacquard.h"
+#include "sim/strategies.h"
+
+namespace jacquard {
+namespace {
+
+// Each returns what the value must be; "" if it is that.
+template <std::integral Number>
+std::string ParseNumber(std::string_view value, Number least, Number& number) {
+  Number parsed{};
+  const char* const end = value.data() + value.size();
+  const auto [rest, error] = std::from_chars(value.data(), end, parsed);
+  if (error != std::errc() || rest != end || parsed < least)
+    return fmt::format("a whole number, at least {}", least);
+  number = parsed;
+  return {};
+}
+
+std::string ParseSeconds(std::string_view value, double& seconds) {
+  double parsed = 0;
+  const char* const end = value.data() + value.size();
+  const auto [rest, error] = std::from_chars(value.data(), end, parsed);
+  if (error != std::errc() || rest != end || !(parsed > 0) || parsed > 1e9)
+    return "a number above 0";
+  seconds = parsed;
+  return {};
+}
+
+std::string ParseChoice(std::string_view value, std::string_view yes, std::string_view no,
+                        bool& flag) {
+  if (value != yes && value != no) return fmt::format("{} or {}", yes, no);
+  flag = value == yes;
+  return {};
+}
+
+std::string ParseText(std::string_view value, std::string& text) {
+  if (value.empty()) return "not empty";
+  text = value;
+  return {};
+}
+
+struct OptionType {
+  std::string_view name;
+  std::string_view value;
+  std::string_view description;
+  std::string (*parse)(std::string_view value, Options& options);
+};
+
+constexpr OptionType kOptionTypes[] = {
+    {"strategy", "NAME", "how to search; help lists them",
+     [](std::string_view value, Options& options) {
+       options.strategy = value;
+       return value == "help" || MakeStrategy(value, 1) != nullptr
+                  ? std::string()
+                  : "one of these:\n" + StrategyHelp();
+     }},
+    {"seed", "N", "what the strategy draws its chance from",
+     [](std::string_view value, Options& options) {
+       return ParseNumber<uint64_t>(value, 0, options.seed);
+     }},
+    {"executions", "N", "so many executions",
+     [](std::string_view value, Options& options) {
+       return ParseNumber<uint64_t>(value, 1, options.executions);
+     }},
+    {"seconds", "S", "so long",
+     [](std::string_view value, Options& options) { return ParseSeconds(value, options.seconds); }},
+    {"memory", "rc11|sc", "C++20's memory model, or sequential consistency",
+     [](std::string_view value, Options& options) {
+       bool rc11 = true;
+       std::string problem = ParseChoice(value, "rc11", "sc", rc11);
+       if (problem.empty()) options.execution.memory = rc11 ? MemoryMode::kRc11 : MemoryMode::kSc;
+       return problem;
+     }},
+    {"races", "report|ignore", "whether a data race is a bug, or one more thing left to chance",
+     [](std::string_view value, Options& options) {
+       return ParseChoice(value, "report", "ignore", options.execution.races);
+     }},
+    {"spurious", "on|off", "whether waits and weak compare-exchanges may fail for no reason",
+     [](std::string_view value, Options& options) {
+       return ParseChoice(value, "on", "off", options.execution.spurious);
+     }},
+    {"max_steps", "N", "an execution with more steps is a livelock",
+     [](std::string_view value, Options& options) {
+       return ParseNumber<uint64_t>(value, 1, options.execution.max_steps);
+     }},
+    {"max_history", "N", "so many stores of a location are kept, 2 to 1000",
+     [](std::string_view value, Options& options) {
+       uint32_t number = 0;
+       if (!ParseNumber<uint32_t>(value, 2, number).empty() || number > 1000)
+         return std::string("a whole number from 2 to 1000");
+       options.execution.max_history = number;
+       return std::string();
+     }},
+    {"leaks", "report|ignore", "whether memory that is lost is a bug",
+     [](std::string_view value, Options& options) {
+       return ParseChoice(value, "report", "ignore", options.execution.check_leaks);
+     }},
+    {"allocations", "succeed|may_fail", "whether each allocation may fail",
+     [](std::string_view value, Options& options) {
+       return ParseChoice(value, "may_fail", "succeed", options.execution.allocations_may_fail);
+     }},
+    {"stop", "first|never", "whether to go on after the first bug",
+     [](std::string_view value, Options& options) {
+       return ParseChoice(value, "first", "never", options.stop_at_first_bug);
+     }},
+    {"replay", "TOKEN", "just the one execution that the token stands for",
+     [](std::string_view value, Options& options) { return ParseText(value, options.replay); }},
+    {"json", "FILE", "write the first finding there, for programs",
+     [](std::string_view value, Options& options) { return ParseText(value, options.json); }},
+    {"timeline", "FILE", "write its report there, with every event",
+     [](std::string_view value, Options& options) { return ParseText(value, options.timeline); }},
+    {"quiet", "1|0", "drop the program's output, but for the execution that is reported",
+     [](std::string_view value, Options& options) {
+       return ParseChoice(value, "1", "0", options.quiet);
+     }},
+};
+
+std::string ParseOption(std::string_view word, Options& options) {
+  const size_t equals = word.find('=');
+  const std::string_view name = word.substr(0, equals);
+  for (const OptionType& type : kOptionTypes) {
+    if (type.name != name) continue;
+    if (equals == std::string_view::npos)
+      return fmt::format("option \"{}\" needs a value: {}={}", name, name, type.value);
+    const std::string_view value = word.substr(equals + 1);
+    const std::string must_be = type.parse(value, options);
+    if (must_be.empty()) return {};
+    return fmt::format("option {}: \"{}\" is not {}", name, value, must_be);
+  }
+  return fmt::format("there is no option \"{}\"; there are:\n{}", name, OptionsHelp());
+}
+
+}  // namespace
+
+std::string ParseOptions(std::string_view text, Options& options) {
+  constexpr std::string_view kSpace = " \t\n";
+  for (;;) {
+    const size_t begin = text.find_first_not_of(kSpace);
+    if (begin == std::string_view::npos) return {};
+    text.remove_prefix(begin);
+    const std::string_view word = text.substr(0, text.find_first_of(kSpace));
+    text.remove_prefix(word.size());
+    if (std::string problem = ParseOption(word, options); !problem.empty()) return problem;
+  }
+}
+
+std::string OptionsHelp() {
+  std::string text;
+  for (const OptionType& type : kOptionTypes)
+    text +=
+        fmt::format("  {:28} {}\n", fmt::format("{}={}", type.name, type.value), type.description);
+  return text;
+}
+
+std::string StrategyHelp() {
+  std::string text;
+  for (const StrategyType& type : StrategyTypes())
+    text += fmt::format("  {:12} {}\n", type.name, type.description);
+  return text;
+}
+
+}  // namespace jacquard

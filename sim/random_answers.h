@@ -1,0 +1,78 @@
+// Answers of a random walk: what the runtime takes by itself, without asking a strategy.
+#ifndef JACQUARD_SIM_RANDOM_ANSWERS_H_
+#define JACQUARD_SIM_RANDOM_ANSWERS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace jacquard {
+
+// The choices of one execution, in their order. Not allocated with malloc, which is the code under
+// test's where this is used.
+class ChoiceLog {
+ public:
+  ChoiceLog() = default;
+  ~ChoiceLog();
+  ChoiceLog(const ChoiceLog&) = delete;
+  ChoiceLog& operator=(const ChoiceLog&) = delete;
+
+  void Clear() { size_ = 0; }
+  void Add(bool of_memory, int choice) {
+    if (size_ == capacity_) [[unlikely]]
+      Grow();
+    choices_[size_++] = static_cast<uint32_t>(choice) << 1 | of_memory;
+  }
+  size_t size() const { return size_; }
+  bool of_memory(size_t i) const { return (choices_[i] & 1) != 0; }
+  int choice(size_t i) const { return static_cast<int>(choices_[i] >> 1); }
+
+ private:
+  // Ends the process when there is no memory.
+  [[gnu::cold]] void Grow();
+
+  uint32_t* choices_ = nullptr;
+  size_t size_ = 0;
+  size_t capacity_ = 0;
+};
+
+// A stream of pseudo-random numbers, as answers to picks.
+class RandomAnswers {
+ public:
+  void Seed(uint64_t state) { state_ = state; }
+  // Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014: mixes
+  // well even from consecutive seeds.
+  uint64_t Next() {
+    uint64_t z = (state_ += 0x9E37'79B9'7F4A'7C15);
+    z = (z ^ (z >> 30)) * 0xBF58'476D'1CE4'E5B9;
+    z = (z ^ (z >> 27)) * 0x94D0'49BB'1331'11EB;
+    return z ^ (z >> 31);
+  }
+
+  // Uniform over the alternatives.
+  int Answer(int alternatives) { return Logged(false, Below(Next(), alternatives)); }
+  // For the memory model: benign three times out of four.
+  int AnswerMemory(int alternatives) {
+    const uint64_t random = Next();
+    // The low bits are independent of the high ones.
+    return Logged(true, (random & 3) != 0 ? 0 : 1 + Below(random, alternatives - 1));
+  }
+
+  // Each answer is written down there from now on; null: nowhere.
+  void LogTo(ChoiceLog* log) { log_ = log; }
+
+ private:
+  static int Below(uint64_t random, int n) {
+    return static_cast<int>(((random >> 32) * static_cast<uint64_t>(n)) >> 32);
+  }
+  int Logged(bool of_memory, int choice) {
+    if (log_ != nullptr) log_->Add(of_memory, choice);
+    return choice;
+  }
+
+  uint64_t state_ = 0;
+  ChoiceLog* log_ = nullptr;
+};
+
+}  // namespace jacquard
+
+#endif  // JACQUARD_SIM_RANDOM_ANSWERS_H_

@@ -1,0 +1,232 @@
+// The call that users make: what it finds, what it counts, what it refuses.
+#include <gtest/gtest-spi.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "jacquard/jacquard.h"
+
+namespace jacquard {
+namespace {
+
+class SpinLock {
+ public:
+  void lock() {
+    while (locked_.exchange(true, std::memory_order_acquire)) {
+    }
+  }
+  void unlock() { locked_.store(false, std::memory_order_release); }
+
+ private:
+  std::atomic<bool> locked_{false};
+};
+
+void Counts() {
+  SpinLock lock;
+  int counter = 0;
+  std::thread a([&] {
+    lock.lock();
+    ++counter;
+    lock.unlock();
+  });
+  std::thread b([&] {
+    lock.lock();
+    ++counter;
+    lock.unlock();
+  });
+  a.join();
+  b.join();
+  EXPECT_EQ(counter, 2);
+}
+
+// Loses an update in some executions.
+void LosesUpdates() {
+  std::atomic<int> counter{0};
+  const auto work = [&] { counter.store(counter.load() + 1); };
+  std::thread a(work);
+  std::thread b(work);
+  a.join();
+  b.join();
+  EXPECT_EQ(counter.load(), 2) << "an update is lost";
+}
+
+TEST(ExpectNoBug, PassesWhereThereIsNone) { EXPECT_TRUE(ExpectNoBug(Counts)); }
+
+TEST(ExpectNoBug, FailsTheTestOnce) {
+  testing::TestPartResultArray failures;
+  {
+    testing::ScopedFakeTestPartResultReporter reporter(
+        testing::ScopedFakeTestPartResultReporter::INTERCEPT_ALL_THREADS, &failures);
+    EXPECT_FALSE(ExpectNoBug(LosesUpdates));
+  }
+  ASSERT_EQ(failures.size(), 1);
+  const testing::TestPartResult& failure = failures.GetTestPartResult(0);
+  EXPECT_NE(std::string(failure.file_name()).find("call_test.cc"), std::string::npos);
+  const std::string text = failure.message();
+  for (const char* part : {"expectation: ", "Timeline: ", "an update is lost",
+                           "Replay: ", "JACQUARD_REPLAY=J1", "ExpectNoBug.FailsTheTestOnce"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " is not in " << text;
+  }
+}
+
+TEST(Explore, CountsWhatItHasDone) {
+  const Result result = Explore(Counts, {.executions = 2000});
+  EXPECT_TRUE(result.ok()) << result.report();
+  EXPECT_EQ(result.executions, 2000u);
+  EXPECT_GT(result.steps, 4 * 2000u);
+  EXPECT_GT(result.distinct_schedules, 10u);
+  EXPECT_LT(result.distinct_schedules, 2000u);
+  EXPECT_FALSE(result.schedules_estimated);
+  EXPECT_FALSE(result.exhausted);
+}
+
+// Two threads with two steps each interleave in 6 ways; whoever is first to start is one more
+// choice, and threads end and are joined without one.
+TEST(Explore, CountsSchedulesExactly) {
+  const auto body = [] {
+    std::atomic<int> word{0};
+    std::thread a([&] { word.fetch_add(1); });
+    std::thread b([&] { word.fetch_add(1); });
+    a.join();
+    b.join();
+  };
+  const Result all = Explore(body, {.strategy = "dfs"});
+  EXPECT_TRUE(all.ok()) << all.report();
+  EXPECT_TRUE(all.exhausted);
+  EXPECT_EQ(all.distinct_schedules, all.executions);
+  const Result random = Explore(body, {.executions = 5000});
+  EXPECT_EQ(random.distinct_schedules, all.distinct_schedules);
+}
+
+TEST(Explore, StopsAtTheFirstBug) {
+  const Result result = Explore(LosesUpdates);
+  ASSERT_EQ(result.findings.size(), 1u);
+  EXPECT_EQ(result.findings[0].count, 1u);
+  EXPECT_EQ(result.findings[0].verdict.kind, VerdictKind::kExpectation);
+  EXPECT_EQ(result.findings[0].verdict.signature,
+            "expectation|Expected equality of these values: counter.load(), 2, an update is lost");
+}
+
+TEST(Explore, GoesOnAndCountsBySignature) {
+  const auto body = [] {
+    std::atomic<int> word{0};
+    std::thread thread([&] { word.store(1); });
+    if (word.load() == 1) Fail("first", "seen");
+    if (word.load() == 1) Fail("second", "seen");
+    thread.join();
+  };
+  const Result result = Explore(body, {.executions = 1000, .stop_at_first_bug = false});
+  EXPECT_EQ(result.executions, 1000u);
+  ASSERT_EQ(result.findings.size(), 2u);
+  const uint64_t failures = result.findings[0].count + result.findings[1].count;
+  EXPECT_GT(failures, 100u);
+  EXPECT_LT(failures, 1000u);
+  EXPECT_NE(result.findings[0].verdict.signature, result.findings[1].verdict.signature);
+}
+
+TEST(Explore, ReplaysAToken) {
+  const Result found = Explore(LosesUpdates);
+  ASSERT_FALSE(found.ok());
+  ASSERT_FALSE(found.token().empty());
+  const Result again = Explore(LosesUpdates, {.replay = found.token()});
+  EXPECT_EQ(again.executions, 1u);
+  ASSERT_EQ(again.findings.size(), 1u);
+  EXPECT_EQ(again.findings[0].verdict.signature, found.findings[0].verdict.signature);
+  EXPECT_EQ(again.token(), found.token());
+  EXPECT_EQ(again.report(), found.report());
+}
+
+TEST(Explore, TellsTokensOfOtherBodies) {
+  const Result found = Explore(LosesUpdates);
+  setenv("JACQUARD_REPLAY", found.token().c_str(), 1);
+  const Result other = Explore([] { Counts(); });
+  const Result same = Explore(LosesUpdates);
+  unsetenv("JACQUARD_REPLAY");
+  EXPECT_TRUE(other.ok());
+  EXPECT_EQ(other.executions, 0u);
+  EXPECT_EQ(same.executions, 1u);
+  EXPECT_EQ(same.report(), found.report());
+}
+
+TEST(Explore, RefusesWhatItCannotDo) {
+  const Result strategy = Explore(Counts, {.strategy = "guess"});
+  EXPECT_FALSE(strategy.ok());
+  EXPECT_EQ(strategy.executions, 0u);
+  EXPECT_NE(strategy.problem.find("\"guess\""), std::string::npos) << strategy.problem;
+  const Result token = Explore(Counts, {.replay = "J1abc"});
+  EXPECT_FALSE(token.ok());
+  EXPECT_NE(token.problem.find("token"), std::string::npos) << token.problem;
+  setenv("JACQUARD_OPTIONS", "executions=many", 1);
+  const Result environment = Explore(Counts);
+  unsetenv("JACQUARD_OPTIONS");
+  EXPECT_FALSE(environment.ok());
+  EXPECT_NE(environment.problem.find("many"), std::string::npos) << environment.problem;
+}
+
+TEST(Explore, TakesOptionsFromTheEnvironment) {
+  setenv("JACQUARD_OPTIONS", "executions=17 seed=3", 1);
+  const Result result = Explore(Counts, {.executions = 5});
+  unsetenv("JACQUARD_OPTIONS");
+  EXPECT_EQ(result.executions, 17u);
+}
+
+TEST(Explore, StopsWhenTheTimeIsOver) {
+  const Result result = Explore(Counts, {.seconds = 0.05});
+  EXPECT_TRUE(result.ok());
+  EXPECT_GE(result.executions, 1u);
+  EXPECT_GE(result.seconds, 0.05);
+}
+
+TEST(Explore, RefusesABodyWithoutSteps) {
+  int calls = 0;
+  const Result result = Explore([&] { ++calls; }, {.executions = 10});
+  EXPECT_EQ(calls, 10);
+  ASSERT_EQ(result.findings.size(), 1u);
+  EXPECT_EQ(result.findings[0].verdict.kind, VerdictKind::kUnsupported);
+  EXPECT_FALSE(result.ok());
+}
+
+std::string Content(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(Explore, WritesFiles) {
+  const std::string json = testing::TempDir() + "/finding.json";
+  const std::string timeline = testing::TempDir() + "/finding.txt";
+  EXPECT_FALSE(Explore(LosesUpdates, {.json = json, .timeline = timeline}).ok());
+  EXPECT_NE(Content(json).find("\"kind\": \"expectation\""), std::string::npos) << Content(json);
+  EXPECT_NE(Content(timeline).find("Timeline: "), std::string::npos) << Content(timeline);
+  EXPECT_TRUE(Explore(Counts, {.executions = 10, .json = json}).ok());
+  EXPECT_NE(Content(json).find("\"kind\": \"pass\""), std::string::npos) << Content(json);
+  EXPECT_FALSE(Explore(Counts, {.executions = 10, .json = "/no/such/folder/x"}).ok());
+}
+
+TEST(Explore, SilencesAllButTheFailingExecution) {
+  const auto body = [] {
+    std::atomic<int> counter{0};
+    std::thread thread([&] { counter.store(1); });
+    std::printf("seen %d\n", counter.load());
+    if (counter.load() == 1) Fail("seen", "by chance");
+    thread.join();
+  };
+  testing::internal::CaptureStdout();
+  const Result result = Explore(body, {.seed = 5, .quiet = true});
+  std::fflush(stdout);
+  const std::string output = testing::internal::GetCapturedStdout();
+  ASSERT_FALSE(result.ok());
+  EXPECT_TRUE(output == "seen 0\n" || output == "seen 1\n") << output;
+  testing::internal::CaptureStdout();
+  Explore(body, {.executions = 3, .replay = result.token(), .quiet = true});
+  std::fflush(stdout);
+  EXPECT_NE(testing::internal::GetCapturedStdout(), "");
+}
+
+}  // namespace
+}  // namespace jacquard

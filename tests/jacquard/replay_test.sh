@@ -1,0 +1,34 @@
+#!/bin/bash
+# The token that a failing test prints replays that execution in a new process: the same report again, and nothing else is
+# executed. What is no token is refused, and one of another build is tried with a warning.
+set -u
+program=$(realpath "$1")
+other_build=$(realpath "$2")
+status=0
+
+fail() {
+  echo "FAILED: $1"
+  status=1
+}
+
+# From the first line of the report to the signature.
+report_of() { sed -n '/^expectation: /,/^Signature: /p'; }
+
+unset TEST_TARGET TESTBRIDGE_TEST_ONLY XML_OUTPUT_FILE
+found=$("$program" 2>&1) && fail "the bug is not found"
+token=$(grep -o 'JACQUARD_REPLAY=J1[A-Za-z0-9_-]*' <<<"$found" | head -1 | cut -d= -f2)
+[ -n "$token" ] || fail "no token in: $found"
+grep -q -- "--gtest_filter=Program.LosesAnUpdate" <<<"$found" || fail "the command does not name the test"
+
+again=$(cd / && FILLER=$(printf 'x%.0s' {1..3000}) JACQUARD_REPLAY=$token "$program" 2>&1) && fail "the bug is not replayed"
+[ "$(report_of <<<"$found")" = "$(report_of <<<"$again")" ] || fail "another report: $again"
+grep -q "^1 executions" <<<"$again" || fail "not one execution: $again"
+grep -q "token is of another body" <<<"$again" || fail "the other test does not say that it does nothing"
+grep -q "another build" <<<"$again" && fail "it is the same build"
+
+damaged=$(JACQUARD_REPLAY=${token%?} "$program" 2>&1) && fail "a damaged token passes"
+grep -q "replay token cannot be read" <<<"$damaged" || fail "a damaged token is not refused: $damaged"
+
+other=$(JACQUARD_REPLAY=$token "$other_build" 2>&1)
+grep -q "another build" <<<"$other" || fail "no warning of another build: $other"
+exit $status
