@@ -535,7 +535,7 @@ void Engine::ThreadEntry() {
 }
 
 void Engine::RunThread(SimThread& me) {
-  me.exit_frame = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+  asm("mov %%rsp, %0" : "=r"(me.exit_frame));
   try {
     if (me.start != nullptr) {
       me.result = me.start(me.argument);
@@ -554,7 +554,7 @@ void Engine::FinishThread(SimThread& me) {
   RunThreadDestructors();
   if (keys_used) RunKeyDestructors();
   if (locks_held_ != 0) {
-    CheckStackOfLocks(__builtin_frame_address(0), 0);
+    CheckStackOfLocks(reinterpret_cast<void*>(me.exit_frame), 0);
     AbandonRobustMutexes(me);
   }
 }
