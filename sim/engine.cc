@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 
+#include "sim/faults.h"
 #include "sim/heap_check.h"
 #include "sim/leaks.h"
 #include "sim/memory/memory.h"
@@ -671,6 +672,7 @@ void Engine::Initialize() {
   driver_.id = driver_.operation = stage_.id = stage_.operation = -1;
   current = &driver_;
   StartWatchdog();
+  CatchFaults();
 }
 
 Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOptions& options,
@@ -719,7 +721,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   EndMemory();
   near_tag = kNearTag;
   if (trace != nullptr) trace->threads = thread_count_;
-  if (!verdict.passed()) AbandonThreads();
+  if (!verdict.passed() || alive_ != 0) AbandonThreads();
   DropThreadDestructors();
   if (keys_used || keys_made) DropKeys();
   rollback.Undo();
