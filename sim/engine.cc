@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 
+#include "sim/faults.h"
 #include "sim/heap_check.h"
 #include "sim/leaks.h"
 #include "sim/memory/memory.h"
@@ -535,7 +536,7 @@ void Engine::ThreadEntry() {
 }
 
 void Engine::RunThread(SimThread& me) {
-  me.exit_frame = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+  asm("mov %%rsp, %0" : "=r"(me.exit_frame));
   try {
     if (me.start != nullptr) {
       me.result = me.start(me.argument);
@@ -554,7 +555,7 @@ void Engine::FinishThread(SimThread& me) {
   RunThreadDestructors();
   if (keys_used) RunKeyDestructors();
   if (locks_held_ != 0) {
-    CheckStackOfLocks(__builtin_frame_address(0), 0);
+    CheckStackOfLocks(reinterpret_cast<void*>(me.exit_frame), 0);
     AbandonRobustMutexes(me);
   }
 }
@@ -671,6 +672,7 @@ void Engine::Initialize() {
   driver_.id = driver_.operation = stage_.id = stage_.operation = -1;
   current = &driver_;
   StartWatchdog();
+  CatchFaults();
 }
 
 Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOptions& options,
@@ -719,7 +721,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   EndMemory();
   near_tag = kNearTag;
   if (trace != nullptr) trace->threads = thread_count_;
-  if (!verdict.passed()) AbandonThreads();
+  if (!verdict.passed() || alive_ != 0) AbandonThreads();
   DropThreadDestructors();
   if (keys_used || keys_made) DropKeys();
   rollback.Undo();

@@ -248,6 +248,9 @@ class Engine {
   [[noreturn]] void Fail(VerdictKind kind, std::string_view rule, std::string_view message,
                          const Blame& blame = {});
 
+  // The program calls `function`, which ends it: so does the execution.
+  [[noreturn]] void EndProgram(std::string_view function, int status);
+
   const ExecutionOptions& options() const { return options_; }
 
   Verdict Execute(Program& program, Strategy& strategy, const ExecutionOptions& options,

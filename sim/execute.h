@@ -29,6 +29,13 @@ constexpr const char* MemoryModeName(MemoryMode mode) {
 inline constexpr uint32_t kNever = 0;
 inline constexpr uint32_t kAnyNumber = UINT32_MAX;
 
+// What exit() and its like mean in an execution, which they end.
+enum class ExitMode : uint8_t {
+  kIsMisplaced,  // a verdict: a body has to return
+  kIsFree,       // the end of a program, whatever the status
+  kMustBeZero,   // the same, but another status than 0 is a verdict
+};
+
 struct ExecutionOptions {
   MemoryMode memory = MemoryMode::kRc11;
   // kRc11: so many stores of a location are kept, at least 2 and at most 1,000. A thread that could
@@ -58,6 +65,7 @@ struct ExecutionOptions {
   // Whether a detached thread may still be running when the body, or the last thread of the
   // harness, has ended. If not, its next step is a verdict.
   bool detached_threads_may_outlive = true;
+  ExitMode exits = ExitMode::kIsMisplaced;
   // The bytes of a freed block are given out again after so many more bytes have been freed. Until
   // then, accesses to them are found out; with 0 addresses come back at once, as a bug in the way
   // of A-B-A may need it.

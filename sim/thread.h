@@ -72,7 +72,7 @@ struct SimThread {
   int call_depth = 0;  // may exceed kMaxCallStack: deeper frames are not kept
   uintptr_t call_stack[kMaxCallStack] = {};
 
-  uintptr_t exit_frame = 0;  // pthread_exit leaves all frames below
+  uintptr_t exit_frame = 0;  // the stack pointer of the runtime: pthread_exit leaves all below
   HeldLocks held;
 
   SpinDetector spin;

@@ -62,8 +62,9 @@ _Unwind_Reason_Code StopAtBottom(int /*version*/, _Unwind_Action actions,
                                  _Unwind_Exception_Class /*exception_class*/,
                                  _Unwind_Exception* /*exception*/, _Unwind_Context* context,
                                  void* /*argument*/) {
+  // What the unwinder tells of a frame that is next is its stack pointer.
   const bool at_end = (actions & _UA_END_OF_STACK) != 0;
-  if (at_end || _Unwind_GetCFA(context) > engine.current->exit_frame) engine.ExitThread();
+  if (at_end || _Unwind_GetCFA(context) >= engine.current->exit_frame) engine.ExitThread();
   return _URC_NO_REASON;
 }
 
