@@ -9,4 +9,10 @@ int ThreadOfChoice(const Pick& pick, int choice) {
   return NthOf(pick.candidates & ~SetOfThread(pick.first), choice - 1);
 }
 
+int ChoiceOfThread(const Pick& pick, int thread) {
+  if (thread == pick.first) return 0;
+  const ThreadSet smaller = pick.candidates & (SetOfThread(thread) - 1);
+  return 1 + CountOf(smaller & ~SetOfThread(pick.first));
+}
+
 }  // namespace jacquard

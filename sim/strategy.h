@@ -55,6 +55,9 @@ struct Pick {
 // The thread that alternative `choice` of a kSchedule pick stands for.
 int ThreadOfChoice(const Pick& pick, int choice);
 
+// The choice that stands for `thread`, one of the candidates.
+int ChoiceOfThread(const Pick& pick, int thread);
+
 // One interface for the byte string, random walk, depth-first search and all later ones. Not
 // thread-safe: one strategy serves one simulation. Everything a strategy does must follow from its
 // seed or input.
