@@ -383,6 +383,7 @@ void OneThreadIsLate() {
 uint64_t ExecutionsToFind(Strategy& strategy, const std::function<void()>& body, uint64_t most) {
   ExploreOptions options;
   options.executions = most;
+  options.execution.memory = MemoryMode::kSc;  // the schedule alone
   const ExploreResult result = Explore(body, strategy, options);
   return result.verdict.passed() ? 0 : result.executions;
 }
