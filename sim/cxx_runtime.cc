@@ -42,11 +42,8 @@ void SetGuard(Guard* guard, Guard value) {
   *guard = value;
   if (!engine.hooks_on) return;
   engine.HasWritten(guard, sizeof(uint64_t));
-  for (int i = 0; i < engine.thread_count(); ++i) {
-    SimThread& thread = engine.thread(i);
-    if (thread.wait == WaitReason::kMutex && thread.wait_address == guard)
-      engine.MakeRunnable(thread);
-  }
+  if (value.busy == 0) engine.LeavesLock(guard, HeldKind::kOnce);
+  engine.WakeAll(WaitReason::kOnce, guard);
 }
 
 }  // namespace
@@ -70,6 +67,7 @@ using jacquard::sim::Guard;
 using jacquard::sim::GuardIsSimulated;
 using jacquard::sim::ServingProgram;
 using jacquard::sim::SetGuard;
+using jacquard::sim::WaitReason;
 
 extern "C" {
 
@@ -80,11 +78,14 @@ int __cxa_guard_acquire(abi::__guard* word) {
     return 0;
   }
   if (!GuardIsSimulated()) return JACQUARD_REAL(abi::__cxa_guard_acquire)(word);
-  while (guard->busy != 0 && engine.hooks_on)
-    engine.Block(jacquard::sim::WaitReason::kMutex, guard,
-                 reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
+  const auto pc = reinterpret_cast<uintptr_t>(__builtin_return_address(0));
+  while (guard->busy != 0 && engine.hooks_on) {
+    engine.CheckCycle(WaitReason::kOnce, guard, 0, pc);
+    engine.Block(WaitReason::kOnce, guard, pc);
+  }
   engine.Acquire(guard);  // also after an attempt that threw
   if (guard->initialised != 0) return 0;
+  if (engine.hooks_on) engine.TakesLock(guard, jacquard::sim::HeldKind::kOnce, pc);
   SetGuard(guard, {0, 1});
   return 1;
 }

@@ -25,7 +25,11 @@ std::string Schedule(const TraceView& view, const StepText& words, size_t at) {
   const std::string before = fmt::format("before step {}: ", view.step_number(at));
   const TraceEvent& event = view.event(at);
   const std::string runs = Thread(event.step.thread);
-  if (event.step.kind == StepKind::kFutexWakeUp && event.step.new_value != 0)
+  const bool wakes_up =
+      event.step.kind == StepKind::kFutexWakeUp || event.step.kind == StepKind::kConditionWakeUp;
+  if (wakes_up && event.step.new_value == 2)
+    return fmt::format("{}{} wakes up although nobody has woken it", before, runs);
+  if (wakes_up && event.step.new_value != 0)
     return fmt::format("{}the wait of {} times out", before, runs);
 
   const size_t first = BeginOfRun(view, at);
@@ -79,6 +83,9 @@ std::string Describe(const TraceView& view, const StepText& words, size_t at) {
                          who, event.choice);
     case PickKind::kAllocationFailure:
       return fmt::format("before step {}: an allocation of {} fails", number, who);
+    case PickKind::kSpuriousWakeUp:
+      return fmt::format("before step {}: the wait of {} will end although nobody wakes it", number,
+                         who);
     case PickKind::kData:
       return fmt::format("before step {}: the value for {} is {}", number, who, event.choice);
   }

@@ -36,68 +36,80 @@ constexpr int kStage = kMaxThreads;  // its stack and its storage, behind those 
 // ---- scheduling
 
 int Engine::NextById(ThreadSet set, int id) {
-  const ThreadSet above = id < 0 ? set : set & ~((ThreadSet{2} << id) - 1);
-  return std::countr_zero(above != 0 ? above : set);
+  if (IsLow(set) && id < 64) [[likely]] {
+    const uint64_t low = LowOf(set);
+    const uint64_t low_above = id < 0 ? low : low & ~((uint64_t{2} << id) - 1);
+    return std::countr_zero(low_above != 0 ? low_above : low);
+  }
+  const ThreadSet above = id < 0 ? set : set & ~(SetOfThread(id) * 2 - 1);
+  return FirstOf(above != 0 ? above : set);
 }
-
-namespace {
-
-// The member of `set` with so many smaller ones before it.
-int NthOf(ThreadSet set, int n) {
-  for (; n > 0; --n) set &= set - 1;
-  return std::countr_zero(set);
-}
-
-}  // namespace
 
 SimThread* Engine::PickFairly(ThreadSet candidates) {
   // Knuth's linear congruential generator: deterministic, and fair in the long run.
   fair_state_ = fair_state_ * 6364136223846793005u + 1442695040888963407u;
-  const int number = static_cast<int>((fair_state_ >> 33) % std::popcount(candidates));
+  const int number = static_cast<int>((fair_state_ >> 33) % CountOf(candidates));
   return &threads_[NthOf(candidates, number)];
 }
 
+bool Engine::OneOfManyCanRun(const SimThread& me) const {
+  return ((enabled_ | timed_) & ~me.bit) != 0;
+}
+
 void Engine::WalkOn(SimThread* me) {
-  const ThreadSet candidates = enabled_ | timed_;
-  const int alternatives = std::popcount(candidates);
+  const bool few = thread_count_ <= 64;
+  const uint64_t candidates = LowOf(enabled_) | LowOf(timed_);
+  const int alternatives = few ? std::popcount(candidates) : CountOf(enabled_ | timed_);
   ++counters_.picks;
   const int choice = answers_->Answer(alternatives);
   if (recorder != nullptr) [[unlikely]]
     last_pick_ = {alternatives, choice};
   if (choice == 0) return;
-  SimThread& picked = threads_[NthOf(candidates & ~me->bit, choice - 1)];
-  if ((timed_ & picked.bit) != 0) [[unlikely]]
-    FireTimeout(picked);
-  SwitchTo(picked);
+  int picked;
+  if (few) [[likely]] {
+    picked = NthOf(candidates & ~LowOf(me->bit), choice - 1);
+  } else {
+    picked = NthOf((enabled_ | timed_) & ~me->bit, choice - 1);
+  }
+  SimThread& thread = threads_[picked];
+  if ((timed_ & thread.bit) != 0) [[unlikely]]
+    FireTimeout(thread);
+  SwitchTo(thread);
 }
 
 SimThread* Engine::PickThread(int first) {
-  const ThreadSet candidates = enabled_ | timed_;
-  if (candidates == 0) return nullptr;
-  SimThread* picked;
-  if (std::has_single_bit(candidates)) {
-    picked = &threads_[std::countr_zero(candidates)];
+  if (thread_count_ > 64) [[unlikely]]
+    return PickAmong<ThreadSet>(enabled_ | timed_, first);
+  return PickAmong<uint64_t>(LowOf(enabled_) | LowOf(timed_), first);
+}
+
+template <class Set>
+SimThread* Engine::PickAmong(Set candidates, int first) {
+  const int count = CountOf(candidates);
+  if (count == 0) return nullptr;
+  SimThread* picked = &threads_[first];
+  if (count == 1) {
+    picked = &threads_[FirstOf(candidates)];
   } else if (unasked_) {
-    picked = fair_ ? PickFairly(candidates) : &threads_[first];
+    if (fair_) picked = PickFairly(candidates);
   } else {
     ++counters_.picks;
-    last_pick_ = {std::popcount(candidates), 0};
+    last_pick_ = {count, 0};
     if (answers_ != nullptr) {
-      const int choice = answers_->Answer(last_pick_.alternatives);
+      const int choice = answers_->Answer(count);
       last_pick_.choice = choice;
-      const ThreadSet others = candidates & ~(ThreadSet{1} << first);
-      picked = &threads_[choice == 0 ? first : NthOf(others, choice - 1)];
+      if (choice != 0) {
+        const auto others = static_cast<Set>(candidates & ~static_cast<Set>(picked->bit));
+        picked = &threads_[NthOf(others, choice - 1)];
+      }
     } else if (!strategy_->TakeBenignPick()) {
-      const Pick pick = {
-          PickKind::kSchedule, last_pick_.alternatives, current->id, first, candidates, pending_};
+      const Pick pick = {PickKind::kSchedule, count, current->id, first, candidates, pending_};
       const Backstage backstage;
       last_pick_.choice = strategy_->Choose(pick);
       picked = &threads_[ThreadOfChoice(pick, last_pick_.choice)];
-    } else {
-      picked = &threads_[first];
     }
   }
-  if ((timed_ & picked->bit) != 0) FireTimeout(*picked);
+  if ((static_cast<Set>(timed_) & static_cast<Set>(picked->bit)) != 0) FireTimeout(*picked);
   return picked;
 }
 
@@ -133,11 +145,23 @@ void Engine::SwitchAway() {
     if (enabled_ != 0) {
       first = NextById(enabled_, current->id);
     } else if (timed_ != 0) {
-      first = std::countr_zero(timed_);
+      first = FirstOf(timed_);
       for (int i = 0; i < thread_count_; ++i) {
         if ((timed_ & threads_[i].bit) != 0 && threads_[i].deadline < threads_[first].deadline)
           first = i;
       }
+    } else if (patient_ != 0) {
+      ThreadSet earliest = 0;
+      uint64_t deadline = kNoDeadline;
+      for (ThreadSet left = patient_; left != 0; left &= left - 1) {
+        const SimThread& thread = threads_[FirstOf(left)];
+        if (earliest != 0 && thread.deadline >= deadline) continue;
+        earliest = thread.bit;
+        deadline = thread.deadline;
+      }
+      timed_ = earliest;
+      patient_ &= ~earliest;
+      continue;
     } else if (alive_ == 0) {
       SwitchTo(stage_);
       return;
@@ -155,14 +179,19 @@ void Engine::Block(WaitReason reason, const void* address, uintptr_t pc, uint64_
   me.wait = reason;
   me.wait_address = address;
   me.wait_ticket = NextTicket();
-  me.timed_out = false;
+  me.timed_out = me.woken_spuriously = false;
+  me.wakes_spuriously = MayWakeSpuriously(reason, address) && ChooseSpuriousWakeUp();
   me.deadline = deadline;
   me.clock_readings = 0;
   me.spin.Reset();
   if (rechecking_) EndRecheck();
   enabled_ &= ~me.bit;
-  if (deadline != kNoDeadline) timed_ |= me.bit;
   if (reason == WaitReason::kJoin) joining_ |= me.bit;
+  if (me.wakes_spuriously || (deadline != kNoDeadline && time_outs_ < options_.time_outs)) {
+    timed_ |= me.bit;
+  } else if (deadline != kNoDeadline) {
+    patient_ |= me.bit;
+  }
   if (recorder != nullptr) {
     const StepKind kind =
         reason == WaitReason::kJoin ? StepKind::kThreadJoin : pending_[me.id].kind;
@@ -171,17 +200,71 @@ void Engine::Block(WaitReason reason, const void* address, uintptr_t pc, uint64_
   SwitchAway();
   joining_ &= ~me.bit;
   me.wait = WaitReason::kNone;
+  if (!me.woken_spuriously) {
+    me.spurious_wake_ups = 0;
+    if (me.spurious_wait == address) me.spurious_wait = nullptr;
+  }
+}
+
+bool Engine::MayWakeSpuriously(WaitReason reason, const void* address) const {
+  constexpr int kMostInARow = 4;
+  if (reason != WaitReason::kFutex && reason != WaitReason::kCondition) return false;
+  return spurious_wake_ups_ < options_.spurious_wake_ups && current->spurious_wait != address &&
+         current->spurious_wake_ups < kMostInARow;
+}
+
+bool Engine::ChooseSpuriousWakeUp() {
+  if (fair_) return false;
+  if (rechecking_) EndRecheck();
+  ++counters_.picks;
+  int choice = 0;
+  if (!strategy_->TakeBenignMemoryPick()) {
+    const Backstage backstage;
+    choice = strategy_->Choose(
+        {.kind = PickKind::kSpuriousWakeUp, .alternatives = 2, .thread = current->id});
+  }
+  if (recorder != nullptr) recorder->RecordPick(PickKind::kSpuriousWakeUp, 2, choice);
+  return choice != 0;
 }
 
 void Engine::MakeRunnable(SimThread& thread) {
   timed_ &= ~thread.bit;
+  patient_ &= ~thread.bit;
   enabled_ |= thread.bit;
 }
 
 void Engine::FireTimeout(SimThread& thread) {
-  thread.timed_out = true;
-  now_ = std::max(now_, thread.deadline);
+  if (thread.wakes_spuriously) {
+    thread.woken_spuriously = true;
+    thread.spurious_wait = thread.wait_address;
+    ++thread.spurious_wake_ups;
+    ++spurious_wake_ups_;
+  } else {
+    thread.timed_out = true;
+    now_ = std::max(now_, thread.deadline);
+    if ((enabled_ & ~thread.bit) != 0 && ++time_outs_ >= options_.time_outs) {
+      // No more of it: the others are patient.
+      for (ThreadSet left = timed_; left != 0; left &= left - 1) {
+        const SimThread& other = threads_[FirstOf(left)];
+        if (!other.wakes_spuriously) patient_ |= other.bit;
+      }
+      timed_ &= ~patient_;
+    }
+  }
   MakeRunnable(thread);
+}
+
+int Engine::WakeSome(SimThread** waiters, int count, int most) {
+  int woken = 0;
+  for (; count > 0 && woken < most; ++woken) {
+    const bool all = count <= most - woken;
+    const bool asks = !all && count > 1 && options_.wake_order;
+    const int chosen = asks ? Choose(PickKind::kWakeOrder, count) : 0;
+    MakeRunnable(*waiters[chosen]);
+    for (int i = chosen + 1; i < count; ++i) waiters[i - 1] = waiters[i];
+    --count;
+  }
+  return woken;
 }
 
 void Engine::Yield() {
@@ -214,7 +297,7 @@ void Engine::Spin() {
 void Engine::WakeSpinning(const void* address, size_t size) {
   const auto begin = reinterpret_cast<uintptr_t>(address);
   for (ThreadSet left = spinning_; left != 0; left &= left - 1) {
-    SimThread& thread = threads_[std::countr_zero(left)];
+    SimThread& thread = threads_[FirstOf(left)];
     for (int i = 0; i < thread.spin.read_count(); ++i) {
       const SpinDetector::Read read = thread.spin.read(i);
       const auto other = reinterpret_cast<uintptr_t>(read.address);
@@ -281,6 +364,11 @@ void Engine::Record(const Step& step, uintptr_t pc) {
 }
 
 void Engine::ReachLimit() {
+  if (probing_ && step_ >= next_limit_) EndProbe(false);
+  if (body_ended_ && !options_.detached_threads_may_outlive) {
+    ReportLeftThread(*current, "thread outlives the body",
+                     "goes on although the threads that the execution began with have ended");
+  }
   if (step_ < options_.max_steps) {
     fair_ = unasked_ = true;
     next_limit_ = options_.max_steps;
@@ -293,72 +381,29 @@ void Engine::ReachLimit() {
 }
 
 void Engine::Stuck() {
-  if (spinning_ == 0) ReportDeadlock();
+  if (probing_) {
+    if (!WakeNextSleeper()) EndProbe(false);
+    return;
+  }
+  if (spinning_ == 0) return ReportDeadlock();
   if (!rechecking_) {
     rechecking_ = unasked_ = true;
     recheck_round_ = 0;
     stuck_step_ = step_;
     if (recorder != nullptr) recorder->Mark();
   } else if (++recheck_round_ >= kRecheckRounds && step_ - stuck_step_ >= kRecheckSteps) {
-    ReportDeadlock();
+    return ReportDeadlock();
   }
   for (ThreadSet left = spinning_; left != 0; left &= left - 1) {
-    threads_[std::countr_zero(left)].spin.Reset();
+    threads_[FirstOf(left)].spin.Reset();
   }
   enabled_ |= spinning_;
   spinning_ = 0;
 }
 
-std::string Engine::DescribeWait(const SimThread& thread) {
-  const Backstage backstage;
-  std::string name = program_->NameOf(thread.wait_address);
-  if (name.empty()) {
-    char hexadecimal[32];
-    std::snprintf(hexadecimal, sizeof(hexadecimal), "%p", thread.wait_address);
-    name = hexadecimal;
-  }
-  switch (thread.wait) {
-    case WaitReason::kFutex:
-      return "sleeps on " + name;
-    case WaitReason::kMutex:
-      return "waits for the mutex " + name;
-    case WaitReason::kJoin:
-      return "waits for thread " + std::to_string(thread.wait_thread) + " to end";
-    case WaitReason::kSleep:
-      return "sleeps";
-    case WaitReason::kSpin:
-      return "spins on " + name;
-    case WaitReason::kNone:
-      break;
-  }
-  return "can run";
-}
-
-void Engine::ReportDeadlock() {
-  if (rechecking_) {
-    // Nothing has happened since.
-    step_ = stuck_step_;
-    if (recorder != nullptr) recorder->ForgetSinceMark();
-  }
-  SetVerdict(VerdictKind::kDeadlock, "no thread can run", DescribeDeadlock());
-  GiveUp();
-}
-
-std::string Engine::DescribeDeadlock() {
-  const Backstage backstage;
-  std::string message;
-  for (ThreadSet left = alive_; left != 0; left &= left - 1) {
-    const SimThread& thread = threads_[std::countr_zero(left)];
-    message += (left == alive_ ? "thread " : "; thread ") + std::to_string(thread.id);
-    const std::string operation = program_->OperationName(thread.operation);
-    if (!operation.empty()) message += " (" + operation + ")";
-    message += " " + DescribeWait(thread);
-  }
-  return message;
-}
-
 void Engine::Fail(VerdictKind kind, std::string_view rule, std::string_view message,
                   const Blame& blame) {
+  if (probing_) EndProbe(false);
   SetVerdict(kind, rule, message, blame);
   GiveUp();
 }
@@ -372,22 +417,29 @@ void Engine::GiveUp() {
 void Engine::SetVerdict(VerdictKind kind, std::string_view rule, std::string_view message,
                         const Blame& blame) {
   const Backstage backstage;
-  verdict_->kind = kind;
-  verdict_->message = std::string(rule) + ": " + std::string(message);
-  verdict_->thread = current->id;
-  verdict_->step = step_;
+  *verdict_ = MakeVerdict(kind, rule, message, blame);
   if (recorder != nullptr) recorder->Text(TraceEvent::Type::kNote, rule, blame.pc);
+}
+
+Verdict Engine::MakeVerdict(VerdictKind kind, std::string_view rule, std::string_view message,
+                            const Blame& blame) {
+  Verdict verdict;
+  verdict.kind = kind;
+  verdict.message = std::string(rule) + ": " + std::string(message);
+  verdict.thread = current->id;
+  verdict.step = step_;
   // The operations involved: of a deadlock everybody's, else that of the thread whose step it was.
   std::set<std::string> operations = {program_->OperationName(blame.operation)};
-  const ThreadSet involved = kind == VerdictKind::kDeadlock ? alive_ : current->bit;
+  const ThreadSet involved = blame.threads != 0 ? blame.threads : current->bit;
   for (ThreadSet left = involved; left != 0; left &= left - 1) {
-    operations.insert(program_->OperationName(threads_[std::countr_zero(left)].operation));
+    operations.insert(program_->OperationName(threads_[FirstOf(left)].operation));
   }
-  verdict_->signature = VerdictKindName(kind);
-  verdict_->signature += "|" + std::string(rule);
+  verdict.signature = VerdictKindName(kind);
+  verdict.signature += "|" + std::string(rule);
   for (const std::string& operation : operations) {
-    if (!operation.empty()) verdict_->signature += "|" + operation;
+    if (!operation.empty()) verdict.signature += "|" + operation;
   }
+  return verdict;
 }
 
 // ---- threads
@@ -400,16 +452,26 @@ void Engine::EnsureStorage(int id) {
   WriteFsBase(current->storage.fs_base);
 }
 
-SimThread& Engine::AddThread() {
-  const int id = thread_count_++;
-  EnsureStorage(id);
+SimThread& Engine::AddThread(int id) {
+  if (id >= thread_count_) {
+    thread_count_ = id + 1;
+    EnsureStorage(id);
+  } else {
+    ResetThreadStorage(threads_[id].storage);
+    DropKeyValues(id);
+  }
   SimThread& thread = threads_[id];
   thread.id = id;
-  thread.bit = ThreadSet{1} << id;
+  thread.bit = SetOfThread(id);
   thread.stack_bottom = StackBottom(id);
   thread.operation = -1;
   thread.fresh = true;
-  thread.detached = false;
+  thread.detached = thread.joined = false;
+  thread.created_at = 0;
+  thread.creator = -1;
+  thread.spurious_wait = nullptr;
+  thread.spurious_wake_ups = 0;
+  thread.held.Clear();
   pending_[id] = {};
   thread.wait = WaitReason::kNone;
   thread.start = nullptr;
@@ -426,15 +488,38 @@ SimThread& Engine::AddThread() {
   return thread;
 }
 
-SimThread* Engine::CreateThread(void* (*start)(void*), void* argument) {
-  if (thread_count_ == kMaxThreads) return nullptr;
-  SimThread& thread = AddThread();
+SimThread* Engine::CreateThread(void* (*start)(void*), void* argument, uintptr_t pc) {
+  int id = thread_count_;
+  if (id == kMaxThreads) {
+    id = FindEndedThread();
+    if (id < 0) return nullptr;
+  }
+  const bool reused = id < thread_count_;
+  SimThread& thread = AddThread(id);
   thread.start = start;
   thread.argument = argument;
-  TellCreation(current->id, thread.id);
+  thread.created_at = pc;
+  thread.creator = current->id;
+  if (recorder != nullptr) recorder->NoteCreation(thread.id, pc);
+  thread.created_step = step_;
+  if (reused) {
+    TellCreationAgain(current->id, id);
+  } else {
+    TellCreation(current->id, id);
+  }
   current->spin.Reset();
   current->fresh = false;  // since it was picked, there is one more to pick
   return &thread;
+}
+
+// One that nobody will ask for any more.
+int Engine::FindEndedThread() const {
+  for (int i = 1; i < thread_count_; ++i) {
+    if ((threads_[i].detached || threads_[i].joined) && HasEnded(threads_[i]) &&
+        &threads_[i] != current)
+      return i;
+  }
+  return -1;
 }
 
 SimThread* Engine::FindThread(pthread_t pthread) {
@@ -451,14 +536,14 @@ void Engine::ThreadEntry() {
 }
 
 void Engine::RunThread(SimThread& me) {
+  asm("mov %%rsp, %0" : "=r"(me.exit_frame));
   try {
     if (me.start != nullptr) {
       me.result = me.start(me.argument);
     } else {
       program_->RunThread(me.id);
     }
-    RunThreadDestructors();
-    if (keys_used) RunKeyDestructors();
+    FinishThread(me);
   } catch (const std::exception& exception) {
     Fail(VerdictKind::kException, "uncaught exception", exception.what());
   } catch (...) {
@@ -466,13 +551,28 @@ void Engine::RunThread(SimThread& me) {
   }
 }
 
+void Engine::FinishThread(SimThread& me) {
+  RunThreadDestructors();
+  if (keys_used) RunKeyDestructors();
+  if (locks_held_ != 0) {
+    CheckStackOfLocks(reinterpret_cast<void*>(me.exit_frame), 0);
+    AbandonRobustMutexes(me);
+  }
+}
+
+void Engine::ExitThread() {
+  FinishThread(*current);
+  EndThread(*current);
+}
+
 void Engine::EndThread(SimThread& me) {
   if (rechecking_) EndRecheck();
   alive_ &= ~me.bit;
   enabled_ &= ~me.bit;
   if (recorder != nullptr) recorder->RecordEnd();
+  if (me.start == nullptr) BodyEnded();
   for (ThreadSet left = joining_; left != 0; left &= left - 1) {
-    SimThread& other = threads_[std::countr_zero(left)];
+    SimThread& other = threads_[FirstOf(left)];
     if (other.wait_thread != me.id) continue;
     // What it does up to its next operation nobody can see: no pick before that.
     MakeRunnable(other);
@@ -480,6 +580,29 @@ void Engine::EndThread(SimThread& me) {
   }
   SwitchAway();
   __builtin_unreachable();
+}
+
+// A thread of the program's own has ended; perhaps the last one.
+void Engine::BodyEnded() {
+  for (ThreadSet left = alive_; left != 0; left &= left - 1) {
+    if (threads_[FirstOf(left)].start == nullptr) return;
+  }
+  body_ended_ = true;
+  if (alive_ != 0 && !options_.detached_threads_may_outlive) next_limit_ = 0;  // at the next step
+}
+
+void Engine::ReportLeftThread(const SimThread& thread, std::string_view rule,
+                              std::string_view what) {
+  static std::string message;  // kept, since this stack is given up
+  {
+    const Backstage backstage;
+    message = "thread " + std::to_string(thread.id) + ", which thread " +
+              std::to_string(thread.creator) + " created in step " +
+              std::to_string(thread.created_step) + ", " + std::string(what);
+    if (!HasEnded(thread)) message += "; it " + DescribeWait(thread);
+    if (recorder != nullptr) recorder->AddPlaceOfCreation(thread.id);
+  }
+  Fail(VerdictKind::kThreadLeft, rule, message, {.threads = thread.bit});
 }
 
 // ---- executions
@@ -495,13 +618,15 @@ void Engine::RunStage() {
   program_->Begin();
   const int count = program_->ThreadCount();
   for (int i = 0; i < count; ++i) {
-    AddThread();
+    AddThread(i);
     TellCreation(0, i);
   }
   if (count != 0) {
     hooks_on = true;
     SwitchAway();  // comes back when the last thread has ended
     hooks_on = false;
+    if (probing_) EndProbe(true);
+    CheckAllJoined();
   }
   program_->End();
   RunThreadDestructors();
@@ -516,9 +641,17 @@ void Engine::SetNearTag() {
   near_tag = all_are_told ? kNoTag : kNearTag;
 }
 
+void Engine::CheckAllJoined() {
+  for (int i = 0; i < thread_count_; ++i) {
+    const SimThread& thread = threads_[i];
+    if (thread.start == nullptr || thread.detached || thread.joined) continue;
+    ReportLeftThread(thread, "thread never joined", "has been neither joined nor detached");
+  }
+}
+
 void Engine::AbandonThreads() {
   for (ThreadSet left = alive_; left != 0; left &= left - 1) {
-    WriteFsBase(threads_[std::countr_zero(left)].storage.fs_base);
+    WriteFsBase(threads_[FirstOf(left)].storage.fs_base);
     *reinterpret_cast<ExceptionGlobals*>(__cxxabiv1::__cxa_get_globals()) = {};
   }
   WriteFsBase(stage_.storage.fs_base);
@@ -558,7 +691,10 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   verdict_ = &verdict;
   thread_count_ = 0;
   answers_ = strategy.answers();
-  enabled_ = timed_ = spinning_ = alive_ = joining_ = 0;
+  enabled_ = timed_ = patient_ = spinning_ = alive_ = joining_ = 0;
+  probing_ = body_ended_ = false;
+  spurious_wake_ups_ = time_outs_ = 0;
+  locks_held_ = 0;
   steps_in_a_row_ = 0;
   fair_ = rechecking_ = unasked_ = false;
   fair_state_ = 0;

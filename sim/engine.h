@@ -27,8 +27,9 @@ class Recorder;
 
 // What a verdict is about, beyond the step that the running thread took last.
 struct Blame {
-  uintptr_t pc = 0;    // where the code under test did it; 0: at its last step
-  int operation = -1;  // one more named operation that is involved; -1: none
+  uintptr_t pc = 0;       // where the code under test did it; 0: at its last step
+  int operation = -1;     // one more named operation that is involved; -1: none
+  ThreadSet threads = 0;  // whose operations are involved; 0: the running thread's
 };
 
 class Engine {
@@ -74,7 +75,7 @@ class Engine {
       me->fresh = false;
       return;
     }
-    if (((enabled_ | timed_) & ~me->bit) == 0) return;
+    if (!OthersCanRun(*me)) return;
     if (++steps_in_a_row_ < kMaxStepsInARow && !unasked_) [[likely]] {
       if (answers_ != nullptr) return WalkOn(me);
       if (strategy_->TakeBenignPick()) {
@@ -137,7 +138,8 @@ class Engine {
 
   // The running thread cannot go on until MakeRunnable; another one runs. With a deadline (virtual
   // time) it may also time out: then current->timed_out is set.
-  // `pc` is where it was called, for the trace.
+  // `pc` is where it was called, for the trace. A wait for a futex or a condition variable may also
+  // end for no reason: then current->woken_spuriously is set.
   void Block(WaitReason reason, const void* address, uintptr_t pc, uint64_t deadline = kNoDeadline);
   void MakeRunnable(SimThread& thread);
   // The running thread lets others go first if there are any: the benign choice is the next one by
@@ -148,8 +150,12 @@ class Engine {
 
   // ---- threads
 
-  // Starts another thread; null when there are kMaxThreads already.
-  SimThread* CreateThread(void* (*start)(void*), void* argument);
+  // Starts another thread; null when there are kMaxThreads already. When the numbers have been used
+  // up it takes the place of one that has ended and been joined or detached. `pc` is the call that
+  // asks.
+  SimThread* CreateThread(void* (*start)(void*), void* argument, uintptr_t pc);
+  // The running thread ends here, whatever is on its stack.
+  [[noreturn]] void ExitThread();
   SimThread* FindThread(pthread_t pthread);
   SimThread& thread(int id) { return threads_[id]; }
   // The thread on stack number `stack` in this execution; null if it is nobody's.
@@ -161,7 +167,7 @@ class Engine {
   // False also means "not known".
   bool IsInUseByOther(uintptr_t address) const {
     const uintptr_t stack = (address - kStackArea) / kStackStride;
-    if (stack >= kMaxThreads || (alive_ >> stack & 1) == 0) return false;
+    if (stack >= kMaxThreads || (alive_ & threads_[stack].bit) == 0) return false;
     const SimThread& owner = threads_[stack];
     return &owner != current && address >= reinterpret_cast<uintptr_t>(owner.context);
   }
@@ -170,6 +176,40 @@ class Engine {
   bool HasEnded(const SimThread& thread) const { return (alive_ & thread.bit) == 0; }
   // Whether it waits and nothing has ended the wait yet.
   bool IsBlocked(const SimThread& thread) const { return (enabled_ & thread.bit) == 0; }
+  // Calls `visit(thread)` for each thread that waits for `object` in the given way, whether or not
+  // something has ended the wait already.
+  template <class Visit>
+  void ForEachWaiter(WaitReason reason, const void* object, Visit visit) {
+    for (int i = 0; i < thread_count_; ++i) {
+      if (threads_[i].wait == reason && threads_[i].wait_address == object) visit(threads_[i]);
+    }
+  }
+  // Makes those runnable: they look again.
+  void WakeAll(WaitReason reason, const void* object) {
+    ForEachWaiter(reason, object, [this](SimThread& thread) { MakeRunnable(thread); });
+  }
+  // Wakes up to `most` of the given waiters, of which the first one has waited longest; returns how
+  // many. Which ones is left to chance.
+  int WakeSome(SimThread** waiters, int count, int most);
+
+  // ---- locks that are held (deadlocks.cc, lock_lifetimes.cc)
+
+  // The running thread holds `lock` from now on, or no longer.
+  void TakesLock(const void* lock, HeldKind kind, uintptr_t pc);
+  // False: it did not hold it.
+  bool LeavesLock(const void* lock, HeldKind kind);
+  // The running thread is going to wait for `lock` (or, null, for `thread` to end), without a
+  // deadline. Ends the execution if somebody, in the end, waits for it in turn.
+  void CheckCycle(WaitReason reason, const void* lock, int thread, uintptr_t pc);
+  // Ends the execution if a lock in `size` bytes at `address` is held: they are given up.
+  void CheckNoneHeld(const void* address, size_t size, uintptr_t pc) {
+    if (locks_held_ != 0) [[unlikely]]
+      ReportIfHeld(address, size, pc);
+  }
+  // The same for what lies below `pointer` on the running thread's stack.
+  void CheckStackOfLocks(const void* pointer, uintptr_t pc);
+  // Who holds `lock`, in words: ", held by thread 2 since step 5"; "" if nobody does.
+  std::string DescribeHolders(const void* lock);
   ThreadSet alive() const { return alive_; }
   ThreadSet enabled() const { return enabled_ | timed_; }
 
@@ -179,6 +219,8 @@ class Engine {
   // before what another does after a later Acquire. By the running thread; not with the hooks off.
   void Acquire(const void* object);
   void Release(const void* object);
+  // The same by a thread that waits.
+  void AcquireFor(const SimThread& thread, const void* object);
   void FenceMemory(MemoryOrder order);
   // The bytes are a new block's: what was there before has nothing to do with it.
   void ForgetMemory(const void* address, size_t size);
@@ -271,12 +313,20 @@ class Engine {
 
   void Initialize();
   void EnsureStorage(int id);
-  SimThread& AddThread();
+  // A thread with this number; one that has ended before gives up its place.
+  SimThread& AddThread(int id);
+  int FindEndedThread() const;
 
+  bool OthersCanRun(const SimThread& me) const {
+    if (thread_count_ <= 64) [[likely]]
+      return ((LowOf(enabled_) | LowOf(timed_)) & ~LowOf(me.bit)) != 0;
+    return OneOfManyCanRun(me);
+  }
+  [[gnu::noinline]] bool OneOfManyCanRun(const SimThread& me) const;
   void CountPick() {
     ++counters_.picks;
     if (recorder != nullptr) [[unlikely]]
-      last_pick_ = {std::popcount(enabled_ | timed_), 0};
+      last_pick_ = {CountOf(enabled_ | timed_), 0};
   }
   // The same, by a random walk: any of those that can run, `me` among them.
   [[gnu::noinline]] void WalkOn(SimThread* me);
@@ -287,6 +337,7 @@ class Engine {
   void BeginMemory();
   void EndMemory();
   void TellCreation(int parent, int child);
+  void TellCreationAgain(int parent, int child);
   void SetNearTag();
   void WakeSpinning(const void* address, size_t size);
   // Tells the program of a step, which must be one of the running thread with the hooks on.
@@ -299,6 +350,8 @@ class Engine {
 
   // Picks among all that can run; `first` is the benign choice. Null: nobody can.
   SimThread* PickThread(int first);
+  template <class Set>
+  SimThread* PickAmong(Set candidates, int first);
   SimThread* PickFairly(ThreadSet candidates);
   // The next thread of `set` after `id`, going round.
   static int NextById(ThreadSet set, int id);
@@ -317,20 +370,42 @@ class Engine {
     rechecking_ = false;
     unasked_ = fair_;
   }
-  [[noreturn]] void ReportDeadlock();
+  // Ends the execution, now or after a probe.
+  void ReportDeadlock();
   std::string DescribeWait(const SimThread& thread);
-  std::string DescribeDeadlock();
+  // What each of the threads waits for.
+  std::string DescribeWaits(ThreadSet threads);
   void AbandonThreads();
+  void ReportIfHeld(const void* address, size_t size, uintptr_t pc);
+  bool LeadsTo(const SimThread& from, ThreadSet& path) const;
+  ThreadSet HoldersOf(const SimThread& waiter) const;
+  bool ChooseSpuriousWakeUp();
+  bool MayWakeSpuriously(WaitReason reason, const void* address) const;
+  void FinishThread(SimThread& me);
+  void BodyEnded();
+  void CheckAllJoined();
+  [[noreturn]] void ReportLeftThread(const SimThread& thread, std::string_view rule,
+                                     std::string_view what);
+  Verdict MakeVerdict(VerdictKind kind, std::string_view rule, std::string_view message,
+                      const Blame& blame);
+  // After a deadlock: goes on with the sleepers woken one after another, to see whether that was
+  // all that was missing (deadlocks.cc).
+  void BeginProbe();
+  bool WakeNextSleeper();
+  [[noreturn]] void EndProbe(bool completed);
 
   ThreadSet enabled_ = 0;   // can run
   ThreadSet timed_ = 0;     // wait, but may time out
   ThreadSet spinning_ = 0;  // wait for what they read to be written
+  ThreadSet patient_ = 0;   // wait, and may time out only when nobody else can run
   ThreadSet alive_ = 0;     // have not ended
   ThreadSet joining_ = 0;   // wait for another one to end
   uint32_t steps_in_a_row_ = 0;
   bool fair_ = false;        // every thread gets its turn, for the rest of the execution
   bool rechecking_ = false;  // the spinning threads go round their loops again, one after another
   bool unasked_ = false;     // either of them: the strategy is not asked
+  bool probing_ = false;     // the verdict is made; only what it is called is open
+  bool body_ended_ = false;  // the threads that the program began with have ended
   bool program_observes_ = false;
   bool observed_ = false;  // steps are told: to the program, or the recorder
   Strategy* strategy_ = nullptr;
@@ -339,7 +414,10 @@ class Engine {
   uint64_t schedule_ = 0;  // a hash of the switches
   uint64_t next_limit_ = 0;
   int recheck_round_ = 0;
-  uint64_t stuck_step_ = 0;  // when rechecking began
+  uint32_t spurious_wake_ups_ = 0;  // so many there have been
+  uint32_t time_outs_ = 0;          // and so many while others could run
+  int locks_held_ = 0;              // by all threads
+  uint64_t stuck_step_ = 0;         // when rechecking began
   PickTaken last_pick_;
   int saved_errno_ = 0;
 
@@ -377,7 +455,10 @@ void DropThreadDestructors();
 
 // The same for pthread_setspecific, and what it and pthread_key_create have left (thread_keys.cc).
 void RunKeyDestructors();
+// `thread` ends: who waits for the robust mutexes that it holds hears of it (mutexes.cc).
+void AbandonRobustMutexes(SimThread& thread);
 void DropKeys();
+void DropKeyValues(int thread);
 // Calls `visit(value, data)` for each value that they have left.
 void VisitKeyValues(void (*visit)(void* value, void* data), void* data);
 

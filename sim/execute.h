@@ -14,9 +14,6 @@
 
 namespace jacquard {
 
-// The most threads that one execution can have.
-inline constexpr int kMaxThreads = 64;
-
 // What memory the threads share.
 enum class MemoryMode : uint8_t {
   kSc,    // sequential consistency: every read sees the newest value; no data race is looked for
@@ -27,6 +24,10 @@ enum class MemoryMode : uint8_t {
 constexpr const char* MemoryModeName(MemoryMode mode) {
   return mode == MemoryMode::kSc ? "sc" : "rc11";
 }
+
+// A bound on something that is left to chance: never, as often as the strategy likes, or a number.
+inline constexpr uint32_t kNever = 0;
+inline constexpr uint32_t kAnyNumber = UINT32_MAX;
 
 // What exit() and its like mean in an execution, which they end.
 enum class ExitMode : uint8_t {
@@ -52,6 +53,18 @@ struct ExecutionOptions {
   bool check_leaks = true;
   // Whether each allocation of a simulated thread may fail: one more decision.
   bool allocations_may_fail = false;
+  // So many waits for a condition variable or a futex may end in one execution although nobody has
+  // woken them, as POSIX and Linux permit. A thread's waits for one object never do so twice in a
+  // row.
+  uint32_t spurious_wake_ups = kAnyNumber;
+  // So many timed waits and sleeps may end in one execution while other threads could still run.
+  // Beyond that, time passes only when nobody else can.
+  uint32_t time_outs = kAnyNumber;
+  // Whether a wake-up may choose among the waiters; else it is always the longest one's turn.
+  bool wake_order = true;
+  // Whether a detached thread may still be running when the body, or the last thread of the
+  // harness, has ended. If not, its next step is a verdict.
+  bool detached_threads_may_outlive = true;
   ExitMode exits = ExitMode::kIsMisplaced;
   // The bytes of a freed block are given out again after so many more bytes have been freed. Until
   // then, accesses to them are found out; with 0 addresses come back at once, as a bug in the way

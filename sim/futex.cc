@@ -9,12 +9,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdint>
 
-#include "sim/engine.h"
-#include "sim/heap_check.h"
 #include "sim/real.h"
+#include "sim/sync.h"
 #include "sim/unsupported.h"
 #include "sim/weak_atomics.h"
 
@@ -23,11 +23,8 @@ namespace {
 
 constexpr uint32_t kAllBits = 0xFFFF'FFFF;
 
-uint64_t Nanoseconds(const timespec& time) { return time.tv_sec * 1'000'000'000ull + time.tv_nsec; }
-
-bool IsValid(const timespec& time) {
-  return time.tv_sec >= 0 && time.tv_nsec >= 0 && time.tv_nsec < 1'000'000'000;
-}
+// Values of a kFutexWakeUp step.
+enum WakeUp : uint64_t { kWoken, kTimedOut, kForNoReason };
 
 long Result(int error) {
   if (error == 0) return 0;
@@ -51,10 +48,11 @@ long Wait(uint32_t* word, uint32_t expected, uint64_t deadline, uint32_t bits, u
   engine.FinishStep(StepKind::kFutexWait, MemoryOrder::kRelaxed, sizeof(*word), word, value, 0, pc);
   engine.current->wait_bits = bits;
   engine.Block(WaitReason::kFutex, word, pc, deadline);
-  const bool timed_out = engine.current->timed_out;
-  engine.FinishStep(StepKind::kFutexWakeUp, MemoryOrder::kRelaxed, sizeof(*word), word, *word,
-                    timed_out, pc);
-  return Result(timed_out ? ETIMEDOUT : 0);
+  const SimThread& me = *engine.current;
+  const WakeUp why = me.timed_out ? kTimedOut : me.woken_spuriously ? kForNoReason : kWoken;
+  engine.FinishStep(StepKind::kFutexWakeUp, MemoryOrder::kRelaxed, sizeof(*word), word, *word, why,
+                    pc);
+  return Result(why == kTimedOut ? ETIMEDOUT : 0);
 }
 
 // The waiters on `word` that `bits` select, longest first, into `waiters`; returns how many.
@@ -74,23 +72,46 @@ int Waiters(const uint32_t* word, uint32_t bits, SimThread** waiters) {
   return count;
 }
 
+// How many a call asks for, as far as it matters.
+int AtMostAll(uint32_t count) {
+  return static_cast<int>(std::min(count, static_cast<uint32_t>(kMaxThreads)));
+}
+
 long Wake(uint32_t* word, uint32_t most, uint32_t bits, uintptr_t pc) {
   engine.DecisionPoint(StepKind::kFutexWake, word);
   engine.FenceMemory(MemoryOrder::kSeqCst);
   SimThread* waiters[kMaxThreads];
-  int count = Waiters(word, bits, waiters);
-  long woken = 0;
-  for (; count > 0 && woken < static_cast<long>(most); ++woken) {
-    const bool all = count <= static_cast<long>(most) - woken;
-    const int chosen = all || count == 1 ? 0 : engine.Choose(PickKind::kWakeOrder, count);
-    engine.MakeRunnable(*waiters[chosen]);
-    for (int i = chosen + 1; i < count; ++i) waiters[i - 1] = waiters[i];
-    --count;
-  }
+  const int count = Waiters(word, bits, waiters);
+  const int woken = engine.WakeSome(waiters, count, AtMostAll(most));
   if (woken != 0) engine.current->spin.Reset();
   engine.FinishStep(StepKind::kFutexWake, MemoryOrder::kRelaxed, sizeof(*word), word, *word, woken,
                     pc);
   return woken;
+}
+
+// Wakes up to `most`, and lets up to `more` of the others wait for `other` from now on. Those have
+// waited longest of those that are left. `expected` is null without a comparison.
+long Requeue(uint32_t* word, uint32_t most, uint32_t more, uint32_t* other,
+             const uint32_t* expected, uintptr_t pc) {
+  engine.DecisionPoint(StepKind::kFutexWake, word);
+  engine.FenceMemory(MemoryOrder::kSeqCst);
+  if (expected != nullptr) {
+    CheckAccess(word, sizeof(*word), AccessKind::kRead, pc);
+    SeeNewest(word);
+    if (*word != *expected) {
+      engine.HasRead(word, sizeof(*word), *word);
+      Finish(StepKind::kFutexWake, word, *word, 0, pc);
+      return Result(EAGAIN);
+    }
+  }
+  SimThread* waiters[kMaxThreads];
+  const int woken = engine.WakeSome(waiters, Waiters(word, kAllBits, waiters), AtMostAll(most));
+  const int left = std::min(Waiters(word, kAllBits, waiters), AtMostAll(more));
+  for (int i = 0; i < left; ++i) waiters[i]->wait_address = other;
+  engine.current->spin.Reset();
+  engine.FinishStep(StepKind::kFutexWake, MemoryOrder::kRelaxed, sizeof(*word), word, *word, woken,
+                    pc);
+  return expected != nullptr ? woken + left : woken;
 }
 
 long Futex(const long (&a)[6], uintptr_t pc) {
@@ -99,7 +120,8 @@ long Futex(const long (&a)[6], uintptr_t pc) {
   const auto value = static_cast<uint32_t>(a[2]);
   const auto* const timeout = reinterpret_cast<const timespec*>(a[3]);
   const bool waits = operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET;
-  if (waits && timeout != nullptr && !IsValid(*timeout)) return Result(EINVAL);
+  if (waits && timeout != nullptr && (!IsValid(*timeout) || timeout->tv_sec < 0))
+    return Result(EINVAL);
   const bool has_bits = operation == FUTEX_WAIT_BITSET || operation == FUTEX_WAKE_BITSET;
   if (has_bits && static_cast<uint32_t>(a[5]) == 0) return Result(EINVAL);
   switch (operation) {
@@ -114,8 +136,16 @@ long Futex(const long (&a)[6], uintptr_t pc) {
       return Wake(word, value, kAllBits, pc);
     case FUTEX_WAKE_BITSET:
       return Wake(word, value, static_cast<uint32_t>(a[5]), pc);
+    case FUTEX_REQUEUE:
+      return Requeue(word, value, static_cast<uint32_t>(a[3]), reinterpret_cast<uint32_t*>(a[4]),
+                     nullptr, pc);
+    case FUTEX_CMP_REQUEUE: {
+      const auto expected = static_cast<uint32_t>(a[5]);
+      return Requeue(word, value, static_cast<uint32_t>(a[3]), reinterpret_cast<uint32_t*>(a[4]),
+                     &expected, pc);
+    }
     default:
-      Unsupported("a futex operation other than wait and wake");
+      Unsupported("a futex operation other than wait, wake and requeue");
   }
 }
 

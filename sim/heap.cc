@@ -53,7 +53,8 @@ struct Release {
 uintptr_t Address(const void* caller) { return reinterpret_cast<uintptr_t>(caller); }
 
 HeapCaller RunningThread() {
-  return {static_cast<int8_t>(engine.current->id), static_cast<int16_t>(engine.current->operation)};
+  return {static_cast<int16_t>(engine.current->id),
+          static_cast<int16_t>(engine.current->operation)};
 }
 
 bool UseArena(const void* caller) {
@@ -174,9 +175,11 @@ Block* Released(void* address, const Release& release, uintptr_t pc) {
 }
 
 void FreeInArena(Block& block, uintptr_t pc) {
+  const void* const begin = reinterpret_cast<const void*>(block.begin());
+  if (engine.hooks_on) engine.CheckNoneHeld(begin, block.size, pc);
   // What a library frees it may have synchronised by means of its own.
   if (engine.memory != nullptr && FromExecutable(reinterpret_cast<const void*>(pc)))
-    CheckFree(reinterpret_cast<const void*>(block.begin()), block.size, pc);
+    CheckFree(begin, block.size, pc);
   block.freed_by = RunningThread();
   if (engine.recorder != nullptr) [[unlikely]]
     engine.recorder->RecordFree(block, pc);

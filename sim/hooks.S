@@ -1,5 +1,5 @@
-// The entries of the atomic hooks, and of the try-lock. Each saves its caller's registers, as they are at the call, for the
-// spin detector (spin.h), and goes on in a C++ function jacquard_... (atomic_hooks.cc, pthreads.cc), which returns to the
+// The entries of the atomic hooks, and of what tries. Each saves its caller's registers, as they are at the call, for the
+// spin detector (spin.h), and goes on in a C++ function jacquard_... (atomic_hooks.cc, mutexes.cc ...), which returns to the
 // caller. The place is thread-local.
 
         .text
@@ -48,5 +48,10 @@
         HOOKS 128
 
         ENTRY pthread_mutex_trylock, jacquard_mutex_trylock
+        ENTRY pthread_rwlock_tryrdlock, jacquard_rwlock_tryrdlock
+        ENTRY pthread_rwlock_trywrlock, jacquard_rwlock_trywrlock
+        ENTRY pthread_spin_trylock, jacquard_spin_trylock
+        ENTRY sem_trywait, jacquard_sem_trywait
+        ENTRY mtx_trylock, jacquard_mtx_trylock
 
         .section .note.GNU-stack,"",@progbits

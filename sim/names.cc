@@ -29,6 +29,28 @@ const char* StepKindName(StepKind kind) {
       return "mutex try-lock";
     case StepKind::kMutexUnlock:
       return "mutex unlock";
+    case StepKind::kSharedLock:
+      return "shared lock";
+    case StepKind::kSharedTryLock:
+      return "shared try-lock";
+    case StepKind::kSharedUnlock:
+      return "shared unlock";
+    case StepKind::kConditionWait:
+      return "condition wait";
+    case StepKind::kConditionWakeUp:
+      return "condition wake-up";
+    case StepKind::kConditionNotify:
+      return "condition notify";
+    case StepKind::kSemaphoreWait:
+      return "semaphore wait";
+    case StepKind::kSemaphoreTryWait:
+      return "semaphore try-wait";
+    case StepKind::kSemaphorePost:
+      return "semaphore post";
+    case StepKind::kBarrierArrive:
+      return "barrier arrive";
+    case StepKind::kBarrierLeave:
+      return "barrier leave";
     case StepKind::kThreadCreate:
       return "thread create";
     case StepKind::kThreadJoin:
@@ -99,6 +121,8 @@ const char* VerdictKindName(VerdictKind kind) {
       return "exit";
     case VerdictKind::kNondeterministic:
       return "nondeterministic";
+    case VerdictKind::kThreadLeft:
+      return "thread left";
     case VerdictKind::kUnsupported:
       return "unsupported";
   }
@@ -121,6 +145,8 @@ const char* PickKindName(PickKind kind) {
       return "wake order";
     case PickKind::kAllocationFailure:
       return "allocation failure";
+    case PickKind::kSpuriousWakeUp:
+      return "spurious wake-up";
     case PickKind::kData:
       return "data";
   }

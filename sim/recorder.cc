@@ -171,11 +171,14 @@ void Recorder::RecordBlocked(StepKind kind, const void* address, std::string_vie
 
 void Recorder::RecordPick(PickKind kind, int alternatives, int choice) {
   const bool of_allocation = kind == PickKind::kAllocationFailure;
-  if (of_allocation && choice == 0) return;  // nothing to tell
+  const bool of_wait = kind == PickKind::kSpuriousWakeUp;
+  if ((of_allocation || of_wait) && choice == 0) return;  // nothing to tell
   const Backstage backstage;
   TraceEvent& event = Add(TraceEvent::Type::kNote);
   const PickTaken pick = {kind, alternatives, choice};
-  event.text = of_allocation ? "an allocation fails" : Words(pick);
+  event.text = of_allocation ? "an allocation fails"
+               : of_wait     ? "will wake up for no reason, unless somebody wakes it before"
+                             : Words(pick);
   SetPick(event, pick);
 }
 
@@ -195,6 +198,48 @@ void Recorder::AddHeapEvent(const Block& block, bool allocated, uintptr_t pc) {
                                     .step = engine.step(),
                                     .pc = pc,
                                     .stack = StackOfRunningThread()}});
+}
+
+void Recorder::NoteHeld(const void* lock, std::string_view what, uintptr_t pc) {
+  const Backstage backstage;
+  const int thread = engine.current->id;
+  std::erase_if(taken_, [&](const Taken& taken) {
+    return taken.lock == lock && taken.place.thread == thread;
+  });
+  taken_.push_back({.lock = lock,
+                    .place = {.what = std::string(what) + " taken",
+                              .thread = thread,
+                              .step = engine.step() + 1,
+                              .pc = pc,
+                              .stack = StackOfRunningThread()}});
+}
+
+void Recorder::AddPlaceOfHeld(int thread, const void* lock) {
+  const Backstage backstage;
+  for (const Taken& taken : taken_) {
+    if (taken.lock != lock || taken.place.thread != thread) continue;
+    const bool known =
+        std::any_of(trace_->places.begin(), trace_->places.end(), [&](const TracePlace& place) {
+          return place.thread == thread && place.step == taken.place.step &&
+                 place.what == taken.place.what;
+        });
+    if (!known) trace_->places.push_back(taken.place);
+  }
+}
+
+void Recorder::NoteCreation(int child, uintptr_t pc) {
+  const Backstage backstage;
+  created_.resize(child + 1);
+  created_[child] = {.what = "created",
+                     .thread = engine.current->id,
+                     .step = engine.step(),
+                     .pc = pc,
+                     .stack = StackOfRunningThread()};
+}
+
+void Recorder::AddPlaceOfCreation(int thread) {
+  const Backstage backstage;
+  if (static_cast<size_t>(thread) < created_.size()) trace_->places.push_back(created_[thread]);
 }
 
 void Recorder::AddPlacesOf(const Block& block) {

@@ -44,6 +44,14 @@ class Recorder {
   void RecordFree(const Block& block, uintptr_t pc) { AddHeapEvent(block, false, pc); }
   // The verdict is about `block`: the trace gets the places where it was allocated and freed.
   void AddPlacesOf(const Block& block);
+  // The running thread takes a lock, `what` by its kind.
+  void NoteHeld(const void* lock, std::string_view what, uintptr_t pc);
+  // The verdict is about a lock that `thread` holds: the trace gets the place where it took it.
+  void AddPlaceOfHeld(int thread, const void* lock);
+  // The running thread creates `child`. If the verdict is about a thread, the trace gets the place
+  // where it was created.
+  void NoteCreation(int child, uintptr_t pc);
+  void AddPlaceOfCreation(int thread);
   // What is recorded from here on can be forgotten.
   void Mark() { mark_ = trace_->events.size(); }
   void ForgetSinceMark() { trace_->events.resize(mark_); }
@@ -82,8 +90,16 @@ class Recorder {
 
   void AddHeapEvent(const Block& block, bool allocated, uintptr_t pc);
 
+  // A lock that a thread has taken.
+  struct Taken {
+    const void* lock;
+    TracePlace place;
+  };
+
   Trace* const trace_;
   std::vector<HeapEvent> heap_events_;
+  std::vector<Taken> taken_;         // the latest of each thread and lock
+  std::vector<TracePlace> created_;  // by thread
   size_t mark_ = 0;
   int32_t read_ = kNoRead;
   std::vector<PickTaken> memory_picks_;                          // of the step that is being made

@@ -135,7 +135,8 @@ class Report {
     if (event.type == TraceEvent::Type::kBlocked) {
       const std::optional<Wait> wait = WaitOf(thread);
       std::string holder;
-      if (wait && wait->since_step != 0)
+      const bool is_told = event.text.find(", held by ") != std::string::npos;
+      if (wait && wait->since_step != 0 && !is_told)
         holder = fmt::format(" (thread {} has held it since step {})", wait->on, wait->since_step);
       Line("  thread {} {}{}", thread, words_.Clean(event.text), holder);
     } else {

@@ -14,7 +14,7 @@ enum class StepKind : uint8_t {
   kFence,
   kFutexWait,     // about to sleep, or the comparison failed (new_value 0 = sleeps, 1 = value
                   // differed)
-  kFutexWakeUp,   // left the sleep (new_value: 0 = woken, 1 = timed out)
+  kFutexWakeUp,   // left the sleep (new_value: 0 = woken, 1 = timed out, 2 = for no reason)
   kFutexWake,     // woke others (new_value: how many)
   kMutexLock,     // owns the mutex from here on
   kMutexTryLock,  // new_value: 1 = owns it, 0 = it was held
@@ -26,6 +26,17 @@ enum class StepKind : uint8_t {
   kSleep,  // the sleep is over
   kClock,  // a clock was read
   kOther,
+  kSharedLock,     // owns a reader/writer lock together with other readers; as a writer: kMutexLock
+  kSharedTryLock,  // new_value: 1 = owns it, 0 = it was held
+  kSharedUnlock,
+  kConditionWait,     // has released the mutex and sleeps
+  kConditionWakeUp,   // left the sleep (new_value: 0 = woken, 1 = timed out, 2 = for no reason)
+  kConditionNotify,   // new_value: how many were woken
+  kSemaphoreWait,     // took one
+  kSemaphoreTryWait,  // new_value: 1 = took one, 0 = there was none
+  kSemaphorePost,
+  kBarrierArrive,  // new_value: how many are there now
+  kBarrierLeave,
 };
 
 // C++'s memory orders as the instrumentation passes them.

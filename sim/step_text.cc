@@ -102,9 +102,13 @@ std::string StepText::Of(const TraceEvent& event) const {
                  ? fmt::format("goes to sleep on {}", Object(event))
                  : fmt::format("does not sleep on {}: its value has changed", Object(event));
     case StepKind::kFutexWakeUp:
-      return step.new_value == 0 ? fmt::format("woken up from {}", Object(event))
-                                 : fmt::format("its wait on {} times out", Object(event));
+    case StepKind::kConditionWakeUp:
+      if (step.new_value == 0) return fmt::format("woken up from {}", Object(event));
+      return step.new_value == 1
+                 ? fmt::format("its wait on {} times out", Object(event))
+                 : fmt::format("wakes up from {} although nobody has woken it", Object(event));
     case StepKind::kFutexWake:
+    case StepKind::kConditionNotify:
       return fmt::format("wakes {} sleeping on {}",
                          step.new_value == 0 ? "nobody" : fmt::format("{}", step.new_value),
                          Object(event));
@@ -115,6 +119,26 @@ std::string StepText::Of(const TraceEvent& event) const {
                                  : fmt::format("cannot lock mutex {} (try)", Object(event));
     case StepKind::kMutexUnlock:
       return fmt::format("unlocks mutex {}", Object(event));
+    case StepKind::kSharedLock:
+      return fmt::format("locks {} shared", Object(event));
+    case StepKind::kSharedTryLock:
+      return step.new_value != 0 ? fmt::format("locks {} shared (try)", Object(event))
+                                 : fmt::format("cannot lock {} shared (try)", Object(event));
+    case StepKind::kSharedUnlock:
+      return fmt::format("unlocks {} shared", Object(event));
+    case StepKind::kConditionWait:
+      return fmt::format("releases the mutex and goes to sleep on {}", Object(event));
+    case StepKind::kSemaphoreWait:
+      return fmt::format("takes one from semaphore {}, leaving {}", Object(event), step.new_value);
+    case StepKind::kSemaphoreTryWait:
+      return step.new_value != 0 ? fmt::format("takes one from semaphore {} (try)", Object(event))
+                                 : fmt::format("semaphore {} has none (try)", Object(event));
+    case StepKind::kSemaphorePost:
+      return fmt::format("posts semaphore {}, which has {} now", Object(event), step.new_value);
+    case StepKind::kBarrierArrive:
+      return fmt::format("arrives at barrier {} ({} there)", Object(event), step.new_value);
+    case StepKind::kBarrierLeave:
+      return fmt::format("leaves barrier {}", Object(event));
     case StepKind::kThreadCreate:
       return fmt::format("creates thread {}", step.new_value);
     case StepKind::kThreadJoin:
@@ -149,8 +173,10 @@ std::string StepText::Pending(const TraceEvent& event) const {
     case StepKind::kFutexWait:
       return fmt::format("sleep on {}", Object(event));
     case StepKind::kFutexWakeUp:
+    case StepKind::kConditionWakeUp:
       return fmt::format("wake up from {}", Object(event));
     case StepKind::kFutexWake:
+    case StepKind::kConditionNotify:
       return fmt::format("wake who sleeps on {}", Object(event));
     case StepKind::kMutexLock:
       return fmt::format("lock mutex {}", Object(event));
@@ -158,6 +184,24 @@ std::string StepText::Pending(const TraceEvent& event) const {
       return fmt::format("try-lock mutex {}", Object(event));
     case StepKind::kMutexUnlock:
       return fmt::format("unlock mutex {}", Object(event));
+    case StepKind::kSharedLock:
+      return fmt::format("lock {} shared", Object(event));
+    case StepKind::kSharedTryLock:
+      return fmt::format("try-lock {} shared", Object(event));
+    case StepKind::kSharedUnlock:
+      return fmt::format("unlock {} shared", Object(event));
+    case StepKind::kConditionWait:
+      return fmt::format("release the mutex and sleep on {}", Object(event));
+    case StepKind::kSemaphoreWait:
+      return fmt::format("take one from semaphore {}", Object(event));
+    case StepKind::kSemaphoreTryWait:
+      return fmt::format("try to take one from semaphore {}", Object(event));
+    case StepKind::kSemaphorePost:
+      return fmt::format("post semaphore {}", Object(event));
+    case StepKind::kBarrierArrive:
+      return fmt::format("arrive at barrier {}", Object(event));
+    case StepKind::kBarrierLeave:
+      return fmt::format("leave barrier {}", Object(event));
     case StepKind::kThreadCreate:
       return "create a thread";
     case StepKind::kThreadJoin:

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "sim/step.h"
+#include "sim/thread_set.h"
 
 namespace jacquard {
 
@@ -21,18 +22,17 @@ enum class PickKind : uint8_t {
   kWeakCompareExchange,  // 0 = does not fail spuriously
   kWakeOrder,            // who is woken: 0 = the longest waiter
   kAllocationFailure,    // 0 = there is memory
+  kSpuriousWakeUp,       // 0 = the wait that begins ends only for a reason
   kData,                 // a value that the harness asks for: 0 = the smallest
 };
 
-// Whether the pick is the memory model's. Its picks are counted apart from all others, so that a
-// list of exceptions among those means the same with and without weak memory.
+// Whether the pick is the memory model's, or about a wake-up for no reason. These are counted apart
+// from all others, so that a list of exceptions among those means the same with and without weak
+// memory and spurious wake-ups.
 inline bool IsOfMemory(PickKind kind) {
   return kind == PickKind::kReadsFrom || kind == PickKind::kPlacement ||
-         kind == PickKind::kWeakCompareExchange;
+         kind == PickKind::kWeakCompareExchange || kind == PickKind::kSpuriousWakeUp;
 }
-
-// A set of simulated threads: bit i is thread i.
-using ThreadSet = uint64_t;
 
 // What a thread is about to do: known before the pick, for strategies that look at it.
 struct PendingOperation {
@@ -54,6 +54,9 @@ struct Pick {
 
 // The thread that alternative `choice` of a kSchedule pick stands for.
 int ThreadOfChoice(const Pick& pick, int choice);
+
+// The choice that stands for `thread`, one of the candidates.
+int ChoiceOfThread(const Pick& pick, int thread);
 
 // One interface for the byte string, random walk, depth-first search and all later ones. Not
 // thread-safe: one strategy serves one simulation. Everything a strategy does must follow from its

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "sim/fiber.h"
+#include "sim/held_locks.h"
 #include "sim/spin.h"
 #include "sim/strategy.h"
 #include "sim/thread_storage.h"
@@ -14,11 +15,17 @@ namespace jacquard::sim {
 // What a thread that cannot run is waiting for.
 enum class WaitReason : uint8_t {
   kNone,
-  kFutex,  // `wait_address` is the futex word
-  kMutex,  // `wait_address` is the mutex
-  kJoin,   // `wait_thread` is the thread to end
-  kSleep,  // nothing but time
-  kSpin,   // what the spin detector has read
+  kFutex,      // `wait_address` is the futex word
+  kMutex,      // `wait_address` is the mutex, or a spin lock
+  kShared,     // `wait_address` is a reader/writer lock, to be locked shared
+  kExclusive,  // the same, to be locked exclusively
+  kOnce,       // `wait_address` is what somebody else initialises
+  kCondition,  // `wait_address` is the condition variable, `wait_mutex` its mutex
+  kSemaphore,  // `wait_address` is the semaphore
+  kBarrier,    // `wait_address` is the barrier
+  kJoin,       // `wait_thread` is the thread to end
+  kSleep,      // nothing but time
+  kSpin,       // what the spin detector has read
 };
 
 struct SimThread {
@@ -33,10 +40,19 @@ struct SimThread {
   bool fresh =
       false;  // has been picked and not yet taken a step: no new pick before its next operation
   bool detached = false;
+  bool joined = false;
+  uintptr_t created_at = 0;  // the call that made it; 0 if the harness did
+  int creator = -1;
+  uint64_t created_step = 0;
 
   WaitReason wait = WaitReason::kNone;
-  bool timed_out = false;  // how the last timed wait ended
+  bool timed_out = false;               // how the last timed wait ended
+  bool wakes_spuriously = false;        // the wait may end for no reason
+  bool woken_spuriously = false;        // it has done so
+  int spurious_wake_ups = 0;            // in a row
+  const void* spurious_wait = nullptr;  // what it woke up from for no reason the last time
   const void* wait_address = nullptr;
+  const void* wait_mutex = nullptr;
   int wait_thread = 0;
   uint32_t wait_bits = 0;    // of a futex bit-set wait
   uint64_t wait_ticket = 0;  // who has waited longest
@@ -48,12 +64,16 @@ struct SimThread {
   uintptr_t spurious_pc = 0;
   int ignores_races = 0;  // __tsan_ignore_thread_begin without its end
 
-  void* (*start)(void*) = nullptr;  // for a thread made by pthread_create
+  void* (*start)(void*) = nullptr;    // for a thread made by pthread_create
+  int (*c11_start)(void*) = nullptr;  // or by thrd_create, for what `start` calls
   void* argument = nullptr;
   void* result = nullptr;
 
   int call_depth = 0;  // may exceed kMaxCallStack: deeper frames are not kept
   uintptr_t call_stack[kMaxCallStack] = {};
+
+  uintptr_t exit_frame = 0;  // the stack pointer of the runtime: pthread_exit leaves all below
+  HeldLocks held;
 
   SpinDetector spin;
 };

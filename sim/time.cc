@@ -3,20 +3,17 @@
 #include <errno.h>
 #include <sched.h>
 #include <sys/time.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cstdint>
 
-#include "sim/engine.h"
 #include "sim/real.h"
+#include "sim/sync.h"
 
 namespace jacquard::sim {
 namespace {
-
-#define JACQUARD_CALLER reinterpret_cast<uintptr_t>(__builtin_return_address(0))
-
-constexpr uint64_t kSecond = 1'000'000'000;
 
 timespec ToTimespec(uint64_t nanoseconds) {
   return {static_cast<time_t>(nanoseconds / kSecond), static_cast<long>(nanoseconds % kSecond)};
@@ -42,7 +39,9 @@ void Sleep(uint64_t nanoseconds, bool absolute, uintptr_t pc) {
 }  // namespace jacquard::sim
 
 using jacquard::sim::engine;
+using jacquard::sim::IsValid;
 using jacquard::sim::kSecond;
+using jacquard::sim::Nanoseconds;
 using jacquard::sim::ReadClock;
 using jacquard::sim::Sleep;
 
@@ -58,13 +57,25 @@ int sched_yield() noexcept {
 
 int nanosleep(const timespec* duration, timespec* remaining) {
   if (!engine.Simulates()) return JACQUARD_REAL(nanosleep)(duration, remaining);
-  Sleep(duration->tv_sec * kSecond + duration->tv_nsec, false, JACQUARD_CALLER);
+  if (!IsValid(*duration) || duration->tv_sec < 0) {
+    errno = EINVAL;
+    return -1;
+  }
+  Sleep(Nanoseconds(*duration), false, JACQUARD_CALLER);
   return 0;
 }
 
 int clock_nanosleep(clockid_t clock, int flags, const timespec* time, timespec* remaining) {
   if (!engine.Simulates()) return JACQUARD_REAL(clock_nanosleep)(clock, flags, time, remaining);
-  Sleep(time->tv_sec * kSecond + time->tv_nsec, (flags & TIMER_ABSTIME) != 0, JACQUARD_CALLER);
+  if (!IsValid(*time) || time->tv_sec < 0) return EINVAL;
+  Sleep(Nanoseconds(*time), (flags & TIMER_ABSTIME) != 0, JACQUARD_CALLER);
+  return 0;
+}
+
+int thrd_sleep(const timespec* duration, timespec* remaining) {
+  if (!engine.Simulates()) return JACQUARD_REAL(thrd_sleep)(duration, remaining);
+  if (!IsValid(*duration) || duration->tv_sec < 0) return -2;
+  Sleep(Nanoseconds(*duration), false, JACQUARD_CALLER);
   return 0;
 }
 

@@ -25,6 +25,7 @@ bool BlamesStep(VerdictKind kind) {
     case VerdictKind::kCrash:
     case VerdictKind::kExit:
     case VerdictKind::kNondeterministic:
+    case VerdictKind::kThreadLeft:
     case VerdictKind::kUnsupported:
       return false;
   }

@@ -167,6 +167,10 @@ void Engine::Acquire(const void* object) {
   if (memory != nullptr && hooks_on) memory->Acquire(current->id, object);
 }
 
+void Engine::AcquireFor(const SimThread& thread, const void* object) {
+  if (memory != nullptr) memory->Acquire(thread.id, object);
+}
+
 void Engine::Release(const void* object) {
   if (memory != nullptr && hooks_on) memory->Release(current->id, object);
 }
@@ -194,6 +198,12 @@ void Engine::EndMemory() {
 void Engine::TellCreation(int parent, int child) {
   if (memory == nullptr || child == 0) return;
   memory->CreateThread(parent, child);
+  SetNearTag();
+}
+
+void Engine::TellCreationAgain(int parent, int child) {
+  if (memory == nullptr) return;
+  memory->CreateThreadAgain(parent, child);
   SetNearTag();
 }
 

@@ -66,7 +66,7 @@ std::map<std::string, int> Outcomes(Strategy& strategy, int most,
       const std::function<void(std::string&)>& body_;
       char* const kept_;
     } program(body, kept);
-    const Verdict verdict = Execute(program, strategy, {});
+    const Verdict verdict = Execute(program, strategy, WithoutSpuriousWakeUps());
     strategy.EndExecution(verdict);
     ++outcomes[verdict.passed() ? std::string(kept) : verdict.signature];
   }
@@ -93,6 +93,80 @@ TEST(Futex, ComparesBeforeItSleeps) {
   });
   EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
   EXPECT_TRUE(result.exhausted);
+}
+
+TEST(Futex, MayWakeUpForNoReason) {
+  const auto body = [] {
+    std::atomic<uint32_t> word{0};
+    std::thread waiter([&] {
+      Check(Wait(word, 0) == 0 || errno == EAGAIN, "woken");
+      Check(word.load() == 1, "for a reason");
+    });
+    word.store(1);
+    (void)Wake(word, 1);
+    waiter.join();
+  };
+  // On strong memory: being woken orders nothing.
+  ExecutionOptions options = {.memory = MemoryMode::kSc};
+  const ExploreResult result = SearchAll(body, DepthFirst::kUnbounded, options);
+  EXPECT_EQ(result.verdict.signature, "invariant|for a reason");
+  options.spurious_wake_ups = kNever;
+  const ExploreResult never = SearchAll(body, DepthFirst::kUnbounded, options);
+  EXPECT_TRUE(never.verdict.passed()) << never.verdict.message;
+  EXPECT_TRUE(never.exhausted);
+}
+
+TEST(Futex, AWaitLoopEndsAlthoughItIsWokenForNoReason) {
+  const ExploreResult result = SearchAll([] {
+    std::atomic<uint32_t> word{0};
+    std::thread waiter([&] {
+      while (word.load() == 0) (void)Wait(word, 0);
+    });
+    word.store(1);
+    (void)Wake(word, 1);
+    waiter.join();
+  });
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  EXPECT_TRUE(result.exhausted);
+}
+
+TEST(Futex, SpuriousWakeUpsAreBounded) {
+  const auto body = [](int most) {
+    std::atomic<uint32_t> words[3] = {};
+    int woken = 0;
+    std::thread waiter([&] {
+      const timespec hour = {3600, 0};
+      for (std::atomic<uint32_t>& word : words) woken += Wait(word, 0, &hour) == 0;
+    });
+    waiter.join();
+    Check(woken <= most, "no more than that");
+    Check(woken < most, "less than that");
+  };
+  for (const int most : {1, 2, 3}) {
+    ExecutionOptions options = TestOptions();
+    options.spurious_wake_ups = static_cast<uint32_t>(most);
+    EXPECT_EQ(Walk([&] { body(most); }, 1000, options).verdict.signature,
+              "invariant|less than that");
+  }
+}
+
+TEST(Futex, RequeueLetsTheOthersWaitElsewhere) {
+  const auto outcomes = Outcomes([](std::string& outcome) {
+    std::atomic<uint32_t> from{0}, to{0};
+    auto wait = [&] { (void)Wait(from, 0); };
+    std::thread a(wait), b(wait);
+    const long moved = syscall(SYS_futex, &from, FUTEX_CMP_REQUEUE_PRIVATE, 1, INT_MAX, &to, 0);
+    from.store(1);
+    outcome = std::to_string(moved) + " " + std::to_string(Wake(to, INT_MAX));
+    (void)Wake(from, INT_MAX);
+    a.join();
+    b.join();
+    Check(syscall(SYS_futex, &from, FUTEX_CMP_REQUEUE, 1, 1, &to, 0) == -1 && errno == EAGAIN,
+          "another value");
+    Check(syscall(SYS_futex, &from, FUTEX_REQUEUE, 1, 1, &to, 0) == 0, "nobody there");
+  });
+  ASSERT_EQ(outcomes.size(), 3u);
+  EXPECT_TRUE(outcomes.contains("0 0") && outcomes.contains("1 0") && outcomes.contains("2 1"));
 }
 
 TEST(Futex, WakeTellsHowMany) {
@@ -175,26 +249,28 @@ TEST(Futex, LongestWaiterIsTheBenignChoice) {
 }
 
 TEST(Futex, BitsSelectWaiters) {
-  const ExploreResult result = Walk([] {
-    std::atomic<uint32_t> word{0};
-    std::atomic<int> woken{0};
-    std::thread a([&] {
-      (void)WaitUntil(word, 0, nullptr, 1);
-      woken.fetch_add(1);
-    });
-    std::thread b([&] {
-      (void)WaitUntil(word, 0, nullptr, 2);
-      woken.fetch_add(2);
-    });
-    long count = 0;
-    while ((count = WakeBits(word, INT_MAX, 2)) == 0) std::this_thread::yield();
-    Check(count == 1, "one of them matches");
-    while (woken.load() == 0) std::this_thread::yield();
-    Check(woken.load() == 2, "the right one");
-    while (WakeBits(word, INT_MAX, 5) == 0) std::this_thread::yield();
-    a.join();
-    b.join();
-  });
+  const ExploreResult result = Walk(
+      [] {
+        std::atomic<uint32_t> word{0};
+        std::atomic<int> woken{0};
+        std::thread a([&] {
+          (void)WaitUntil(word, 0, nullptr, 1);
+          woken.fetch_add(1);
+        });
+        std::thread b([&] {
+          (void)WaitUntil(word, 0, nullptr, 2);
+          woken.fetch_add(2);
+        });
+        long count = 0;
+        while ((count = WakeBits(word, INT_MAX, 2)) == 0) std::this_thread::yield();
+        Check(count == 1, "one of them matches");
+        while (woken.load() == 0) std::this_thread::yield();
+        Check(woken.load() == 2, "the right one");
+        while (WakeBits(word, INT_MAX, 5) == 0) std::this_thread::yield();
+        a.join();
+        b.join();
+      },
+      1000, WithoutSpuriousWakeUps());
   EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
   const ExploreResult none = Walk([] {
     std::atomic<uint32_t> word{0};
@@ -227,19 +303,22 @@ TEST(Futex, TimedWaitEndsInBothWays) {
 }
 
 TEST(Futex, AbsoluteDeadline) {
-  const ExploreResult result = Walk([] {
-    std::atomic<uint32_t> word{0};
-    timespec deadline;
-    clock_gettime(CLOCK_MONOTONIC, &deadline);
-    deadline.tv_sec += 100;
-    Check(WaitUntil(word, 0, &deadline) == -1 && errno == ETIMEDOUT, "nobody wakes it");
-    timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    Check(now.tv_sec >= deadline.tv_sec && now.tv_sec <= deadline.tv_sec + 1, "at the deadline");
-    Check(WaitUntil(word, 0, &deadline) == -1 && errno == ETIMEDOUT, "it is over");
-    const timespec wrong = {1, 2'000'000'000};
-    Check(WaitUntil(word, 0, &wrong) == -1 && errno == EINVAL, "no such time");
-  });
+  const ExploreResult result = Walk(
+      [] {
+        std::atomic<uint32_t> word{0};
+        timespec deadline;
+        clock_gettime(CLOCK_MONOTONIC, &deadline);
+        deadline.tv_sec += 100;
+        Check(WaitUntil(word, 0, &deadline) == -1 && errno == ETIMEDOUT, "nobody wakes it");
+        timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        Check(now.tv_sec >= deadline.tv_sec && now.tv_sec <= deadline.tv_sec + 1,
+              "at the deadline");
+        Check(WaitUntil(word, 0, &deadline) == -1 && errno == ETIMEDOUT, "it is over");
+        const timespec wrong = {1, 2'000'000'000};
+        Check(WaitUntil(word, 0, &wrong) == -1 && errno == EINVAL, "no such time");
+      },
+      1000, WithoutSpuriousWakeUps());
   EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
 }
 

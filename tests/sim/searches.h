@@ -18,21 +18,29 @@ inline constexpr MemoryMode kTestMemory = MemoryMode::kSc;
 inline constexpr MemoryMode kTestMemory = MemoryMode::kRc11;
 #endif
 
+inline ExecutionOptions TestOptions() { return {.memory = kTestMemory}; }
+// For programs that count on every wake-up having a reason.
+inline ExecutionOptions WithoutSpuriousWakeUps() {
+  return {.memory = kTestMemory, .spurious_wake_ups = kNever};
+}
+
 // So many executions of `body`, or as many as it takes to find a bug, with random choices.
-inline ExploreResult Walk(const std::function<void()>& body, uint64_t executions = 1000) {
+inline ExploreResult Walk(const std::function<void()>& body, uint64_t executions = 1000,
+                          const ExecutionOptions& execution = TestOptions()) {
   RandomWalk walk(1);
   ExploreOptions options;
   options.executions = executions;
-  options.execution.memory = kTestMemory;
+  options.execution = execution;
   return Explore(body, walk, options);
 }
 
 // All executions of `body`, or as many as it takes to find a bug.
 inline ExploreResult SearchAll(const std::function<void()>& body,
-                               int preemption_bound = DepthFirst::kUnbounded) {
+                               int preemption_bound = DepthFirst::kUnbounded,
+                               const ExecutionOptions& execution = TestOptions()) {
   DepthFirst search(preemption_bound);
   ExploreOptions options;
-  options.execution.memory = kTestMemory;
+  options.execution = execution;
   return Explore(body, search, options);
 }
 

@@ -52,6 +52,7 @@ std::vector<Measurement> All() {
   std::vector<Measurement> all = Speed();
   for (Measurement& measurement : WeakMemory()) all.push_back(std::move(measurement));
   for (Measurement& measurement : Peers()) all.push_back(std::move(measurement));
+  for (Measurement& measurement : UnitTests()) all.push_back(std::move(measurement));
   for (Measurement& measurement : PlantedBugs()) all.push_back(std::move(measurement));
   return all;
 }

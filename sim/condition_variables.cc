@@ -1,0 +1,126 @@
+// Condition variables of the C library, as simulated threads use them.
+//
+// The object's memory says only which clock it uses. Who waits the engine knows: a thread is woken
+// before anybody may destroy the object, and does not look at it again. A signal by itself orders
+// nothing; the mutex does.
+#include "sim/condition_variables.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+#include <cstdint>
+#include <string>
+
+#include "sim/mutexes.h"
+#include "sim/real.h"
+#include "sim/sync.h"
+
+namespace jacquard::sim {
+
+// Values of a kConditionWakeUp step.
+enum WakeUp : uint64_t { kWoken, kTimedOut, kForNoReason };
+
+int WaitForCondition(pthread_cond_t* condition, pthread_mutex_t* mutex, uintptr_t pc,
+                     uint64_t deadline) {
+  engine.DecisionPoint(StepKind::kConditionWait, condition);
+  CheckObject(condition, pc);
+  if (const int error = CheckOwnership(mutex, pc); error != 0) return error;
+  SimThread& me = *engine.current;
+  engine.ForEachWaiter(WaitReason::kCondition, condition, [mutex, pc](const SimThread& other) {
+    if (other.wait_mutex == mutex || !engine.IsBlocked(other)) return;
+    Misuse("wait for a condition variable with two mutexes",
+           "thread " + std::to_string(other.id) + " waits with another mutex", pc);
+  });
+  ReleaseForWait(mutex);
+  Finish(StepKind::kConditionWait, condition, 0, 0, pc);
+  me.wait_mutex = mutex;
+  engine.Block(WaitReason::kCondition, condition, pc, deadline);
+  const WakeUp why = me.timed_out ? kTimedOut : me.woken_spuriously ? kForNoReason : kWoken;
+  Finish(StepKind::kConditionWakeUp, condition, 0, why, pc);
+  engine.DecisionPoint(StepKind::kMutexLock, mutex);
+  const int error = RegainAfterWait(mutex, pc);
+  Finish(StepKind::kMutexLock, mutex, 0, static_cast<uint64_t>(me.id) + 1, pc);
+  if (error != 0) return error;
+  return why == kTimedOut ? ETIMEDOUT : 0;
+}
+
+int NotifyCondition(pthread_cond_t* condition, int most, uintptr_t pc) {
+  engine.DecisionPoint(StepKind::kConditionNotify, condition);
+  CheckObject(condition, pc);
+  SimThread* waiters[kMaxThreads];
+  int count = 0;
+  engine.ForEachWaiter(WaitReason::kCondition, condition, [&](SimThread& thread) {
+    if (!engine.IsBlocked(thread)) return;
+    int place = count++;
+    for (; place > 0 && waiters[place - 1]->wait_ticket > thread.wait_ticket; --place) {
+      waiters[place] = waiters[place - 1];
+    }
+    waiters[place] = &thread;
+  });
+  const int woken = engine.WakeSome(waiters, count, most);
+  engine.current->spin.Reset();
+  Finish(StepKind::kConditionNotify, condition, 0, static_cast<uint64_t>(woken), pc);
+  return 0;
+}
+
+// Those whose wait somebody or something has ended do not count: they do not look at it any more.
+void CheckConditionForDestruction(const pthread_cond_t* condition, uintptr_t pc) {
+  CheckObject(condition, pc);
+  engine.ForEachWaiter(WaitReason::kCondition, condition, [pc](const SimThread& thread) {
+    if (!engine.IsBlocked(thread)) return;
+    Misuse("condition variable destroyed while it is waited for",
+           "thread " + std::to_string(thread.id) + " waits", pc);
+  });
+}
+
+}  // namespace jacquard::sim
+
+using jacquard::sim::engine;
+
+extern "C" {
+
+int pthread_cond_init(pthread_cond_t* condition, const pthread_condattr_t* attributes) noexcept {
+  jacquard::sim::BeforeInit(condition, JACQUARD_CALLER);
+  return JACQUARD_REAL(pthread_cond_init)(condition, attributes);
+}
+
+int pthread_cond_destroy(pthread_cond_t* condition) noexcept {
+  if (!engine.Simulates()) return JACQUARD_REAL(pthread_cond_destroy)(condition);
+  jacquard::sim::CheckConditionForDestruction(condition, JACQUARD_CALLER);
+  return 0;
+}
+
+int pthread_cond_wait(pthread_cond_t* condition, pthread_mutex_t* mutex) {
+  using jacquard::sim::Engine;
+  if (!engine.Simulates()) return JACQUARD_REAL(pthread_cond_wait)(condition, mutex);
+  return jacquard::sim::WaitForCondition(condition, mutex, JACQUARD_CALLER, Engine::kNoDeadline);
+}
+
+int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex,
+                           const timespec* time) {
+  if (!engine.Simulates()) return JACQUARD_REAL(pthread_cond_timedwait)(condition, mutex, time);
+  if (!jacquard::sim::IsValid(*time)) return EINVAL;
+  return jacquard::sim::WaitForCondition(condition, mutex, JACQUARD_CALLER,
+                                         jacquard::sim::Nanoseconds(*time));
+}
+
+int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, clockid_t clock,
+                           const timespec* time) {
+  if (!engine.Simulates())
+    return JACQUARD_REAL(pthread_cond_clockwait)(condition, mutex, clock, time);
+  if (!jacquard::sim::IsValid(*time) || !jacquard::sim::IsWaitClock(clock)) return EINVAL;
+  return jacquard::sim::WaitForCondition(condition, mutex, JACQUARD_CALLER,
+                                         jacquard::sim::Nanoseconds(*time));
+}
+
+int pthread_cond_signal(pthread_cond_t* condition) noexcept {
+  if (!engine.Simulates()) return JACQUARD_REAL(pthread_cond_signal)(condition);
+  return jacquard::sim::NotifyCondition(condition, 1, JACQUARD_CALLER);
+}
+
+int pthread_cond_broadcast(pthread_cond_t* condition) noexcept {
+  if (!engine.Simulates()) return JACQUARD_REAL(pthread_cond_broadcast)(condition);
+  return jacquard::sim::NotifyCondition(condition, jacquard::kMaxThreads, JACQUARD_CALLER);
+}
+
+}  // extern "C"

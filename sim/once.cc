@@ -1,0 +1,58 @@
+// pthread_once, as simulated threads use it. The values are also those of the C library.
+#include "sim/once.h"
+
+#include "sim/caller.h"
+#include "sim/real.h"
+#include "sim/sync.h"
+
+namespace jacquard::sim {
+namespace {
+
+constexpr int kRuns = 1;
+constexpr int kDone = 2;
+
+void Set(pthread_once_t* once, int state) {
+  engine.Release(once);
+  engine.rollback.BeforeWrite(once, sizeof(*once));
+  *once = state;
+  engine.HasWritten(once, sizeof(*once));
+  if (state != kRuns) engine.LeavesLock(once, HeldKind::kOnce);
+  engine.WakeAll(WaitReason::kOnce, once);
+}
+
+}  // namespace
+
+int Once(pthread_once_t* once, void (*function)(), uintptr_t pc) {
+  engine.DecisionPoint(StepKind::kOther, once);
+  CheckObject(once, pc);
+  while (*once == kRuns) WaitForLock(WaitReason::kOnce, once, pc, Engine::kNoDeadline);
+  engine.Acquire(once);  // also after an attempt that threw
+  if (*once == kDone) {
+    engine.HasRead(once, sizeof(*once), kDone);
+    Finish(StepKind::kOther, once, kDone, kDone, pc);
+    return 0;
+  }
+  engine.TakesLock(once, HeldKind::kOnce, pc);
+  Set(once, kRuns);
+  Finish(StepKind::kOther, once, 0, kRuns, pc);
+  try {
+    function();
+  } catch (...) {
+    Set(once, 0);
+    throw;
+  }
+  Set(once, kDone);
+  return 0;
+}
+
+}  // namespace jacquard::sim
+
+using jacquard::sim::engine;
+
+// Not noexcept: `function` may throw.
+extern "C" int pthread_once(pthread_once_t* once, void (*function)()) {
+  // What a shared library does once stays done, so that only a first execution would show it.
+  const bool of_program = jacquard::sim::FromExecutable(__builtin_return_address(0));
+  if (!engine.Simulates() || !of_program) return JACQUARD_REAL(pthread_once)(once, function);
+  return jacquard::sim::Once(once, function, JACQUARD_CALLER);
+}

@@ -1,0 +1,125 @@
+// POSIX spin locks, as simulated threads use them. Who waits does not spin, but is not run.
+//
+// The word is the C library's: 1 is free, what is less is taken. By a simulated thread: minus its
+// number, minus 1. A word of 0 was locked outside of the execution, or never initialised.
+#include <errno.h>
+#include <pthread.h>
+
+#include <cstdint>
+#include <string>
+
+#include "sim/real.h"
+#include "sim/sync.h"
+
+namespace jacquard::sim {
+namespace {
+
+constexpr int kFree = 1;
+
+int Mine() { return -engine.current->id - 1; }
+
+// As a step's value: 0 free, else the owner's number plus 1.
+uint64_t StateOf(int word) { return word == kFree ? 0 : static_cast<uint32_t>(-word); }
+
+// Not through the volatile type, which is for those who really spin.
+int& Word(pthread_spinlock_t* lock) { return *const_cast<int*>(lock); }
+
+void Set(int* word, int value) {
+  BeforeChange(word);
+  *word = value;
+  engine.HasWritten(word, sizeof(*word));
+}
+
+void Take(int* word, uintptr_t pc) {
+  Set(word, Mine());
+  engine.Acquire(word);
+  engine.TakesLock(word, HeldKind::kSpinLock, pc);
+}
+
+std::string WhoHolds(int word) {
+  if (word == kFree) return "it is not locked";
+  if (word >= 0) return "it was locked outside of the execution, or never initialised";
+  return "thread " + std::to_string(-word - 1) + " holds it";
+}
+
+int Lock(int* word, uintptr_t pc) {
+  engine.DecisionPoint(StepKind::kMutexLock, word);
+  CheckObject(word, pc);
+  if (*word == Mine())
+    Misuse("recursive lock", "a thread locks a spin lock that it holds already", pc);
+  while (*word != kFree) {
+    WaitForLock(WaitReason::kMutex, word, pc, Engine::kNoDeadline);
+    CheckObject(word, pc);
+  }
+  Take(word, pc);
+  Finish(StepKind::kMutexLock, word, 0, StateOf(*word), pc);
+  return 0;
+}
+
+int TryLock(int* word, uintptr_t pc) {
+  engine.DecisionPointOfAtomic(StepKind::kMutexTryLock, word, pc);
+  CheckObject(word, pc);
+  const int old = *word;
+  if (old == kFree) {
+    Take(word, pc);
+  } else {
+    engine.HasRead(word, sizeof(*word), static_cast<uint32_t>(old));
+  }
+  Finish(StepKind::kMutexTryLock, word, StateOf(old), old == kFree, pc);
+  return old == kFree ? 0 : EBUSY;
+}
+
+int Unlock(int* word, uintptr_t pc) {
+  engine.DecisionPoint(StepKind::kMutexUnlock, word);
+  CheckObject(word, pc);
+  const int old = *word;
+  if (old != Mine())
+    Misuse("unlock by a thread that does not hold the spin lock", WhoHolds(old), pc);
+  engine.Release(word);
+  Set(word, kFree);
+  engine.LeavesLock(word, HeldKind::kSpinLock);
+  engine.WakeAll(WaitReason::kMutex, word);
+  Finish(StepKind::kMutexUnlock, word, StateOf(old), 0, pc);
+  return 0;
+}
+
+}  // namespace
+}  // namespace jacquard::sim
+
+using jacquard::sim::engine;
+using jacquard::sim::Word;
+
+extern "C" {
+
+int pthread_spin_init(pthread_spinlock_t* lock, int shared) noexcept {
+  jacquard::sim::BeforeInit(&Word(lock), JACQUARD_CALLER);
+  return JACQUARD_REAL(pthread_spin_init)(lock, shared);
+}
+
+int pthread_spin_destroy(pthread_spinlock_t* lock) noexcept {
+  if (!engine.Simulates()) return JACQUARD_REAL(pthread_spin_destroy)(lock);
+  jacquard::sim::CheckObject(&Word(lock), JACQUARD_CALLER);
+  if (Word(lock) != jacquard::sim::kFree) {
+    jacquard::sim::Misuse("spin lock destroyed while it is locked",
+                          jacquard::sim::WhoHolds(Word(lock)), JACQUARD_CALLER);
+  }
+  return 0;
+}
+
+int pthread_spin_lock(pthread_spinlock_t* lock) noexcept {
+  if (!engine.Simulates()) return JACQUARD_REAL(pthread_spin_lock)(lock);
+  return jacquard::sim::Lock(&Word(lock), JACQUARD_CALLER);
+}
+
+// Entered through hooks.S.
+int jacquard_spin_trylock(pthread_spinlock_t* lock) noexcept {
+  if (!engine.Simulates()) return JACQUARD_REAL(pthread_spin_trylock)(lock);
+  return jacquard::sim::TryLock(&Word(lock), JACQUARD_CALLER);
+}
+
+int pthread_spin_unlock(pthread_spinlock_t* lock) noexcept {
+  if (!engine.Simulates()) return JACQUARD_REAL(pthread_spin_unlock)(lock);
+  return jacquard::sim::Unlock(&Word(lock), JACQUARD_CALLER);
+}
+
+}  // extern "C"

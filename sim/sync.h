@@ -1,0 +1,83 @@
+// What the synchronisation primitives of the C library have in common in the simulation.
+//
+// Each family has a file of its own. A primitive keeps its state in its own memory, so that static
+// initialisers, the roll-back of globals and objects that were initialised outside of an execution
+// just work; who waits for it the engine knows. Every call is one step, or two where it sleeps
+// between: decision point, look at the object, effect, FinishStep.
+#ifndef JACQUARD_SIM_SYNC_H_
+#define JACQUARD_SIM_SYNC_H_
+
+#include <errno.h>
+#include <time.h>
+
+#include <cstdint>
+#include <string_view>
+
+#include "sim/engine.h"
+#include "sim/heap_check.h"
+
+namespace jacquard::sim {
+
+#define JACQUARD_CALLER reinterpret_cast<uintptr_t>(__builtin_return_address(0))
+
+inline constexpr uint64_t kSecond = 1'000'000'000;
+
+inline bool IsValid(const timespec& time) {
+  return time.tv_nsec >= 0 && static_cast<uint64_t>(time.tv_nsec) < kSecond;
+}
+
+// In nanoseconds; what is too long is very long.
+inline uint64_t Nanoseconds(const timespec& time) {
+  constexpr uint64_t kLongest = Engine::kNoDeadline / 2;
+  if (time.tv_sec < 0) return 0;
+  if (static_cast<uint64_t>(time.tv_sec) >= kLongest / kSecond) return kLongest;
+  return static_cast<uint64_t>(time.tv_sec) * kSecond + static_cast<uint64_t>(time.tv_nsec);
+}
+
+// The clocks that timed waits may name. They all agree (time.cc).
+inline bool IsWaitClock(clockid_t clock) {
+  return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC;
+}
+
+[[noreturn]] inline void Misuse(std::string_view rule, std::string_view message, uintptr_t pc) {
+  engine.Fail(VerdictKind::kMisuse, rule, message, {.pc = pc});
+}
+
+// The step is done.
+inline void Finish(StepKind kind, const void* object, uint64_t old_value, uint64_t new_value,
+                   uintptr_t pc) {
+  engine.FinishStep(kind, MemoryOrder::kAcqRel, 0, object, old_value, new_value, pc);
+}
+
+// The bytes of a primitive are about to be written. Tell HasWritten() afterwards.
+template <class T>
+void BeforeChange(T* object) {
+  engine.rollback.BeforeLockWrite(object, sizeof(*object));
+}
+
+template <class T>
+void CheckObject(const T* object, uintptr_t pc) {
+  CheckAccess(object, sizeof(*object), AccessKind::kWrite, pc);
+}
+
+// For *_init and *_destroy: what the real function is about to write is rolled back.
+template <class T>
+void BeforeInit(T* object, uintptr_t pc) {
+  if (engine.Simulates()) {
+    CheckObject(object, pc);
+    engine.HasWritten(object, sizeof(*object));
+  }
+  if (engine.OnExecutingThread()) engine.rollback.BeforeWrite(object, sizeof(*object));
+}
+
+// Waits once, without holding up anybody else, until somebody makes the thread runnable; `deadline`
+// may be Engine::kNoDeadline. False: the time is over.
+inline bool WaitForLock(WaitReason reason, const void* lock, uintptr_t pc, uint64_t deadline) {
+  if (deadline == Engine::kNoDeadline) engine.CheckCycle(reason, lock, 0, pc);
+  engine.Block(reason, lock, pc, deadline);
+  return !engine.current->timed_out;
+}
+
+}  // namespace jacquard::sim
+
+#endif  // JACQUARD_SIM_SYNC_H_

@@ -1,0 +1,194 @@
+// Threads of the C library, as simulated threads.
+//
+// Of the attributes only the detach state counts: every simulated thread has the same stack.
+#include "sim/threads.h"
+
+#include <errno.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <unwind.h>
+
+#include <string>
+
+#include "sim/real.h"
+#include "sim/sync.h"
+#include "sim/unsupported.h"
+
+namespace jacquard::sim {
+namespace {
+
+constexpr const char* kJoinOfDetached = "join of a detached thread";
+
+// Null: there is no such thread.
+SimThread* Joinable(pthread_t handle, const char* rule, uintptr_t pc) {
+  SimThread* const thread = engine.FindThread(handle);
+  if (thread != nullptr && thread->detached)
+    Misuse(rule, thread->joined ? "it was joined before" : "it was detached before", pc);
+  return thread;
+}
+
+// The thread has ended.
+int FinishJoin(SimThread& thread, void** result, uintptr_t pc) {
+  thread.detached = thread.joined = true;
+  engine.TellJoin(thread.id);
+  engine.current->spin.Reset();
+  if (result != nullptr) {
+    CheckAccess(result, sizeof(*result), AccessKind::kWrite, pc);
+    engine.rollback.BeforeWrite(result, sizeof(*result));
+    *result = thread.result;
+  }
+  Finish(StepKind::kThreadJoin, nullptr, 0, thread.id, pc);
+  return 0;
+}
+
+int TryJoin(pthread_t handle, void** result, uintptr_t pc) {
+  engine.DecisionPoint(StepKind::kThreadJoin, nullptr);
+  SimThread* const thread = Joinable(handle, kJoinOfDetached, pc);
+  if (thread == nullptr) return ESRCH;
+  engine.current->spin.Reset();
+  if (engine.HasEnded(*thread)) return FinishJoin(*thread, result, pc);
+  Finish(StepKind::kOther, nullptr, 0, 0, pc);
+  return EBUSY;
+}
+
+// ---- pthread_exit: unwinds the stack by force
+
+void CaughtExit(_Unwind_Reason_Code /*reason*/, _Unwind_Exception* /*exception*/) {
+  engine.Fail(VerdictKind::kAbort, "pthread_exit caught",
+              "a handler for all exceptions has caught it, and does not throw it on");
+}
+
+_Unwind_Reason_Code StopAtBottom(int /*version*/, _Unwind_Action actions,
+                                 _Unwind_Exception_Class /*exception_class*/,
+                                 _Unwind_Exception* /*exception*/, _Unwind_Context* context,
+                                 void* /*argument*/) {
+  // What the unwinder tells of a frame that is next is its stack pointer.
+  const bool at_end = (actions & _UA_END_OF_STACK) != 0;
+  if (at_end || _Unwind_GetCFA(context) >= engine.current->exit_frame) engine.ExitThread();
+  return _URC_NO_REASON;
+}
+
+}  // namespace
+
+int CreateThread(pthread_t* handle, const pthread_attr_t* attributes, void* (*start)(void*),
+                 void* argument, uintptr_t pc) {
+  SimThread* const thread = engine.CreateThread(start, argument, pc);
+  if (thread == nullptr) return EAGAIN;
+  int detach_state = PTHREAD_CREATE_JOINABLE;
+  if (attributes != nullptr) pthread_attr_getdetachstate(attributes, &detach_state);
+  thread->detached = detach_state == PTHREAD_CREATE_DETACHED;
+  CheckAccess(handle, sizeof(*handle), AccessKind::kWrite, pc);
+  engine.rollback.BeforeWrite(handle, sizeof(*handle));
+  *handle = thread->storage.pthread;
+  Finish(StepKind::kThreadCreate, nullptr, 0, thread->id, pc);
+  return 0;
+}
+
+int JoinThread(pthread_t handle, void** result, uint64_t deadline, uintptr_t pc) {
+  SimThread* const thread = Joinable(handle, kJoinOfDetached, pc);
+  if (thread == nullptr) return ESRCH;
+  if (thread == engine.current) return EDEADLK;
+  for (int i = 0; i < engine.thread_count(); ++i) {
+    const SimThread& other = engine.thread(i);
+    if (other.wait != WaitReason::kJoin || other.wait_thread != thread->id) continue;
+    Misuse("two threads join the same one", "thread " + std::to_string(i) + " does so, too", pc);
+  }
+  if (!engine.HasEnded(*thread)) {
+    if (deadline == Engine::kNoDeadline)
+      engine.CheckCycle(WaitReason::kJoin, nullptr, thread->id, pc);
+    engine.current->wait_thread = thread->id;
+    engine.Block(WaitReason::kJoin, nullptr, pc, deadline);
+    if (!engine.HasEnded(*thread)) {
+      Finish(StepKind::kOther, nullptr, 0, 0, pc);
+      return ETIMEDOUT;
+    }
+  }
+  return FinishJoin(*thread, result, pc);
+}
+
+int DetachThread(pthread_t handle, uintptr_t pc) {
+  SimThread* const thread = Joinable(handle, "detach of a detached thread", pc);
+  if (thread == nullptr) return ESRCH;
+  thread->detached = true;
+  return 0;
+}
+
+void LeaveThread(void* result, uintptr_t /*pc*/) {
+  engine.current->result = result;
+  static thread_local _Unwind_Exception exception;
+  exception = {};
+  exception.exception_cleanup = CaughtExit;
+  _Unwind_ForcedUnwind(&exception, StopAtBottom, nullptr);
+  engine.ExitThread();  // there is nothing to unwind by
+}
+
+}  // namespace jacquard::sim
+
+using jacquard::sim::engine;
+using jacquard::sim::Engine;
+using jacquard::sim::IsValid;
+using jacquard::sim::JoinThread;
+using jacquard::sim::Nanoseconds;
+using jacquard::sim::Unsupported;
+
+extern "C" {
+
+int pthread_create(pthread_t* handle, const pthread_attr_t* attributes, void* (*start)(void*),
+                   void* argument) noexcept {
+  if (!engine.Simulates())
+    return jacquard::sim::real::pthread_create(handle, attributes, start, argument);
+  return jacquard::sim::CreateThread(handle, attributes, start, argument, JACQUARD_CALLER);
+}
+
+int pthread_join(pthread_t handle, void** result) {
+  if (!engine.Simulates()) return JACQUARD_REAL(pthread_join)(handle, result);
+  return JoinThread(handle, result, Engine::kNoDeadline, JACQUARD_CALLER);
+}
+
+int pthread_tryjoin_np(pthread_t handle, void** result) noexcept {
+  if (!engine.Simulates()) return JACQUARD_REAL(pthread_tryjoin_np)(handle, result);
+  return jacquard::sim::TryJoin(handle, result, JACQUARD_CALLER);
+}
+
+int pthread_timedjoin_np(pthread_t handle, void** result, const timespec* time) {
+  if (!engine.Simulates()) return JACQUARD_REAL(pthread_timedjoin_np)(handle, result, time);
+  if (time == nullptr) return JoinThread(handle, result, Engine::kNoDeadline, JACQUARD_CALLER);
+  if (!IsValid(*time)) return EINVAL;
+  return JoinThread(handle, result, Nanoseconds(*time), JACQUARD_CALLER);
+}
+
+int pthread_clockjoin_np(pthread_t handle, void** result, clockid_t clock, const timespec* time) {
+  if (!engine.Simulates()) return JACQUARD_REAL(pthread_clockjoin_np)(handle, result, clock, time);
+  if (time == nullptr) return JoinThread(handle, result, Engine::kNoDeadline, JACQUARD_CALLER);
+  if (!IsValid(*time) || !jacquard::sim::IsWaitClock(clock)) return EINVAL;
+  return JoinThread(handle, result, Nanoseconds(*time), JACQUARD_CALLER);
+}
+
+int pthread_detach(pthread_t handle) noexcept {
+  if (!engine.Simulates()) return JACQUARD_REAL(pthread_detach)(handle);
+  return jacquard::sim::DetachThread(handle, JACQUARD_CALLER);
+}
+
+void pthread_exit(void* result) {
+  if (engine.Simulates()) jacquard::sim::LeaveThread(result, JACQUARD_CALLER);
+  JACQUARD_REAL(pthread_exit)(result);
+  __builtin_unreachable();
+}
+
+// Thread ids that are the same in every process.
+pid_t gettid() noexcept {
+  if (!engine.Simulates()) return static_cast<pid_t>(jacquard::sim::RawSyscall(SYS_gettid));
+  return jacquard::sim::kFirstTid + engine.current->id;
+}
+
+// What would end or disturb the real thread: said at once.
+#define JACQUARD_UNSUPPORTED(name, parameters, arguments) \
+  int name parameters {                                   \
+    if (engine.Simulates()) Unsupported(#name);           \
+    return JACQUARD_REAL(name) arguments;                 \
+  }
+
+JACQUARD_UNSUPPORTED(pthread_cancel, (pthread_t thread), (thread))
+JACQUARD_UNSUPPORTED(pthread_kill, (pthread_t thread, int signal) noexcept, (thread, signal))
+
+}  // extern "C"
