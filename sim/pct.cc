@@ -9,7 +9,8 @@ bool Pct::BeginExecution() {
   stream_.Seed(stream_.Next() + execution_++);
   stream_.Seed(stream_.Next());
   changes_.clear();
-  for (int i = 1; i < depth_; ++i) changes_.push_back(stream_.Next() % most_picks_);
+  // The last place is behind the end: in short executions there may be no change at all.
+  for (int i = 1; i < depth_; ++i) changes_.push_back(stream_.Next() % (most_picks_ + 1));
   picks_ = 0;
   lowest_ = 0;
   known_ = 0;

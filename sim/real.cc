@@ -21,7 +21,5 @@ int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*
   return JACQUARD_REAL(pthread_create)(thread, attributes, start, argument);
 }
 
-int sem_wait(sem_t* semaphore) { return JACQUARD_REAL(sem_wait)(semaphore); }
-
 }  // namespace real
 }  // namespace jacquard::sim

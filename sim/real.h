@@ -3,7 +3,6 @@
 #define JACQUARD_SIM_REAL_H_
 
 #include <pthread.h>
-#include <semaphore.h>
 #include <time.h>
 
 #include <cstddef>
@@ -55,9 +54,8 @@ constexpr const char* Unqualified(const char* name) {
 
 namespace jacquard::sim::real {
 
-// Each finds the function at its first call.
+// Finds the function at its first call.
 int pthread_create(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
-int sem_wait(sem_t*);
 
 }  // namespace jacquard::sim::real
 

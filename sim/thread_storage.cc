@@ -3,13 +3,14 @@
 #include <asm/prctl.h>
 #include <errno.h>
 #include <link.h>
-#include <semaphore.h>
+#include <linux/futex.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 
@@ -68,15 +69,20 @@ int FindTlsImage(dl_phdr_info* info, size_t /*size*/, void* /*data*/) {
 }
 
 struct Parking {
-  sem_t ready;
+  std::atomic<uint32_t> ready;
   ThreadStorage storage;
 };
 
+// System calls only: functions of the C library are interposed, and once the simulated thread uses
+// this storage, a call from here looks like one of it.
 void* Park(void* argument) {
   auto& parking = *static_cast<Parking*>(argument);
   parking.storage = {ReadFsBase(), pthread_self(), &errno};
-  sem_post(&parking.ready);
-  for (;;) pause();
+  std::atomic<uint32_t>* const ready = &parking.ready;
+  ready->store(1, std::memory_order_release);  // pairs with the load in ParkThread()
+  // The other one may have returned by now: then the address means nothing, and nobody waits there.
+  RawSyscall(SYS_futex, reinterpret_cast<uint64_t>(ready), FUTEX_WAKE_PRIVATE, 1);
+  for (;;) RawSyscall(SYS_pause);
 }
 
 }  // namespace
@@ -102,16 +108,16 @@ ThreadStorage ParkThread(int index) {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setstack(&attributes, stack, size & ~size_t{4095});
-  Parking parking;
-  sem_init(&parking.ready, 0, 0);
+  Parking parking = {};
   pthread_t thread;
   if (real::pthread_create(&thread, &attributes, Park, &parking) != 0) {
     Die("cannot start a thread (limit reached?)");
   }
   pthread_attr_destroy(&attributes);
-  while (real::sem_wait(&parking.ready) != 0) {
+  // Acquire: pairs with the store in Park().
+  while (parking.ready.load(std::memory_order_acquire) == 0) {
+    RawSyscall(SYS_futex, reinterpret_cast<uint64_t>(&parking.ready), FUTEX_WAIT_PRIVATE, 0);
   }
-  sem_destroy(&parking.ready);
   return parking.storage;
 }
 

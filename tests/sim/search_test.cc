@@ -373,7 +373,10 @@ TEST(Explore, WhatIsRepeatedIsDeterministic) {
 void OneThreadIsLate() {
   std::atomic<int> flag{0};
   std::atomic<int> word{0};
-  std::thread late([&] { flag.store(1); });
+  std::thread late([&] {
+    flag.store(1);
+    word.load();
+  });
   for (int i = 0; i < 40; ++i) word.store(i);
   Check(flag.load() == 1, "the thread has come in the meantime");
   late.join();
