@@ -25,6 +25,7 @@ std::string Rule(std::string_view summary) {
     std::string_view line = summary.substr(0, summary.find('\n'));
     summary.remove_prefix(std::min(summary.size(), line.size() + 1));
     line.remove_prefix(std::min(line.size(), line.find_first_not_of(' ')));
+    if (line.starts_with("Google Test trace:")) break;
     if (line.empty() || line.starts_with("Which is:") || line.starts_with("Actual:")) continue;
     line = line.substr(0, line.find(", actual: "));
     rule += (rule.empty() || rule.ends_with(':') ? rule.empty() ? "" : " " : ", ");

@@ -48,7 +48,7 @@ enum class Allocator : uint8_t { kMalloc, kNew, kNewArray };
 
 // Who asks for a block, or gives it back.
 struct HeapCaller {
-  int8_t thread = -1;
+  int16_t thread = -1;
   int16_t operation = -1;
 };
 

@@ -123,7 +123,7 @@ ThreadSet Engine::HoldersOf(const SimThread& waiter) const {
 
 bool Engine::LeadsTo(const SimThread& from, ThreadSet& path) const {
   for (ThreadSet left = HoldersOf(from); left != 0; left &= left - 1) {
-    const SimThread& holder = threads_[std::countr_zero(left)];
+    const SimThread& holder = threads_[FirstOf(left)];
     if (&holder == current) return true;
     const bool stuck = (alive_ & holder.bit) != 0 && IsBlocked(holder) &&
                        holder.deadline == kNoDeadline && (path & holder.bit) == 0;
@@ -212,7 +212,7 @@ std::string Engine::DescribeWaits(ThreadSet threads) {
   const Backstage backstage;
   std::string message;
   for (ThreadSet left = threads; left != 0; left &= left - 1) {
-    const SimThread& thread = threads_[std::countr_zero(left)];
+    const SimThread& thread = threads_[FirstOf(left)];
     message += (left == threads ? "thread " : "; thread ") + std::to_string(thread.id);
     const std::string operation = program_->OperationName(thread.operation);
     if (!operation.empty()) message += " (" + operation + ")";
@@ -257,7 +257,7 @@ void Engine::ReportDeadlock() {
     if (recorder != nullptr) recorder->ForgetSinceMark();
   }
   if (body_ended_) {
-    const SimThread& thread = threads_[std::countr_zero(alive_)];
+    const SimThread& thread = threads_[FirstOf(alive_)];
     ReportLeftThread(thread, "thread outlives the body", "never ends");
   }
   BeginProbe();
@@ -288,7 +288,7 @@ void Engine::BeginProbe() {
 
 bool Engine::WakeNextSleeper() {
   for (ThreadSet left = alive_ & ~probe.woken; left != 0; left &= left - 1) {
-    SimThread& thread = threads_[std::countr_zero(left)];
+    SimThread& thread = threads_[FirstOf(left)];
     if (!Sleeps(thread)) continue;
     probe.woken |= thread.bit;
     thread.woken_spuriously = true;

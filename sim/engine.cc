@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 
+#include "sim/faults.h"
 #include "sim/heap_check.h"
 #include "sim/leaks.h"
 #include "sim/memory/memory.h"
@@ -35,70 +36,80 @@ constexpr int kStage = kMaxThreads;  // its stack and its storage, behind those 
 // ---- scheduling
 
 int Engine::NextById(ThreadSet set, int id) {
-  const ThreadSet above = id < 0 ? set : set & ~((ThreadSet{2} << id) - 1);
-  return std::countr_zero(above != 0 ? above : set);
+  if (IsLow(set) && id < 64) [[likely]] {
+    const uint64_t low = LowOf(set);
+    const uint64_t low_above = id < 0 ? low : low & ~((uint64_t{2} << id) - 1);
+    return std::countr_zero(low_above != 0 ? low_above : low);
+  }
+  const ThreadSet above = id < 0 ? set : set & ~(SetOfThread(id) * 2 - 1);
+  return FirstOf(above != 0 ? above : set);
 }
-
-namespace {
-
-// The member of `set` with so many smaller ones before it.
-int NthOf(ThreadSet set, int n) {
-  for (; n > 0; --n) set &= set - 1;
-  return std::countr_zero(set);
-}
-
-}  // namespace
 
 SimThread* Engine::PickFairly(ThreadSet candidates) {
   // Knuth's linear congruential generator: deterministic, and fair in the long run.
   fair_state_ = fair_state_ * 6364136223846793005u + 1442695040888963407u;
-  const int number = static_cast<int>((fair_state_ >> 33) % std::popcount(candidates));
+  const int number = static_cast<int>((fair_state_ >> 33) % CountOf(candidates));
   return &threads_[NthOf(candidates, number)];
 }
 
+bool Engine::OneOfManyCanRun(const SimThread& me) const {
+  return ((enabled_ | timed_) & ~me.bit) != 0;
+}
+
 void Engine::WalkOn(SimThread* me) {
-  const ThreadSet candidates = enabled_ | timed_;
-  const int alternatives = std::popcount(candidates);
+  const bool few = thread_count_ <= 64;
+  const uint64_t candidates = LowOf(enabled_) | LowOf(timed_);
+  const int alternatives = few ? std::popcount(candidates) : CountOf(enabled_ | timed_);
   ++counters_.picks;
   const int choice = answers_->Answer(alternatives);
   if (recorder != nullptr) [[unlikely]]
     last_pick_ = {alternatives, choice};
   if (choice == 0) return;
-  SimThread& picked = threads_[NthOf(candidates & ~me->bit, choice - 1)];
-  if ((timed_ & picked.bit) != 0) [[unlikely]]
-    FireTimeout(picked);
-  SwitchTo(picked);
+  int picked;
+  if (few) [[likely]] {
+    picked = NthOf(candidates & ~LowOf(me->bit), choice - 1);
+  } else {
+    picked = NthOf((enabled_ | timed_) & ~me->bit, choice - 1);
+  }
+  SimThread& thread = threads_[picked];
+  if ((timed_ & thread.bit) != 0) [[unlikely]]
+    FireTimeout(thread);
+  SwitchTo(thread);
 }
 
 SimThread* Engine::PickThread(int first) {
-  const ThreadSet candidates = enabled_ | timed_;
-  if (candidates == 0) return nullptr;
-  SimThread* picked;
-  if (std::has_single_bit(candidates)) {
-    picked = &threads_[std::countr_zero(candidates)];
+  if (thread_count_ > 64) [[unlikely]]
+    return PickAmong<ThreadSet>(enabled_ | timed_, first);
+  return PickAmong<uint64_t>(LowOf(enabled_) | LowOf(timed_), first);
+}
+
+template <class Set>
+SimThread* Engine::PickAmong(Set candidates, int first) {
+  const int count = CountOf(candidates);
+  if (count == 0) return nullptr;
+  SimThread* picked = &threads_[first];
+  if (count == 1) {
+    picked = &threads_[FirstOf(candidates)];
   } else if (unasked_) {
-    picked = fair_ ? PickFairly(candidates) : &threads_[first];
+    if (fair_) picked = PickFairly(candidates);
   } else {
     ++counters_.picks;
-    last_pick_ = {std::popcount(candidates), 0};
+    last_pick_ = {count, 0};
     if (answers_ != nullptr) {
-      const int choice = answers_->Answer(last_pick_.alternatives);
+      const int choice = answers_->Answer(count);
       last_pick_.choice = choice;
-      const ThreadSet others = candidates & ~(ThreadSet{1} << first);
-      picked = &threads_[choice == 0 ? first : NthOf(others, choice - 1)];
+      if (choice != 0) {
+        const auto others = static_cast<Set>(candidates & ~static_cast<Set>(picked->bit));
+        picked = &threads_[NthOf(others, choice - 1)];
+      }
     } else if (!strategy_->TakeBenignPick()) {
-      const Pick pick = {
-          PickKind::kSchedule, last_pick_.alternatives, current->id, first, candidates, pending_};
+      const Pick pick = {PickKind::kSchedule, count, current->id, first, candidates, pending_};
       const Backstage backstage;
       last_pick_.choice = strategy_->Choose(pick);
       picked = &threads_[ThreadOfChoice(pick, last_pick_.choice)];
-    } else {
-      picked = &threads_[first];
     }
   }
-  if ((timed_ & picked->bit) != 0) {
-    FireTimeout(*picked);
-  }
+  if ((static_cast<Set>(timed_) & static_cast<Set>(picked->bit)) != 0) FireTimeout(*picked);
   return picked;
 }
 
@@ -134,7 +145,7 @@ void Engine::SwitchAway() {
     if (enabled_ != 0) {
       first = NextById(enabled_, current->id);
     } else if (timed_ != 0) {
-      first = std::countr_zero(timed_);
+      first = FirstOf(timed_);
       for (int i = 0; i < thread_count_; ++i) {
         if ((timed_ & threads_[i].bit) != 0 && threads_[i].deadline < threads_[first].deadline)
           first = i;
@@ -143,7 +154,7 @@ void Engine::SwitchAway() {
       ThreadSet earliest = 0;
       uint64_t deadline = kNoDeadline;
       for (ThreadSet left = patient_; left != 0; left &= left - 1) {
-        const SimThread& thread = threads_[std::countr_zero(left)];
+        const SimThread& thread = threads_[FirstOf(left)];
         if (earliest != 0 && thread.deadline >= deadline) continue;
         earliest = thread.bit;
         deadline = thread.deadline;
@@ -234,7 +245,7 @@ void Engine::FireTimeout(SimThread& thread) {
     if ((enabled_ & ~thread.bit) != 0 && ++time_outs_ >= options_.time_outs) {
       // No more of it: the others are patient.
       for (ThreadSet left = timed_; left != 0; left &= left - 1) {
-        const SimThread& other = threads_[std::countr_zero(left)];
+        const SimThread& other = threads_[FirstOf(left)];
         if (!other.wakes_spuriously) patient_ |= other.bit;
       }
       timed_ &= ~patient_;
@@ -286,7 +297,7 @@ void Engine::Spin() {
 void Engine::WakeSpinning(const void* address, size_t size) {
   const auto begin = reinterpret_cast<uintptr_t>(address);
   for (ThreadSet left = spinning_; left != 0; left &= left - 1) {
-    SimThread& thread = threads_[std::countr_zero(left)];
+    SimThread& thread = threads_[FirstOf(left)];
     for (int i = 0; i < thread.spin.read_count(); ++i) {
       const SpinDetector::Read read = thread.spin.read(i);
       const auto other = reinterpret_cast<uintptr_t>(read.address);
@@ -384,7 +395,7 @@ void Engine::Stuck() {
     return ReportDeadlock();
   }
   for (ThreadSet left = spinning_; left != 0; left &= left - 1) {
-    threads_[std::countr_zero(left)].spin.Reset();
+    threads_[FirstOf(left)].spin.Reset();
   }
   enabled_ |= spinning_;
   spinning_ = 0;
@@ -421,7 +432,7 @@ Verdict Engine::MakeVerdict(VerdictKind kind, std::string_view rule, std::string
   std::set<std::string> operations = {program_->OperationName(blame.operation)};
   const ThreadSet involved = blame.threads != 0 ? blame.threads : current->bit;
   for (ThreadSet left = involved; left != 0; left &= left - 1) {
-    operations.insert(program_->OperationName(threads_[std::countr_zero(left)].operation));
+    operations.insert(program_->OperationName(threads_[FirstOf(left)].operation));
   }
   verdict.signature = VerdictKindName(kind);
   verdict.signature += "|" + std::string(rule);
@@ -441,12 +452,17 @@ void Engine::EnsureStorage(int id) {
   WriteFsBase(current->storage.fs_base);
 }
 
-SimThread& Engine::AddThread() {
-  const int id = thread_count_++;
-  EnsureStorage(id);
+SimThread& Engine::AddThread(int id) {
+  if (id >= thread_count_) {
+    thread_count_ = id + 1;
+    EnsureStorage(id);
+  } else {
+    ResetThreadStorage(threads_[id].storage);
+    DropKeyValues(id);
+  }
   SimThread& thread = threads_[id];
   thread.id = id;
-  thread.bit = ThreadSet{1} << id;
+  thread.bit = SetOfThread(id);
   thread.stack_bottom = StackBottom(id);
   thread.operation = -1;
   thread.fresh = true;
@@ -473,18 +489,37 @@ SimThread& Engine::AddThread() {
 }
 
 SimThread* Engine::CreateThread(void* (*start)(void*), void* argument, uintptr_t pc) {
-  if (thread_count_ == kMaxThreads) return nullptr;
-  SimThread& thread = AddThread();
+  int id = thread_count_;
+  if (id == kMaxThreads) {
+    id = FindEndedThread();
+    if (id < 0) return nullptr;
+  }
+  const bool reused = id < thread_count_;
+  SimThread& thread = AddThread(id);
   thread.start = start;
   thread.argument = argument;
   thread.created_at = pc;
   thread.creator = current->id;
   if (recorder != nullptr) recorder->NoteCreation(thread.id, pc);
   thread.created_step = step_;
-  TellCreation(current->id, thread.id);
+  if (reused) {
+    TellCreationAgain(current->id, id);
+  } else {
+    TellCreation(current->id, id);
+  }
   current->spin.Reset();
   current->fresh = false;  // since it was picked, there is one more to pick
   return &thread;
+}
+
+// One that nobody will ask for any more.
+int Engine::FindEndedThread() const {
+  for (int i = 1; i < thread_count_; ++i) {
+    if ((threads_[i].detached || threads_[i].joined) && HasEnded(threads_[i]) &&
+        &threads_[i] != current)
+      return i;
+  }
+  return -1;
 }
 
 SimThread* Engine::FindThread(pthread_t pthread) {
@@ -537,7 +572,7 @@ void Engine::EndThread(SimThread& me) {
   if (recorder != nullptr) recorder->RecordEnd();
   if (me.start == nullptr) BodyEnded();
   for (ThreadSet left = joining_; left != 0; left &= left - 1) {
-    SimThread& other = threads_[std::countr_zero(left)];
+    SimThread& other = threads_[FirstOf(left)];
     if (other.wait_thread != me.id) continue;
     // What it does up to its next operation nobody can see: no pick before that.
     MakeRunnable(other);
@@ -550,7 +585,7 @@ void Engine::EndThread(SimThread& me) {
 // A thread of the program's own has ended; perhaps the last one.
 void Engine::BodyEnded() {
   for (ThreadSet left = alive_; left != 0; left &= left - 1) {
-    if (threads_[std::countr_zero(left)].start == nullptr) return;
+    if (threads_[FirstOf(left)].start == nullptr) return;
   }
   body_ended_ = true;
   if (alive_ != 0 && !options_.detached_threads_may_outlive) next_limit_ = 0;  // at the next step
@@ -583,7 +618,7 @@ void Engine::RunStage() {
   program_->Begin();
   const int count = program_->ThreadCount();
   for (int i = 0; i < count; ++i) {
-    AddThread();
+    AddThread(i);
     TellCreation(0, i);
   }
   if (count != 0) {
@@ -616,7 +651,7 @@ void Engine::CheckAllJoined() {
 
 void Engine::AbandonThreads() {
   for (ThreadSet left = alive_; left != 0; left &= left - 1) {
-    WriteFsBase(threads_[std::countr_zero(left)].storage.fs_base);
+    WriteFsBase(threads_[FirstOf(left)].storage.fs_base);
     *reinterpret_cast<ExceptionGlobals*>(__cxxabiv1::__cxa_get_globals()) = {};
   }
   WriteFsBase(stage_.storage.fs_base);
@@ -637,6 +672,7 @@ void Engine::Initialize() {
   driver_.id = driver_.operation = stage_.id = stage_.operation = -1;
   current = &driver_;
   StartWatchdog();
+  CatchFaults();
 }
 
 Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOptions& options,
@@ -685,7 +721,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   EndMemory();
   near_tag = kNearTag;
   if (trace != nullptr) trace->threads = thread_count_;
-  if (!verdict.passed()) AbandonThreads();
+  if (!verdict.passed() || alive_ != 0) AbandonThreads();
   DropThreadDestructors();
   if (keys_used || keys_made) DropKeys();
   rollback.Undo();

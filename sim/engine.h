@@ -75,7 +75,7 @@ class Engine {
       me->fresh = false;
       return;
     }
-    if (((enabled_ | timed_) & ~me->bit) == 0) return;
+    if (!OthersCanRun(*me)) return;
     if (++steps_in_a_row_ < kMaxStepsInARow && !unasked_) [[likely]] {
       if (answers_ != nullptr) return WalkOn(me);
       if (strategy_->TakeBenignPick()) {
@@ -150,7 +150,9 @@ class Engine {
 
   // ---- threads
 
-  // Starts another thread; null when there are kMaxThreads already. `pc` is the call that asks.
+  // Starts another thread; null when there are kMaxThreads already. When the numbers have been used
+  // up it takes the place of one that has ended and been joined or detached. `pc` is the call that
+  // asks.
   SimThread* CreateThread(void* (*start)(void*), void* argument, uintptr_t pc);
   // The running thread ends here, whatever is on its stack.
   [[noreturn]] void ExitThread();
@@ -165,7 +167,7 @@ class Engine {
   // False also means "not known".
   bool IsInUseByOther(uintptr_t address) const {
     const uintptr_t stack = (address - kStackArea) / kStackStride;
-    if (stack >= kMaxThreads || (alive_ >> stack & 1) == 0) return false;
+    if (stack >= kMaxThreads || (alive_ & threads_[stack].bit) == 0) return false;
     const SimThread& owner = threads_[stack];
     return &owner != current && address >= reinterpret_cast<uintptr_t>(owner.context);
   }
@@ -246,6 +248,9 @@ class Engine {
   [[noreturn]] void Fail(VerdictKind kind, std::string_view rule, std::string_view message,
                          const Blame& blame = {});
 
+  // The program calls `function`, which ends it: so does the execution.
+  [[noreturn]] void EndProgram(std::string_view function, int status);
+
   const ExecutionOptions& options() const { return options_; }
 
   Verdict Execute(Program& program, Strategy& strategy, const ExecutionOptions& options,
@@ -305,12 +310,20 @@ class Engine {
 
   void Initialize();
   void EnsureStorage(int id);
-  SimThread& AddThread();
+  // A thread with this number; one that has ended before gives up its place.
+  SimThread& AddThread(int id);
+  int FindEndedThread() const;
 
+  bool OthersCanRun(const SimThread& me) const {
+    if (thread_count_ <= 64) [[likely]]
+      return ((LowOf(enabled_) | LowOf(timed_)) & ~LowOf(me.bit)) != 0;
+    return OneOfManyCanRun(me);
+  }
+  [[gnu::noinline]] bool OneOfManyCanRun(const SimThread& me) const;
   void CountPick() {
     ++counters_.picks;
     if (recorder != nullptr) [[unlikely]]
-      last_pick_ = {std::popcount(enabled_ | timed_), 0};
+      last_pick_ = {CountOf(enabled_ | timed_), 0};
   }
   // The same, by a random walk: any of those that can run, `me` among them.
   [[gnu::noinline]] void WalkOn(SimThread* me);
@@ -321,6 +334,7 @@ class Engine {
   void BeginMemory();
   void EndMemory();
   void TellCreation(int parent, int child);
+  void TellCreationAgain(int parent, int child);
   void SetNearTag();
   void WakeSpinning(const void* address, size_t size);
   // Tells the program of a step, which must be one of the running thread with the hooks on.
@@ -333,6 +347,8 @@ class Engine {
 
   // Picks among all that can run; `first` is the benign choice. Null: nobody can.
   SimThread* PickThread(int first);
+  template <class Set>
+  SimThread* PickAmong(Set candidates, int first);
   SimThread* PickFairly(ThreadSet candidates);
   // The next thread of `set` after `id`, going round.
   static int NextById(ThreadSet set, int id);
@@ -439,6 +455,7 @@ void RunKeyDestructors();
 // `thread` ends: who waits for the robust mutexes that it holds hears of it (mutexes.cc).
 void AbandonRobustMutexes(SimThread& thread);
 void DropKeys();
+void DropKeyValues(int thread);
 // Calls `visit(value, data)` for each value that they have left.
 void VisitKeyValues(void (*visit)(void* value, void* data), void* data);
 

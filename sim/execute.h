@@ -14,9 +14,6 @@
 
 namespace jacquard {
 
-// The most threads that one execution can have.
-inline constexpr int kMaxThreads = 64;
-
 // What memory the threads share.
 enum class MemoryMode : uint8_t {
   kSc,    // sequential consistency: every read sees the newest value; no data race is looked for
@@ -31,6 +28,13 @@ constexpr const char* MemoryModeName(MemoryMode mode) {
 // A bound on something that is left to chance: never, as often as the strategy likes, or a number.
 inline constexpr uint32_t kNever = 0;
 inline constexpr uint32_t kAnyNumber = UINT32_MAX;
+
+// What exit() and its like mean in an execution, which they end.
+enum class ExitMode : uint8_t {
+  kIsMisplaced,  // a verdict: a body has to return
+  kIsFree,       // the end of a program, whatever the status
+  kMustBeZero,   // the same, but another status than 0 is a verdict
+};
 
 struct ExecutionOptions {
   MemoryMode memory = MemoryMode::kRc11;
@@ -61,6 +65,7 @@ struct ExecutionOptions {
   // Whether a detached thread may still be running when the body, or the last thread of the
   // harness, has ended. If not, its next step is a verdict.
   bool detached_threads_may_outlive = true;
+  ExitMode exits = ExitMode::kIsMisplaced;
   // The bytes of a freed block are given out again after so many more bytes have been freed. Until
   // then, accesses to them are found out; with 0 addresses come back at once, as a bug in the way
   // of A-B-A may need it.

@@ -52,7 +52,8 @@ struct Release {
 uintptr_t Address(const void* caller) { return reinterpret_cast<uintptr_t>(caller); }
 
 HeapCaller RunningThread() {
-  return {static_cast<int8_t>(engine.current->id), static_cast<int16_t>(engine.current->operation)};
+  return {static_cast<int16_t>(engine.current->id),
+          static_cast<int16_t>(engine.current->operation)};
 }
 
 bool UseArena(const void* caller) {

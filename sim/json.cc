@@ -79,9 +79,8 @@ ordered_json EventObject(const TraceView& view, size_t at) {
   }
   if (event.enabled != 0) {
     ordered_json threads = ordered_json::array();
-    for (int thread = 0; thread < 64; ++thread) {
-      if ((event.enabled >> thread & 1) != 0) threads.push_back(thread);
-    }
+    for (ThreadSet left = event.enabled; left != 0; left &= left - 1)
+      threads.push_back(FirstOf(left));
     object["enabled"] = std::move(threads);
   }
   AddStack(object, event.pc, event.stack);

@@ -1,7 +1,10 @@
 #include "sim/message.h"
 
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#include "sim/real.h"
 
 namespace jacquard::sim {
 namespace {
@@ -21,7 +24,8 @@ void SetMessageDescriptor(int descriptor) { message_descriptor = descriptor; }
 
 void Die(std::string_view text) {
   Warn(text);
-  _exit(2);
+  // Not exit(), which may be taken for the program's.
+  for (;;) RawSyscall(SYS_exit_group, 2);
 }
 
 }  // namespace jacquard::sim

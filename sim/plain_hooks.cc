@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "sim/engine.h"
+#include "sim/faults.h"
 #include "sim/heap_check.h"
 #include "sim/races.h"
 #include "sim/recorder.h"
@@ -112,8 +113,18 @@ bool KeepsCallStack() {
   return engine.OnExecutingThread() && (engine.hooks_on || engine.current->id < 0);
 }
 
+// Of stack that is left for the hooks, what they call, and libraries.
+constexpr uintptr_t kStackReserve = 32 << 10;
+
+[[gnu::always_inline]] inline bool StackIsNearlyFull() {
+  return reinterpret_cast<uintptr_t>(StackPointer()) - engine.current->stack_bottom < kStackReserve;
+}
+
 [[gnu::noinline]] void EnterFunction(void* call_site) {
-  if (!KeepsCallStack()) return;
+  // Said before the end, so that no fault comes in the middle of a hook, which may hold a lock.
+  if (StackIsNearlyFull() && engine.OnExecutingThread())
+    ReportStackOverflow(reinterpret_cast<uintptr_t>(call_site));
+  if (engine.recorder == nullptr || !KeepsCallStack()) return;
   SimThread& me = *engine.current;
   if (me.call_depth < SimThread::kMaxCallStack) {
     me.call_stack[me.call_depth] = reinterpret_cast<uintptr_t>(call_site);
@@ -145,7 +156,7 @@ extern "C" {
 void __tsan_init() {}
 
 void __tsan_func_entry(void* call_site) {
-  if (engine.recorder != nullptr) [[unlikely]]
+  if (engine.recorder != nullptr || jacquard::sim::StackIsNearlyFull()) [[unlikely]]
     jacquard::sim::EnterFunction(call_site);
 }
 void __tsan_func_exit() {

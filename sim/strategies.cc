@@ -3,6 +3,8 @@
 #include <charconv>
 
 #include "sim/depth_first.h"
+#include "sim/pct.h"
+#include "sim/portfolio.h"
 #include "sim/random_walk.h"
 
 namespace jacquard {
@@ -12,13 +14,22 @@ std::unique_ptr<Strategy> MakeRandomWalk(uint64_t seed, int /*argument*/) {
   return std::make_unique<RandomWalk>(seed);
 }
 
+std::unique_ptr<Strategy> MakePct(uint64_t seed, int argument) {
+  return std::make_unique<Pct>(seed, argument < 0 ? Pct::kDefaultDepth : argument);
+}
+
+std::unique_ptr<Strategy> MakePortfolio(uint64_t seed, int /*argument*/) {
+  return std::make_unique<Portfolio>(seed);
+}
+
 std::unique_ptr<Strategy> MakeDepthFirst(uint64_t /*seed*/, int argument) {
   return std::make_unique<DepthFirst>(argument);
 }
 
 constexpr StrategyType kTypes[] = {
-    {"portfolio", "the best that exists; for now the random walk", MakeRandomWalk},
+    {"portfolio", "the random walk and pct in turn; the default", MakePortfolio},
     {"random", "every choice by chance", MakeRandomWalk},
+    {"pct", "random priorities that change at two points; pct:N: at N - 1 points", MakePct, true},
     {"dfs", "every execution once, depth first; dfs:N: with at most N preemptions", MakeDepthFirst,
      true},
 };

@@ -1,14 +1,18 @@
 #include "sim/strategy.h"
 
-#include <bit>
-
 namespace jacquard {
 
 int ThreadOfChoice(const Pick& pick, int choice) {
   if (choice == 0) return pick.first;
-  ThreadSet others = pick.candidates & ~(ThreadSet{1} << pick.first);
-  for (; choice > 1; --choice) others &= others - 1;
-  return std::countr_zero(others);
+  if (IsLow(pick.candidates))
+    return NthOf(LowOf(pick.candidates) & ~(uint64_t{1} << pick.first), choice - 1);
+  return NthOf(pick.candidates & ~SetOfThread(pick.first), choice - 1);
+}
+
+int ChoiceOfThread(const Pick& pick, int thread) {
+  if (thread == pick.first) return 0;
+  const ThreadSet smaller = pick.candidates & (SetOfThread(thread) - 1);
+  return 1 + CountOf(smaller & ~SetOfThread(pick.first));
 }
 
 }  // namespace jacquard

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "sim/step.h"
+#include "sim/thread_set.h"
 
 namespace jacquard {
 
@@ -33,9 +34,6 @@ inline bool IsOfMemory(PickKind kind) {
          kind == PickKind::kWeakCompareExchange || kind == PickKind::kSpuriousWakeUp;
 }
 
-// A set of simulated threads: bit i is thread i.
-using ThreadSet = uint64_t;
-
 // What a thread is about to do: known before the pick, for strategies that look at it.
 struct PendingOperation {
   StepKind kind = StepKind::kOther;
@@ -56,6 +54,9 @@ struct Pick {
 
 // The thread that alternative `choice` of a kSchedule pick stands for.
 int ThreadOfChoice(const Pick& pick, int choice);
+
+// The choice that stands for `thread`, one of the candidates.
+int ChoiceOfThread(const Pick& pick, int thread);
 
 // One interface for the byte string, random walk, depth-first search and all later ones. Not
 // thread-safe: one strategy serves one simulation. Everything a strategy does must follow from its

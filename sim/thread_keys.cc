@@ -66,13 +66,15 @@ void VisitKeyValues(void (*visit)(void* value, void* data), void* data) {
   visit_all(values[kMaxThreads]);
 }
 
+void DropKeyValues(int thread) {
+  Values& of_thread = values[thread];
+  std::fill_n(of_thread.of_key, of_thread.end, nullptr);
+  of_thread.end = 0;
+}
+
 void DropKeys() {
-  auto clear = [](Values& of_thread) {
-    std::fill_n(of_thread.of_key, of_thread.end, nullptr);
-    of_thread.end = 0;
-  };
-  for (int i = 0; i < engine.thread_count(); ++i) clear(values[i]);
-  clear(values[kMaxThreads]);
+  for (int i = 0; i < engine.thread_count(); ++i) DropKeyValues(i);
+  DropKeyValues(kMaxThreads);
   engine.keys_used = false;
   if (!engine.keys_made) return;
   engine.keys_made = false;

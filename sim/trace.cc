@@ -55,7 +55,8 @@ uint64_t Trace::Fingerprint() const {
     hash.Add(event.pc);
     hash.Add(event.stack.size());
     for (const uintptr_t pc : event.stack) hash.Add(pc);
-    hash.Add(event.enabled);
+    hash.Add(LowOf(event.enabled));
+    for (ThreadSet left = event.enabled >> 64; left != 0; left >>= 64) hash.Add(LowOf(left));
     hash.Add(static_cast<uint64_t>(event.reads_from));
     hash.Add(static_cast<uint64_t>(event.pick));
     hash.Add(Number(event.alternatives));

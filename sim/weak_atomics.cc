@@ -201,6 +201,12 @@ void Engine::TellCreation(int parent, int child) {
   SetNearTag();
 }
 
+void Engine::TellCreationAgain(int parent, int child) {
+  if (memory == nullptr) return;
+  memory->CreateThreadAgain(parent, child);
+  SetNearTag();
+}
+
 void Engine::TellJoin(int child) {
   if (memory == nullptr) return;
   memory->JoinThread(current->id, child);

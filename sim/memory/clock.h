@@ -6,8 +6,8 @@
 // stands for a set of seq_cst events that holds, with each event, all earlier ones of the same
 // thread.
 //
-// Two forms: eight lanes of 16 bits in one register, and 64 lanes of 32 bits for more threads or
-// longer executions.
+// Three forms: eight lanes of 16 bits in one register, 64 lanes of 32 bits for more threads or
+// longer executions, and 256 of them for very many threads.
 #ifndef JACQUARD_SIM_MEMORY_CLOCK_H_
 #define JACQUARD_SIM_MEMORY_CLOCK_H_
 
@@ -127,6 +127,7 @@ class Clock {
 
 using NarrowClock = Clock<uint16_t, 8>;
 using WideClock = Clock<uint32_t, 64>;
+using WidestClock = Clock<uint32_t, 256>;
 
 }  // namespace jacquard::sim::memory
 

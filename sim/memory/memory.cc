@@ -14,7 +14,7 @@ Memory::Memory() : narrow_(std::make_unique<Narrow>(kStores)) {}
 Memory::~Memory() = default;
 
 void Memory::BeginExecution(const Options& options, bool wide) {
-  is_wide_ = false;
+  is_wide_ = is_widest_ = false;
   narrow_->BeginExecution(options);
   if (!wide) return;
   narrow_->RequestWider();
@@ -43,6 +43,16 @@ Memory::Wide& Memory::Widened() {
     is_wide_ = true;
   }
   return *wide_;
+}
+
+Memory::Widest& Memory::WidenedAgain() {
+  if (!is_widest_) {
+    const RealHeap real_heap;
+    if (widest_ == nullptr) widest_ = std::make_unique<Widest>(kStores);
+    widest_->CopyFrom(*wide_);
+    is_widest_ = true;
+  }
+  return *widest_;
 }
 
 }  // namespace jacquard::sim

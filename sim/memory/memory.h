@@ -1,8 +1,9 @@
 // Simulated memory: what the runtime calls for each access of the code under test.
 //
-// The same interface as memory::Model, which says what each function does, over two forms of it: a
-// narrow one with eight threads and 16-bit clocks, and a wide one that takes over, within an
-// execution, when there are more threads or a count grows too large.
+// The same interface as memory::Model, which says what each function does, over three forms of it:
+// a narrow one with eight threads and 16-bit clocks, a wide one that takes over, within an
+// execution, when there are more threads or a count grows too large, and one for more than 64
+// threads.
 //
 // Not thread-safe: one execution at a time.
 #ifndef JACQUARD_SIM_MEMORY_MEMORY_H_
@@ -25,7 +26,7 @@ class Memory {
   template <class T>
   using UpdateResult = memory::UpdateResult<T>;
 
-  static constexpr int kMaxThreads = memory::WideClock::kLanes;
+  static constexpr int kMaxThreads = memory::WidestClock::kLanes;
 
   Memory();
   ~Memory();
@@ -37,7 +38,11 @@ class Memory {
 
   void CreateThread(int parent, int child) {
     if (child >= Narrow::kMaxThreads) narrow_->RequestWider();
+    if (child >= Wide::kMaxThreads) Widened().RequestWider();
     On([=](auto& model) { model.CreateThread(parent, child); });
+  }
+  void CreateThreadAgain(int parent, int child) {
+    On([=](auto& model) { model.CreateThreadAgain(parent, child); });
   }
   void JoinThread(int parent, int child) {
     On([&](auto& model) { model.JoinThread(parent, child); });
@@ -114,7 +119,7 @@ class Memory {
   bool HasLostDetail() {
     return On([](auto& model) { return model.HasLostDetail(); });
   }
-  // Whether the wide form is in use.
+  // Whether one of the wide forms is in use.
   bool is_wide() const { return is_wide_; }
 
   template <class T>
@@ -125,6 +130,7 @@ class Memory {
  private:
   using Narrow = memory::Model<memory::NarrowClock>;
   using Wide = memory::Model<memory::WideClock>;
+  using Widest = memory::Model<memory::WidestClock>;
 
   // Calls `operation` on the form in use. By value: whatever it captures can then stay in registers
   // on the way to the narrow form.
@@ -138,13 +144,18 @@ class Memory {
   template <class Operation>
   [[gnu::noinline, gnu::cold]] auto OnWide(Operation operation)
       -> decltype(operation(std::declval<Wide&>())) {
-    return operation(Widened());
+    Wide& wide = Widened();
+    if (wide.IsOverflowing()) return operation(WidenedAgain());
+    return operation(wide);
   }
   Wide& Widened();
+  Widest& WidenedAgain();
 
   bool is_wide_ = false;
+  bool is_widest_ = false;
   std::unique_ptr<Narrow> narrow_;
-  std::unique_ptr<Wide> wide_;  // made when first needed
+  std::unique_ptr<Wide> wide_;  // made when first needed, as the next
+  std::unique_ptr<Widest> widest_;
 };
 
 }  // namespace jacquard::sim

@@ -66,6 +66,10 @@ class Model {
 
   // `child` (an id not used before) starts; all that `parent` has done happens before it.
   void CreateThread(int parent, int child);
+  // A thread starts in the place of one with the same id that has ended. For the model, that one
+  // goes on: what it has done happens before what the new one does, so that a race between them
+  // goes unseen.
+  void CreateThreadAgain(int parent, int child);
   // All that `child` has done happens before what `parent` does next.
   void JoinThread(int parent, int child);
 

@@ -40,8 +40,22 @@ void Model<Clock>::CreateThread(int parent, int child) {
 }
 
 template <class Clock>
+void Model<Clock>::CreateThreadAgain(int parent, int child) {
+  Thread<Clock>& thread = threads_[child];
+  thread.now.Join(threads_[parent].now);
+  SetZero(thread.pending);
+  SetZero(thread.fenced);
+  if (thread.joined) ++others_;  // else it still counts
+  thread.joined = false;
+  BeginEpoch(child);
+  if (seq_cst_.active()) seq_cst_.OnCreate(parent, child);
+  BeginEpoch(parent);
+}
+
+template <class Clock>
 void Model<Clock>::JoinThread(int parent, int child) {
   threads_[parent].now.Join(threads_[child].now);
+  threads_[child].joined = true;
   --others_;
   if (seq_cst_.active()) seq_cst_.OnJoin(parent, child);
 }

@@ -53,6 +53,7 @@ struct alignas(64) Thread {
   Clock now;      // happens-before
   Clock pending;  // what the next acquire fence learns: from relaxed reads
   Clock fenced;   // what relaxed stores release: as of the last release fence
+  bool joined = false;
 };
 
 // A range of bytes that is accessed as one object, atomically or not. Accesses of another size or

@@ -21,7 +21,7 @@ void Model<Clock>::CopyFrom(Model<OtherClock>& other) {
   free_ = other.free_;
   for (int i = 0; i < thread_count_; ++i) {
     threads_[i] = {Clock::From(other.threads_[i].now), Clock::From(other.threads_[i].pending),
-                   Clock::From(other.threads_[i].fenced)};
+                   Clock::From(other.threads_[i].fenced), other.threads_[i].joined};
   }
   stores_.set_end(other.stores_.end());
   for (Index i = 1; i < stores_.end(); ++i) {

@@ -98,8 +98,8 @@ class Explorer {
 
   int PickThread(ThreadSet enabled, int running) {
     int first = running;
-    if ((enabled >> running & 1) == 0) first = std::countr_zero(enabled);
-    const int count = std::popcount(enabled);
+    if ((enabled >> running & 1) == 0) first = FirstOf(enabled);
+    const int count = CountOf(enabled);
     if (count == 1) return first;
     const Pick pick{PickKind::kSchedule, count, running, first, enabled, nullptr};
     return ThreadOfChoice(pick, Choose(pick.kind, count, running, first, enabled));

@@ -10,6 +10,8 @@
 
 #include "sim/byte_string.h"
 #include "sim/depth_first.h"
+#include "sim/pct.h"
+#include "sim/portfolio.h"
 #include "sim/random_walk.h"
 #include "sim/verdict.h"
 
@@ -41,6 +43,20 @@ TEST(ThreadOfChoice, FirstIsZeroAndTheOthersFollowInOrder) {
   EXPECT_EQ(ThreadOfChoice(pick, 1), 0);
   EXPECT_EQ(ThreadOfChoice(pick, 2), 7);
   EXPECT_EQ(ThreadOfChoice(pick, 3), 63);
+}
+
+TEST(ThreadOfChoice, HasAnInverse) {
+  Pick pick = DataPick(4);
+  pick.candidates = SetOfThread(0) | SetOfThread(5) | SetOfThread(7) | SetOfThread(63);
+  for (const int first : {0, 5, 63}) {
+    pick.first = first;
+    for (int choice = 0; choice < 4; ++choice) {
+      EXPECT_EQ(ChoiceOfThread(pick, ThreadOfChoice(pick, choice)), choice);
+    }
+  }
+  pick.candidates |= SetOfThread(200);
+  EXPECT_EQ(ThreadOfChoice(pick, 4), 200);
+  EXPECT_EQ(ChoiceOfThread(pick, 200), 4);
 }
 
 TEST(ByteString, EmptyIsBenignForEver) {
@@ -180,6 +196,75 @@ TEST(DepthFirst, BoundCountsOnlyPreemptions) {
   EXPECT_EQ(count(DepthFirst::kUnbounded, 0, PickKind::kSchedule), 16);
   EXPECT_EQ(count(0, 1, PickKind::kSchedule), 16) << "the running thread cannot go on";
   EXPECT_EQ(count(0, 0, PickKind::kData), 16) << "no switch";
+}
+
+// A pick among threads 0 to 2, all of which can run.
+Pick SchedulePick(int running, bool yields = false) {
+  return {.kind = PickKind::kSchedule,
+          .alternatives = 3,
+          .thread = running,
+          .first = yields ? (running + 1) % 3 : running,
+          .candidates = 7};
+}
+
+// Who runs in an execution of `picks` picks in which nobody waits.
+std::vector<int> PlaySchedule(Strategy& strategy, int picks) {
+  std::vector<int> threads = {0};
+  for (int i = 0; i < picks; ++i) {
+    const Pick pick = SchedulePick(threads.back());
+    threads.push_back(ThreadOfChoice(pick, strategy.Choose(pick)));
+  }
+  return threads;
+}
+
+TEST(Pct, ChangesAsOftenAsItsDepthSays) {
+  for (const int depth : {1, 3}) {
+    Pct pct(1, depth);
+    std::set<int> most_changes;
+    std::set<int> who_starts;
+    for (int execution = 0; execution < 200; ++execution) {
+      ASSERT_TRUE(pct.BeginExecution());
+      const std::vector<int> threads = PlaySchedule(pct, 50);
+      pct.EndExecution({});
+      int changes = 0;
+      for (size_t i = 2; i < threads.size(); ++i) changes += threads[i] != threads[i - 1];
+      most_changes.insert(changes);
+      who_starts.insert(threads[1]);
+    }
+    EXPECT_EQ(*most_changes.rbegin(), depth - 1);
+    EXPECT_EQ(who_starts, (std::set<int>{0, 1, 2}));
+  }
+}
+
+TEST(Pct, WhoYieldsComesLast) {
+  Pct pct(1);
+  for (int execution = 0; execution < 50; ++execution) {
+    ASSERT_TRUE(pct.BeginExecution());
+    const Pick pick = SchedulePick(1, /*yields=*/true);
+    EXPECT_NE(ThreadOfChoice(pick, pct.Choose(pick)), 1);
+    pct.EndExecution({});
+  }
+}
+
+TEST(Pct, RepeatsAnExecution) {
+  Pct pct(7);
+  for (int execution = 0; execution < 20; ++execution) {
+    ASSERT_TRUE(pct.BeginExecution());
+    const std::vector<int> once = PlaySchedule(pct, 30);
+    ASSERT_TRUE(pct.RepeatExecution());
+    EXPECT_EQ(PlaySchedule(pct, 30), once);
+    pct.EndExecution({});
+  }
+}
+
+TEST(Portfolio, GivesEachMemberItsTurn) {
+  Portfolio portfolio(1);
+  for (int execution = 0; execution < 10; ++execution) {
+    ASSERT_TRUE(portfolio.BeginExecution());
+    // The random walk's answers the runtime takes by itself.
+    EXPECT_EQ(portfolio.answers() != nullptr, execution % 2 == 0);
+    portfolio.EndExecution({});
+  }
 }
 
 }  // namespace

@@ -58,14 +58,14 @@ TEST(Threads, NestedCreation) {
   }));
 }
 
-TEST(Threads, SixtyFourAndNoMore) {
+TEST(Threads, AsManyAsThereAreAndNoMore) {
   ExpectPass(Walk(
       [] {
         std::atomic<int> count{0};
         std::vector<std::thread> threads;
         for (int i = 1; i < kMaxThreads; ++i) threads.emplace_back([&] { count.fetch_add(1); });
         pthread_t handle;
-        Check(pthread_create(&handle, nullptr, Return, nullptr) == EAGAIN, "no room for a 65th");
+        Check(pthread_create(&handle, nullptr, Return, nullptr) == EAGAIN, "no room for one more");
         bool thrown = false;
         try {
           threads.emplace_back([] {});
@@ -76,7 +76,56 @@ TEST(Threads, SixtyFourAndNoMore) {
         for (std::thread& thread : threads) thread.join();
         Check(count == kMaxThreads - 1, "all others have run");
       },
-      20));
+      3));
+}
+
+// More than there can be at once.
+constexpr int kManyThreads = kMaxThreads + 50;
+
+TEST(Threads, OneAfterAnotherWithoutAnEnd) {
+  ExpectPass(Walk(
+      [] {
+        thread_local int mine = 5;
+        std::atomic<int> count{0};
+        int plain = 0;
+        for (int i = 0; i < kManyThreads; ++i) {
+          std::thread([&] {
+            Check(mine == 5, "thread-local variables are new");
+            mine = i;
+            ++plain;
+            count.fetch_add(1, std::memory_order_relaxed);
+          }).join();
+        }
+        Check(count == kManyThreads && plain == kManyThreads, "all have run");
+      },
+      2));
+}
+
+TEST(Threads, DetachedOneAfterAnotherWithoutAnEnd) {
+  ExpectPass(Walk(
+      [] {
+        std::atomic<int> count{0};
+        for (int i = 0; i < kManyThreads; ++i) {
+          std::thread([&] { count.fetch_add(1, std::memory_order_relaxed); }).detach();
+          while (count.load(std::memory_order_relaxed) <= i) std::this_thread::yield();
+          std::this_thread::yield();  // it ends
+        }
+      },
+      2));
+}
+
+TEST(Threads, InThePlaceOfOthersRaceWithTheLiving) {
+  const ExploreResult result = Walk(
+      [] {
+        for (int i = 1; i < kManyThreads; ++i) std::thread([] {}).join();
+        int plain = 0;
+        std::thread a([&] { ++plain; });
+        std::thread b([&] { ++plain; });
+        a.join();
+        b.join();
+      },
+      3);
+  EXPECT_EQ(result.verdict.kind, VerdictKind::kRace) << result.verdict.message;
 }
 
 TEST(Threads, IdentitiesDiffer) {

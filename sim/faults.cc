@@ -1,0 +1,204 @@
+// The handler of a signal only takes notes: it lets the thread return to a function on a stack of
+// its own, which then ends the execution as any other finding does. So nothing is left behind by a
+// handler that never returns, and an overflown stack does no harm.
+#include "sim/faults.h"
+
+#include <cxxabi.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <string_view>
+
+#include "sim/caller.h"
+#include "sim/engine.h"
+#include "sim/fiber.h"
+#include "sim/message.h"
+#include "sim/symbolize.h"
+
+namespace jacquard::sim {
+namespace {
+
+constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+constexpr int kSignalCount = sizeof(kSignals) / sizeof(kSignals[0]);
+constexpr size_t kStackBytes = 256 << 10;
+constexpr int kMaxFrames = 32;
+
+struct Fault {
+  int signal;
+  int code;
+  uintptr_t address;
+  bool writes;
+  bool on_guard;
+  int frame_count;
+  uintptr_t frames[kMaxFrames];  // return addresses, innermost first
+};
+
+Fault fault;
+bool handling = false;
+char* stack = nullptr;
+struct sigaction previous[kSignalCount];
+std::terminate_handler previous_terminate = nullptr;
+
+// Where the thread was, as far as frame pointers tell; only its own stack is read.
+void NoteFrames(const greg_t* registers) {
+  const SimThread& me = *engine.current;
+  const uintptr_t top = me.stack_bottom + kStackSize;
+  const auto on_stack = [&](uintptr_t at) {
+    return at >= me.stack_bottom && at % sizeof(uintptr_t) == 0 &&
+           at + 2 * sizeof(uintptr_t) <= top;
+  };
+  const auto pc = static_cast<uintptr_t>(registers[REG_RIP]);
+  const auto stack_pointer = static_cast<uintptr_t>(registers[REG_RSP]);
+  fault.frame_count = 0;
+  // As if it were a return address.
+  fault.frames[fault.frame_count++] = pc + 1;
+  // A call to nowhere, and a hook without a frame, have their caller on top of the stack.
+  if (on_stack(stack_pointer)) {
+    const auto on_top = *reinterpret_cast<const uintptr_t*>(stack_pointer);
+    if (FromExecutable(reinterpret_cast<const void*>(on_top)))
+      fault.frames[fault.frame_count++] = on_top;
+  }
+  auto frame = static_cast<uintptr_t>(registers[REG_RBP]);
+  while (fault.frame_count < kMaxFrames && on_stack(frame)) {
+    const auto* const saved = reinterpret_cast<const uintptr_t*>(frame);
+    fault.frames[fault.frame_count++] = saved[1];
+    if (saved[0] <= frame) break;
+    frame = saved[0];
+  }
+}
+
+// The innermost place in the program's own code.
+uintptr_t PlaceInProgram() {
+  for (int i = 0; i < fault.frame_count; ++i) {
+    if (!FromExecutable(reinterpret_cast<const void*>(fault.frames[i] - 1))) continue;
+    for (const SourceFrame& frame : Symbolize(fault.frames[i])) {
+      if (!IsLibraryFrame(frame) && !frame.file.empty()) return fault.frames[i];
+    }
+  }
+  return 0;
+}
+
+struct Words {
+  const char* rule;
+  std::string message;
+};
+
+Words Describe() {
+  char access[100];
+  std::snprintf(access, sizeof(access), "the thread %s address %#zx",
+                fault.writes ? "writes to" : "reads", fault.address);
+  constexpr uintptr_t kNearNull = 64 << 10;
+  switch (fault.signal) {
+    case SIGFPE:
+      if (fault.code == FPE_INTDIV)
+        return {"division by zero", "an integer division by zero, or one that overflows"};
+      return {"arithmetic fault", "the processor has refused an arithmetic operation"};
+    case SIGILL:
+      return {"illegal instruction",
+              "an instruction that the processor does not have, or a trap of the compiler, as "
+              "behind what must not be reached"};
+    case SIGBUS:
+      return {"bus error", std::string(access) + ", which cannot be accessed"};
+  }
+  if (fault.code == SI_KERNEL)
+    return {"segmentation fault", "the thread accesses an address that cannot be one"};
+  if (fault.address < kNearNull) return {"null dereference", access};
+  return {"segmentation fault",
+          std::string(access) + (fault.code == SEGV_ACCERR ? ", which does not allow that"
+                                                           : ", where there is no memory")};
+}
+
+// On the stack for it, with the signal mask that the thread had.
+[[noreturn]] void EndExecution() {
+  const Backstage backstage;
+  Blame blame;
+  if (engine.recorder != nullptr) blame.pc = PlaceInProgram();
+  handling = false;
+  if (fault.on_guard) ReportStackOverflow(blame.pc);
+  const Words words = Describe();
+  engine.Fail(VerdictKind::kCrash, words.rule, words.message, blame);
+}
+
+void Forward(int signal, siginfo_t* info, void* context) {
+  for (int i = 0; i < kSignalCount; ++i) {
+    if (kSignals[i] != signal) continue;
+    const struct sigaction& old = previous[i];
+    if ((old.sa_flags & SA_SIGINFO) != 0 && old.sa_sigaction != nullptr)
+      return old.sa_sigaction(signal, info, context);
+    if (old.sa_handler == SIG_IGN) return;
+    if (old.sa_handler != SIG_DFL) return old.sa_handler(signal);
+    // The fault, or the sender, comes again.
+    sigaction(signal, &old, nullptr);
+    if (info->si_code <= 0) raise(signal);
+  }
+}
+
+void OnFault(int signal, siginfo_t* info, void* context) {
+  // Sent by somebody: not the program's doing.
+  const bool sent = info->si_code <= 0;
+  if (sent || handling || !engine.executing || !engine.OnExecutingThread())
+    return Forward(signal, info, context);
+  handling = true;
+  greg_t* const registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
+  constexpr greg_t kWriteBit = 2;  // of the processor's error code for a page fault
+  fault.signal = signal;
+  fault.code = info->si_code;
+  fault.address = reinterpret_cast<uintptr_t>(info->si_addr);
+  fault.writes = (registers[REG_ERR] & kWriteBit) != 0;
+  const uintptr_t bottom = engine.current->stack_bottom;
+  fault.on_guard = fault.address < bottom && fault.address >= bottom - kStackGuard;
+  NoteFrames(registers);
+  // As after a call: the stack pointer is 8 below a multiple of 16.
+  registers[REG_RSP] = reinterpret_cast<greg_t>(stack + kStackBytes - sizeof(uintptr_t));
+  registers[REG_RIP] = reinterpret_cast<greg_t>(&EndExecution);
+  registers[REG_RBP] = 0;
+  constexpr greg_t kDirectionFlag = 1 << 10;
+  registers[REG_EFL] &= ~kDirectionFlag;
+}
+
+void OnTerminate() {
+  if (!engine.executing || !engine.OnExecutingThread()) previous_terminate();
+  if (abi::__cxa_current_exception_type() == nullptr) {
+    engine.Fail(VerdictKind::kAbort, "std::terminate",
+                "called without an exception, as where a std::thread is destroyed that can still "
+                "be joined");
+  }
+  try {
+    throw;
+  } catch (const std::exception& exception) {
+    engine.Fail(VerdictKind::kException, "uncaught exception",
+                std::string(exception.what()) + " (it ended in std::terminate)");
+  } catch (...) {
+    engine.Fail(VerdictKind::kException, "uncaught exception",
+                "not derived from std::exception (it ended in std::terminate)");
+  }
+}
+
+}  // namespace
+
+void ReportStackOverflow(uintptr_t pc) {
+  engine.Fail(VerdictKind::kCrash, "stack overflow",
+              "the thread has used up its stack of " + std::to_string(kStackSize >> 10) + " KiB",
+              {.pc = pc});
+}
+
+void CatchFaults() {
+  void* const memory = mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) Die("no memory for a stack on which faults are reported");
+  stack = static_cast<char*>(memory);
+  previous_terminate = std::set_terminate(OnTerminate);
+  for (int i = 0; i < kSignalCount; ++i) {
+    struct sigaction action = {};
+    action.sa_sigaction = OnFault;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    sigaction(kSignals[i], &action, &previous[i]);
+  }
+}
+
+}  // namespace jacquard::sim

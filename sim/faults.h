@@ -1,0 +1,19 @@
+// Faults of the processor and std::terminate() within an execution are its verdict, and not the end
+// of the process.
+#ifndef JACQUARD_SIM_FAULTS_H_
+#define JACQUARD_SIM_FAULTS_H_
+
+#include <cstdint>
+
+namespace jacquard::sim {
+
+// Installs the handlers of SIGSEGV, SIGBUS, SIGFPE and SIGILL, and of std::terminate. What happens
+// outside of executions, or is sent by somebody, goes to those that were there before. Call once.
+void CatchFaults();
+
+// Ends the execution: the running thread has used up its stack, at `pc`.
+[[noreturn]] void ReportStackOverflow(uintptr_t pc);
+
+}  // namespace jacquard::sim
+
+#endif  // JACQUARD_SIM_FAULTS_H_

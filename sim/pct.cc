@@ -1,0 +1,50 @@
+#include "sim/pct.h"
+
+#include <algorithm>
+
+namespace jacquard {
+
+bool Pct::BeginExecution() {
+  stream_.Seed(seed_);
+  stream_.Seed(stream_.Next() + execution_++);
+  stream_.Seed(stream_.Next());
+  changes_.clear();
+  for (int i = 1; i < depth_; ++i) changes_.push_back(stream_.Next() % most_picks_);
+  picks_ = 0;
+  lowest_ = 0;
+  known_ = 0;
+  return true;
+}
+
+bool Pct::RepeatExecution() {
+  --execution_;
+  return BeginExecution();
+}
+
+void Pct::EndExecution(const Verdict& /*verdict*/) { most_picks_ = std::max(most_picks_, picks_); }
+
+int Pct::Choose(const Pick& pick) {
+  if (pick.kind == PickKind::kSchedule) return Schedule(pick);
+  return IsOfMemory(pick.kind) ? stream_.AnswerMemory(pick.alternatives)
+                               : stream_.Answer(pick.alternatives);
+}
+
+int Pct::Schedule(const Pick& pick) {
+  // The numbers of new threads are small, so that the order in which they are met is one.
+  for (ThreadSet left = pick.candidates & ~known_; left != 0; left &= left - 1) {
+    priority_[FirstOf(left)] = kFirstInitial + static_cast<int64_t>(stream_.Next() >> 2);
+  }
+  known_ |= pick.candidates;
+  const bool yields = pick.thread >= 0 && pick.first != pick.thread &&
+                      (pick.candidates & SetOfThread(pick.thread)) != 0;
+  const bool changes = std::ranges::find(changes_, picks_++) != changes_.end();
+  if (pick.thread >= 0 && (yields || changes)) priority_[pick.thread] = --lowest_;
+  int best = pick.first;
+  for (ThreadSet left = pick.candidates; left != 0; left &= left - 1) {
+    const int thread = FirstOf(left);
+    if (priority_[thread] > priority_[best]) best = thread;
+  }
+  return ChoiceOfThread(pick, best);
+}
+
+}  // namespace jacquard

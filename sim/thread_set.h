@@ -1,0 +1,54 @@
+// Sets of simulated threads.
+#ifndef JACQUARD_SIM_THREAD_SET_H_
+#define JACQUARD_SIM_THREAD_SET_H_
+
+#include <bit>
+#include <cstdint>
+
+namespace jacquard {
+
+// The most threads that one execution can have at once.
+inline constexpr int kMaxThreads = 256;
+
+// Bit i is thread i. Most executions have few threads; the runtime's short ways look at the lowest
+// 64 bits only.
+using ThreadSet = unsigned _BitInt(kMaxThreads);
+
+// Shifts of whole sets are slow.
+constexpr ThreadSet SetOfThread(int thread) {
+  return thread < 64 ? ThreadSet{uint64_t{1} << thread} : ThreadSet{1} << thread;
+}
+
+// The members among the first 64 threads.
+constexpr uint64_t LowOf(ThreadSet set) { return static_cast<uint64_t>(set); }
+constexpr bool IsLow(ThreadSet set) { return set == LowOf(set); }
+
+constexpr int CountOf(uint64_t set) { return std::popcount(set); }
+constexpr int CountOf(ThreadSet set) {
+  int count = std::popcount(LowOf(set));
+  while ((set >>= 64) != 0) count += std::popcount(LowOf(set));
+  return count;
+}
+
+// The first member of a set that is not empty.
+constexpr int FirstOf(uint64_t set) { return std::countr_zero(set); }
+constexpr int FirstOf(ThreadSet set) {
+  int first = 0;
+  for (; LowOf(set) == 0; set >>= 64) first += 64;
+  return first + std::countr_zero(LowOf(set));
+}
+
+// The member that has `n` smaller ones; there are more than `n`.
+constexpr int NthOf(uint64_t set, int n) {
+  for (; n > 0; --n) set &= set - 1;
+  return std::countr_zero(set);
+}
+constexpr int NthOf(ThreadSet set, int n) {
+  if (IsLow(set)) return NthOf(LowOf(set), n);
+  for (; n > 0; --n) set &= set - 1;
+  return FirstOf(set);
+}
+
+}  // namespace jacquard
+
+#endif  // JACQUARD_SIM_THREAD_SET_H_

@@ -1,0 +1,249 @@
+// Whatever goes wrong inside an execution is its verdict: the process lives on, and so does the
+// next execution. And what does not go wrong is none.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cassert>
+#include <csetjmp>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "jacquard/jacquard.h"
+#include "tests/sim/uninstrumented.h"
+
+namespace jacquard {
+namespace {
+
+// Executes `act` on a second thread, in those executions in which a first one has come before.
+Result ExploreRacing(const std::function<void()>& act) {
+  return Explore(
+      [&act] {
+        std::atomic<int> word{0};
+        std::thread a([&] { word.store(1); });
+        std::thread b([&] {
+          if (word.load() == 1) act();
+        });
+        a.join();
+        b.join();
+      },
+      {.executions = 300, .stop_at_first_bug = false});
+}
+
+// Every execution that came to it has failed with this, and none of the others; again and again.
+void ExpectFailures(const std::function<void()>& act, VerdictKind kind,
+                    const std::string& signature, const std::string& in_message) {
+  for (int round = 0; round < 2; ++round) {
+    const Result result = ExploreRacing(act);
+    ASSERT_EQ(result.findings.size(), 1u) << Summary(result);
+    const Finding& finding = result.findings[0];
+    EXPECT_EQ(finding.verdict.kind, kind) << finding.report;
+    EXPECT_EQ(finding.verdict.signature, signature);
+    EXPECT_NE(finding.verdict.message.find(in_message), std::string::npos) << finding.report;
+    EXPECT_EQ(finding.verdict.thread, 2);
+    EXPECT_GT(finding.count, 20u);
+    EXPECT_LT(finding.count, 280u);
+    EXPECT_EQ(result.executions, 300u);
+    EXPECT_NE(finding.report.find("Timeline: "), std::string::npos) << finding.report;
+    EXPECT_FALSE(finding.token.empty());
+  }
+  EXPECT_TRUE(ExploreRacing([] {}).ok());
+}
+
+int* volatile null_pointer = nullptr;
+volatile int zero = 0;
+
+TEST(Failures, NullDereference) {
+  ExpectFailures([] { *null_pointer = 1; }, VerdictKind::kCrash, "crash|null dereference",
+                 "writes to address 0");
+  ExpectFailures([] { zero = *null_pointer; }, VerdictKind::kCrash, "crash|null dereference",
+                 "reads address 0");
+}
+
+TEST(Failures, AtomicNullDereference) {
+  ExpectFailures(
+      [] {
+        auto* const word = reinterpret_cast<std::atomic<int>*>(null_pointer);
+        word->fetch_add(1);
+      },
+      VerdictKind::kCrash, "crash|null dereference", "address 0");
+}
+
+TEST(Failures, SegmentationFault) {
+  int* volatile wild = reinterpret_cast<int*>(0x7000'0000'0000);
+  ExpectFailures([wild] { *wild = 1; }, VerdictKind::kCrash, "crash|segmentation fault",
+                 "0x700000000000");
+  int* volatile impossible = reinterpret_cast<int*>(0x7000'0000'0000'0000);
+  ExpectFailures([impossible] { *impossible = 1; }, VerdictKind::kCrash, "crash|segmentation fault",
+                 "cannot be one");
+}
+
+TEST(Failures, CallOfNothing) {
+  void (*volatile nothing)() = nullptr;
+  ExpectFailures([nothing] { nothing(); }, VerdictKind::kCrash, "crash|null dereference",
+                 "address 0");
+}
+
+TEST(Failures, DivisionByZero) {
+  ExpectFailures([] { zero = 12345 / zero; }, VerdictKind::kCrash, "crash|division by zero",
+                 "division");
+}
+
+TEST(Failures, IllegalInstruction) {
+  ExpectFailures([] { asm volatile("ud2"); }, VerdictKind::kCrash, "crash|illegal instruction",
+                 "instruction");
+}
+
+int Recurse(volatile char* depth) {
+  volatile char frame[4000];
+  frame[0] = depth[0];
+  if (frame[0] < 0) return 0;
+  return Recurse(frame) + frame[0];
+}
+
+TEST(Failures, StackOverflow) {
+  ExpectFailures(
+      [] {
+        volatile char depth = 0;
+        zero = Recurse(&depth);
+      },
+      VerdictKind::kCrash, "crash|stack overflow", "KiB");
+}
+
+TEST(Failures, AbortAndAssert) {
+  ExpectFailures([] { abort(); }, VerdictKind::kAbort, "abort|abort", "abort()");
+  ExpectFailures([] { __assert_fail("lives", "x.cc", 7, "F"); }, VerdictKind::kAbort,
+                 "abort|assert(lives)", "x.cc:7");
+}
+
+TEST(Failures, Exit) {
+  ExpectFailures([] { exit(3); }, VerdictKind::kExit, "exit|exit", "status 3");
+  ExpectFailures([] { _exit(0); }, VerdictKind::kExit, "exit|_exit", "status 0");
+  ExpectFailures([] { quick_exit(1); }, VerdictKind::kExit, "exit|quick_exit", "status 1");
+}
+
+TEST(Failures, UncaughtExceptions) {
+  ExpectFailures([] { throw std::runtime_error("it was too much"); }, VerdictKind::kException,
+                 "exception|uncaught exception", "it was too much");
+  ExpectFailures([] { throw 7; }, VerdictKind::kException, "exception|uncaught exception",
+                 "not derived");
+}
+
+TEST(Failures, Terminate) {
+  ExpectFailures([] { std::terminate(); }, VerdictKind::kAbort, "abort|std::terminate",
+                 "without an exception");
+  const auto throws = [] { throw std::runtime_error("not here"); };
+  ExpectFailures([&]() noexcept { throws(); }, VerdictKind::kException,
+                 "exception|uncaught exception", "not here");
+  ExpectFailures([] { const std::thread never_joined([] {}); }, VerdictKind::kAbort,
+                 "abort|std::terminate", "can still be joined");
+}
+
+TEST(Failures, Expectations) {
+  ExpectFailures([] { EXPECT_LT(zero, 0) << "more words"; }, VerdictKind::kExpectation,
+                 "expectation|Expected: (zero) < (0), more words", "actual: 0 vs 0");
+  ExpectFailures(
+      [] {
+        SCOPED_TRACE("on the way");
+        ASSERT_TRUE(zero != 0);
+      },
+      VerdictKind::kExpectation, "expectation|Value of: zero != 0, Expected: true",
+      "failures_test");
+  ExpectFailures([] { FAIL() << "anyway"; }, VerdictKind::kExpectation,
+                 "expectation|Failed, anyway", "anyway");
+}
+
+// Nobody else's handler is in the way of what happens outside of executions.
+TEST(FailuresDeathTest, OutsideTheyStayWhatTheyAre) {
+  EXPECT_TRUE(ExploreRacing([] {}).ok());
+  EXPECT_EXIT(*null_pointer = 1, testing::KilledBySignal(SIGSEGV), "");
+  EXPECT_EXIT(abort(), testing::KilledBySignal(SIGABRT), "");
+  EXPECT_EXIT(exit(5), testing::ExitedWithCode(5), "");
+}
+
+// Exceptions that are caught, and returns that are early, are the program's own affair.
+TEST(Failures, AreNotWhatTheProgramHandles) {
+  const Result result = ExploreRacing([] {
+    try {
+      throw std::runtime_error("caught");
+    } catch (const std::exception&) {
+    }
+    EXPECT_EQ(zero, 0);
+    const std::vector<int> numbers(10);
+    EXPECT_THROW((void)numbers.at(10), std::out_of_range);
+  });
+  EXPECT_TRUE(result.ok()) << result.report();
+}
+
+// ---- the same choices, another way
+
+TEST(Nondeterministic, IsAPassThatChanges) {
+  const auto body = [] {
+    std::atomic<int> word{0};
+    std::thread thread([&] { word.fetch_add(1); });
+    for (int i = CountHidden() % 7; i > 0; --i) word.fetch_add(1);
+    thread.join();
+  };
+  const Result result = Explore(body, {.executions = 5000});
+  ASSERT_EQ(result.findings.size(), 1u) << Summary(result);
+  EXPECT_EQ(result.findings[0].verdict.kind, VerdictKind::kNondeterministic);
+  EXPECT_EQ(result.executions, 1000u);
+  EXPECT_NE(result.report().find("the first step that differs is step"), std::string::npos)
+      << result.report();
+  EXPECT_NE(result.report().find("failures_test.cc:"), std::string::npos) << result.report();
+}
+
+TEST(Nondeterministic, IsAFailureThatCannotBeRepeated) {
+  ResetHiddenCounter();
+  const auto body = [] {
+    std::atomic<int> word{0};
+    std::thread thread([&] { word.fetch_add(1); });
+    thread.join();
+    if (CountHidden() == 40) Fail("planted", "once");
+  };
+  const Result result = Explore(body);
+  ASSERT_EQ(result.findings.size(), 1u) << Summary(result);
+  EXPECT_EQ(result.executions, 40u);
+  EXPECT_EQ(result.findings[0].verdict.kind, VerdictKind::kNondeterministic);
+  EXPECT_NE(result.report().find("once"), std::string::npos) << result.report();
+  EXPECT_NE(result.report().find("passed when it was repeated"), std::string::npos)
+      << result.report();
+}
+
+TEST(Nondeterministic, IsTheProcessorsClock) {
+  const auto body = [] {
+    std::atomic<uint64_t> word{0};
+    std::thread thread([&] { word.fetch_add(1); });
+    // A hash of the clock, so that every two differ in some bits.
+    for (uint64_t i = __builtin_ia32_rdtsc() * 0x9E37'79B9'7F4A'7C15 >> 58; i > 0; --i)
+      word.fetch_add(i);
+    thread.join();
+  };
+  const Result result = Explore(body, {.executions = 100'000});
+  ASSERT_EQ(result.findings.size(), 1u) << Summary(result);
+  EXPECT_EQ(result.findings[0].verdict.kind, VerdictKind::kNondeterministic);
+}
+
+// A counter outside of the body changes in each execution, and decides nothing.
+TEST(Nondeterministic, IsNotACounterOutside) {
+  std::atomic<int> executions{0};
+  const Result result = Explore(
+      [&] {
+        executions.fetch_add(1);
+        std::atomic<int> word{0};
+        std::thread thread([&] { word.fetch_add(1); });
+        word.fetch_add(1);
+        thread.join();
+      },
+      {.executions = 5000});
+  EXPECT_TRUE(result.ok()) << result.report();
+  EXPECT_EQ(executions.load(), 5005);  // one in 1,000 is repeated
+}
+
+}  // namespace
+}  // namespace jacquard
