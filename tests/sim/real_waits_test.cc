@@ -61,6 +61,8 @@ TEST(RealWaits, WhatIsThereIsRead) {
   int ends[2];
   ASSERT_EQ(pipe(ends), 0);
   const ExploreResult result = Walk([&] {
+    timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);  // a step
     const char out = 'x';
     char in = 0;
     Check(write(ends[1], &out, 1) == 1, "written");
