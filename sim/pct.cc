@@ -39,7 +39,7 @@ int Pct::Schedule(const Pick& pick) {
   const bool yields = pick.thread >= 0 && pick.first != pick.thread &&
                       (pick.candidates & SetOfThread(pick.thread)) != 0;
   const bool changes = std::ranges::find(changes_, picks_++) != changes_.end();
-  if (pick.thread >= 0 && (yields || changes)) priority_[pick.thread] = --lowest_;
+  if (changes || (yields && stream_.Next() % 2 == 0)) priority_[pick.thread] = --lowest_;
   int best = pick.first;
   for (ThreadSet left = pick.candidates; left != 0; left &= left - 1) {
     const int thread = FirstOf(left);

@@ -18,8 +18,10 @@ namespace jacquard {
 // makes it wait.
 //
 // Deviations: the number of picks, among which the points lie, is that of the longest execution so
-// far, and it is picks that are counted, not all steps. Who yields comes last, so that a loop that
-// waits does not go round for ever. The memory model's picks are those of the random walk.
+// far, and it is picks that are counted, not all steps. Every other time, by chance, a thread that
+// yields comes last, so that a loop that waits does not go round for ever; not every time, since
+// libraries yield some times before they sleep. The memory model's picks are those of the random
+// walk.
 class Pct : public Strategy {
  public:
   static constexpr int kDefaultDepth = 3;

@@ -199,11 +199,11 @@ TEST(DepthFirst, BoundCountsOnlyPreemptions) {
 }
 
 // A pick among threads 0 to 2, all of which can run.
-Pick SchedulePick(int running, bool yields = false) {
+Pick SchedulePick(int running) {
   return {.kind = PickKind::kSchedule,
           .alternatives = 3,
           .thread = running,
-          .first = yields ? (running + 1) % 3 : running,
+          .first = running,
           .candidates = 7};
 }
 
@@ -236,14 +236,20 @@ TEST(Pct, ChangesAsOftenAsItsDepthSays) {
   }
 }
 
-TEST(Pct, WhoYieldsComesLast) {
-  Pct pct(1);
-  for (int execution = 0; execution < 50; ++execution) {
+TEST(Pct, WhoYieldsComesLastSometimes) {
+  Pct pct(1, /*depth=*/1);
+  int stays = 0;
+  constexpr int kExecutions = 300;
+  for (int execution = 0; execution < kExecutions; ++execution) {
     ASSERT_TRUE(pct.BeginExecution());
-    const Pick pick = SchedulePick(1, /*yields=*/true);
-    EXPECT_NE(ThreadOfChoice(pick, pct.Choose(pick)), 1);
+    Pick pick = SchedulePick(0);
+    pick.thread = ThreadOfChoice(pick, pct.Choose(pick));  // of the highest priority
+    pick.first = (pick.thread + 1) % 3;
+    stays += ThreadOfChoice(pick, pct.Choose(pick)) == pick.thread;
     pct.EndExecution({});
   }
+  EXPECT_GT(stays, kExecutions / 3);
+  EXPECT_LT(stays, kExecutions * 2 / 3);
 }
 
 TEST(Pct, RepeatsAnExecution) {
