@@ -76,7 +76,9 @@ void* Park(void* argument) {
   auto& parking = *static_cast<Parking*>(argument);
   parking.storage = {ReadFsBase(), pthread_self(), &errno};
   sem_post(&parking.ready);
-  for (;;) pause();
+  // Not pause(), which is interposed: a thread with this storage that is being simulated by now
+  // would be taken for the caller.
+  for (;;) RawSyscall(SYS_pause);
 }
 
 }  // namespace
