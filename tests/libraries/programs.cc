@@ -212,7 +212,7 @@ constexpr LibraryProgram kPrograms[] = {
     {"std::counting_semaphore", Semaphore, "deadlock"},
     {"std::binary_semaphore", BinarySemaphore, "deadlock"},
     {"std::barrier", Barrier, nullptr},
-    {"std::latch", Latch, nullptr},
+    {"std::latch", Latch, "deadlock"},
     {"std::shared_mutex", SharedMutex, nullptr},
     {"std::condition_variable", ConditionVariable, nullptr},
     {"std::condition_variable_any", ConditionVariableAny, nullptr},
