@@ -19,6 +19,14 @@ NOT_NATIVE = select({
     "//conditions:default": [],
 })
 
+# For what is installed for other build systems: as shipped, without any sanitizer.
+PLAIN_ONLY = select({
+    "//tools:mode_asan": _NEVER,
+    "//tools:mode_tsan": _NEVER,
+    "//tools:ubsan": _NEVER,
+    "//conditions:default": [],
+})
+
 # For what makes sense in the native forms only.
 NATIVE_ONLY = select({
     "//tools:mode_asan": [],

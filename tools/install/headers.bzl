@@ -3,10 +3,11 @@
 load("@rules_cc//cc/common:cc_info.bzl", "CcInfo")
 
 def _headers_impl(ctx):
-    return [DefaultInfo(files = depset(transitive = [
+    files = depset(transitive = [
         library[CcInfo].compilation_context.headers
         for library in ctx.attr.libraries
-    ]))]
+    ])
+    return [DefaultInfo(files = files, runfiles = ctx.runfiles(transitive_files = files))]
 
 headers = rule(
     implementation = _headers_impl,

@@ -1,0 +1,94 @@
+#!/bin/bash
+# Installs into a scratch folder, and builds projects that know nothing of Jacquard with what is there.
+#   install_test.sh INSTALLER RUNFILES...
+set -u
+here=$PWD/tests/install
+scratch=$(mktemp -d "$TEST_TMPDIR/install.XXXXXX") || exit 1
+failures=0
+log=$scratch/log
+
+fail() {
+  printf 'FAILED: %s\n' "$1"
+  [[ ! -f $log ]] || tail -n 40 "$log"
+  failures=$((failures + 1))
+}
+
+# ends STATUS WHAT COMMAND...: it ends with that status.
+ends() {
+  local expected=$1 what=$2 status
+  shift 2
+  "$@" >"$log" 2>&1
+  status=$?
+  ((status == expected)) || fail "$what: status $status, not $expected: $*"
+}
+
+says() { grep -qE -- "$2" "$log" || fail "$1: expected \"$2\""; }
+
+install() { BUILD_WORKING_DIRECTORY=$scratch "$installer" "$@"; }
+installer=$PWD/$1
+
+ends 2 'without a prefix' "$installer" "${@:2}" --
+says 'without a prefix' 'usage: '
+ends 2 'with an unknown option' install "${@:2}" -- --bogus
+mkdir -p "$scratch/other/bin" && echo 'somebody else' >"$scratch/other/bin/jacquard-cc"
+ends 2 'where another program is' install "${@:2}" -- other
+says 'where another program is' 'is not Jacquard'
+[[ $(cat "$scratch/other/bin/jacquard-cc") == 'somebody else' ]] || fail 'it is overwritten'
+ends 0 'into a folder' install "${@:2}" -- prefix
+ends 0 'once more' install "${@:2}" -- prefix
+export PATH=$scratch/prefix/bin:$PATH
+
+# ---- the wrapper by itself
+
+cd "$scratch" || exit 1
+ends 1 'with a sanitizer' jacquard-cc -fsanitize=address -c "$here/makefile_project/counter.c"
+says 'with a sanitizer' 'has its own oracles'
+ends 1 'linking statically' jacquard-cc -static "$here/makefile_project/counter.c"
+ends 0 'its version' jacquard-c++ --version
+
+# ---- a project with a Makefile
+
+cp -rL "$here/makefile_project" make && cd make || exit 1
+ends 0 'make' make CC=jacquard-cc
+says 'make' 'barrier.c: atomic instructions or fences that no hook stands for'
+says 'make' '  main: lock addl'
+grep -q 'counter.c: atomic\|flag.c: atomic' "$log" && fail 'it warns where nothing is'
+[[ -f flag.d ]] || fail 'dependencies are written'
+
+export JACQUARD_OPTIONS='executions=2000'
+ends 0 'the counter' ./counter counter
+ends 1 'the broken counter' ./broken_counter
+says 'the broken counter' '^race: '
+says 'the broken counter' 'counter\.c:'
+token=$(grep -oE 'J1[A-Za-z0-9_-]+' "$log" | head -n 1)
+ends 0 'the flag' ./flag
+ends 1 'the broken flag' ./broken_flag
+says 'the broken flag' 'abort: .*memory_order_relaxed'
+
+# The token replays just that execution; a wrong request is refused.
+JACQUARD_OPTIONS="replay=$token" ends 1 'a replay' ./broken_counter
+says 'a replay' '^race: '
+JACQUARD_OPTIONS='replay=J1nonsense' ends 2 'a malformed token' ./broken_counter
+JACQUARD_OPTIONS='bogus=1' ends 2 'an unknown option' ./counter
+says 'an unknown option' 'bogus'
+JACQUARD_OPTIONS='strategy=help' ends 0 'the strategies' ./counter
+says 'the strategies' 'random'
+
+# What configuration scripts run has no threads, and its own status.
+unset JACQUARD_OPTIONS
+echo 'int main(void) { return 3; }' >status.c
+ends 0 'a program without threads' jacquard-cc status.c
+ends 3 'it runs as it is' ./a.out
+
+# ---- a project with CMake
+
+cd "$scratch" && cp -rL "$here/cmake_project" cmake && cd cmake || exit 1
+ends 0 'cmake' cmake -B build -DCMAKE_C_COMPILER=jacquard-cc -DCMAKE_CXX_COMPILER=jacquard-c++ .
+ends 0 'cmake --build' cmake --build build
+export JACQUARD_OPTIONS='executions=2000'
+for standard in 11 14 17 20; do ends 0 "C++$standard" build/main$standard; done
+ends 1 'the broken queue' build/broken
+says 'the broken queue' '^race: '
+
+((failures == 0)) && echo 'all passed'
+exit "$failures"
