@@ -204,6 +204,7 @@ class Exploration {
     uint64_t between_looks = 1;
     auto last_look = start;
     uint64_t next_repeat = kRepeatEvery;
+    const uint64_t picks_before = RuntimeCounters().picks;
     while (result_.executions < most) {
       if (timed && result_.executions >= next_look) {
         const auto now = Clock::now();
@@ -225,6 +226,7 @@ class Exploration {
       const uint64_t steps = RuntimeCounters().steps - steps_before;
       result_.steps += steps;
       schedules_.Add(LastSchedule());
+      const bool nothing_happens = result_.steps == 0 && RuntimeCounters().picks == picks_before;
       if (++result_.executions >= next_repeat) [[unlikely]] {
         next_repeat += kRepeatEvery;
         if (verdict.passed()) CheckPass({LastSchedule(), steps, {}});
@@ -232,6 +234,8 @@ class Exploration {
       if (!verdict.passed()) [[unlikely]]
         AddFailure(std::move(verdict), steps);
       if (!result_.findings.empty() && options_.stop_at_first_bug) break;
+      if (nothing_happens) [[unlikely]]
+        break;  // nor in any other execution
       strategy_->EndExecution(verdict);
     }
   }

@@ -96,6 +96,9 @@ void WatchFirstExecution(double limit) {
   if (pthread_create(&thread, nullptr, EndWithoutExecution, &seconds) == 0) pthread_detach(thread);
 }
 
+// What main has returned last.
+int last_status = 0;
+
 bool IsLimit(const Finding& finding) { return finding.verdict.kind == VerdictKind::kUnsupported; }
 
 int Main(int argc, char** argv, char** environment) {
@@ -121,10 +124,18 @@ int Main(int argc, char** argv, char** environment) {
   const Result result = Explore(
       [environment] {
         optind = 0;  // the C library's getopt begins anew
-        ReturnFromMain(__real_main(arguments.count(), arguments.Fresh(), environment));
+        last_status = __real_main(arguments.count(), arguments.Fresh(), environment);
+        ReturnFromMain(last_status);
       },
       options);
   if (!result.problem.empty()) Refuse(result.problem);
+  // Nobody has asked for anything, and there are no threads to explore: a program as configuration
+  // scripts run them.
+  if (result.steps == 0 && given == nullptr && first == argv + std::min(argc, 1) &&
+      std::all_of(result.findings.begin(), result.findings.end(), IsLimit)) {
+    std::fputs("jacquard: no instrumented step: this program has run once, as it is\n", stderr);
+    return last_status;
+  }
   for (const Finding& finding : result.findings)
     std::fprintf(stderr, "%s\n", finding.report.c_str());
   std::fprintf(stderr, "jacquard: %s\n", Summary(result).c_str());

@@ -186,7 +186,7 @@ TEST(Explore, StopsWhenTheTimeIsOver) {
 TEST(Explore, RefusesABodyWithoutSteps) {
   int calls = 0;
   const Result result = Explore([&] { ++calls; }, {.executions = 10});
-  EXPECT_EQ(calls, 10);
+  EXPECT_EQ(calls, 1);  // nothing could ever happen
   ASSERT_EQ(result.findings.size(), 1u);
   EXPECT_EQ(result.findings[0].verdict.kind, VerdictKind::kUnsupported);
   EXPECT_FALSE(result.ok());
