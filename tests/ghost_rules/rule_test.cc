@@ -11,7 +11,7 @@ namespace {
 
 TEST(GhostRule, IsFoundBroken) {
   const Codec codec(ScenarioTypeOf<VmaLockScenario>("VmaLockScenario"));
-  const InputsResult result = ExploreRandomInputs(codec, 1, 20'000, 5, 4, 10, MemoryMode::kSc);
+  const InputsResult result = ExploreRandomInputs(codec, 1, 200'000, 5, 4, 10, MemoryMode::kSc);
   EXPECT_EQ(result.verdict.kind, VerdictKind::kInvariant);
   EXPECT_TRUE(result.verdict.message.starts_with(rule::BROKEN_RULE)) << result.verdict.message;
 }
