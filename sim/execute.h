@@ -43,8 +43,6 @@ struct ExecutionOptions {
   uint32_t max_history = 64;
   // kRc11: whether plain accesses that race end the execution with a verdict.
   bool races = true;
-  // Whether waits may end for no reason and weak compare-exchanges may fail, as they may in C++.
-  bool spurious = true;
   // An execution that takes more steps is a livelock: from half of it on, every thread gets its
   // turn.
   uint64_t max_steps = 100'000;
@@ -55,7 +53,7 @@ struct ExecutionOptions {
   bool allocations_may_fail = false;
   // So many waits for a condition variable or a futex may end in one execution although nobody has
   // woken them, as POSIX and Linux permit. A thread's waits for one object never do so twice in a
-  // row.
+  // row. With kNever, no weak compare-exchange fails for no reason either.
   uint32_t spurious_wake_ups = kAnyNumber;
   // So many timed waits and sleeps may end in one execution while other threads could still run.
   // Beyond that, time passes only when nobody else can.
