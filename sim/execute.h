@@ -41,7 +41,9 @@ struct ExecutionOptions {
   // kRc11: so many stores of a location are kept, at least 2 and at most 1,000. A thread that could
   // have read an older one reads the oldest that is left; Counters::cut_histories tells.
   uint32_t max_history = 64;
-  // kRc11: whether plain accesses that race end the execution with a verdict.
+  // Whether plain accesses that race end the execution with a verdict (kRc11; nobody looks for them
+  // under kSc). If not, they are left to chance: as soon as there is a second thread, each plain
+  // access is a step, which sees the newest value and orders nothing.
   bool races = true;
   // An execution that takes more steps is a livelock: from half of it on, every thread gets its
   // turn.
