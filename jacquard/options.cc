@@ -42,6 +42,15 @@ std::string ParseChoice(std::string_view value, std::string_view yes, std::strin
   return {};
 }
 
+// Something that is left to chance: never, as often as the strategy likes, or so often.
+std::string ParseBound(std::string_view value, uint32_t& bound) {
+  if (value == "on" || value == "off") {
+    bound = value == "on" ? kAnyNumber : kNever;
+    return {};
+  }
+  return ParseNumber<uint32_t>(value, 0, bound).empty() ? "" : "on, off or a whole number";
+}
+
 std::string ParseText(std::string_view value, std::string& text) {
   if (value.empty()) return "not empty";
   text = value;
@@ -84,9 +93,17 @@ constexpr OptionType kOptionTypes[] = {
      [](std::string_view value, Options& options) {
        return ParseChoice(value, "report", "ignore", options.execution.races);
      }},
-    {"spurious", "on|off", "whether waits and weak compare-exchanges may fail for no reason",
+    {"spurious", "on|off|N", "whether (N: so often) waits may end for no reason",
      [](std::string_view value, Options& options) {
-       return ParseChoice(value, "on", "off", options.execution.spurious);
+       return ParseBound(value, options.execution.spurious_wake_ups);
+     }},
+    {"timeouts", "on|off|N", "whether timed waits may end while others could still run",
+     [](std::string_view value, Options& options) {
+       return ParseBound(value, options.execution.time_outs);
+     }},
+    {"wake_order", "on|off", "whether a wake-up may choose among those who wait",
+     [](std::string_view value, Options& options) {
+       return ParseChoice(value, "on", "off", options.execution.wake_order);
      }},
     {"max_steps", "N", "an execution with more steps is a livelock",
      [](std::string_view value, Options& options) {

@@ -97,10 +97,13 @@ enum OptionBit : uint64_t {
   kHistoryBit = 16,
   kStepsBit = 32,
   kQuarantineBit = 64,
-  kNoSpuriousBit = 128,
+  kSpuriousBit = 128,
   kExitsFreeBit = 256,
   kExitsZeroBit = 512,
-  kAllBits = 1023,
+  kTimeOutsBit = 1024,
+  kNoWakeOrderBit = 2048,
+  kNoneOutlivesBit = 4096,
+  kAllBits = 8191,
 };
 
 void WriteOptions(const ExecutionOptions& options, Writer& writer) {
@@ -110,7 +113,10 @@ void WriteOptions(const ExecutionOptions& options, Writer& writer) {
   if (!options.races) bits |= kNoRacesBit;
   if (!options.check_leaks) bits |= kNoLeaksBit;
   if (options.allocations_may_fail) bits |= kAllocationsFailBit;
-  if (!options.spurious) bits |= kNoSpuriousBit;
+  if (options.spurious_wake_ups != defaults.spurious_wake_ups) bits |= kSpuriousBit;
+  if (options.time_outs != defaults.time_outs) bits |= kTimeOutsBit;
+  if (!options.wake_order) bits |= kNoWakeOrderBit;
+  if (!options.detached_threads_may_outlive) bits |= kNoneOutlivesBit;
   if (options.exits == ExitMode::kIsFree) bits |= kExitsFreeBit;
   if (options.exits == ExitMode::kMustBeZero) bits |= kExitsZeroBit;
   if (options.max_history != defaults.max_history) bits |= kHistoryBit;
@@ -120,6 +126,8 @@ void WriteOptions(const ExecutionOptions& options, Writer& writer) {
   if ((bits & kHistoryBit) != 0) writer.Number(options.max_history);
   if ((bits & kStepsBit) != 0) writer.Number(options.max_steps);
   if ((bits & kQuarantineBit) != 0) writer.Number(options.quarantine);
+  if ((bits & kSpuriousBit) != 0) writer.Number(options.spurious_wake_ups);
+  if ((bits & kTimeOutsBit) != 0) writer.Number(options.time_outs);
 }
 
 // False if there is an option that this version does not know.
@@ -131,12 +139,16 @@ bool ReadOptions(Reader& reader, ExecutionOptions& options) {
   options.races = (bits & kNoRacesBit) == 0;
   options.check_leaks = (bits & kNoLeaksBit) == 0;
   options.allocations_may_fail = (bits & kAllocationsFailBit) != 0;
-  options.spurious = (bits & kNoSpuriousBit) == 0;
+  options.wake_order = (bits & kNoWakeOrderBit) == 0;
+  options.detached_threads_may_outlive = (bits & kNoneOutlivesBit) == 0;
   if ((bits & kExitsFreeBit) != 0) options.exits = ExitMode::kIsFree;
   if ((bits & kExitsZeroBit) != 0) options.exits = ExitMode::kMustBeZero;
   if ((bits & kHistoryBit) != 0) options.max_history = static_cast<uint32_t>(reader.Number());
   if ((bits & kStepsBit) != 0) options.max_steps = reader.Number();
   if ((bits & kQuarantineBit) != 0) options.quarantine = reader.Number();
+  if ((bits & kSpuriousBit) != 0)
+    options.spurious_wake_ups = static_cast<uint32_t>(reader.Number());
+  if ((bits & kTimeOutsBit) != 0) options.time_outs = static_cast<uint32_t>(reader.Number());
   return true;
 }
 

@@ -637,7 +637,8 @@ void Engine::RunStage() {
 
 // While there is only one thread, the memory model need not hear of plain accesses.
 void Engine::SetNearTag() {
-  const bool all_are_told = recorder != nullptr || (memory != nullptr && !memory->IsAlone());
+  plain_seen_closely = recorder != nullptr || !options_.races;
+  const bool all_are_told = plain_seen_closely || (memory != nullptr && !memory->IsAlone());
   near_tag = all_are_told ? kNoTag : kNearTag;
 }
 

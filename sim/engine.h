@@ -40,6 +40,8 @@ class Engine {
   bool hooks_on = false;
   // True from Begin to End: what instrumented code writes is rolled back.
   bool executing = false;
+  // Plain accesses are looked at one by one: a trace is recorded, or they are steps.
+  bool plain_seen_closely = false;
   SimThread* current = &driver_;  // never null
   Arena arena;
   Rollback rollback;
@@ -86,8 +88,8 @@ class Engine {
     DecideAmongOthers(me);
   }
 
-  // The same before an atomic operation or a try-lock that `pc` calls, which may turn out to be one
-  // turn of a spin loop.
+  // The same before an atomic operation, a try-lock or a plain access that is a step, which `pc`
+  // calls and which may turn out to be one turn of a spin loop.
   void DecisionPointOfAtomic(StepKind kind, const void* address, uintptr_t pc) {
     if (current->spin.MayBeBackAgain(pc)) [[unlikely]]
       return DecisionPointOfTurn(kind, address, pc);
@@ -133,6 +135,10 @@ class Engine {
     if (spinning_ != 0) [[unlikely]]
       WakeSpinning(address, size);
   }
+
+  // Whether the running thread's plain accesses are steps. They are none before there is a second
+  // thread.
+  bool PlainAccessesAreSteps() const { return !options_.races && thread_count_ > 1 && Simulates(); }
 
   // ---- blocking
 

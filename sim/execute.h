@@ -41,10 +41,10 @@ struct ExecutionOptions {
   // kRc11: so many stores of a location are kept, at least 2 and at most 1,000. A thread that could
   // have read an older one reads the oldest that is left; Counters::cut_histories tells.
   uint32_t max_history = 64;
-  // kRc11: whether plain accesses that race end the execution with a verdict.
+  // Whether plain accesses that race end the execution with a verdict (kRc11; nobody looks for them
+  // under kSc). If not, they are left to chance: as soon as there is a second thread, each plain
+  // access is a step, which sees the newest value and orders nothing.
   bool races = true;
-  // Whether waits may end for no reason and weak compare-exchanges may fail, as they may in C++.
-  bool spurious = true;
   // An execution that takes more steps is a livelock: from half of it on, every thread gets its
   // turn.
   uint64_t max_steps = 100'000;
@@ -55,7 +55,7 @@ struct ExecutionOptions {
   bool allocations_may_fail = false;
   // So many waits for a condition variable or a futex may end in one execution although nobody has
   // woken them, as POSIX and Linux permit. A thread's waits for one object never do so twice in a
-  // row.
+  // row. With kNever, no weak compare-exchange fails for no reason either.
   uint32_t spurious_wake_ups = kAnyNumber;
   // So many timed waits and sleeps may end in one execution while other threads could still run.
   // Beyond that, time passes only when nobody else can.

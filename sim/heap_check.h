@@ -23,9 +23,9 @@ enum class AccessKind : uint8_t { kRead, kWrite };
 // `frame` is the hook's frame. Ends the execution if the access is an error.
 void CheckRareAccess(const void* address, size_t size, AccessKind kind, uintptr_t pc, void* frame);
 
-// kNearTag, unless a trace is recorded or there is a memory model, which want to hear of every
-// plain access: then no hook may take the shortest way, and it is kNoTag, which stands above no
-// address.
+// kNearTag, unless a trace is recorded, plain accesses are steps, or there is a memory model: who
+// wants to hear of every plain access: then no hook may take the shortest way, and it is kNoTag,
+// which stands above no address.
 inline constexpr uintptr_t kNoTag = UINTPTR_MAX;
 [[gnu::visibility("hidden")]] extern uintptr_t near_tag;
 

@@ -47,6 +47,18 @@
         HOOKS 64
         HOOKS 128
 
+// Plain accesses that are steps: plain_hooks.cc comes here with the registers still the caller's.
+.macro PLAIN_STEPS size
+        ENTRY jacquard_enter_plain_read\size, jacquard_plain_read\size
+        ENTRY jacquard_enter_plain_write\size, jacquard_plain_write\size
+.endm
+
+        PLAIN_STEPS 1
+        PLAIN_STEPS 2
+        PLAIN_STEPS 4
+        PLAIN_STEPS 8
+        PLAIN_STEPS 16
+
         ENTRY pthread_mutex_trylock, jacquard_mutex_trylock
         ENTRY pthread_rwlock_tryrdlock, jacquard_rwlock_tryrdlock
         ENTRY pthread_rwlock_trywrlock, jacquard_rwlock_trywrlock

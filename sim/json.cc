@@ -42,7 +42,7 @@ ordered_json StepObject(const TraceEvent& event) {
   const Step& step = event.step;
   ordered_json object = {{"kind", StepKindName(step.kind)}};
   // Only where an order was given: accesses to atomics, and fences.
-  const bool is_access = step.kind == StepKind::kLoad || Writes(step.kind);
+  const bool is_access = step.kind == StepKind::kLoad || (Writes(step.kind) && !IsPlain(step.kind));
   if (is_access || step.kind == StepKind::kFence) object["order"] = MemoryOrderName(step.order);
   if (step.size != 0) object["size"] = step.size;
   if (step.address != nullptr)

@@ -51,6 +51,10 @@ const char* StepKindName(StepKind kind) {
       return "barrier arrive";
     case StepKind::kBarrierLeave:
       return "barrier leave";
+    case StepKind::kPlainRead:
+      return "plain read";
+    case StepKind::kPlainWrite:
+      return "plain write";
     case StepKind::kThreadCreate:
       return "thread create";
     case StepKind::kThreadJoin:

@@ -3,6 +3,11 @@
 // Nobody can see the order of plain accesses that do not race, so they are no decision points. A
 // write is logged for the roll-back, and ends what the spin detector may think of the thread. With
 // a memory model, races are found here (races.h).
+//
+// Where races are ignored (ExecutionOptions::races) each access is a step instead. The hook comes
+// before the access, and nothing can come between the two: another thread runs before the hook goes
+// on, or after the access.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -12,6 +17,22 @@
 #include "sim/heap_check.h"
 #include "sim/races.h"
 #include "sim/recorder.h"
+#include "sim/spin.h"
+
+// In hooks.S: go on in jacquard_plain_read4 and its like, below.
+extern "C" {
+#define JACQUARD_PLAIN_ENTRIES(SIZE)                    \
+  void jacquard_enter_plain_read##SIZE(void* address);  \
+  void jacquard_enter_plain_write##SIZE(void* address); \
+  void jacquard_plain_read##SIZE(void* address);        \
+  void jacquard_plain_write##SIZE(void* address);
+
+JACQUARD_PLAIN_ENTRIES(1)
+JACQUARD_PLAIN_ENTRIES(2)
+JACQUARD_PLAIN_ENTRIES(4)
+JACQUARD_PLAIN_ENTRIES(8)
+JACQUARD_PLAIN_ENTRIES(16)
+}
 
 namespace jacquard::sim {
 namespace {
@@ -22,14 +43,12 @@ bool OnOwnStack(const void* address) {
 }
 
 void Count() {
-  if (engine.recorder != nullptr) [[unlikely]]
-    engine.recorder->CountPlainAccess();
+  if (engine.recorder != nullptr && engine.Simulates()) engine.recorder->CountPlainAccess();
 }
 
 // Apart from the heap's check, a read matters to the memory model and to the trace.
 [[gnu::always_inline]] inline void NoteRead(const void* address, size_t size, uintptr_t pc) {
   if (!engine.Simulates()) return;
-  Count();
   if (engine.memory != nullptr) CheckPlainAccess<memory::AccessKind::kPlainRead>(address, size, pc);
 }
 
@@ -37,7 +56,6 @@ void Count() {
   if (engine.rollback.Covers(address)) [[unlikely]]
     engine.LogGlobal(address, size);
   if (!engine.Simulates()) return;
-  Count();
   if (engine.memory != nullptr)
     CheckPlainAccess<memory::AccessKind::kPlainWrite>(address, size, pc);
   if (OnOwnStack(address)) {
@@ -47,19 +65,103 @@ void Count() {
   }
 }
 
+#define JACQUARD_CALLER reinterpret_cast<uintptr_t>(__builtin_return_address(0))
+
+// ---- accesses that are steps
+
+// Whether the running thread's access to `address` is a step. What is no affair of the program's
+// is none.
+bool IsStep(const void* address) {
+  return engine.PlainAccessesAreSteps() && IsWatchedForRaces(address);
+}
+
+void FinishStep(StepKind kind, const void* address, size_t size, uintptr_t pc) {
+  const auto told_size = static_cast<uint8_t>(std::min<size_t>(size, UINT8_MAX));
+  const uint64_t value = size <= sizeof(value) ? ReadBytes(address, told_size) : 0;
+  if (kind == StepKind::kPlainRead) engine.HasRead(address, told_size, value);
+  engine.FinishStep(kind, MemoryOrder::kRelaxed, told_size, address, value, value, pc);
+}
+
+template <size_t kSize>
+[[gnu::always_inline]] inline void ReadAsStep(void* address, uintptr_t pc) {
+  engine.DecisionPointOfAtomic(StepKind::kPlainRead, address, pc);
+  CheckAccess(address, kSize, AccessKind::kRead, pc);
+  Count();
+  NoteRead(address, kSize, pc);
+  FinishStep(StepKind::kPlainRead, address, kSize, pc);
+}
+
+template <size_t kSize>
+[[gnu::always_inline]] inline void WriteAsStep(void* address, uintptr_t pc) {
+  engine.DecisionPointOfAtomic(StepKind::kPlainWrite, address, pc);
+  CheckAccess(address, kSize, AccessKind::kWrite, pc);
+  Count();
+  NoteWrite(address, kSize, pc);
+  FinishStep(StepKind::kPlainWrite, address, kSize, pc);
+}
+
+using PlainHook = void(void* address);
+
+template <size_t kSize>
+constexpr PlainHook* EnterRead() {
+  if constexpr (kSize == 1) return jacquard_enter_plain_read1;
+  if constexpr (kSize == 2) return jacquard_enter_plain_read2;
+  if constexpr (kSize == 4) return jacquard_enter_plain_read4;
+  if constexpr (kSize == 8) return jacquard_enter_plain_read8;
+  if constexpr (kSize == 16) return jacquard_enter_plain_read16;
+}
+
+template <size_t kSize>
+constexpr PlainHook* EnterWrite() {
+  if constexpr (kSize == 1) return jacquard_enter_plain_write1;
+  if constexpr (kSize == 2) return jacquard_enter_plain_write2;
+  if constexpr (kSize == 4) return jacquard_enter_plain_write4;
+  if constexpr (kSize == 8) return jacquard_enter_plain_write8;
+  if constexpr (kSize == 16) return jacquard_enter_plain_write16;
+}
+
+template <size_t kSize>
+[[gnu::noinline]] void ReadSeenClosely(void* address) {
+  if (IsStep(address)) [[clang::musttail]]
+    return EnterRead<kSize>()(address);
+  CheckAccess(address, kSize, AccessKind::kRead, JACQUARD_CALLER);
+  Count();
+  NoteRead(address, kSize, JACQUARD_CALLER);
+}
+
+template <size_t kSize>
+[[gnu::noinline]] void WriteSeenClosely(void* address) {
+  if (IsStep(address)) [[clang::musttail]]
+    return EnterWrite<kSize>()(address);
+  CheckAccess(address, kSize, AccessKind::kWrite, JACQUARD_CALLER);
+  Count();
+  NoteWrite(address, kSize, JACQUARD_CALLER);
+}
+
+// A range of bytes is one step. It is not taken for a turn of a spin loop.
+bool BeginStepOfRange(StepKind kind, const void* address, size_t size) {
+  if (size == 0 || !IsStep(address)) return false;
+  engine.DecisionPoint(kind, address);
+  return true;
+}
+
+// ---- accesses that are none
+
 // Most accesses go to the heap. What is rare, and all accesses with a memory model or while a trace
 // is recorded, go on in a function that takes the place of the hook: its caller is the code under
 // test.
-#define JACQUARD_CALLER reinterpret_cast<uintptr_t>(__builtin_return_address(0))
-
 template <size_t kSize>
 [[gnu::noinline]] void ReadRarely(void* address) {
+  if (engine.plain_seen_closely) [[unlikely]]
+    [[clang::musttail]] return ReadSeenClosely<kSize>(address);
   CheckAccess(address, kSize, AccessKind::kRead, JACQUARD_CALLER);
   NoteRead(address, kSize, JACQUARD_CALLER);
 }
 
 template <size_t kSize>
 [[gnu::noinline]] void WriteRarely(void* address) {
+  if (engine.plain_seen_closely) [[unlikely]]
+    [[clang::musttail]] return WriteSeenClosely<kSize>(address);
   CheckAccess(address, kSize, AccessKind::kWrite, JACQUARD_CALLER);
   NoteWrite(address, kSize, JACQUARD_CALLER);
 }
@@ -93,19 +195,52 @@ template <size_t kSize>
   if (engine.Simulates()) engine.current->spin.Reset();
 }
 
-// A range of bytes, by the function that stands in `pc`.
-[[gnu::always_inline]] inline void WriteRange(const void* address, size_t size, uintptr_t pc) {
+// A range of bytes, by the function that stands in `pc`; of no step of its own.
+[[gnu::always_inline]] inline void NoteWriteOfRange(const void* address, size_t size,
+                                                    uintptr_t pc) {
   if (SurelyOnHeap(address, size) && near_tag == kNearTag) [[likely]] {
     if (engine.Simulates()) engine.HasWritten(address, size);
     return;
   }
   CheckAccess(address, size, AccessKind::kWrite, pc);
+  if (engine.plain_seen_closely) [[unlikely]]
+    Count();
   NoteWrite(address, size, pc);
 }
 
-[[gnu::always_inline]] inline void ReadRange(const void* address, size_t size, uintptr_t pc) {
+[[gnu::always_inline]] inline void NoteReadOfRange(const void* address, size_t size, uintptr_t pc) {
   CheckAccess(address, size, AccessKind::kRead, pc);
+  if (engine.plain_seen_closely) [[unlikely]]
+    Count();
   NoteRead(address, size, pc);
+}
+
+[[gnu::always_inline]] inline void WriteRange(const void* address, size_t size, uintptr_t pc) {
+  const bool steps =
+      engine.plain_seen_closely && BeginStepOfRange(StepKind::kPlainWrite, address, size);
+  NoteWriteOfRange(address, size, pc);
+  if (steps) [[unlikely]]
+    FinishStep(StepKind::kPlainWrite, address, size, pc);
+}
+
+[[gnu::always_inline]] inline void ReadRange(const void* address, size_t size, uintptr_t pc) {
+  const bool steps =
+      engine.plain_seen_closely && BeginStepOfRange(StepKind::kPlainRead, address, size);
+  NoteReadOfRange(address, size, pc);
+  if (steps) [[unlikely]]
+    FinishStep(StepKind::kPlainRead, address, size, pc);
+}
+
+// A copy is a write of what is there when the thread is picked: one step.
+[[gnu::always_inline]] inline void CopyRange(const void* to, const void* from, size_t size,
+                                             uintptr_t pc) {
+  const bool steps = engine.plain_seen_closely && BeginStepOfRange(StepKind::kPlainWrite, to, size);
+  NoteReadOfRange(from, size, pc);
+  NoteWriteOfRange(to, size, pc);
+  if (steps) [[unlikely]] {
+    engine.current->spin.Reset();  // who waits for what is copied is not taken for spinning
+    FinishStep(StepKind::kPlainWrite, to, size, pc);
+  }
 }
 
 // The harness's functions before and after the threads count, too: they allocate and free.
@@ -143,11 +278,14 @@ constexpr uintptr_t kStackReserve = 32 << 10;
 
 using jacquard::sim::AccessKind;
 using jacquard::sim::CheckAccess;
+using jacquard::sim::CopyRange;
 using jacquard::sim::engine;
 using jacquard::sim::PlainRead;
 using jacquard::sim::PlainWrite;
+using jacquard::sim::ReadAsStep;
 using jacquard::sim::ReadRange;
 using jacquard::sim::ReadRarely;
+using jacquard::sim::WriteAsStep;
 using jacquard::sim::WriteRange;
 using jacquard::sim::WriteRarely;
 
@@ -168,10 +306,14 @@ void __tsan_func_exit() {
   void __tsan_##NAME(void* address) { PlainRead<SIZE>(address); }
 #define JACQUARD_WRITE_HOOK(NAME, SIZE) \
   void __tsan_##NAME(void* address) { PlainWrite<SIZE>(address); }
-#define JACQUARD_UNALIGNED_READ_HOOK(NAME, SIZE) \
-  void __tsan_unaligned_##NAME(void* address) { ReadRarely<SIZE>(address); }
-#define JACQUARD_UNALIGNED_WRITE_HOOK(NAME, SIZE) \
-  void __tsan_unaligned_##NAME(void* address) { WriteRarely<SIZE>(address); }
+#define JACQUARD_UNALIGNED_READ_HOOK(NAME, SIZE)          \
+  void __tsan_unaligned_##NAME(void* address) {           \
+    [[clang::musttail]] return ReadRarely<SIZE>(address); \
+  }
+#define JACQUARD_UNALIGNED_WRITE_HOOK(NAME, SIZE)          \
+  void __tsan_unaligned_##NAME(void* address) {            \
+    [[clang::musttail]] return WriteRarely<SIZE>(address); \
+  }
 #define JACQUARD_PLAIN_HOOKS(SIZE)                          \
   JACQUARD_READ_HOOK(read##SIZE, SIZE)                      \
   JACQUARD_UNALIGNED_READ_HOOK(read##SIZE, SIZE)            \
@@ -190,6 +332,16 @@ JACQUARD_PLAIN_HOOKS(4)
 JACQUARD_PLAIN_HOOKS(8)
 JACQUARD_PLAIN_HOOKS(16)
 
+#define JACQUARD_PLAIN_STEPS(SIZE)                                                              \
+  void jacquard_plain_read##SIZE(void* address) { ReadAsStep<SIZE>(address, JACQUARD_CALLER); } \
+  void jacquard_plain_write##SIZE(void* address) { WriteAsStep<SIZE>(address, JACQUARD_CALLER); }
+
+JACQUARD_PLAIN_STEPS(1)
+JACQUARD_PLAIN_STEPS(2)
+JACQUARD_PLAIN_STEPS(4)
+JACQUARD_PLAIN_STEPS(8)
+JACQUARD_PLAIN_STEPS(16)
+
 void __tsan_read_range(void* address, size_t size) { ReadRange(address, size, JACQUARD_CALLER); }
 void __tsan_write_range(void* address, size_t size) { WriteRange(address, size, JACQUARD_CALLER); }
 void __tsan_vptr_read(void** address) { PlainRead<sizeof(void*)>(address); }
@@ -199,13 +351,11 @@ void __tsan_vptr_update(void** address, void* value) {
 }
 
 void* __tsan_memcpy(void* to, const void* from, size_t size) {
-  ReadRange(from, size, JACQUARD_CALLER);
-  WriteRange(to, size, JACQUARD_CALLER);
+  CopyRange(to, from, size, JACQUARD_CALLER);
   return std::memcpy(to, from, size);
 }
 void* __tsan_memmove(void* to, const void* from, size_t size) {
-  ReadRange(from, size, JACQUARD_CALLER);
-  WriteRange(to, size, JACQUARD_CALLER);
+  CopyRange(to, from, size, JACQUARD_CALLER);
   return std::memmove(to, from, size);
 }
 void* __tsan_memset(void* to, int value, size_t size) {

@@ -6,10 +6,23 @@
 
 #include "sim/engine.h"
 #include "sim/names.h"
+#include "sim/spin.h"
 
 namespace jacquard::sim {
 
+void Recorder::CompletePlainWrite() {
+  if (trace_->events.empty()) return;
+  TraceEvent& event = trace_->events.back();
+  Step& step = event.step;
+  if (event.type != TraceEvent::Type::kStep || step.kind != StepKind::kPlainWrite ||
+      step.size > sizeof(step.new_value))
+    return;
+  step.new_value = ReadBytes(step.address, step.size);
+  event.new_text = engine.program().TextOf(step.address, step.new_value);
+}
+
 TraceEvent& Recorder::Add(TraceEvent::Type type) {
+  CompletePlainWrite();
   SimThread& me = *engine.current;
   TraceEvent& event = trace_->events.emplace_back();
   event.type = type;
@@ -62,7 +75,8 @@ void Recorder::RecordReadsFrom(TraceEvent& event) {
     return;
   }
   Store& newest = engine.locations.Find(step.address).newest;
-  if (step.kind != StepKind::kStore) event.reads_from = newest.event;
+  if (step.kind != StepKind::kStore && step.kind != StepKind::kPlainWrite)
+    event.reads_from = newest.event;
   if (Writes(step.kind)) {
     newest = {engine.step(), step.thread, static_cast<int32_t>(event.index)};
   }
@@ -96,7 +110,7 @@ void Recorder::RecordStep(const Step& step, uintptr_t pc) {
   if (engine.memory != nullptr) {
     events_of_steps_.resize(engine.step() + 1, -1);
     events_of_steps_[engine.step()] = static_cast<int64_t>(event.index);
-    if (step.size != 0) {
+    if (step.size != 0 && !IsPlain(step.kind)) {
       const bool writes = Writes(step.kind);
       NoteAccess(writes ? memory::AccessKind::kAtomicWrite : memory::AccessKind::kAtomicRead,
                  step.address, step.size, pc);

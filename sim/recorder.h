@@ -73,6 +73,8 @@ class Recorder {
   static constexpr int32_t kNoRead = -2;
 
   TraceEvent& Add(TraceEvent::Type type);
+  // The plain write that was the last event has taken place by now.
+  void CompletePlainWrite();
   static std::vector<uintptr_t> StackOfRunningThread();
   // The pick of a thread that led to the next event.
   static PickTaken TakeSchedulePick();

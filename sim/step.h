@@ -37,6 +37,10 @@ enum class StepKind : uint8_t {
   kSemaphorePost,
   kBarrierArrive,  // new_value: how many are there now
   kBarrierLeave,
+  // Plain accesses, where they are steps (ExecutionOptions::races). Told before it takes effect, so
+  // that a write's new_value is the old one; in a trace it is what has been written.
+  kPlainRead,
+  kPlainWrite,
 };
 
 // C++'s memory orders as the instrumentation passes them.
@@ -59,7 +63,13 @@ struct Step {
 
 // Whether the step may have changed the object at `address`.
 inline bool Writes(StepKind kind) {
-  return kind == StepKind::kStore || kind == StepKind::kReadModifyWrite;
+  return kind == StepKind::kStore || kind == StepKind::kReadModifyWrite ||
+         kind == StepKind::kPlainWrite;
+}
+
+// Whether the step is an access that is not atomic.
+inline bool IsPlain(StepKind kind) {
+  return kind == StepKind::kPlainRead || kind == StepKind::kPlainWrite;
 }
 
 // The name of a kind, as reports print it ("load", "read-modify-write", ...). Never null.

@@ -87,6 +87,20 @@ std::string StepText::Access(const TraceEvent& event) const {
                      order);
 }
 
+std::string StepText::PlainAccess(const TraceEvent& event) const {
+  const Step& step = event.step;
+  const bool writes = Writes(step.kind);
+  const std::string object = Object(event);
+  if (step.size > sizeof(step.new_value)) {
+    return fmt::format("{} ({} of {} bytes{})", object, writes ? "plain write" : "plain read",
+                       step.size, step.size == UINT8_MAX ? " or more" : "");
+  }
+  const std::string new_value = Clean(ValueOr(event.new_text, step.new_value));
+  if (!writes) return fmt::format("{} = {} (plain read)", object, new_value);
+  const std::string old_value = Clean(ValueOr(event.old_text, step.old_value));
+  return fmt::format("{} {}{}{} (plain write)", object, old_value, glyphs().arrow, new_value);
+}
+
 std::string StepText::Of(const TraceEvent& event) const {
   const Step& step = event.step;
   if (event.type != TraceEvent::Type::kStep) return Clean(event.text);
@@ -95,6 +109,9 @@ std::string StepText::Of(const TraceEvent& event) const {
     case StepKind::kStore:
     case StepKind::kReadModifyWrite:
       return Access(event);
+    case StepKind::kPlainRead:
+    case StepKind::kPlainWrite:
+      return PlainAccess(event);
     case StepKind::kFence:
       return fmt::format("fence {}", MemoryOrderName(step.order));
     case StepKind::kFutexWait:
@@ -170,6 +187,10 @@ std::string StepText::Pending(const TraceEvent& event) const {
       if (verb.empty()) verb = StepKindName(step.kind);
       return fmt::format("{} {}", verb, Object(event));
     }
+    case StepKind::kPlainRead:
+      return fmt::format("read {} plainly", Object(event));
+    case StepKind::kPlainWrite:
+      return fmt::format("write {} plainly", Object(event));
     case StepKind::kFutexWait:
       return fmt::format("sleep on {}", Object(event));
     case StepKind::kFutexWakeUp:

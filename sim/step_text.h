@@ -43,6 +43,7 @@ class StepText {
   // "CAS", "fetch_add", ... where the library's function at `pc` tells; "" elsewhere.
   std::string LibraryVerb(uintptr_t pc) const;
   std::string Access(const TraceEvent& event) const;
+  std::string PlainAccess(const TraceEvent& event) const;
 
   FrameLookup lookup_;
   bool ascii_;

@@ -173,6 +173,7 @@ class RowMaker {
     if (at + 1 < view_.size() && view_.how(at + 1) == Switch::kPreempted) return true;
     switch (event.step.kind) {
       case StepKind::kLoad:
+      case StepKind::kPlainRead:
       case StepKind::kFence:
       case StepKind::kYield:
       case StepKind::kSleep:

@@ -101,7 +101,8 @@ bool WeakCompareExchange(T* address, T* expected, T desired, bool weak, MemoryOr
   engine.DecisionPointOfAtomic(StepKind::kReadModifyWrite, address, pc);
   CheckAtomicAccess<T>(address, AccessKind::kWrite, pc);
   SimThread& me = *engine.current;
-  weak = weak && me.spurious_pc != pc && me.spurious_failures < kMaxSpuriousFailures;
+  weak = weak && engine.options().spurious_wake_ups != kNever && me.spurious_pc != pc &&
+         me.spurious_failures < kMaxSpuriousFailures;
   const auto result = engine.memory->CompareExchange(me.id, address, *expected, desired, weak,
                                                      order, failure, ThisStep(), AskStrategy());
   AfterAccess(true, result.event, pc);

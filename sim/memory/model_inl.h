@@ -181,7 +181,11 @@ bool Model<Clock>::PlainPiece(int thread, uintptr_t begin, size_t size) {
   if (kWrites && (cell.newest != 0 || cell.overlaps != 0)) [[unlikely]]
     return EndHistory<kKind>(thread, cell);
   if (IsRepeated(cell, kKind, thread, threads_[thread].now)) return false;
-  return options_.check_races && Check<kKind>(thread, cell);
+  if (options_.check_races) [[likely]]
+    return Check<kKind>(thread, cell);
+  // It sees the newest value; so nothing older comes after that.
+  if (cell.newest != 0) cell.stale_reads[thread] = kAlwaysNewest;
+  return false;
 }
 
 // A plain write to what has been accessed atomically.

@@ -15,7 +15,10 @@ Token RandomToken(std::mt19937_64& random) {
   token.body = static_cast<uint32_t>(random());
   token.options.memory = random() % 2 != 0 ? MemoryMode::kSc : MemoryMode::kRc11;
   token.options.races = random() % 2 != 0;
-  token.options.spurious = random() % 2 != 0;
+  token.options.wake_order = random() % 2 != 0;
+  token.options.detached_threads_may_outlive = random() % 2 != 0;
+  if (random() % 2 != 0) token.options.spurious_wake_ups = static_cast<uint32_t>(random() % 1000);
+  if (random() % 2 != 0) token.options.time_outs = static_cast<uint32_t>(random() % 1000);
   token.options.check_leaks = random() % 2 != 0;
   token.options.allocations_may_fail = random() % 2 != 0;
   token.options.exits = static_cast<ExitMode>(random() % 3);
@@ -44,7 +47,11 @@ TEST(Token, GoesRound) {
     EXPECT_EQ(parsed.memory_exceptions, token.memory_exceptions);
     EXPECT_EQ(parsed.options.memory, token.options.memory);
     EXPECT_EQ(parsed.options.races, token.options.races);
-    EXPECT_EQ(parsed.options.spurious, token.options.spurious);
+    EXPECT_EQ(parsed.options.wake_order, token.options.wake_order);
+    EXPECT_EQ(parsed.options.detached_threads_may_outlive,
+              token.options.detached_threads_may_outlive);
+    EXPECT_EQ(parsed.options.spurious_wake_ups, token.options.spurious_wake_ups);
+    EXPECT_EQ(parsed.options.time_outs, token.options.time_outs);
     EXPECT_EQ(parsed.options.check_leaks, token.options.check_leaks);
     EXPECT_EQ(parsed.options.allocations_may_fail, token.options.allocations_may_fail);
     EXPECT_EQ(parsed.options.exits, token.options.exits);
