@@ -285,6 +285,7 @@ class Engine {
   }
 
  private:
+  friend struct DebuggerView;  // debugger.cc
   // A thread that runs so long although others could is interrupted even by the benign choice.
   static constexpr uint32_t kMaxStepsInARow = 1000;
   // So often, and for so many steps, must every spinning thread go round its loop before that is

@@ -14,22 +14,22 @@ _NEVER = ["@platforms//:incompatible"]
 
 # For what exists in the simulation only: left out under --config=asan and --config=tsan, the native forms.
 NOT_NATIVE = select({
-    "//tools:mode_asan": _NEVER,
-    "//tools:mode_tsan": _NEVER,
+    str(Label("//tools:mode_asan")): _NEVER,
+    str(Label("//tools:mode_tsan")): _NEVER,
     "//conditions:default": [],
 })
 
 # For what is installed for other build systems: as shipped, without any sanitizer.
 PLAIN_ONLY = select({
-    "//tools:mode_asan": _NEVER,
-    "//tools:mode_tsan": _NEVER,
-    "//tools:ubsan": _NEVER,
+    str(Label("//tools:mode_asan")): _NEVER,
+    str(Label("//tools:mode_tsan")): _NEVER,
+    str(Label("//tools:ubsan")): _NEVER,
     "//conditions:default": [],
 })
 
 # For what makes sense in the native forms only.
 NATIVE_ONLY = select({
-    "//tools:mode_asan": [],
-    "//tools:mode_tsan": [],
+    str(Label("//tools:mode_asan")): [],
+    str(Label("//tools:mode_tsan")): [],
     "//conditions:default": _NEVER,
 })

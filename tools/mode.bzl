@@ -9,7 +9,7 @@ tsan      native form: real threads under ThreadSanitizer (--config=tsan)
 
 _COPT = "//command_line_option:copt"
 _LINKOPT = "//command_line_option:linkopt"
-_MODE = "//tools:mode"
+_MODE = str(Label("//tools:mode"))  # also from another workspace
 _SETTINGS = [_COPT, _LINKOPT, _MODE]
 
 # Optimised whatever the compilation mode. The read of a plain `++x` keeps its hook.
