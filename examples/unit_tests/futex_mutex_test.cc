@@ -26,8 +26,7 @@ void CountTogether() {
 
 template <class Mutex>
 void ExpectDeadlock() {
-  const jacquard::Result result = jacquard::Explore(CountTogether<Mutex>);
-  EXPECT_THAT(result.report(), testing::StartsWith("deadlock: "));
+  EXPECT_THAT(jacquard::Explore(CountTogether<Mutex>).report(), testing::StartsWith("deadlock: "));
 }
 
 TEST(FutexMutex, FirstWorks) { jacquard::ExpectNoBug(CountTogether<FutexMutex1>); }

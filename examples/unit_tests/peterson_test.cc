@@ -32,7 +32,6 @@ TEST(Peterson, NeedsSequentialConsistency) {
   jacquard::Options strong;
   strong.execution.memory = jacquard::MemoryMode::kSc;
   jacquard::ExpectNoBug(CountTogether<BrokenPeterson>, strong);
-
   const jacquard::Result weak = jacquard::Explore(CountTogether<BrokenPeterson>);
   EXPECT_THAT(weak.report(), testing::StartsWith("race: "));
 }

@@ -21,15 +21,12 @@ void ReadAndWrite() {
     const std::shared_lock guard(lock);
     EXPECT_EQ(first, second);
   };
-  std::thread a(read);
-  std::thread b(read);
-  {
+  const auto write = [&] {
     const std::unique_lock guard(lock);
-    ++first;
-    ++second;
-  }
-  a.join();
-  b.join();
+    first = second = 1;
+  };
+  std::thread threads[] = {std::thread(read), std::thread(read), std::thread(write)};
+  for (std::thread& thread : threads) thread.join();
 }
 
 TEST(RwLock, KeepsReadersAndWritersApart) { jacquard::ExpectNoBug(ReadAndWrite<RwLock>); }

@@ -53,7 +53,6 @@ expect '^Simulated thread 0: waits for thread 1 to end'
 expect '^Simulated thread 1: waits for a condition variable at 0x[0-9a-f]+ \(.*condition'
 expect '^Simulated thread 2: waits for a mutex at 0x[0-9a-f]+ \(.*other_mutex'
 expect '\[  PASSED  \] 1 test'
-expect 'exited normally'
 
 # A command in one thread, or in all, and the registers after it.
 run 'break Landmark' run 'print $sp' 'jacquard apply 2 backtrace' 'print $sp' 'jacquard apply all print $sp'
