@@ -115,7 +115,7 @@ void SleepMilliseconds(long milliseconds) {
 // caller from the walk, so there are several looks: the first one into the program's own code
 // counts, or else what most of them show.
 std::string DescribePlace() {
-  constexpr int kLooks = 50;
+  constexpr int kLooks = 1000;  // some milliseconds each at most, and most end at one of the first
   std::map<std::string, int> looks;
   std::string best;
   for (int look = 0; look < kLooks; ++look) {
