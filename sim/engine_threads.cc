@@ -1,0 +1,171 @@
+// The engine's threads: how each begins and ends, and which of them are left at the end.
+#include <exception>
+#include <string>
+
+#include "sim/engine.h"
+#include "sim/recorder.h"
+
+namespace jacquard::sim {
+
+void Engine::EnsureStorage(int id) {
+  if (id < parked_) return;
+  const RealHeap real_heap;
+  WriteFsBase(driver_.storage.fs_base);
+  for (; parked_ <= id; ++parked_) threads_[parked_].storage = ParkThread(parked_);
+  WriteFsBase(current->storage.fs_base);
+}
+
+SimThread& Engine::AddThread(int id) {
+  if (id >= thread_count_) {
+    thread_count_ = id + 1;
+    EnsureStorage(id);
+  } else {
+    ResetThreadStorage(threads_[id].storage);
+    DropKeyValues(id);
+  }
+  SimThread& thread = threads_[id];
+  thread.id = id;
+  thread.bit = SetOfThread(id);
+  thread.stack_bottom = StackBottom(id);
+  thread.operation = -1;
+  thread.fresh = true;
+  thread.detached = thread.joined = false;
+  thread.created_at = 0;
+  thread.creator = -1;
+  thread.spurious_wait = nullptr;
+  thread.spurious_wake_ups = 0;
+  thread.held.Clear();
+  pending_[id] = {};
+  thread.wait = WaitReason::kNone;
+  thread.start = nullptr;
+  thread.result = nullptr;
+  thread.clock_readings = 0;
+  thread.spurious_failures = 0;
+  thread.spurious_pc = 0;
+  thread.ignores_races = 0;
+  thread.call_depth = 0;
+  thread.spin.Reset();
+  thread.context = FreshContext(id, ThreadEntry);
+  alive_ |= thread.bit;
+  enabled_ |= thread.bit;
+  return thread;
+}
+
+SimThread* Engine::CreateThread(void* (*start)(void*), void* argument, uintptr_t pc) {
+  int id = thread_count_;
+  if (id == kMaxThreads) {
+    id = FindEndedThread();
+    if (id < 0) return nullptr;
+  }
+  const bool reused = id < thread_count_;
+  SimThread& thread = AddThread(id);
+  thread.start = start;
+  thread.argument = argument;
+  thread.created_at = pc;
+  thread.creator = current->id;
+  if (recorder != nullptr) recorder->NoteCreation(thread.id, pc);
+  thread.created_step = step_;
+  if (reused) {
+    TellCreationAgain(current->id, id);
+  } else {
+    TellCreation(current->id, id);
+  }
+  current->spin.Reset();
+  current->fresh = false;  // since it was picked, there is one more to pick
+  return &thread;
+}
+
+// One that nobody will ask for any more.
+int Engine::FindEndedThread() const {
+  for (int i = 1; i < thread_count_; ++i) {
+    if ((threads_[i].detached || threads_[i].joined) && HasEnded(threads_[i]) &&
+        &threads_[i] != current)
+      return i;
+  }
+  return -1;
+}
+
+SimThread* Engine::FindThread(pthread_t pthread) {
+  for (int i = 0; i < thread_count_; ++i) {
+    if (threads_[i].storage.pthread == pthread) return &threads_[i];
+  }
+  return nullptr;
+}
+
+void Engine::ThreadEntry() {
+  SimThread& me = *engine.current;
+  engine.RunThread(me);
+  engine.EndThread(me);
+}
+
+void Engine::RunThread(SimThread& me) {
+  asm("mov %%rsp, %0" : "=r"(me.exit_frame));
+  try {
+    if (me.start != nullptr) {
+      me.result = me.start(me.argument);
+    } else {
+      program_->RunThread(me.id);
+    }
+    FinishThread(me);
+  } catch (const std::exception& exception) {
+    Fail(VerdictKind::kException, "uncaught exception", exception.what());
+  } catch (...) {
+    Fail(VerdictKind::kException, "uncaught exception", "not derived from std::exception");
+  }
+}
+
+void Engine::FinishThread(SimThread& me) {
+  RunThreadDestructors();
+  if (keys_used) RunKeyDestructors();
+  if (locks_held_ != 0) {
+    CheckStackOfLocks(reinterpret_cast<void*>(me.exit_frame), 0);
+    AbandonRobustMutexes(me);
+  }
+}
+
+void Engine::ExitThread() {
+  FinishThread(*current);
+  EndThread(*current);
+}
+
+void Engine::EndThread(SimThread& me) {
+  if (rechecking_) EndRecheck();
+  alive_ &= ~me.bit;
+  enabled_ &= ~me.bit;
+  if (recorder != nullptr) recorder->RecordEnd();
+  if (me.start == nullptr) BodyEnded();
+  for (ThreadSet left = joining_; left != 0; left &= left - 1) {
+    SimThread& other = threads_[FirstOf(left)];
+    if (other.wait_thread != me.id) continue;
+    // What it does up to its next operation nobody can see: no pick before that.
+    MakeRunnable(other);
+    SwitchTo(other);
+  }
+  SwitchAway();
+  __builtin_unreachable();
+}
+
+// A thread of the program's own has ended; perhaps the last one.
+void Engine::BodyEnded() {
+  for (ThreadSet left = alive_; left != 0; left &= left - 1) {
+    if (threads_[FirstOf(left)].start == nullptr) return;
+  }
+  body_ended_ = true;
+  if (alive_ != 0 && !options_.detached_threads_may_outlive) next_limit_ = 0;  // at the next step
+}
+
+void Engine::ReportLeftThread(const SimThread& thread, std::string_view rule,
+                              std::string_view what) {
+  static std::string message;  // kept, since this stack is given up
+  {
+    const Backstage backstage;
+    message = "thread " + std::to_string(thread.id) + ", which thread " +
+              std::to_string(thread.creator) + " created in step " +
+              std::to_string(thread.created_step) + ", " + std::string(what);
+    if (!HasEnded(thread)) message += "; it " + DescribeWait(thread);
+    if (recorder != nullptr) recorder->AddPlaceOfCreation(thread.id);
+  }
+  Fail(VerdictKind::kThreadLeft, rule, message, {.threads = thread.bit});
+}
+
+}  // namespace jacquard::sim

@@ -1,0 +1,102 @@
+// The engine, where it is rarely: a step is recorded, a limit is reached, nobody can go on, or a
+// verdict ends the execution.
+#include <errno.h>
+
+#include <set>
+#include <string>
+
+#include "sim/engine.h"
+#include "sim/recorder.h"
+
+namespace jacquard::sim {
+
+void Engine::Record(const Step& step, uintptr_t pc) {
+  {
+    const Backstage backstage;
+    const int error = errno;
+    recorder->RecordStep(step, pc);
+    errno = error;
+  }
+  if (program_observes_) Observe(step);
+}
+
+void Engine::ReachLimit() {
+  if (probing_ && step_ >= next_limit_) EndProbe(false);
+  if (body_ended_ && !options_.detached_threads_may_outlive) {
+    ReportLeftThread(*current, "thread outlives the body",
+                     "goes on although the threads that the execution began with have ended");
+  }
+  if (step_ < options_.max_steps) {
+    fair_ = unasked_ = true;
+    next_limit_ = options_.max_steps;
+    return;
+  }
+  if (rechecking_ && recheck_round_ >= kRecheckRounds) ReportDeadlock();
+  Fail(VerdictKind::kLivelock, "step limit",
+       "did not end within " + std::to_string(options_.max_steps) +
+           " steps, although in the second half every thread got its turn");
+}
+
+void Engine::Stuck() {
+  if (probing_) {
+    if (!WakeNextSleeper()) EndProbe(false);
+    return;
+  }
+  if (spinning_ == 0) return ReportDeadlock();
+  if (!rechecking_) {
+    rechecking_ = unasked_ = true;
+    recheck_round_ = 0;
+    stuck_step_ = step_;
+    if (recorder != nullptr) recorder->Mark();
+  } else if (++recheck_round_ >= kRecheckRounds && step_ - stuck_step_ >= kRecheckSteps) {
+    return ReportDeadlock();
+  }
+  for (ThreadSet left = spinning_; left != 0; left &= left - 1) {
+    threads_[FirstOf(left)].spin.Reset();
+  }
+  enabled_ |= spinning_;
+  spinning_ = 0;
+}
+
+void Engine::Fail(VerdictKind kind, std::string_view rule, std::string_view message,
+                  const Blame& blame) {
+  if (probing_) EndProbe(false);
+  SetVerdict(kind, rule, message, blame);
+  GiveUp();
+}
+
+void Engine::GiveUp() {
+  hooks_on = arena_on = false;
+  SwitchTo(driver_);
+  __builtin_unreachable();
+}
+
+void Engine::SetVerdict(VerdictKind kind, std::string_view rule, std::string_view message,
+                        const Blame& blame) {
+  const Backstage backstage;
+  *verdict_ = MakeVerdict(kind, rule, message, blame);
+  if (recorder != nullptr) recorder->Text(TraceEvent::Type::kNote, rule, blame.pc);
+}
+
+Verdict Engine::MakeVerdict(VerdictKind kind, std::string_view rule, std::string_view message,
+                            const Blame& blame) {
+  Verdict verdict;
+  verdict.kind = kind;
+  verdict.message = std::string(rule) + ": " + std::string(message);
+  verdict.thread = current->id;
+  verdict.step = step_;
+  // The operations involved: of a deadlock everybody's, else that of the thread whose step it was.
+  std::set<std::string> operations = {program_->OperationName(blame.operation)};
+  const ThreadSet involved = blame.threads != 0 ? blame.threads : current->bit;
+  for (ThreadSet left = involved; left != 0; left &= left - 1) {
+    operations.insert(program_->OperationName(threads_[FirstOf(left)].operation));
+  }
+  verdict.signature = VerdictKindName(kind);
+  verdict.signature += "|" + std::string(rule);
+  for (const std::string& operation : operations) {
+    if (!operation.empty()) verdict.signature += "|" + operation;
+  }
+  return verdict;
+}
+
+}  // namespace jacquard::sim
