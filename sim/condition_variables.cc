@@ -17,9 +17,6 @@
 
 namespace jacquard::sim {
 
-// Values of a kConditionWakeUp step.
-enum WakeUp : uint64_t { kWoken, kTimedOut, kForNoReason };
-
 int WaitForCondition(pthread_cond_t* condition, pthread_mutex_t* mutex, uintptr_t pc,
                      uint64_t deadline) {
   engine.DecisionPoint(StepKind::kConditionWait, condition);
@@ -35,7 +32,7 @@ int WaitForCondition(pthread_cond_t* condition, pthread_mutex_t* mutex, uintptr_
   Finish(StepKind::kConditionWait, condition, 0, 0, pc);
   me.wait_mutex = mutex;
   engine.Block(WaitReason::kCondition, condition, pc, deadline);
-  const WakeUp why = me.timed_out ? kTimedOut : me.woken_spuriously ? kForNoReason : kWoken;
+  const WakeUp why = HowWoken(me);
   Finish(StepKind::kConditionWakeUp, condition, 0, why, pc);
   engine.DecisionPoint(StepKind::kMutexLock, mutex);
   const int error = RegainAfterWait(mutex, pc);
@@ -48,15 +45,8 @@ int NotifyCondition(pthread_cond_t* condition, int most, uintptr_t pc) {
   engine.DecisionPoint(StepKind::kConditionNotify, condition);
   CheckObject(condition, pc);
   SimThread* waiters[kMaxThreads];
-  int count = 0;
-  engine.ForEachWaiter(WaitReason::kCondition, condition, [&](SimThread& thread) {
-    if (!engine.IsBlocked(thread)) return;
-    int place = count++;
-    for (; place > 0 && waiters[place - 1]->wait_ticket > thread.wait_ticket; --place) {
-      waiters[place] = waiters[place - 1];
-    }
-    waiters[place] = &thread;
-  });
+  const int count = WaitersLongestFirst(WaitReason::kCondition, condition, waiters,
+                                        [](const SimThread&) { return true; });
   const int woken = engine.WakeSome(waiters, count, most);
   engine.current->spin.Reset();
   Finish(StepKind::kConditionNotify, condition, 0, static_cast<uint64_t>(woken), pc);

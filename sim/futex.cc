@@ -23,9 +23,6 @@ namespace {
 
 constexpr uint32_t kAllBits = 0xFFFF'FFFF;
 
-// Values of a kFutexWakeUp step.
-enum WakeUp : uint64_t { kWoken, kTimedOut, kForNoReason };
-
 long Result(int error) {
   if (error == 0) return 0;
   errno = error;
@@ -48,28 +45,17 @@ long Wait(uint32_t* word, uint32_t expected, uint64_t deadline, uint32_t bits, u
   engine.FinishStep(StepKind::kFutexWait, MemoryOrder::kRelaxed, sizeof(*word), word, value, 0, pc);
   engine.current->wait_bits = bits;
   engine.Block(WaitReason::kFutex, word, pc, deadline);
-  const SimThread& me = *engine.current;
-  const WakeUp why = me.timed_out ? kTimedOut : me.woken_spuriously ? kForNoReason : kWoken;
+  const WakeUp why = HowWoken(*engine.current);
   engine.FinishStep(StepKind::kFutexWakeUp, MemoryOrder::kRelaxed, sizeof(*word), word, *word, why,
                     pc);
   return Result(why == kTimedOut ? ETIMEDOUT : 0);
 }
 
-// The waiters on `word` that `bits` select, longest first, into `waiters`; returns how many.
+// Those on `word` that `bits` select, longest first, into `waiters`; returns how many.
 int Waiters(const uint32_t* word, uint32_t bits, SimThread** waiters) {
-  int count = 0;
-  for (int i = 0; i < engine.thread_count(); ++i) {
-    SimThread& thread = engine.thread(i);
-    const bool waits = thread.wait == WaitReason::kFutex && thread.wait_address == word &&
-                       (thread.wait_bits & bits) != 0 && engine.IsBlocked(thread);
-    if (!waits) continue;
-    int place = count++;
-    for (; place > 0 && waiters[place - 1]->wait_ticket > thread.wait_ticket; --place) {
-      waiters[place] = waiters[place - 1];
-    }
-    waiters[place] = &thread;
-  }
-  return count;
+  return WaitersLongestFirst(WaitReason::kFutex, word, waiters, [bits](const SimThread& thread) {
+    return (thread.wait_bits & bits) != 0;
+  });
 }
 
 // How many a call asks for, as far as it matters.

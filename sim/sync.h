@@ -70,6 +70,28 @@ void BeforeInit(T* object, uintptr_t pc) {
   if (engine.OnExecutingThread()) engine.rollback.BeforeWrite(object, sizeof(*object));
 }
 
+// Values of the step with which a wait for somebody's call ends.
+enum WakeUp : uint64_t { kWoken, kTimedOut, kForNoReason };
+
+inline WakeUp HowWoken(const SimThread& thread) {
+  return thread.timed_out ? kTimedOut : thread.woken_spuriously ? kForNoReason : kWoken;
+}
+
+// Those who still wait for `object` and whom `counts(thread)` selects, longest first, into
+// `waiters` (room for kMaxThreads); returns how many.
+int WaitersLongestFirst(WaitReason reason, const void* object, SimThread** waiters, auto counts) {
+  int count = 0;
+  engine.ForEachWaiter(reason, object, [&](SimThread& thread) {
+    if (!engine.IsBlocked(thread) || !counts(thread)) return;
+    int place = count++;
+    for (; place > 0 && waiters[place - 1]->wait_ticket > thread.wait_ticket; --place) {
+      waiters[place] = waiters[place - 1];
+    }
+    waiters[place] = &thread;
+  });
+  return count;
+}
+
 // Waits once, without holding up anybody else, until somebody makes the thread runnable; `deadline`
 // may be Engine::kNoDeadline. False: the time is over.
 inline bool WaitForLock(WaitReason reason, const void* lock, uintptr_t pc, uint64_t deadline) {
