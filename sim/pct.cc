@@ -5,9 +5,7 @@
 namespace jacquard {
 
 bool Pct::BeginExecution() {
-  stream_.Seed(seed_);
-  stream_.Seed(stream_.Next() + execution_++);
-  stream_.Seed(stream_.Next());
+  stream_.SeedExecution(seed_, execution_++);
   changes_.clear();
   // The last place is behind the end: in short executions there may be no change at all.
   for (int i = 1; i < depth_; ++i) changes_.push_back(stream_.Next() % (most_picks_ + 1));
@@ -36,10 +34,12 @@ int Pct::Schedule(const Pick& pick) {
     priority_[FirstOf(left)] = kFirstInitial + static_cast<int64_t>(stream_.Next() >> 2);
   }
   known_ |= pick.candidates;
-  const bool yields = pick.thread >= 0 && pick.first != pick.thread &&
-                      (pick.candidates & SetOfThread(pick.thread)) != 0;
+  const bool may_go_on = pick.thread >= 0 && (pick.candidates & SetOfThread(pick.thread)) != 0;
+  const bool yields = may_go_on && pick.first != pick.thread;
   const bool changes = std::ranges::find(changes_, picks_++) != changes_.end();
-  if (changes || (yields && stream_.Next() % 2 == 0)) priority_[pick.thread] = --lowest_;
+  // Before the first thread runs there is nobody whose priority could change.
+  if (pick.thread >= 0 && (changes || (yields && stream_.Next() % 2 == 0)))
+    priority_[pick.thread] = --lowest_;
   int best = pick.first;
   for (ThreadSet left = pick.candidates; left != 0; left &= left - 1) {
     const int thread = FirstOf(left);

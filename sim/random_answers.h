@@ -38,7 +38,12 @@ class ChoiceLog {
 // A stream of pseudo-random numbers, as answers to picks.
 class RandomAnswers {
  public:
-  void Seed(uint64_t state) { state_ = state; }
+  // Begins the stream of execution number `execution` of a search with that seed.
+  void SeedExecution(uint64_t seed, uint64_t execution) {
+    state_ = seed;
+    state_ = Next() + execution;
+    state_ = Next();
+  }
   // Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014: mixes
   // well even from consecutive seeds.
   uint64_t Next() {

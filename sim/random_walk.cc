@@ -3,9 +3,7 @@
 namespace jacquard {
 
 bool RandomWalk::BeginExecution() {
-  stream_.Seed(seed_);
-  stream_.Seed(stream_.Next() + execution_++);
-  stream_.Seed(stream_.Next());
+  stream_.SeedExecution(seed_, execution_++);
   return true;
 }
 

@@ -252,6 +252,20 @@ TEST(Pct, WhoYieldsComesLastSometimes) {
   EXPECT_LT(stays, kExecutions * 2 / 3);
 }
 
+// The first pick of a scenario with several threads is nobody's.
+TEST(Pct, TakesThePickThatBeginsAScenario) {
+  Pct pct(1);
+  std::set<int> who_starts;
+  for (int execution = 0; execution < 100; ++execution) {
+    ASSERT_TRUE(pct.BeginExecution());
+    Pick pick = SchedulePick(0);
+    pick.thread = -1;
+    who_starts.insert(ThreadOfChoice(pick, pct.Choose(pick)));
+    pct.EndExecution({});
+  }
+  EXPECT_EQ(who_starts, (std::set<int>{0, 1, 2}));
+}
+
 TEST(Pct, RepeatsAnExecution) {
   Pct pct(7);
   for (int execution = 0; execution < 20; ++execution) {
