@@ -34,6 +34,8 @@ mkdir -p "$scratch/other/bin" && echo 'somebody else' >"$scratch/other/bin/jacqu
 ends 2 'where another program is' install "${@:2}" -- other
 says 'where another program is' 'is not Jacquard'
 [[ $(cat "$scratch/other/bin/jacquard-cc") == 'somebody else' ]] || fail 'it is overwritten'
+ends 0 'by force' install "${@:2}" -- --force other
+[[ -x $scratch/other/bin/jacquard-c++ ]] || fail 'nothing is there'
 ends 0 'into a folder' install "${@:2}" -- prefix
 ends 0 'once more' install "${@:2}" -- prefix
 export PATH=$scratch/prefix/bin:$PATH
@@ -73,6 +75,32 @@ JACQUARD_OPTIONS='bogus=1' ends 2 'an unknown option' ./counter
 says 'an unknown option' 'bogus'
 JACQUARD_OPTIONS='strategy=help' ends 0 'the strategies' ./counter
 says 'the strategies' 'random'
+
+# A program that calls Jacquard by itself, with the installed headers.
+cat >explores.cc <<'END'
+#include <atomic>
+#include <cstdio>
+#include <thread>
+
+#include "jacquard/jacquard.h"
+
+int main() {
+  const jacquard::Result result = jacquard::Explore([] {
+    std::atomic<int> counter{0};
+    const auto count = [&] { counter.store(counter.load() + 1); };
+    std::thread a(count);
+    std::thread b(count);
+    a.join();
+    b.join();
+    jacquard::Check(counter.load() == 2, "no update is lost");
+  });
+  std::puts(result.report().c_str());
+  return result.ok() ? 0 : 4;
+}
+END
+JACQUARD_MAIN=once ends 0 'a program that explores' jacquard-c++ -std=c++20 -o explores explores.cc
+ends 4 'it finds the bug' ./explores
+says 'it finds the bug' '^invariant: no update is lost'
 
 # What configuration scripts run has no threads, and its own status.
 unset JACQUARD_OPTIONS
