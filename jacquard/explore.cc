@@ -232,7 +232,7 @@ class Exploration {
         if (verdict.passed()) CheckPass({LastSchedule(), steps, {}});
       }
       if (!verdict.passed()) [[unlikely]]
-        AddFailure(std::move(verdict), steps);
+        AddFailure(verdict, steps);
       if (!result_.findings.empty() && options_.stop_at_first_bug) break;
       if (nothing_happens) [[unlikely]]
         break;  // nor in any other execution
@@ -268,7 +268,7 @@ class Exploration {
     ReportNondeterministic("", third == fourth ? "" : call::DescribeDifference(one, other));
   }
 
-  void AddFailure(Verdict first, uint64_t steps) {
+  void AddFailure(const Verdict& first, uint64_t steps) {
     for (Finding& finding : result_.findings) {
       if (finding.verdict.signature != first.signature) continue;
       ++finding.count;

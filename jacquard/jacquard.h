@@ -16,8 +16,8 @@
 //   }
 //
 // The body runs again and again, each time from the same state: globals, function-local statics and
-// the heap are as they were before. What it captures by reference is not taken back. docs/
-// test_your_code.md is the way in.
+// the heap are as they were before. What it captures by reference is not taken back.
+// docs/test_your_code.md is the way in.
 #ifndef JACQUARD_JACQUARD_H_
 #define JACQUARD_JACQUARD_H_
 
