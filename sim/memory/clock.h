@@ -67,17 +67,17 @@ class Clock {
 
   template <class OtherClock>
   static Clock From(const OtherClock& other) {
-    Clock result;
-    for (int lane = 0; lane < OtherClock::kLanes; ++lane) {
-      result.Set(lane, other[lane] == OtherClock::kNever ? kNever : other[lane]);
-    }
-    return result;
+    return From(other, 0);
   }
   // For lanes that `OtherClock` does not have, `rest`.
   template <class OtherClock>
   static Clock From(const OtherClock& other, Lane rest) {
-    Clock result = From(other);
-    for (int lane = OtherClock::kLanes; lane < kLanes; ++lane) result.Set(lane, rest);
+    Lane lanes[kLanes];
+    for (int lane = 0; lane < OtherClock::kLanes; ++lane)
+      lanes[lane] = other[lane] == OtherClock::kNever ? kNever : other[lane];
+    for (int lane = OtherClock::kLanes; lane < kLanes; ++lane) lanes[lane] = rest;
+    Clock result;
+    std::memcpy(&result.lanes_, lanes, kBytes);
     return result;
   }
 
