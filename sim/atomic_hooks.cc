@@ -225,7 +225,7 @@ void __tsan_atomic_thread_fence(int order) {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     return;
   }
-  engine.DecisionPoint(jacquard::StepKind::kFence, nullptr);
+  engine.DecisionPoint(jacquard::StepKind::kFence, nullptr, JACQUARD_CALLER);
   engine.FenceMemory(Order(order));
   engine.FinishStep(jacquard::StepKind::kFence, Order(order), 0, nullptr, 0, 0, JACQUARD_CALLER);
 }

@@ -36,6 +36,7 @@ SimThread& Engine::AddThread(int id) {
   thread.spurious_wake_ups = 0;
   thread.held.Clear();
   pending_[id] = {};
+  sites_[id] = 0;
   thread.wait = WaitReason::kNone;
   thread.start = nullptr;
   thread.result = nullptr;
