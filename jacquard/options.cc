@@ -189,7 +189,8 @@ std::string OptionsHelp() {
 std::string StrategyHelp() {
   std::string text;
   for (const StrategyType& type : StrategyTypes())
-    text += fmt::format("  {:12} {}\n", type.name, type.description);
+    text += fmt::format("  {:16} {}\n", fmt::format("{}{}", type.name, type.parameters),
+                        type.description);
   return text;
 }
 
