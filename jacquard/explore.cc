@@ -130,6 +130,7 @@ class Exploration {
     result_.seconds = std::chrono::duration<double>(Clock::now() - start).count();
     result_.distinct_schedules = schedules_.Count();
     result_.schedules_estimated = schedules_.estimated();
+    CountByStrategy();
     if (result_.steps == 0 && result_.findings.empty() && result_.executions != 0) ReportNoStep();
     WriteFiles();
     return std::move(result_);
@@ -231,13 +232,27 @@ class Exploration {
         next_repeat += kRepeatEvery;
         if (verdict.passed()) CheckPass({LastSchedule(), steps, {}});
       }
-      if (!verdict.passed()) [[unlikely]]
+      if (!verdict.passed()) [[unlikely]] {
+        ++failures_;
+        if (result_.first_failure == 0) result_.first_failure = result_.executions;
         AddFailure(verdict, steps);
+      }
+      strategy_->EndExecution(verdict);
       if (!result_.findings.empty() && options_.stop_at_first_bug) break;
       if (nothing_happens) [[unlikely]]
         break;  // nor in any other execution
-      strategy_->EndExecution(verdict);
     }
+  }
+
+  void CountByStrategy() {
+    if (replays_) return;
+    result_.strategies = strategy_->Shares();
+    if (!result_.strategies.empty()) return;
+    StrategyShare& share = result_.strategies.emplace_back();
+    share.name = options_.strategy;
+    share.executions = result_.executions;
+    share.failures = failures_;
+    share.first_failure = result_.first_failure;
   }
 
   // ---- repetitions
@@ -379,6 +394,7 @@ class Exploration {
   Options options_;
   bool replays_ = false;
   Token token_;  // what is replayed
+  uint64_t failures_ = 0;
   std::unique_ptr<Strategy> strategy_;
   call::ScheduleCounter schedules_;
   call::Silence* silence_ = nullptr;
@@ -409,6 +425,15 @@ std::string Summary(const Result& result) {
   }
   for (const Finding& finding : result.findings)
     text += fmt::format("\n{} x {}", finding.count, finding.verdict.signature);
+  if (result.strategies.size() < 2 || result.findings.empty()) return text;
+  text += fmt::format("\n{:<16} {:>10} {:>10} {:>12} {:>12}", "strategy", "executions", "bugs",
+                      "to first bug", "behaviours");
+  for (const StrategyShare& share : result.strategies) {
+    const std::string first =
+        share.first_failure == 0 ? std::string("-") : fmt::to_string(share.first_failure);
+    text += fmt::format("\n{:<16} {:>10} {:>10} {:>12} {:>12}", share.name, share.executions,
+                        share.failures, first, share.behaviours);
+  }
   return text;
 }
 

@@ -78,6 +78,9 @@ struct Result {
   // Executions in which a bound on what the memory model keeps was reached (Counters).
   uint64_t cut_histories = 0;
   std::vector<Finding> findings;  // in the order in which they were found
+  uint64_t first_failure = 0;     // the execution that found the first one, counted from 1; 0: none
+  // What each strategy has done; several of them if they shared the executions.
+  std::vector<StrategyShare> strategies;
   // Why nothing was executed, if so: an unknown strategy, a malformed token or option.
   std::string problem;
 
@@ -112,7 +115,8 @@ std::string ParseOptions(std::string_view text, Options& options);
 std::string StrategyHelp();
 std::string OptionsHelp();
 
-// One line on what was explored, as for a log.
+// What was explored, as for a log: one line, and one for each finding. If several strategies shared
+// the executions and found something, a table of them.
 std::string Summary(const Result& result);
 
 }  // namespace jacquard

@@ -130,6 +130,42 @@ TEST(Explore, GoesOnAndCountsBySignature) {
   EXPECT_NE(result.findings[0].verdict.signature, result.findings[1].verdict.signature);
 }
 
+TEST(Explore, TellsWhatEachStrategyHasDone) {
+  Options options;
+  options.executions = 1000;
+  options.stop_at_first_bug = false;
+  const Result result = Explore(LosesUpdates, options);
+  ASSERT_EQ(result.findings.size(), 1u);
+  ASSERT_GT(result.strategies.size(), 3u);
+  uint64_t executions = 0;
+  uint64_t failures = 0;
+  for (const StrategyShare& share : result.strategies) {
+    executions += share.executions;
+    failures += share.failures;
+    EXPECT_EQ(share.first_failure != 0, share.failures != 0) << share.name;
+    EXPECT_NE(Summary(result).find("\n" + share.name + " "), std::string::npos);
+  }
+  EXPECT_EQ(executions, 1000u);
+  EXPECT_EQ(failures, result.findings[0].count);
+  EXPECT_GT(result.first_failure, 0u);
+
+  options.strategy = "pos";
+  const Result single = Explore(LosesUpdates, options);
+  ASSERT_EQ(single.strategies.size(), 1u);
+  EXPECT_EQ(single.strategies[0].name, "pos");
+  EXPECT_EQ(single.strategies[0].executions, 1000u);
+  EXPECT_EQ(single.strategies[0].failures, single.findings[0].count);
+  EXPECT_EQ(single.strategies[0].first_failure, single.first_failure);
+}
+
+TEST(Explore, CountsTheExecutionThatEndsTheSearch) {
+  const Result result = Explore(LosesUpdates, {.executions = 1000});
+  uint64_t executions = 0;
+  for (const StrategyShare& share : result.strategies) executions += share.executions;
+  EXPECT_EQ(executions, result.executions);
+  EXPECT_EQ(result.first_failure, result.executions);
+}
+
 TEST(Explore, ReplaysAToken) {
   const Result found = Explore(LosesUpdates);
   ASSERT_FALSE(found.ok());
