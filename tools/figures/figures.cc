@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "tools/figures/figure.h"
+#include "tools/figures/leaderboard.h"
 
 namespace jacquard::figures {
 namespace {
@@ -54,6 +55,7 @@ std::vector<Measurement> All() {
   for (Measurement& measurement : Peers()) all.push_back(std::move(measurement));
   for (Measurement& measurement : UnitTests()) all.push_back(std::move(measurement));
   for (Measurement& measurement : PlantedBugs()) all.push_back(std::move(measurement));
+  for (Measurement& measurement : Leaderboard()) all.push_back(std::move(measurement));
   return all;
 }
 
@@ -63,7 +65,14 @@ std::filesystem::path FromUsersFolder(const std::string& path) {
   return folder == nullptr ? std::filesystem::path(path) : std::filesystem::path(folder) / path;
 }
 
-int Run(const std::vector<std::string>& names, const std::string& table) {
+void Write(const std::string& path, const std::string& text) {
+  std::ofstream file(FromUsersFolder(path));
+  file << text;
+  if (!file.flush()) throw std::runtime_error("cannot write " + path);
+}
+
+int Run(const std::vector<std::string>& names, const std::string& table,
+        const std::string& leaderboard) {
   const std::vector<Measurement> all = All();
   for (const std::string& name : names) {
     if (std::ranges::find(all, name, &Measurement::name) == all.end()) {
@@ -80,10 +89,12 @@ int Run(const std::vector<std::string>& names, const std::string& table) {
       figures.push_back(std::move(figure));
     }
   }
-  if (!table.empty()) {
-    std::ofstream file(FromUsersFolder(table));
-    file << ToTable(figures);
-    if (!file.flush()) throw std::runtime_error("cannot write " + table);
+  if (!table.empty()) Write(table, ToTable(figures));
+  if (!leaderboard.empty()) {
+    if (LeaderboardPage().empty())
+      throw std::runtime_error(
+          "--leaderboard: the figure \"leaderboard\" is not among those named");
+    Write(leaderboard, LeaderboardPage());
   }
   return std::ranges::all_of(figures, &Figure::holds) ? 0 : 1;
 }
@@ -92,9 +103,11 @@ int Main(int argc, char** argv) {
   CLI::App app("Measures what the project promises: a JSON line for each figure.", "figures");
   std::vector<std::string> names;
   std::string table;
+  std::string leaderboard;
   bool list = false;
   app.add_option("NAME", names, "which measurements; all if none is named");
   app.add_option("--table", table, "also write the figures to this Markdown file");
+  app.add_option("--leaderboard", leaderboard, "write the leaderboard to this Markdown file");
   app.add_flag("--list", list, "only tell the names");
   try {
     app.parse(argc, argv);
@@ -109,7 +122,7 @@ int Main(int argc, char** argv) {
       fmt::print("{}: {}\n", measurement.name, measurement.description);
     return 0;
   }
-  return Run(names, table);
+  return Run(names, table, leaderboard);
 }
 
 }  // namespace
