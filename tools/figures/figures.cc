@@ -108,6 +108,9 @@ int Main(int argc, char** argv) {
   app.add_option("NAME", names, "which measurements; all if none is named");
   app.add_option("--table", table, "also write the figures to this Markdown file");
   app.add_option("--leaderboard", leaderboard, "write the leaderboard to this Markdown file");
+  int seeds = 20;
+  app.add_option("--seeds", seeds, "of each strategy on the leaderboard")
+      ->check(CLI::PositiveNumber);
   app.add_flag("--list", list, "only tell the names");
   try {
     app.parse(argc, argv);
@@ -122,6 +125,7 @@ int Main(int argc, char** argv) {
       fmt::print("{}: {}\n", measurement.name, measurement.description);
     return 0;
   }
+  SetLeaderboardSeeds(seeds);
   return Run(names, table, leaderboard);
 }
 

@@ -18,7 +18,7 @@ namespace jacquard::figures {
 namespace {
 
 constexpr const char* kProgram = "tests/leaderboard/leaderboard";
-constexpr int kSeeds = 20;
+int seeds_of_each = 20;
 constexpr double kNever = std::numeric_limits<double>::infinity();
 constexpr const char* kPortfolio = "portfolio";
 constexpr const char* kSafeStack = "safe_stack";
@@ -106,7 +106,7 @@ Score Measure(const std::string& name, const Contender& contender) {
   Score score;
   std::vector<double> executions;
   std::vector<double> seconds;
-  const int seeds = contender.has_seed ? kSeeds : 1;
+  const int seeds = contender.has_seed ? seeds_of_each : 1;
   for (int seed = 1; seed <= seeds; ++seed) {
     const std::string limit = fmt::format("seconds={}", GiveUpSeconds(name, contender.strategy));
     const Run run = RunOnce(name, true, contender.strategy, seed, kMost, {limit});
@@ -143,7 +143,7 @@ std::string MakePage(const std::vector<Planted>& programs, Scores& scores) {
       "strategy only learns count.\n–: half of the runs, or more, had not found it after {} s ({} "
       "s "
       "for safe_stack).\n\n",
-      kSeeds, GiveUpSeconds("", ""), GiveUpSeconds(kSafeStack, ""));
+      seeds_of_each, GiveUpSeconds("", ""), GiveUpSeconds(kSafeStack, ""));
   text += "| program |";
   for (const Contender& contender : kContenders) text += fmt::format(" {} |", contender.strategy);
   text += "\n|---|";
@@ -173,7 +173,7 @@ std::vector<Figure> MeasureLeaderboard() {
   Scores scores;
   std::vector<Figure> figures;
   const std::map<std::string, double> bars = {{"reorder_100", 20}, {"twostage_100", 60}};
-  const std::string median = fmt::format("median of {} seeds", kSeeds);
+  const std::string median = fmt::format("median of {} seeds", seeds_of_each);
   for (const Planted& program : programs) {
     double best = kNever;
     for (const Contender& contender : kContenders) {
@@ -193,7 +193,7 @@ std::vector<Figure> MeasureLeaderboard() {
       figures.push_back(Bound(program.name + "_slowest", portfolio.slowest, "s", 60,
                               fmt::format("CPU time to the first bug, by the portfolio, the "
                                           "slowest of {} seeds",
-                                          kSeeds)));
+                                          seeds_of_each)));
     } else {
       figures.push_back(Bound(program.name + "_seconds", portfolio.seconds, "s", 1,
                               "CPU time to the first bug, by the portfolio, " + median));
@@ -258,6 +258,8 @@ std::vector<Figure> MeasureTwins() {
 }  // namespace
 
 const std::string& LeaderboardPage() { return page; }
+
+void SetLeaderboardSeeds(int seeds) { seeds_of_each = seeds; }
 
 std::vector<Measurement> Leaderboard() {
   return {
