@@ -218,7 +218,7 @@ void Engine::Block(WaitReason reason, const void* address, uintptr_t pc, uint64_
 bool Engine::MayWakeSpuriously(WaitReason reason, const void* address) const {
   constexpr int kMostInARow = 4;
   if (reason != WaitReason::kFutex && reason != WaitReason::kCondition) return false;
-  return spurious_wake_ups_ < options_.spurious_wake_ups && current->spurious_wait != address &&
+  return SpuriousIsAllowed() && current->spurious_wait != address &&
          current->spurious_wake_ups < kMostInARow;
 }
 
@@ -247,7 +247,7 @@ void Engine::FireTimeout(SimThread& thread) {
     thread.woken_spuriously = true;
     thread.spurious_wait = thread.wait_address;
     ++thread.spurious_wake_ups;
-    ++spurious_wake_ups_;
+    CountSpurious();
   } else {
     thread.timed_out = true;
     now_ = std::max(now_, thread.deadline);
@@ -452,7 +452,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   answers_ = strategy.answers();
   enabled_ = timed_ = patient_ = spinning_ = alive_ = joining_ = 0;
   probing_ = body_ended_ = false;
-  spurious_wake_ups_ = time_outs_ = 0;
+  spurious_events_ = time_outs_ = 0;
   locks_held_ = 0;
   steps_in_a_row_ = 0;
   fair_ = rechecking_ = unasked_ = false;

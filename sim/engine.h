@@ -263,6 +263,10 @@ class Engine {
   uint64_t ReadClock();
   uint64_t now() const { return now_; }
 
+  // What happens for no reason, up to ExecutionOptions::spurious_wake_ups.
+  bool SpuriousIsAllowed() const { return spurious_events_ < options_.spurious_wake_ups; }
+  void CountSpurious() { ++spurious_events_; }
+
   uint64_t step() const { return step_; }
   uint64_t NextTicket() { return ++ticket_; }
   Program& program() { return *program_; }
@@ -461,7 +465,7 @@ class Engine {
   uint64_t schedule_ = 0;  // a hash of the switches
   uint64_t next_limit_ = 0;
   int recheck_round_ = 0;
-  uint32_t spurious_wake_ups_ = 0;  // so many there have been
+  uint32_t spurious_events_ = 0;  // so many there have been
   uint32_t time_outs_ = 0;          // and so many while others could run
   int locks_held_ = 0;              // by all threads
   uint64_t stuck_step_ = 0;         // when rechecking began

@@ -3,7 +3,7 @@
 set -u
 
 object=$1
-readonly HOOKS='__tsan_[a-z0-9_]+'
+readonly HOOKS='__tsan_[a-z0-9_]+|jacquard_weak_compare_exchange_fails'
 readonly THREADS='(pthread|sem|thrd|mtx|cnd|tss)_[a-z_]+|call_once|syscall|gettid'
 readonly WAITS='fork|pause|sigsuspend|sigwait(info)?|sigtimedwait|read|recv|accept|poll|select|epoll_wait'
 readonly SIGNALS='sigaction|signal|sigprocmask'
