@@ -5,7 +5,7 @@ set -u
 object=$1
 readonly HOOKS='__tsan_[a-z0-9_]+'
 readonly THREADS='(pthread|sem|thrd|mtx|cnd|tss)_[a-z_]+|call_once|syscall|gettid'
-readonly WAITS='fork|pause|sigsuspend|sigwait(info)?|sigtimedwait|read|recv|accept|poll|select|epoll_wait'
+readonly WAITS='fork|pause|sigsuspend|sigwait(info)?|sigtimedwait|read|recv(from|msg)?|accept4?|p?poll|select|epoll_wait|write|send(to|msg)?|connect|flock|lockf|fcntl(64)?'
 readonly TIME='sched_yield|nanosleep|usleep|sleep|time|clock|clock_[a-z]+|gettimeofday|timespec_get'
 readonly HEAP='jacquard_outside_(malloc|new|new_array|mutex_lock|mutex_unlock)|malloc|malloc_usable_size|free|calloc|realloc|reallocarray|memalign|valloc|aligned_alloc|posix_memalign|strn?dup|v?asprintf|_Zn[wa]m.*|_Zd[la]P.*'
 readonly CXX='__cxa_guard_(acquire|release|abort)|__cxa_atexit|__cxa_thread_atexit|__cxa_allocate_(dependent_)?exception|__cxa_end_catch|_ZNSt15__exception_ptr13exception_ptr10_M_releaseEv|abort|_?exit|_Exit|quick_exit|__assert_fail'
