@@ -107,11 +107,9 @@ void CheckRareAccess(const void* address, size_t size, AccessKind kind, uintptr_
 
 void CheckElsewhere(const void* address, size_t size, AccessKind kind, uintptr_t pc, void* frame) {
   if (SurelyOnStack(address, frame) || SurelyOnHeap(address, size)) return;
-  // Stacks and the arena lie together; what is elsewhere matters only when it is written, and is
-  // not a global.
+  // What is elsewhere matters only when it is written, and is not a global.
   const auto bits = reinterpret_cast<uintptr_t>(address);
-  const bool nowhere_near = bits - kStackArea >= kArenaBase + kArenaSize - kStackArea;
-  if (nowhere_near) {
+  if (IsFarAway(address)) {
     if (kind == AccessKind::kRead || engine.rollback.Covers(address)) return;
     if (bits % 8 + size <= 8 && foreign_words.Has(bits)) return;
   } else if (engine.IsInUseByOther(bits)) {
