@@ -64,7 +64,8 @@ SimThread* Engine::CreateThread(void* (*start)(void*), void* argument, uintptr_t
   const bool reused = id < thread_count_;
   SimThread& thread = AddThread(id);
   if (id == 1) heap_when_alone = arena.near_end() - kArenaBase;
-  thread.lineage = (current->lineage + ++current->children) * 0x9E37'79B9'7F4A'7C15;
+  thread.lineage =
+      (current->lineage ^ uint64_t{++current->children} << 32) * 0x9E37'79B9'7F4A'7C15;
   lock_order.Created(current->id, thread);
   thread.start = start;
   thread.argument = argument;

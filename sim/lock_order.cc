@@ -165,9 +165,11 @@ std::vector<uint64_t> LockOrder::CreatedAfter(const LockNesting& nesting) const 
 
 uint64_t LockOrder::ForksKey() const {
   uint64_t key = key_;
-  for (uint32_t i = 0; i < fork_count_; ++i)
-    key = Mix(key, static_cast<uint64_t>(forks_[i].who) << 32 |
-                       static_cast<uint64_t>(forks_[i].whom) << 1 | forks_[i].joins);
+  for (uint32_t i = 0; i < fork_count_; ++i) {
+    const ForkEvent& event = forks_[i];
+    key = Mix(key, event.lineage);
+    key = Mix(key, static_cast<uint64_t>(event.who) * 2 + event.joins);
+  }
   return key;
 }
 

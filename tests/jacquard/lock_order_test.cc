@@ -20,21 +20,29 @@ std::mutex a;
 std::mutex b;
 std::mutex gate;
 
-// Each execution has one order only: whoever is first takes both locks.
-void OneOrderAtATime() {
+// Two threads, of which only the first one to come does its part: no execution has both.
+void OnlyTheFirst(const std::function<void()>& part, const std::function<void()>& other_part) {
   std::atomic<int> first{0};
   std::thread one([&] {
-    if (first.exchange(1) != 0) return;
-    const std::lock_guard outer(a);
-    const std::lock_guard inner(b);
+    if (first.exchange(1) == 0) part();
   });
   std::thread other([&] {
-    if (first.exchange(1) != 0) return;
-    const std::lock_guard outer(b);
-    const std::lock_guard inner(a);
+    if (first.exchange(1) == 0) other_part();
   });
   one.join();
   other.join();
+}
+
+void OneOrderAtATime() {
+  OnlyTheFirst(
+      [] {
+        const std::lock_guard outer(a);
+        const std::lock_guard inner(b);
+      },
+      [] {
+        const std::lock_guard outer(b);
+        const std::lock_guard inner(a);
+      });
 }
 
 void ExpectNone(const std::function<void()>& body) {
@@ -80,19 +88,15 @@ TEST(Across, LocksOnTheHeapAndOnTheStackOfTheBody) {
       [] {
         const auto heap = std::make_unique<std::mutex>();
         std::mutex stack;
-        std::atomic<int> first{0};
-        std::thread one([&] {
-          if (first.exchange(1) != 0) return;
-          const std::lock_guard outer(*heap);
-          const std::lock_guard inner(stack);
-        });
-        std::thread other([&] {
-          if (first.exchange(1) != 0) return;
-          const std::lock_guard outer(stack);
-          const std::lock_guard inner(*heap);
-        });
-        one.join();
-        other.join();
+        OnlyTheFirst(
+            [&] {
+              const std::lock_guard outer(*heap);
+              const std::lock_guard inner(stack);
+            },
+            [&] {
+              const std::lock_guard outer(stack);
+              const std::lock_guard inner(*heap);
+            });
       },
       {.executions = 1000});
   ASSERT_EQ(result.findings.size(), 1u) << Summary(result);
@@ -159,21 +163,17 @@ TEST(NotAcross, OneThread) {
 
 TEST(NotAcross, CommonGate) {
   ExpectNone([] {
-    std::atomic<int> first{0};
-    std::thread one([&] {
-      if (first.exchange(1) != 0) return;
-      const std::lock_guard lock(gate);
-      const std::lock_guard outer(a);
-      const std::lock_guard inner(b);
-    });
-    std::thread other([&] {
-      if (first.exchange(1) != 0) return;
-      const std::lock_guard lock(gate);
-      const std::lock_guard outer(b);
-      const std::lock_guard inner(a);
-    });
-    one.join();
-    other.join();
+    OnlyTheFirst(
+        [] {
+          const std::lock_guard lock(gate);
+          const std::lock_guard outer(a);
+          const std::lock_guard inner(b);
+        },
+        [] {
+          const std::lock_guard lock(gate);
+          const std::lock_guard outer(b);
+          const std::lock_guard inner(a);
+        });
   });
 }
 
@@ -195,19 +195,15 @@ TEST(NotAcross, OneAfterTheOther) {
 
 TEST(NotAcross, Tried) {
   ExpectNone([] {
-    std::atomic<int> first{0};
-    std::thread one([&] {
-      if (first.exchange(1) != 0) return;
-      const std::lock_guard outer(a);
-      const std::lock_guard inner(b);
-    });
-    std::thread other([&] {
-      if (first.exchange(1) != 0) return;
-      const std::lock_guard outer(b);
-      if (a.try_lock()) a.unlock();
-    });
-    one.join();
-    other.join();
+    OnlyTheFirst(
+        [] {
+          const std::lock_guard outer(a);
+          const std::lock_guard inner(b);
+        },
+        [] {
+          const std::lock_guard outer(b);
+          if (a.try_lock()) a.unlock();
+        });
   });
 }
 
