@@ -14,6 +14,7 @@
 #include "sim/floating_point.h"
 #include "sim/heap_check.h"
 #include "sim/leaks.h"
+#include "sim/lock_order.h"
 #include "sim/memory/memory.h"
 #include "sim/message.h"
 #include "sim/recorder.h"
@@ -330,6 +331,7 @@ int Engine::Choose(PickKind kind, int alternatives) {
     const Backstage backstage;
     choice = strategy_->Choose({.kind = kind, .alternatives = alternatives, .thread = current->id});
   }
+  lock_order.NoteAnswer(kind, current->id, choice);
   if (recorder != nullptr) recorder->RecordPick(kind, alternatives, choice);
   return choice;
 }
@@ -472,6 +474,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   stage_.call_depth = 0;
   stage_.fs_base = FirstFsBase(stage_);
   BeginMemory();
+  lock_order.Begin(options.lock_order);
   std::optional<Recorder> trace_recorder;
   recorder = trace != nullptr ? &trace_recorder.emplace(trace) : nullptr;
   listener = strategy.listens() ? &strategy : nullptr;
@@ -512,7 +515,10 @@ namespace jacquard {
 
 Verdict Execute(Program& program, Strategy& strategy, const ExecutionOptions& options,
                 Trace* trace) {
-  return sim::engine.Execute(program, strategy, options, trace);
+  Verdict verdict = sim::engine.Execute(program, strategy, options, trace);
+  if (!verdict.passed() || !sim::lock_order.HasSuspects()) [[likely]]
+    return verdict;
+  return sim::TryLockOrder(program, options, trace).value_or(verdict);
 }
 
 const Counters& RuntimeCounters() { return sim::engine.counters(); }

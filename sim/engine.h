@@ -54,6 +54,8 @@ class Engine {
   bool keys_used = false;        // the execution has set a value for one
   // What a shared library allocates now belongs to the program.
   bool library_serves_program = false;
+  // The heap's size when the second thread was created: up to there, all executions are alike.
+  uintptr_t heap_when_alone = 0;
   uint64_t random_state = 0;  // of the random numbers (random.cc)
   bool random_seeded = false;
 
@@ -211,7 +213,8 @@ class Engine {
   // ---- locks that are held (deadlocks.cc, lock_lifetimes.cc)
 
   // The running thread holds `lock` from now on, or no longer.
-  void TakesLock(const void* lock, HeldKind kind, uintptr_t pc);
+  // `waits`: it would have waited for as long as it takes.
+  void TakesLock(const void* lock, HeldKind kind, uintptr_t pc, bool waits);
   // False: it did not hold it.
   bool LeavesLock(const void* lock, HeldKind kind);
   // The running thread is going to wait for `lock` (or, null, for `thread` to end), without a
@@ -298,6 +301,16 @@ class Engine {
     return pick;
   }
 
+  // What the executions so far add up to; to be restored after some that do not count.
+  struct Totals {
+    Counters counters;
+    uint64_t schedule;
+  };
+  Totals totals() const { return {counters_, schedule_}; }
+  void SetTotals(const Totals& totals) {
+    counters_ = totals.counters;
+    schedule_ = totals.schedule;
+  }
   const Counters& counters() const { return counters_; }
   uint64_t schedule() const { return schedule_; }
   // For the watchdog, which looks from another thread: grows as long as there is progress.
@@ -515,6 +528,9 @@ void DropKeys();
 void DropKeyValues(int thread);
 // Calls `visit(value, data)` for each value that they have left.
 void VisitKeyValues(void (*visit)(void* value, void* data), void* data);
+
+// What the program calls an object; its address if it has no name for it (deadlocks.cc).
+std::string NameOf(const void* object);
 
 // Starts the real thread that watches for executions without a step (watchdog.cc).
 void StartWatchdog();

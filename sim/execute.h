@@ -51,6 +51,10 @@ struct ExecutionOptions {
   // Whether blocks of the heap that are still there after Program::End, and that nothing points to
   // any more, are a verdict. Executions that end with another verdict are not looked at.
   bool check_leaks = true;
+  // Whether locks that threads take in different orders are a verdict where no deadlock has
+  // happened, but one would if each of the threads were stopped in between: that is tried, so that
+  // it is sure (sim/lock_order.h).
+  bool lock_order = true;
   // Whether each allocation of a simulated thread may fail: one more decision.
   bool allocations_may_fail = false;
   // So much may happen for no reason in one execution, altogether: waits for a condition variable or

@@ -1,5 +1,5 @@
-// program [-n COUNT] [right|wrong|exits STATUS]: an ordinary C11 program. Each of two threads adds
-// COUNT to a global; "wrong" forgets that another may do so in between.
+// program [-n COUNT] [right|wrong|computes|exits STATUS]: an ordinary C11 program. Each of two threads adds
+// COUNT to a global; "wrong" forgets that another may do so in between; "computes" never ends.
 #include <assert.h>
 #include <getopt.h>
 #include <pthread.h>
@@ -33,6 +33,9 @@ int main(int argc, char** argv) {
   const char* const what = optind < argc ? argv[optind] : "right";
   is_wrong = strcmp(what, "wrong") == 0;
   printf("executes %s\n", what);
+  if (strcmp(what, "computes") == 0) {
+    for (volatile int i = 0;; i = !i) continue;
+  }
   pthread_t threads[2];
   for (int i = 0; i < 2; ++i) pthread_create(&threads[i], NULL, Add, NULL);
   if (strcmp(what, "exits") == 0) exit(atoi(argv[optind + 1]));

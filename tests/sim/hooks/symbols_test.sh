@@ -5,7 +5,7 @@ set -u
 object=$1
 readonly HOOKS='__tsan_[a-z0-9_]+|jacquard_weak_compare_exchange_fails'
 readonly THREADS='(pthread|sem|thrd|mtx|cnd|tss)_[a-z_]+|call_once|syscall|gettid'
-readonly WAITS='fork|pause|sigsuspend|sigwait(info)?|sigtimedwait|read|recv|accept|poll|select|epoll_wait'
+readonly WAITS='fork|pause|sigsuspend|sigwait(info)?|sigtimedwait|read|recv(from|msg)?|accept4?|p?poll|select|epoll_wait|write|send(to|msg)?|connect|flock|lockf|fcntl(64)?'
 readonly SIGNALS='sigaction|signal|sigprocmask'
 readonly TIME='sched_yield|nanosleep|usleep|sleep|time|clock|clock_[a-z]+|gettimeofday|timespec_get'
 readonly HEAP='jacquard_outside_(malloc|new|new_array|mutex_lock|mutex_unlock)|malloc|malloc_usable_size|free|calloc|realloc|reallocarray|memalign|valloc|aligned_alloc|posix_memalign|strn?dup|v?asprintf|_Zn[wa]m.*|_Zd[la]P.*'
