@@ -21,6 +21,7 @@
 #include "jacquard/token.h"
 #include "sim/byte_string.h"
 #include "sim/message.h"
+#include "sim/minimizer.h"
 #include "sim/report.h"
 #include "sim/strategies.h"
 
@@ -36,6 +37,10 @@ constexpr double kDefaultSeconds = 10;
 
 // One passing execution among so many is repeated.
 constexpr uint64_t kRepeatEvery = 1000;
+
+// What a finding may cost until it is reported. The clock is for bodies that compute for long.
+constexpr MinimizeBudget kMinimizeBudget = {
+    .executions = 10'000, .steps = 10'000'000, .seconds = 10};
 
 class Body : public Program {
  public:
@@ -275,7 +280,8 @@ class Exploration {
       return;
     }
     const Course course = {LastSchedule(), steps, first.signature};
-    silence_->Lift();
+    const bool minimize = options_.minimize && !replays_;
+    if (!minimize) silence_->Lift();  // this one is reported
     ChoiceRecorder recorder(*strategy_);
     Trace trace;
     Course second;
@@ -302,18 +308,46 @@ class Exploration {
       return;
     }
     Finding& finding = result_.findings.emplace_back();
+    Choices choices = {recorder.exceptions(), recorder.memory_exceptions()};
+    finding.choices = choices.others.size() + choices.of_memory.size();
+    if (minimize) finding.minimal = Minimize(choices, again, trace);
+    finding.kept = choices.others.size() + choices.of_memory.size();
     finding.verdict = std::move(again);
     finding.count = 1;
-    if (replays_) {
-      finding.token = call::FormatToken(token_);
-    } else {
-      finding.token = call::FormatToken({call::BuildHash(), body_, options_.execution,
-                                         recorder.exceptions(), recorder.memory_exceptions()});
-    }
+    finding.token = call::FormatToken(replays_ ? token_
+                                               : Token{call::BuildHash(), body_, options_.execution,
+                                                       std::move(choices.others),
+                                                       std::move(choices.of_memory)});
     ReportOptions report;
     report.replay_command = ReplayCommand(finding.token, arguments_);
     finding.report = FormatReport(finding.verdict, trace, report);
     if (result_.findings.size() == 1) KeepForFiles(finding.verdict, trace, report);
+  }
+
+  // Replaces `choices`, which lead to `verdict`, by as few as still lead to its signature, and
+  // `verdict` and `trace` by those of that execution. Whether no choice is left that is not needed.
+  bool Minimize(Choices& choices, Verdict& verdict, Trace& trace) {
+    ScheduleMinimizer minimizer(
+        [this](Strategy& strategy) { return Execute(program_, strategy, options_.execution); },
+        verdict.signature, kMinimizeBudget);
+    Choices fewer = choices;
+    if (minimizer.Fails(fewer)) minimizer.Minimize(fewer);
+    for (const Choices& tried : {fewer, choices}) {
+      Trace trace_of_tried;
+      ByteString replay;
+      replay.Set(tried.others, tried.of_memory);
+      replay.BeginExecution();
+      silence_->Lift();
+      Verdict again = Execute(program_, replay, options_.execution, &trace_of_tried);
+      silence_->Restore();
+      if (again.signature != verdict.signature) continue;
+      const bool minimal = !minimizer.spent() && tried == fewer;
+      choices = tried;
+      verdict = std::move(again);
+      trace = std::move(trace_of_tried);
+      return minimal;
+    }
+    return false;
   }
 
   void ReportNondeterministic(const std::string& what, const std::string& difference) {
@@ -407,8 +441,12 @@ std::string Summary(const Result& result) {
         "(max_history keeps more)",
         result.cut_histories);
   }
-  for (const Finding& finding : result.findings)
+  for (const Finding& finding : result.findings) {
     text += fmt::format("\n{} x {}", finding.count, finding.verdict.signature);
+    if (finding.kept == finding.choices) continue;
+    text += fmt::format(" (reported with {} of {} choices that were not benign{})", finding.kept,
+                        finding.choices, finding.minimal ? "" : "; fewer may do");
+  }
   return text;
 }
 
