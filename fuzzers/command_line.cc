@@ -41,7 +41,8 @@ std::string ParseShape(const std::string& text, int max_threads, CommandLine& li
 }
 
 bool IsMode(std::string_view argument) {
-  for (const std::string_view mode : {"--replay", "--to-text", "--from-text", "--seed-corpus"}) {
+  for (const std::string_view mode :
+       {"--replay", "--minimize", "--to-text", "--from-text", "--seed-corpus"}) {
     if (argument == mode || (argument.starts_with(mode) && argument[mode.size()] == '='))
       return true;
   }
@@ -95,11 +96,16 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
   int64_t executions = 0;
   auto* const fuzz = app.add_option_group("Fuzzing");
   auto* const executions_option =
-      fuzz->add_option("--executions", executions, "Stop after so many (the engine's -runs)")
+      fuzz->add_option("--executions", executions,
+                       "Stop after so many (the engine's -runs; --minimize: a million)")
           ->check(CLI::Range(int64_t{0}, int64_t{std::numeric_limits<int>::max()}));
   auto* const tools = app.add_option_group("Instead of fuzzing");
   auto* const replay =
       tools->add_option("--replay", line.file, "Execute one input, bytes or text, and report");
+  auto* const minimize = tools->add_option(
+      "--minimize", line.file,
+      "Shrink a failing input: fewest threads and operations, then fewest choices that are not "
+      "benign, that fail with the same signature. Writes FILE.min, or what -o says");
   auto* const to_text = tools->add_option("--to-text", line.file, "Print an input as text");
   auto* const from_text = tools->add_option("--from-text", line.file, "Turn a text into bytes");
   auto* const seed_corpus =
@@ -108,8 +114,8 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
   app.add_option("FILE", line.files, "For --seed-corpus")->needs(seed_corpus);
   auto* const output = app.add_option("-o,--output", line.output, "Write to this file");
   app.add_flag("--force", line.force, "Overwrite an existing file");
-  app.add_flag("--all", line.all, "--replay: every event");
-  app.add_flag("--json", line.json, "--replay: for programs");
+  app.add_flag("--all", line.all, "--replay, --minimize: every event");
+  app.add_flag("--json", line.json, "--replay, --minimize: for programs");
   app.add_option("--repeat", line.repeat, "--replay: so many times, and say how fast")
       ->check(CLI::PositiveNumber)
       ->needs(replay);
@@ -133,7 +139,8 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
   app.add_option("--max-history", line.execution.max_history,
                  "rc11: so many stores of an object are kept for reads to choose from")
       ->check(CLI::Range(2, 1000));
-  replay->excludes(to_text, from_text, seed_corpus, executions_option, output);
+  replay->excludes(minimize, to_text, from_text, seed_corpus, executions_option, output);
+  minimize->excludes(to_text, from_text, seed_corpus);
   to_text->excludes(from_text, seed_corpus, shape_option);
   from_text->excludes(seed_corpus, shape_option);
   seed_corpus->excludes(output, shape_option);
@@ -153,6 +160,7 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
   }
 
   if (replay->count() > 0) line.mode = CommandLine::Mode::kReplay;
+  if (minimize->count() > 0) line.mode = CommandLine::Mode::kMinimize;
   if (to_text->count() > 0) line.mode = CommandLine::Mode::kToText;
   if (from_text->count() > 0) line.mode = CommandLine::Mode::kFromText;
   if (seed_corpus->count() > 0) line.mode = CommandLine::Mode::kSeedCorpus;
@@ -162,6 +170,10 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
       line.message = "jacquard: " + problem + "\n";
       return line;
     }
+  }
+  if (executions_option->count() > 0 && line.mode == CommandLine::Mode::kMinimize) {
+    line.minimize_executions = static_cast<uint64_t>(executions);
+    return line;
   }
   if (executions_option->count() > 0) line.engine.push_back(fmt::format("-runs={}", executions));
   return line;

@@ -17,16 +17,17 @@ inline constexpr int kExitFailure = 1;  // a replayed input fails
 inline constexpr int kExitUsage = 2;    // bad flags or bad input
 
 struct CommandLine {
-  enum class Mode { kFuzz, kReplay, kToText, kFromText, kSeedCorpus };
+  enum class Mode { kFuzz, kReplay, kMinimize, kToText, kFromText, kSeedCorpus };
   Mode mode = Mode::kFuzz;
 
-  std::string file;                // kReplay, kToText, kFromText
-  std::string output;              // kToText, kFromText: file, "" if not given; kSeedCorpus: folder
+  std::string file;    // kReplay, kMinimize, kToText, kFromText
+  std::string output;  // kMinimize, kToText, kFromText: file, "" if not given; kSeedCorpus: folder
   std::vector<std::string> files;  // kSeedCorpus
   bool force = false;
   bool all = false;
   int repeat = 1;  // kReplay: so often, and say how fast
   bool json = false;
+  uint64_t minimize_executions = 1'000'000;  // kMinimize: at most
 
   int shape_threads = 0;  // 0: as the bytes say
   int shape_operations = 0;

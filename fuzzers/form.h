@@ -48,6 +48,10 @@ class Form {
   // with a newline.
   std::string Report(const Input& input);
 
+  // Shrinks `input`, which was executed last and has failed, in at most so many executions
+  // (fuzzers/minimizer.h). Returns what has become of it, in a line. Simulated form only.
+  std::string Minimize(Input& input, uint64_t executions);
+
   // The signature of the last failure.
   const std::string& signature() const;
 

@@ -176,6 +176,11 @@ void Initialize(int* argc, char*** argv) {
     options.replay_command = ReplayCommand(line) + " " + line.file;
     _exit(Replay(line, codec, std::move(options)));
   }
+  if (line.mode == CommandLine::Mode::kMinimize) {
+    CommandLine unshaped = line;  // what is written has the shape already
+    unshaped.shape_threads = 0;
+    _exit(Minimize(line, codec, std::move(options), ReplayCommand(unshaped)));
+  }
   if (line.mode != CommandLine::Mode::kFuzz) _exit(Convert(line, codec));
 
   SetArtifactFlags(line.engine, ReplayCommand(line));

@@ -5,6 +5,7 @@
 
 #include "fuzzers/features.h"
 #include "fuzzers/form.h"
+#include "fuzzers/minimizer.h"
 #include "fuzzers/scenario.h"
 #include "fuzzers/scenario_program.h"
 #include "jacquard/schedule_counter.h"
@@ -21,8 +22,10 @@ bool Simulated() { return true; }
 namespace fuzzers {
 
 struct Form::State {
-  State(const Codec& codec, FormOptions o)
-      : options(std::move(o)), program(codec.type(), options.features ? &features : nullptr) {
+  State(const Codec& c, FormOptions o)
+      : codec(c),
+        options(std::move(o)),
+        program(codec.type(), options.features ? &features : nullptr) {
     options.execution.check_leaks = codec.type().check_leaks;
     options.execution.allocations_may_fail = codec.type().allocations_may_fail;
   }
@@ -34,6 +37,7 @@ struct Form::State {
     return jacquard::Execute(program, strategy, options.execution, trace);
   }
 
+  const Codec& codec;
   FormOptions options;
   ScenarioProgram program;
   ByteString strategy;
@@ -75,6 +79,25 @@ std::string Form::Report(const Input& input) {
   }
   return state_->options.json ? FormatJson(verdict, trace, options)
                               : FormatReport(verdict, trace, options);
+}
+
+std::string Form::Minimize(Input& input, uint64_t executions) {
+  const auto execute = [this](const Input& scenario, Strategy& strategy) {
+    state_->program.SetInput(scenario);
+    return jacquard::Execute(state_->program, strategy, state_->options.execution);
+  };
+  InputMinimizer minimizer(state_->codec, execute, state_->verdict.signature, executions);
+  const InputCost before = CostOf(input);
+  Choices choices = ChoicesOf(input);
+  minimizer.Minimize(input, choices);
+  const InputCost after = CostOf(input);
+  return fmt::format(
+      "minimised in {} executions: threads {} -> {}, operations {} -> {}, choices {} -> {}, of the "
+      "memory model {} -> {}{}",
+      minimizer.executions(), before.threads, after.threads, before.operations, after.operations,
+      before.schedule.others, after.schedule.others, before.schedule.of_memory,
+      after.schedule.of_memory,
+      minimizer.spent() ? "; that was the budget, and --executions gives more" : "");
 }
 
 const std::string& Form::signature() const { return state_->verdict.signature; }

@@ -111,6 +111,55 @@ int Convert(const CommandLine& line, const Codec& codec) {
   return problem.empty() ? kExitPass : Complain(problem);
 }
 
+int Minimize(const CommandLine& line, const Codec& codec, FormOptions options,
+             const std::string& replay) {
+  Input input;
+  if (const std::string problem = LoadInput(line.file, codec, &input); !problem.empty()) {
+    return Complain(problem);
+  }
+  const bool as_text = line.file.ends_with(kTextExtension);
+  std::string output = line.output;
+  if (output.empty()) {
+    if (line.file == "-") return Complain("--minimize: -o FILE is missing");
+    output = as_text ? line.file.substr(0, line.file.size() - kTextExtension.size()) + ".min" +
+                           std::string(kTextExtension)
+                     : line.file + ".min";
+  }
+  // Before the work, not after it.
+  std::error_code error;
+  if (!line.force && output != "-" && std::filesystem::exists(output, error)) {
+    return Complain(output + ": exists already; --force overwrites it, -o names another file");
+  }
+  if (line.shape_threads != 0) codec.Reshape(line.shape_threads, line.shape_operations, input);
+  options.on_fatal = [](const std::string& report, bool no_step) {
+    Print(report);
+    if (!no_step) _exit(kExitUsage);
+  };
+  options.replay_command = replay + " " + output;
+  if (std::string_view(FormName()) == "native") {
+    return Complain("--minimize needs the simulated form: real threads do not fail every time");
+  }
+  Form form(codec, std::move(options));
+  if (form.Execute(input)) return Complain(line.file + ": passes: there is nothing to minimise");
+  const std::string summary = form.Minimize(input, line.minimize_executions);
+  (void)form.Execute(input);
+  const std::string report = form.Report(input);
+  if (line.json) {
+    (void)WriteFile("-", Bytes(report.begin(), report.end()), true);
+  } else {
+    Print(report);
+  }
+  Bytes bytes = codec.Encode(input);
+  if (as_text || output.ends_with(kTextExtension)) {
+    const std::string text = FormatText(codec, input);
+    bytes.assign(text.begin(), text.end());
+  }
+  const std::string problem = WriteFile(output, bytes, line.force);
+  if (!problem.empty()) return Complain(problem);
+  Print(fmt::format("jacquard: {}\n{}\n", summary, output));
+  return kExitPass;
+}
+
 int Replay(const CommandLine& line, const Codec& codec, FormOptions options) {
   Input input;
   if (const std::string problem = LoadInput(line.file, codec, &input); !problem.empty()) {

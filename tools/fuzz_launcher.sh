@@ -16,7 +16,7 @@ Flags of the launcher, each as --flag=VALUE or --flag VALUE:
 Flags of the target, handed on (--target_help says more):
   --shape THREADSxOPERATIONS, --executions N, --max-steps N, --time-limit SECONDS, --memory sc|rc11, --max-history N
 and with all that follows them:
-  --replay FILE, --to-text FILE, --from-text FILE, --seed-corpus FOLDER FILE...
+  --replay FILE, --minimize FILE, --to-text FILE, --from-text FILE, --seed-corpus FOLDER FILE...
 What has one dash (-jobs=2, -help=1) goes to the engine, with all that follows it.
 END
 }
@@ -64,8 +64,8 @@ while (($# > 0)); do
       shift 2
       continue
       ;;
-    --replay | --replay=* | --to-text | --to-text=* | --from-text | --from-text=* | --seed-corpus | --seed-corpus=* | \
-      --all | --json | --force)
+    --replay | --replay=* | --minimize | --minimize=* | --to-text | --to-text=* | --from-text | --from-text=* | \
+      --seed-corpus | --seed-corpus=* | --all | --json | --force)
       break
       ;;
     --*)
@@ -149,7 +149,7 @@ done
 [[ -z ${BUILD_WORKING_DIRECTORY:-} ]] || cd -- "$BUILD_WORKING_DIRECTORY" || exit 2
 
 case ${1:-} in
-  --replay* | --to-text* | --from-text* | --seed-corpus* | --help | --all | --json | --force | -help=1)
+  --replay* | --minimize* | --to-text* | --from-text* | --seed-corpus* | --help | --all | --json | --force | -help=1)
     exec "$binary" "${target_flags[@]}" "$@"
     ;;
 esac

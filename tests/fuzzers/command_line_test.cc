@@ -66,6 +66,13 @@ TEST(CommandLine, KnowsItsTools) {
   EXPECT_EQ(line.file, "crash");
   EXPECT_TRUE(line.all);
 
+  line = Parse({"--minimize", "crash", "--executions=9", "-o", "small"});
+  EXPECT_EQ(line.mode, Mode::kMinimize) << line.message;
+  EXPECT_EQ(line.file, "crash");
+  EXPECT_EQ(line.output, "small");
+  EXPECT_EQ(line.minimize_executions, 9u);
+  EXPECT_EQ(Parse({"--minimize=a", "--replay=b"}).exit_status, kExitUsage);
+
   line = Parse({"--from-text=a.txt", "-o", "b", "--force"});
   EXPECT_EQ(line.mode, Mode::kFromText) << line.message;
   EXPECT_EQ(line.file, "a.txt");

@@ -54,6 +54,7 @@ std::vector<Measurement> All() {
   for (Measurement& measurement : Peers()) all.push_back(std::move(measurement));
   for (Measurement& measurement : UnitTests()) all.push_back(std::move(measurement));
   for (Measurement& measurement : PlantedBugs()) all.push_back(std::move(measurement));
+  for (Measurement& measurement : Minimizing()) all.push_back(std::move(measurement));
   return all;
 }
 
