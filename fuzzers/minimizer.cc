@@ -50,7 +50,7 @@ Threads WithoutOperations(const Threads& threads, size_t thread, size_t first, s
 InputCost CostOf(const Input& input) {
   InputCost cost;
   for (int t = 0; t < input.threads(); ++t) {
-    if (!input.calls(t).empty()) ++cost.threads;
+    ++cost.threads;
     cost.operations += input.calls(t).size();
     for (const Call& call : input.calls(t)) {
       for (const uint8_t value : call.arguments) cost.arguments += value;
@@ -88,10 +88,9 @@ std::vector<Input> SingleRemovals(const Codec& codec, const Input& input) {
   const auto add = [&](const Threads& smaller, const Choices& fewer) {
     Input result = InputOf(codec, smaller);
     // A gap may have become too long: the choice is then out of reach.
-    if (SetChoices(fewer, result)) inputs.push_back(result);
+    if (SetChoices(fewer, result) && result != input) inputs.push_back(result);
   };
   for (size_t t = 0; t < threads.size(); ++t) {
-    if (threads[t].empty()) continue;
     add(WithoutThread(threads, t), choices);
     add(WithoutOperations(threads, t, 0, threads[t].size()), choices);
     for (size_t i = 0; i < threads[t].size(); ++i)
@@ -133,9 +132,13 @@ bool InputMinimizer::Try(Threads threads, uint64_t search) {
 bool InputMinimizer::RemoveThreads() {
   bool changed = false;
   for (size_t t = threads_.size(); t-- > 0;) {
-    if (threads_[t].empty()) continue;
-    changed |= Try(WithoutThread(threads_, t), kSearch) ||
-               Try(WithoutOperations(threads_, t, 0, threads_[t].size()), kSearch);
+    const bool was_empty = threads_[t].empty();
+    if (threads_.size() > static_cast<size_t>(codec_.type().min_threads) &&
+        Try(WithoutThread(threads_, t), kSearch)) {
+      changed = true;
+    } else if (!was_empty) {
+      changed |= Try(WithoutOperations(threads_, t, 0, threads_[t].size()), kSearch);
+    }
   }
   return changed;
 }
@@ -248,8 +251,9 @@ bool InputMinimizer::Minimize(Input& input, Choices& choices) {
   choices_ = choices;
   tried_ = InputOf(codec_, threads_);
   if (!schedules_.Fails(choices_)) return false;
-  // Few choices first: the search through smaller scenarios is the shorter for it.
-  schedules_.Minimize(choices_);
+  // Few choices first: the search through smaller scenarios is the shorter for it. That through
+  // this one, which is seldom the last, may be short.
+  schedules_.Minimize(choices_, kSearch);
   for (bool again = true; again && !spent();) {
     again = RemoveThreads();
     again |= RemoveOperations();

@@ -20,7 +20,7 @@ namespace jacquard::fuzzers {
 
 // What is wanted little of, the most important first.
 struct InputCost {
-  size_t threads = 0;     // that have operations
+  size_t threads = 0;
   size_t operations = 0;  // of all threads
   ScheduleCost schedule;
   uint64_t arguments = 0;  // their sum

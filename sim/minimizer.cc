@@ -10,9 +10,8 @@
 namespace jacquard {
 namespace {
 
-// The search in one call of Minimize: the share of the executions that are left, and the most.
+// The search in one call of Minimize gets this share of the executions that are left.
 constexpr uint64_t kShareOfSearch = 2;
-constexpr uint64_t kMostInSearch = 50'000;
 // Longer lists are first cut down by other means: the search would not get far.
 constexpr size_t kMostLevels = 8;
 
@@ -321,7 +320,7 @@ bool ScheduleMinimizer::FindFewer(const Choices& most, bool or_as_many, uint64_t
   return false;
 }
 
-void ScheduleMinimizer::Minimize(Choices& choices) {
+void ScheduleMinimizer::Minimize(Choices& choices, uint64_t most_in_search) {
   bool searched = false;
   for (bool again = true; again && !spent_;) {
     again = RemoveChunks(choices, &Choices::others);
@@ -332,7 +331,7 @@ void ScheduleMinimizer::Minimize(Choices& choices) {
       searched = true;
       const uint64_t left = budget_.executions - std::min(executions_, budget_.executions);
       again = FindFewer(choices, /*or_as_many=*/false,
-                        std::min(left / kShareOfSearch, kMostInSearch), choices);
+                        std::min(left / kShareOfSearch, most_in_search), choices);
       if (again) continue;
     }
     again = LowerValues(choices) || RemoveSingles(choices);

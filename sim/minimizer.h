@@ -61,6 +61,8 @@ class ScheduleMinimizer {
   // Executes the program once under `strategy`, which has begun.
   using Execute = std::function<Verdict(Strategy& strategy)>;
 
+  static constexpr uint64_t kMostInSearch = 50'000;
+
   ScheduleMinimizer(Execute execute, std::string signature, const MinimizeBudget& budget);
   ScheduleMinimizer(const ScheduleMinimizer&) = delete;
   ScheduleMinimizer& operator=(const ScheduleMinimizer&) = delete;
@@ -69,8 +71,9 @@ class ScheduleMinimizer {
   // that were taken, without what has had no effect.
   bool Fails(Choices& choices);
 
-  // Shrinks `choices`, which fail.
-  void Minimize(Choices& choices);
+  // Shrinks `choices`, which fail. So many executions at most are spent on all schedules with
+  // fewer.
+  void Minimize(Choices& choices, uint64_t most_in_search = kMostInSearch);
 
   // Looks for choices that fail and that are fewer than `most`, or (`or_as_many`) at least no more:
   // the fewest first, in at most so many executions. False: `found` is as it was.

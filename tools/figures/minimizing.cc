@@ -24,7 +24,7 @@ constexpr int kSeeds = 3;
 constexpr int kLibFuzzerRuns = 300'000;
 constexpr int kLibFuzzerSeconds = 30;
 
-// Threads with operations, operations, choices, choices of the memory model.
+// Threads, operations, choices, choices of the memory model.
 using Size = std::array<int, 4>;
 
 Size SizeOf(const std::string& program, const std::string& input, const std::string& folder) {
@@ -35,7 +35,7 @@ Size SizeOf(const std::string& program, const std::string& input, const std::str
   for (std::string line; std::getline(lines, line);) {
     if (line.starts_with("thread ")) {
       ++size[0];
-      size[1] += 1 + static_cast<int>(std::ranges::count(line, ';'));
+      if (!line.ends_with(':')) size[1] += 1 + static_cast<int>(std::ranges::count(line, ';'));
     }
     if (line.starts_with("schedule:")) size[2] += static_cast<int>(std::ranges::count(line, '+'));
     if (line.starts_with("memory:")) size[3] += static_cast<int>(std::ranges::count(line, '+'));
