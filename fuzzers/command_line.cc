@@ -8,10 +8,10 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
-#include <map>
 #include <sstream>
 #include <string_view>
 
+#include "fuzzers/execution_flags.h"
 #include "fuzzers/input.h"
 
 namespace jacquard::fuzzers {
@@ -119,26 +119,13 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
   app.add_option("--repeat", line.repeat, "--replay: so many times, and say how fast")
       ->check(CLI::PositiveNumber)
       ->needs(replay);
-  app.add_option("--max-steps", line.execution.max_steps,
-                 "An execution with more steps is a livelock")
-      ->check(CLI::PositiveNumber);
   auto* const shape_option = app.add_option(
       "--shape", shape, "THREADSxOPERATIONS: force every input to it (for benchmarks)");
   app.add_option("--time-limit", line.time_limit,
                  "Seconds without a step (simulated), or until threads that do not end are a "
                  "deadlock (native)")
       ->check(CLI::PositiveNumber);
-  const std::map<std::string, MemoryMode> memory_modes = {
-      {MemoryModeName(MemoryMode::kSc), MemoryMode::kSc},
-      {MemoryModeName(MemoryMode::kRc11), MemoryMode::kRc11}};
-  app.add_option("--memory", line.execution.memory,
-                 "sc (sequential consistency, no data races) or rc11 (C++20's memory model, the "
-                 "default)")
-      ->transform(CLI::CheckedTransformer(memory_modes).description("sc|rc11"))
-      ->type_name("MODE");
-  app.add_option("--max-history", line.execution.max_history,
-                 "rc11: so many stores of an object are kept for reads to choose from")
-      ->check(CLI::Range(2, 1000));
+  AddExecutionFlags(app, line.execution);
   replay->excludes(minimize, to_text, from_text, seed_corpus, executions_option, output);
   minimize->excludes(to_text, from_text, seed_corpus);
   to_text->excludes(from_text, seed_corpus, shape_option);

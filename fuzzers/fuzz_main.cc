@@ -16,6 +16,7 @@
 #include "fuzzers/codec.h"
 #include "fuzzers/command_line.h"
 #include "fuzzers/engine.h"
+#include "fuzzers/execution_flags.h"
 #include "fuzzers/form.h"
 #include "fuzzers/input.h"
 #include "fuzzers/mutator.h"
@@ -110,21 +111,11 @@ std::string ReplayCommand(const CommandLine& line) {
   command += kFlag;
   if (const char* launcher = std::getenv("JACQUARD_REPLAY_COMMAND")) command = launcher;
   // What is not the default must be said again, before the last flag, which the file follows.
-  const ExecutionOptions& given = line.execution;
-  const ExecutionOptions defaults;
   std::string flags;
   if (line.shape_threads != 0) {
     flags += fmt::format(" --shape {}x{}", line.shape_threads, line.shape_operations);
   }
-  if (given.memory != defaults.memory) {
-    flags += fmt::format(" --memory {}", MemoryModeName(given.memory));
-  }
-  if (given.max_history != defaults.max_history) {
-    flags += fmt::format(" --max-history {}", given.max_history);
-  }
-  if (given.max_steps != defaults.max_steps) {
-    flags += fmt::format(" --max-steps {}", given.max_steps);
-  }
+  flags += ExecutionFlags(line.execution);
   if (command.ends_with(kFlag)) command.insert(command.size() - kFlag.size(), flags);
   return command;
 }

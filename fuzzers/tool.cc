@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "fuzzers/engine.h"
+#include "fuzzers/load_input.h"
 #include "fuzzers/text.h"
 
 namespace jacquard::fuzzers {
@@ -19,25 +20,9 @@ namespace {
 // How often the native form tries one input: its failures depend on timing.
 constexpr int kNativeReplays = 1000;
 
-constexpr std::string_view kTextExtension = ".txt";
-
 int Complain(const std::string& message) {
   Print("jacquard: " + message + "\n");
   return kExitUsage;
-}
-
-std::string_view AsText(const Bytes& bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-bool IsTextFile(const std::string& path, const Bytes& bytes) {
-  return path.ends_with(kTextExtension) || LooksLikeText(AsText(bytes));
-}
-
-std::string ParseFile(const std::string& path, const Bytes& bytes, const Codec& codec,
-                      Input* input) {
-  const auto error = ParseText(AsText(bytes), codec, *input);
-  return error ? error->ToString(path) : std::string();
 }
 
 // The name of a seed in the folder of all: that of its file without ".txt", with a number where two
@@ -81,16 +66,6 @@ int WriteSeedCorpus(const CommandLine& line, const Codec& codec) {
 }
 
 }  // namespace
-
-std::string LoadInput(const std::string& path, const Codec& codec, Input* input) {
-  Bytes bytes;
-  if (std::string problem = ReadFile(path, &bytes); !problem.empty()) return problem;
-  if (IsTextFile(path, bytes)) return ParseFile(path, bytes, codec, input);
-  std::string problem;
-  if (!Codec::Recognise(bytes, &problem)) return path + ": " + problem;
-  codec.Decode(bytes, *input);
-  return {};
-}
 
 int Convert(const CommandLine& line, const Codec& codec) {
   if (line.mode == CommandLine::Mode::kSeedCorpus) return WriteSeedCorpus(line, codec);

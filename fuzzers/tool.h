@@ -12,10 +12,6 @@
 
 namespace jacquard::fuzzers {
 
-// Reads an input, as text or as bytes. "" or what is wrong: the file cannot be read, has a mistake
-// (with line and column), or is not an input of this target.
-std::string LoadInput(const std::string& path, const Codec& codec, Input* input);
-
 // Converts as `line` says. Messages go to standard error. Returns the exit status.
 int Convert(const CommandLine& line, const Codec& codec);
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The launcher of cc_fuzz_test: runs a fuzz target with folders of its own. Targets NAME and NAME_run call it; flags and
-# environment are those of rules_fuzzing.
+# The launcher of cc_fuzz_test: runs a fuzz target with folders of its own. Targets NAME, NAME_run and NAME_explore call it;
+# flags and environment are those of rules_fuzzing.
 set -u
 
 usage() {
@@ -26,7 +26,7 @@ fail() {
   exit 2
 }
 
-label='' binary='' seeds='' config='' output_root='' dictionary='' timeout=0 clean=false regression=false target_flags=()
+label='' binary='' seeds='' config='' output_root='' dictionary='' timeout=0 clean=false regression=false explore=false target_flags=()
 while (($# > 0)); do
   case $1 in
     --label=* | --binary_path=* | --seed_corpus=* | --bazel_config=* | --timeout_secs=* | --corpus_dir=* | \
@@ -50,6 +50,11 @@ while (($# > 0)); do
       break
       ;;
     --)
+      shift
+      break
+      ;;
+    --explore)  # all that follows is the explorer's
+      explore=true
       shift
       break
       ;;
@@ -148,11 +153,16 @@ done
 # Files that the user names are relative to where the user is.
 [[ -z ${BUILD_WORKING_DIRECTORY:-} ]] || cd -- "$BUILD_WORKING_DIRECTORY" || exit 2
 
-case ${1:-} in
+[[ $explore == false ]] && case ${1:-} in
   --replay* | --minimize* | --to-text* | --from-text* | --seed-corpus* | --help | --all | --json | --force | -help=1)
     exec "$binary" "${target_flags[@]}" "$@"
     ;;
 esac
+
+if [[ $explore == true ]]; then
+  mkdir -p -- "$FUZZER_ARTIFACTS_DIR" || fail "cannot make folders in $output_root"
+  exec "$binary" "--output=$FUZZER_ARTIFACTS_DIR" "$@"
+fi
 
 if [[ $clean == true ]]; then
   rm -rf -- "$FUZZER_OUTPUT_CORPUS_DIR" "$FUZZER_ARTIFACTS_DIR"
