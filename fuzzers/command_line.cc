@@ -8,8 +8,10 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <span>
 #include <sstream>
 #include <string_view>
+#include <utility>
 
 #include "fuzzers/execution_flags.h"
 #include "fuzzers/input.h"
@@ -40,6 +42,37 @@ std::string ParseShape(const std::string& text, int max_threads, CommandLine& li
   return {};
 }
 
+// A set by the names of its members. "" or what is wrong.
+using Member = std::pair<std::string_view, uint32_t>;
+constexpr Member kFeatureNames[] = {
+    {"none", 0},
+    {"states", kStateFeatures},
+    {"switches", kSwitchFeatures},
+    {"reads", kReadFeatures},
+    {"hand-offs", kHandOffFeatures},
+    {"blocked", kBlockedFeatures},
+};
+constexpr Member kMutationNames[] = {
+    {"none", 0},
+    {"records", kRecordMutations},
+    {"cross-over", kCrossOverMutations},
+    {"reorder", kReorderMutations},
+};
+std::string ParseSet(const std::string& list, std::span<const Member> members, uint32_t& set) {
+  set = 0;
+  std::istringstream names(list);
+  for (std::string name; std::getline(names, name, ',');) {
+    const auto known = std::ranges::find(members, name, &Member::first);
+    if (known == members.end()) {
+      std::string all;
+      for (const Member& member : members) all += fmt::format(" {}", member.first);
+      return fmt::format("there is no \"{}\"; there are{}", name, all);
+    }
+    set |= known->second;
+  }
+  return {};
+}
+
 bool IsMode(std::string_view argument) {
   for (const std::string_view mode :
        {"--replay", "--minimize", "--to-text", "--from-text", "--seed-corpus"}) {
@@ -54,8 +87,8 @@ constexpr std::string_view kRestIsOurs = "-ignore_remaining_args=1";
 
 // Flags of a fuzzing run that take a value.
 bool TakesValue(std::string_view argument) {
-  for (const std::string_view flag :
-       {"--shape", "--executions", "--max-steps", "--time-limit", "--memory", "--max-history"}) {
+  for (const std::string_view flag : {"--shape", "--features", "--mutations", "--executions",
+                                      "--max-steps", "--time-limit", "--memory", "--max-history"}) {
     if (argument == flag) return true;
   }
   return false;
@@ -121,6 +154,18 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
       ->needs(replay);
   auto* const shape_option = app.add_option(
       "--shape", shape, "THREADSxOPERATIONS: force every input to it (for benchmarks)");
+  std::string features;
+  app.add_option(
+         "--features", features,
+         "For measurements: what the engine is told of beside code coverage; some of states, "
+         "switches, reads, hand-offs, blocked, with commas between, or none")
+      ->type_name("LIST");
+  std::string mutations;
+  app.add_option(
+         "--mutations", mutations,
+         "For measurements: what is done to inputs beside the engine's own mutations; some of "
+         "records, cross-over, reorder, or none")
+      ->type_name("LIST");
   app.add_option("--time-limit", line.time_limit,
                  "Seconds without a step (simulated), or until threads that do not end are a "
                  "deadlock (native)")
@@ -151,6 +196,20 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
   if (to_text->count() > 0) line.mode = CommandLine::Mode::kToText;
   if (from_text->count() > 0) line.mode = CommandLine::Mode::kFromText;
   if (seed_corpus->count() > 0) line.mode = CommandLine::Mode::kSeedCorpus;
+  std::string wrong;
+  if (!features.empty()) {
+    wrong = ParseSet(features, kFeatureNames, line.features);
+    if (!wrong.empty()) wrong = "--features: " + wrong;
+  }
+  if (!mutations.empty() && wrong.empty()) {
+    wrong = ParseSet(mutations, kMutationNames, line.mutations);
+    if (!wrong.empty()) wrong = "--mutations: " + wrong;
+  }
+  if (!wrong.empty()) {
+    line.exit_status = kExitUsage;
+    line.message = "jacquard: " + wrong + "\n";
+    return line;
+  }
   if (!shape.empty()) {
     if (const std::string problem = ParseShape(shape, max_threads, line); !problem.empty()) {
       line.exit_status = kExitUsage;

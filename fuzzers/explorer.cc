@@ -37,7 +37,7 @@ struct Explorer::State {
         options(o),
         on_progress(std::move(p)),
         on_bug(std::move(b)),
-        program(codec.type(), &features),
+        program(codec.type(), &features, kAllFeatures),
         start(Clock::now()),
         next_report(start) {
     options.execution.check_leaks = codec.type().check_leaks;

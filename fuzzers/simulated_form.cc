@@ -6,6 +6,7 @@
 #include "fuzzers/features.h"
 #include "fuzzers/form.h"
 #include "fuzzers/minimizer.h"
+#include "fuzzers/reorder.h"
 #include "fuzzers/scenario.h"
 #include "fuzzers/scenario_program.h"
 #include "jacquard/schedule_counter.h"
@@ -25,7 +26,7 @@ struct Form::State {
   State(const Codec& c, FormOptions o)
       : codec(c),
         options(std::move(o)),
-        program(codec.type(), options.features ? &features : nullptr) {
+        program(codec.type(), options.features != 0 ? &features : nullptr, options.features) {
     options.execution.check_leaks = codec.type().check_leaks;
     options.execution.allocations_may_fail = codec.type().allocations_may_fail;
   }
@@ -41,6 +42,7 @@ struct Form::State {
   FormOptions options;
   ScenarioProgram program;
   ByteString strategy;
+  Watch watch{strategy};
   call::ScheduleCounter schedules;
   Verdict verdict;  // of the last failure
 };
@@ -79,6 +81,16 @@ std::string Form::Report(const Input& input) {
   }
   return state_->options.json ? FormatJson(verdict, trace, options)
                               : FormatReport(verdict, trace, options);
+}
+
+bool Form::Reorder(Input& input, uint64_t seed) {
+  state_->program.SetInput(input);
+  state_->strategy.Set(input.exceptions(), input.memory_exceptions());
+  state_->watch.BeginExecution();
+  if (!jacquard::Execute(state_->program, state_->watch, state_->options.execution).passed())
+    return false;
+  Choices choices = ChoicesOf(input);
+  return fuzzers::Reorder::Mutate(state_->watch, seed, choices) && SetChoices(choices, input);
 }
 
 std::string Form::Minimize(Input& input, uint64_t executions) {

@@ -111,6 +111,7 @@ int Minimize(const CommandLine& line, const Codec& codec, FormOptions options,
     if (!no_step) _exit(kExitUsage);
   };
   options.replay_command = replay + " " + output;
+  options.features = 0;
   if (std::string_view(FormName()) == "native") {
     return Complain("--minimize needs the simulated form: real threads do not fail every time");
   }
@@ -145,7 +146,7 @@ int Replay(const CommandLine& line, const Codec& codec, FormOptions options) {
     Print(report);
     if (!no_step) _exit(kExitFailure);
   };
-  options.features = line.repeat > 1;  // as in a fuzzing run
+  if (line.repeat == 1) options.features = 0;  // else as in a fuzzing run
   Form form(codec, std::move(options));
   const bool native = std::string_view(FormName()) == "native";
   const int tries = native ? std::max(line.repeat, kNativeReplays) : line.repeat;

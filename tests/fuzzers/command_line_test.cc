@@ -41,6 +41,15 @@ TEST(CommandLine, KnowsBothMemories) {
   EXPECT_EQ(Parse({"--max-history=1"}).exit_status, kExitUsage);
 }
 
+TEST(CommandLine, KnowsKindsOfFeatures) {
+  EXPECT_EQ(Parse({"corpus"}).features, kDefaultFeatures);
+  const CommandLine line = Parse({"--features", "states,reads", "corpus"});
+  EXPECT_EQ(line.features, kStateFeatures | kReadFeatures) << line.message;
+  EXPECT_EQ(line.engine, (Strings{"program", "corpus"}));
+  EXPECT_EQ(Parse({"--features=none"}).features, 0u);
+  EXPECT_EQ(Parse({"--features=luck"}).exit_status, kExitUsage);
+}
+
 TEST(CommandLine, KeepsItsOwnForProcessesThatTheEngineStarts) {
   EXPECT_EQ(Parse({"-runs=3", "corpus"}).inherited, Strings{});
   const CommandLine line =

@@ -39,6 +39,7 @@ std::vector<Measurement> WeakMemory();
 std::vector<Measurement> Peers();
 std::vector<Measurement> PlantedBugs();
 std::vector<Measurement> Minimizing();
+std::vector<Measurement> Guidance();
 std::vector<Measurement> UnitTests();
 
 }  // namespace jacquard::figures

@@ -33,13 +33,14 @@ std::string ToJsonLine(const Figure& figure) {
   return json.dump();
 }
 
-std::string ToTable(const std::vector<Figure>& figures) {
-  std::string text =
-      "<!-- Written by ./bazelw run -c opt //tools:figures -- --table docs/figures.md; do not "
-      "edit. -->\n"
+// `command`: what it was written with.
+std::string ToTable(const std::vector<Figure>& figures, const std::string& command) {
+  std::string text = fmt::format(
+      "<!-- Written by ./bazelw run -c opt //tools:figures -- {}; do not edit. -->\n"
       "# Figures\n\n"
       "| figure | value | unit | bar | holds | how |\n"
-      "|---|---|---|---|---|---|\n";
+      "|---|---|---|---|---|---|\n",
+      command);
   for (const Figure& figure : figures) {
     text += fmt::format("| {} | {:.4g} | {} | {} {:.4g} | {} | {} |\n", figure.name, figure.value,
                         figure.unit, figure.bar_kind == Bar::kAtLeast ? "≥" : "≤", figure.bar,
@@ -55,6 +56,7 @@ std::vector<Measurement> All() {
   for (Measurement& measurement : UnitTests()) all.push_back(std::move(measurement));
   for (Measurement& measurement : PlantedBugs()) all.push_back(std::move(measurement));
   for (Measurement& measurement : Minimizing()) all.push_back(std::move(measurement));
+  for (Measurement& measurement : Guidance()) all.push_back(std::move(measurement));
   return all;
 }
 
@@ -83,7 +85,9 @@ int Run(const std::vector<std::string>& names, const std::string& table) {
   }
   if (!table.empty()) {
     std::ofstream file(FromUsersFolder(table));
-    file << ToTable(figures);
+    std::string command = "--table " + table;
+    for (const std::string& name : names) command += " " + name;
+    file << ToTable(figures, command);
     if (!file.flush()) throw std::runtime_error("cannot write " + table);
   }
   return std::ranges::all_of(figures, &Figure::holds) ? 0 : 1;
