@@ -195,7 +195,8 @@ struct Explorer::State {
             program.SetInput(scenario);
             return Execute(program, strategy, options.execution);
           },
-          verdict.signature, kMinimizeExecutions);
+          [this](int thread) { return program.OperationsDone(thread); }, verdict.signature,
+          kMinimizeExecutions);
       bug.reproducible = minimizer.Minimize(input, choices);
       bug.minimal = !minimizer.spent();
     }

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "sim/byte_string.h"
+
 namespace jacquard::fuzzers {
 namespace {
-
-using Threads = std::vector<std::vector<Call>>;
 
 // So many executions a smaller scenario is searched for the failure.
 constexpr uint64_t kSearch = 3000;
@@ -15,29 +15,33 @@ constexpr uint64_t kShortSearch = 300;
 // Pairs of operations are tried up to so many operations.
 constexpr size_t kMostInPairs = 12;
 
-Threads ThreadsOf(const Input& input) {
-  Threads threads;
-  for (int t = 0; t < input.threads(); ++t)
-    threads.emplace_back(input.calls(t).begin(), input.calls(t).end());
-  return threads;
+// ---- scenarios as lists of calls, or of what has a call
+
+const Call& CallOf(const Call& call) { return call; }
+template <class Place>
+const Call& CallOf(const Place& place) {
+  return place.call;
 }
 
+template <class Threads>
 Input InputOf(const Codec& codec, const Threads& threads) {
   Input input;
   input.Clear(codec.type().min_threads);
   for (size_t t = 0; t < threads.size(); ++t) {
-    for (const Call& call : threads[t]) input.AddCall(static_cast<int>(t), call);
+    for (const auto& one : threads[t]) input.AddCall(static_cast<int>(t), CallOf(one));
   }
   return input;
 }
 
 // The threads behind it move up.
+template <class Threads>
 Threads WithoutThread(const Threads& threads, size_t thread) {
   Threads result = threads;
   result.erase(result.begin() + static_cast<ptrdiff_t>(thread));
   return result;
 }
 
+template <class Threads>
 Threads WithoutOperations(const Threads& threads, size_t thread, size_t first, size_t count) {
   Threads result = threads;
   const auto begin = result[thread].begin() + static_cast<ptrdiff_t>(first);
@@ -83,7 +87,10 @@ bool SetChoices(const Choices& choices, Input& input) {
 
 std::vector<Input> SingleRemovals(const Codec& codec, const Input& input) {
   std::vector<Input> inputs;
-  const Threads threads = ThreadsOf(input);
+  using Threads = std::vector<std::vector<Call>>;
+  Threads threads;
+  for (int t = 0; t < input.threads(); ++t)
+    threads.emplace_back(input.calls(t).begin(), input.calls(t).end());
   const Choices choices = ChoicesOf(input);
   const auto add = [&](const Threads& smaller, const Choices& fewer) {
     Input result = InputOf(codec, smaller);
@@ -108,13 +115,101 @@ std::vector<Input> SingleRemovals(const Codec& codec, const Input& input) {
   return inputs;
 }
 
-InputMinimizer::InputMinimizer(const Codec& codec, Execute execute, std::string signature,
-                               uint64_t executions)
+InputMinimizer::InputMinimizer(const Codec& codec, Execute execute, OperationsDone operations_done,
+                               std::string signature, uint64_t executions)
     : codec_(codec),
-      schedules_([this, execute = std::move(execute)](
-                     Strategy& strategy) { return execute(tried_, strategy); },
-                 std::move(signature),
+      execute_(std::move(execute)),
+      operations_done_(std::move(operations_done)),
+      signature_(std::move(signature)),
+      most_executions_(executions),
+      schedules_([this](Strategy& strategy) { return execute_(tried_, strategy); }, signature_,
                  {.executions = executions, .steps = executions * 1000, .seconds = 0}) {}
+
+// Lets threads run in a given order, as far as they can, or (without one) reads the order in which
+// they run by themselves.
+class InputMinimizer::Along : public Strategy {
+ public:
+  // The memory's choices are those of `choices`, or all are.
+  Along(const Choices& choices, const std::vector<int>* order, const OperationsDone& done)
+      : order_(order), done_(done) {
+    if (order == nullptr) {
+      lists_.Set(choices.others, choices.of_memory);
+    } else {
+      lists_.Set({}, choices.of_memory);
+    }
+  }
+
+  bool BeginExecution() override { return lists_.BeginExecution(); }
+  int Choose(const Pick& pick) override {
+    if (IsOfMemory(pick.kind)) return lists_.TakeBenignMemoryPick() ? 0 : lists_.Choose(pick);
+    if (order_ == nullptr) {
+      const int choice = lists_.TakeBenignPick() ? 0 : lists_.Choose(pick);
+      if (pick.kind == PickKind::kSchedule) {
+        const int thread = ThreadOfChoice(pick, choice);
+        turns.push_back({static_cast<size_t>(thread), static_cast<size_t>(done_(thread))});
+      }
+      return choice;
+    }
+    if (pick.kind != PickKind::kSchedule) return 0;
+    while (next_ < order_->size()) {
+      const int thread = (*order_)[next_++];
+      if ((pick.candidates & SetOfThread(thread)) != 0) return ChoiceOfThread(pick, thread);
+    }
+    return 0;
+  }
+
+  std::vector<Turn> turns;
+
+ private:
+  ByteString lists_;
+  const std::vector<int>* const order_;
+  const OperationsDone& done_;
+  size_t next_ = 0;
+};
+
+void InputMinimizer::ReadOrder() {
+  Along along(choices_, nullptr, operations_done_);
+  along.BeginExecution();
+  ++executions_;
+  (void)execute_(InputOf(codec_, threads_), along);
+  order_ = std::move(along.turns);
+  order_is_read_ = true;
+}
+
+// Whether `threads`, a part of the smallest scenario so far, fails with the steps that it shares
+// with that in the same order. Then `choices` are those that make it do so.
+bool InputMinimizer::FailsAlong(const Threads& threads, Choices& choices) {
+  if (executions() + 2 >= most_executions_) return false;
+  if (!order_is_read_) ReadOrder();
+  // Where each operation is now; what comes behind the last one goes where the last one went.
+  std::vector<std::vector<int>> now;
+  for (const auto& calls : threads_) now.emplace_back(calls.size() + 1, -1);
+  for (size_t t = 0; t < threads.size(); ++t) {
+    for (const Place& place : threads[t]) {
+      now[place.thread][place.index] = static_cast<int>(t);
+      now[place.thread].back() = static_cast<int>(t);
+    }
+  }
+  std::vector<int> order;
+  for (const Turn& turn : order_) {
+    if (turn.thread >= now.size() || turn.operation >= now[turn.thread].size()) continue;
+    const int thread = now[turn.thread][turn.operation];
+    if (thread >= 0) order.push_back(thread);
+  }
+  for (const bool with_memory : {true, false}) {
+    if (!with_memory && choices.of_memory.empty()) return false;
+    Choices memory;
+    if (with_memory) memory.of_memory = choices.of_memory;
+    Along along(memory, &order, operations_done_);
+    ChoiceRecorder recorder(along);
+    recorder.BeginExecution();
+    ++executions_;
+    if (execute_(tried_, recorder).signature != signature_) continue;
+    choices = {recorder.exceptions(), recorder.memory_exceptions()};
+    return true;
+  }
+  return false;
+}
 
 // Whether a scenario fails as well: then it is the one to go on from.
 bool InputMinimizer::Try(Threads threads, uint64_t search) {
@@ -122,11 +217,24 @@ bool InputMinimizer::Try(Threads threads, uint64_t search) {
   Choices choices = choices_;
   if (!schedules_.Fails(choices)) {
     choices = choices_;
-    if (!schedules_.FindFewer(choices_, /*or_as_many=*/true, search, choices)) return false;
+    if (!FailsAlong(threads, choices) &&
+        !schedules_.FindFewer(choices_, /*or_as_many=*/true, search, choices))
+      return false;
   }
-  threads_ = std::move(threads);
-  choices_ = std::move(choices);
+  Accept(std::move(threads), std::move(choices));
   return true;
+}
+
+void InputMinimizer::Accept(Threads threads, Choices choices) {
+  threads_ = std::move(threads);
+  for (size_t t = 0; t < threads_.size(); ++t) {
+    for (size_t i = 0; i < threads_[t].size(); ++i) {
+      threads_[t][i].thread = t;
+      threads_[t][i].index = i;
+    }
+  }
+  choices_ = std::move(choices);
+  order_is_read_ = false;
 }
 
 bool InputMinimizer::RemoveThreads() {
@@ -206,8 +314,9 @@ bool InputMinimizer::SwapThreads() {
       Threads swapped = threads_;
       std::swap(swapped[t], swapped[u]);
       tried_ = InputOf(codec_, swapped);
-      if (!schedules_.FindFewer(choices_, /*or_as_many=*/false, kSearch, choices_)) continue;
-      threads_ = std::move(swapped);
+      Choices fewer;
+      if (!schedules_.FindFewer(choices_, /*or_as_many=*/false, kSearch, fewer)) continue;
+      Accept(std::move(swapped), std::move(fewer));
       return true;
     }
   }
@@ -224,9 +333,9 @@ bool InputMinimizer::LowerArguments() {
         Threads lower = threads_;
         is_there = false;
         for (auto& calls : lower) {
-          for (Call& call : calls) {
-            if (call.arguments[a] != from) continue;
-            call.arguments[a] = static_cast<uint8_t>(to);
+          for (Place& place : calls) {
+            if (place.call.arguments[a] != from) continue;
+            place.call.arguments[a] = static_cast<uint8_t>(to);
             is_there = true;
           }
         }
@@ -235,9 +344,9 @@ bool InputMinimizer::LowerArguments() {
     }
     for (size_t t = 0; t < threads_.size(); ++t) {
       for (size_t i = 0; i < threads_[t].size(); ++i) {
-        for (uint8_t value = 0; value < threads_[t][i].arguments[a]; ++value) {
+        for (uint8_t value = 0; value < threads_[t][i].call.arguments[a]; ++value) {
           Threads lower = threads_;
-          lower[t][i].arguments[a] = value;
+          lower[t][i].call.arguments[a] = value;
           changed |= Try(std::move(lower), kShortSearch);
         }
       }
@@ -247,14 +356,19 @@ bool InputMinimizer::LowerArguments() {
 }
 
 bool InputMinimizer::Minimize(Input& input, Choices& choices) {
-  threads_ = ThreadsOf(input);
-  choices_ = choices;
+  Threads threads(static_cast<size_t>(input.threads()));
+  for (size_t t = 0; t < threads.size(); ++t) {
+    for (const Call& call : input.calls(static_cast<int>(t))) threads[t].push_back({.call = call});
+  }
+  Accept(std::move(threads), choices);
   tried_ = InputOf(codec_, threads_);
   if (!schedules_.Fails(choices_)) return false;
-  // Few choices first: the search through smaller scenarios is the shorter for it. That through
-  // this one, which is seldom the last, may be short.
-  schedules_.Minimize(choices_, kSearch);
   for (bool again = true; again && !spent();) {
+    // Few choices first: the search through smaller scenarios is the shorter for it. That through
+    // this one, which is seldom the last, may be short.
+    tried_ = InputOf(codec_, threads_);
+    schedules_.Minimize(choices_, kSearch);
+    order_is_read_ = false;
     again = RemoveThreads();
     again |= RemoveOperations();
     again |= JoinThreads();
@@ -263,7 +377,8 @@ bool InputMinimizer::Minimize(Input& input, Choices& choices) {
     again |= LowerArguments();
     const Choices before = choices_;
     tried_ = InputOf(codec_, threads_);
-    schedules_.Minimize(choices_);
+    if (!again) schedules_.Minimize(choices_);
+    order_is_read_ = false;
     again |= choices_ != before;
   }
   input = InputOf(codec_, threads_);

@@ -46,9 +46,12 @@ class InputMinimizer {
  public:
   // Executes an input's scenario once under a strategy that has begun.
   using Execute = std::function<Verdict(const Input& input, Strategy& strategy)>;
+  // How many operations a thread has ended in the execution that is going on.
+  using OperationsDone = std::function<int(int thread)>;
 
   // `codec` must outlive it.
-  InputMinimizer(const Codec& codec, Execute execute, std::string signature, uint64_t executions);
+  InputMinimizer(const Codec& codec, Execute execute, OperationsDone operations_done,
+                 std::string signature, uint64_t executions);
   InputMinimizer(const InputMinimizer&) = delete;
   InputMinimizer& operator=(const InputMinimizer&) = delete;
 
@@ -58,12 +61,22 @@ class InputMinimizer {
 
   // Whether the executions are used up: then what was reached need not be minimal.
   bool spent() const { return schedules_.spent(); }
-  uint64_t executions() const { return schedules_.executions(); }
+  uint64_t executions() const { return schedules_.executions() + executions_; }
 
  private:
-  using Threads = std::vector<std::vector<Call>>;
+  // An operation, and where it stands in the smallest scenario so far.
+  struct Place {
+    Call call;
+    size_t thread = 0;
+    size_t index = 0;
+  };
+  using Threads = std::vector<std::vector<Place>>;
+  class Along;
 
   bool Try(Threads threads, uint64_t search);
+  bool FailsAlong(const Threads& threads, Choices& choices);
+  void Accept(Threads threads, Choices choices);
+  void ReadOrder();
   bool RemoveThreads();
   bool JoinThreads();
   bool RemoveOperations();
@@ -72,10 +85,23 @@ class InputMinimizer {
   bool LowerArguments();
 
   const Codec& codec_;
-  Input tried_;  // what is executed
+  const Execute execute_;
+  const OperationsDone operations_done_;
+  const std::string signature_;
+  const uint64_t most_executions_;
+  uint64_t executions_ = 0;  // beside those of schedules_
+  Input tried_;              // what is executed
   ScheduleMinimizer schedules_;
   Threads threads_;  // the smallest so far
   Choices choices_;
+  // The steps of the smallest so far: who, in which of its operations; only where there was a
+  // choice.
+  struct Turn {
+    size_t thread;
+    size_t operation;
+  };
+  std::vector<Turn> order_;
+  bool order_is_read_ = false;
 };
 
 }  // namespace jacquard::fuzzers

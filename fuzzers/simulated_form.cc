@@ -98,7 +98,9 @@ std::string Form::Minimize(Input& input, uint64_t executions) {
     state_->program.SetInput(scenario);
     return jacquard::Execute(state_->program, strategy, state_->options.execution);
   };
-  InputMinimizer minimizer(state_->codec, execute, state_->verdict.signature, executions);
+  InputMinimizer minimizer(
+      state_->codec, execute, [this](int thread) { return state_->program.OperationsDone(thread); },
+      state_->verdict.signature, executions);
   const InputCost before = CostOf(input);
   Choices choices = ChoicesOf(input);
   minimizer.Minimize(input, choices);

@@ -81,6 +81,8 @@ expect "the engine takes it" test "$("$program" "$crash.min" >log3 2>&1; echo $?
 expect "another time it would be overwritten" status_is 2 "$program" --minimize "$crash"
 expect "and the message says what to do" grep -q 'exists already; --force overwrites it, -o names another file' out
 expect "to a text" status_is 0 "$program" --minimize "$crash" -o minimal.txt
+operations=$(grep '^thread' minimal.txt | grep -oE '[:;] [a-z]' | wc -l)
+expect "two or three operations are enough, not $operations" test "$operations" -le 3
 expect "it is one" grep -q '^jacquard scenario 2 rw_lock$' minimal.txt
 expect "text to bytes" status_is 0 "$program" --from-text minimal.txt -o minimal
 expect "the result is the same every time" cmp minimal "$crash.min"

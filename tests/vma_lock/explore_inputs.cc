@@ -167,7 +167,7 @@ MinimizedInput MinimizeInput(const Codec& codec, const Input& input, const std::
         program.SetInput(scenario);
         return Execute(program, strategy, {.memory = memory});
       },
-      signature, executions);
+      [&](int thread) { return program.OperationsDone(thread); }, signature, executions);
   MinimizedInput result;
   result.input = input;
   Choices choices = ChoicesOf(input);
