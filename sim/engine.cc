@@ -11,6 +11,7 @@
 #include <string>
 
 #include "sim/faults.h"
+#include "sim/floating_point.h"
 #include "sim/heap_check.h"
 #include "sim/leaks.h"
 #include "sim/memory/memory.h"
@@ -115,7 +116,8 @@ SimThread* Engine::PickAmong(Set candidates, int first) {
 
 // The operation may be one turn of a spin loop.
 void Engine::DecisionPointOfTurn(StepKind kind, const void* address, uintptr_t pc) {
-  if (current->spin.BackAgain(pc, address, FirstFrame(current->id))) Spin();
+  // On another stack than its own nobody has saved the registers.
+  if (OnStackOfCurrent() && current->spin.BackAgain(pc, address, FirstFrame(current->id))) Spin();
   DecisionPoint(kind, address);
 }
 
@@ -135,7 +137,7 @@ void Engine::SwitchTo(SimThread& thread) {
   schedule_ = (std::rotl(schedule_, 23) ^ (step_ * 256 + static_cast<uint64_t>(thread.id))) *
               0x9E37'79B9'7F4A'7C15;
   current = &thread;
-  WriteFsBase(thread.storage.fs_base);
+  UseFsBase(thread.fs_base);
   SwitchContext(&from->context, thread.context);
 }
 
@@ -413,13 +415,16 @@ void Engine::Initialize() {
   ReserveSignalStack();
   arena.Init();
   rollback.Init();
+  fibers_have_floating_point_environments = UsesFloatingPointEnvironment();
   driver_.storage = {ReadFsBase(), pthread_self(), &errno};
+  driver_.fs_base = fs_base_ = driver_.storage.fs_base;
   stage_.storage = ParkThread(kStage);
   stage_.stack_bottom = StackBottom(kStage);
   driver_.id = driver_.operation = stage_.id = stage_.operation = -1;
   current = &driver_;
   StartWatchdog();
   CatchFaults();
+  BeginStorageOnDemand();
 }
 
 void Engine::CoverHeap() {
@@ -458,6 +463,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   foreign_words.Clear();
   library_blocks.Clear();
   stage_.call_depth = 0;
+  stage_.fs_base = FirstFsBase(stage_);
   BeginMemory();
   std::optional<Recorder> trace_recorder;
   recorder = trace != nullptr ? &trace_recorder.emplace(trace) : nullptr;
@@ -477,8 +483,8 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   DropThreadDestructors();
   if (keys_used || keys_made) DropKeys();
   rollback.Undo();
-  for (int i = 0; i < thread_count_; ++i) ResetThreadStorage(threads_[i].storage);
-  ResetThreadStorage(stage_.storage);
+  for (int i = 0; i < thread_count_; ++i) ResetStorageOf(threads_[i]);
+  ResetStorageOf(stage_);
   arena.Reset();
   counters_.steps += step_;
   ++counters_.executions;

@@ -56,14 +56,21 @@ class Engine {
   bool random_seeded = false;
 
   // Whether the calling thread is the one that executes (and not a real thread of somebody else).
-  bool OnExecutingThread() const { return executing && ReadFsBase() == current->storage.fs_base; }
+  bool OnExecutingThread() const { return executing && RunsCurrent(); }
   // A global that the roll-back covers is about to be written, with the hooks on or off.
   void LogGlobal(const void* address, size_t size) {
     if (OnExecutingThread()) rollback.BeforeWrite(address, size);
   }
   // Whether the caller is a simulated thread whose calls are to be simulated. (The hooks are only
   // on while executing.)
-  bool Simulates() const { return hooks_on && ReadFsBase() == current->storage.fs_base; }
+  bool Simulates() const { return hooks_on && RunsCurrent(); }
+  // Whether the caller is on the stack that the running thread was given: nobody else ever is. (A
+  // program may switch to stacks of its own.)
+  bool OnStackOfCurrent() const {
+    uintptr_t pointer;
+    asm("mov %%rsp, %0" : "=r"(pointer));
+    return pointer - current->stack_bottom < kStackSize;
+  }
   // Whether the caller is within Begin or End.
   bool OnStage() const { return current == &stage_ && OnExecutingThread(); }
 
@@ -235,6 +242,14 @@ class Engine {
   // Asks the strategy on behalf of the memory model; `alternatives` >= 2.
   int ChooseForMemory(PickKind kind, int alternatives);
 
+  // ---- thread-local storage (storage_on_demand.cc)
+
+  // For the handler of faults: if `address` is thread-local storage that the running thread has not
+  // got yet, it has it now, and the access can be repeated.
+  bool GiveStorage(uintptr_t address);
+  // Every thread has its storage from now on: segmentation faults are somebody else's affair.
+  void GiveStorageToAll();
+
   // ---- the rest
 
   // Asks the strategy; `alternatives` >= 2. For all but the memory model's picks.
@@ -319,7 +334,26 @@ class Engine {
   [[noreturn]] void EndThread(SimThread& me);
 
   void Initialize();
+  bool RunsCurrent() const { return OnStackOfCurrent() || ReadFsBase() == fs_base_; }
   void EnsureStorage(int id);
+  void BeginStorageOnDemand();
+  // Nothing that the thread did to it is left.
+  void ResetStorageOf(const SimThread& thread) {
+    if (thread.fs_base != kNoStorage) ResetThreadStorage(thread.storage);
+  }
+  // What the thread's FS base is to be at the beginning of an execution. The first call of a
+  // function in a shared library asks for the storage, so that a few requests mean little.
+  uint64_t FirstFsBase(const SimThread& thread) const {
+    constexpr int kFewRequests = 16;
+    const bool on_demand = storage_on_demand_ && thread.storage_requests < kFewRequests;
+    return on_demand ? kNoStorage : thread.storage.fs_base;
+  }
+  void UseFsBase(uint64_t fs_base) {
+    if (fs_base == fs_base_) return;
+    fs_base_ = fs_base;
+    ++counters_.storage_switches;
+    WriteFsBase(fs_base);
+  }
   // A thread with this number; one that has ended before gives up its place.
   SimThread& AddThread(int id);
   int FindEndedThread() const;
@@ -433,6 +467,8 @@ class Engine {
   Verdict* verdict_ = nullptr;  // of the execution that is going on
   int thread_count_ = 0;
   int parked_ = 0;  // threads whose storage exists
+  uint64_t fs_base_ = 0;  // the running one, of the thread that executes
+  bool storage_on_demand_ = false;
   uint64_t ticket_ = 0;
   uint64_t now_ = 0;
   uint64_t fair_state_ = 0;

@@ -12,7 +12,7 @@ void Engine::EnsureStorage(int id) {
   const RealHeap real_heap;
   WriteFsBase(driver_.storage.fs_base);
   for (; parked_ <= id; ++parked_) threads_[parked_].storage = ParkThread(parked_);
-  WriteFsBase(current->storage.fs_base);
+  WriteFsBase(fs_base_);
 }
 
 SimThread& Engine::AddThread(int id) {
@@ -20,11 +20,12 @@ SimThread& Engine::AddThread(int id) {
     thread_count_ = id + 1;
     EnsureStorage(id);
   } else {
-    ResetThreadStorage(threads_[id].storage);
+    ResetStorageOf(threads_[id]);
     DropKeyValues(id);
   }
   SimThread& thread = threads_[id];
   thread.id = id;
+  thread.fs_base = FirstFsBase(thread);
   thread.bit = SetOfThread(id);
   thread.stack_bottom = StackBottom(id);
   thread.operation = -1;

@@ -77,6 +77,8 @@ struct Counters {
   uint64_t executions = 0;
   uint64_t steps = 0;  // visible operations
   uint64_t picks = 0;  // decision points at which there was a choice
+  // How often thread-local storage was switched: at a switch to a thread that uses its own, and back.
+  uint64_t storage_switches = 0;
   // Executions under kRc11 in which something was forgotten that might have mattered: stores beyond
   // max_history, or accesses to very many objects. Nothing wrong was shown, but something may have
   // been missed.

@@ -18,6 +18,7 @@
 #include "sim/engine.h"
 #include "sim/fiber.h"
 #include "sim/message.h"
+#include "sim/real.h"
 #include "sim/symbolize.h"
 
 namespace jacquard::sim {
@@ -40,6 +41,7 @@ struct Fault {
 
 Fault fault;
 bool handling = false;
+bool caught = false;
 char* stack = nullptr;
 struct sigaction previous[kSignalCount];
 std::terminate_handler previous_terminate = nullptr;
@@ -141,6 +143,8 @@ void Forward(int signal, siginfo_t* info, void* context) {
 void OnFault(int signal, siginfo_t* info, void* context) {
   // Sent by somebody: not the program's doing.
   const bool sent = info->si_code <= 0;
+  // First of all: what follows may use thread-local storage itself.
+  if (!sent && engine.GiveStorage(reinterpret_cast<uintptr_t>(info->si_addr))) return;
   if (sent || handling || !engine.executing || !engine.OnExecutingThread())
     return Forward(signal, info, context);
   handling = true;
@@ -187,7 +191,10 @@ void ReportStackOverflow(uintptr_t pc) {
               {.pc = pc});
 }
 
+bool FaultsAreCaught() { return caught; }
+
 void CatchFaults() {
+  caught = true;
   void* const memory = mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) Die("no memory for a stack on which faults are reported");
@@ -197,7 +204,7 @@ void CatchFaults() {
     struct sigaction action = {};
     action.sa_sigaction = OnFault;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK;
-    sigaction(kSignals[i], &action, &previous[i]);
+    JACQUARD_REAL(sigaction)(kSignals[i], &action, &previous[i]);
   }
 }
 

@@ -10,6 +10,8 @@ namespace jacquard::sim {
 // Installs the handlers of SIGSEGV, SIGBUS, SIGFPE and SIGILL, and of std::terminate. What happens
 // outside of executions, or is sent by somebody, goes to those that were there before. Call once.
 void CatchFaults();
+// Whether that has been done.
+bool FaultsAreCaught();
 
 // Ends the execution: the running thread has used up its stack, at `pc`.
 [[noreturn]] void ReportStackOverflow(uintptr_t pc);

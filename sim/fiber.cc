@@ -7,6 +7,8 @@
 
 namespace jacquard::sim {
 
+bool fibers_have_floating_point_environments = true;
+
 void ReserveStacks(int count) {
   const size_t size = count * kStackStride;
   void* const wanted = reinterpret_cast<void*>(kStackArea);

@@ -37,11 +37,21 @@ void ReserveStacks(int count);
 // that they can report the overflow of another.
 void ReserveSignalStack();
 
-// The floating-point control registers, as they are in most threads. That of the x87 is slow to
-// read, and only read where the other one is not the default: the C library sets both.
+// Whether each thread has a floating-point environment of its own. False where the program has no
+// use for one (floating_point.h): then the registers, which are slow to read, are left alone. Not
+// to be changed while there are contexts.
+extern bool fibers_have_floating_point_environments;
+
+// The floating-point control registers, as they are in most threads. That of the x87 is only read
+// where the other one is not the default: the C library sets both.
 inline constexpr uint32_t kDefaultMxcsr = 0x1F80;
 inline constexpr uint32_t kMxcsrControl = 0xFFC0;  // without the flags of what has happened
 inline constexpr uint16_t kDefaultX87Control = 0x037F;
+
+// Stands before the runtime's own instructions for MXCSR: they are no use of it by the program. An
+// instruction that does nothing, with a number that nobody else would write.
+#define JACQUARD_OWN_MXCSR ".byte 0x0F, 0x1F, 0x40, 0x4A\n\t"
+inline constexpr uint8_t kOwnMxcsrMarkerBytes[] = {0x0F, 0x1F, 0x40, 0x4A};
 
 // A context that will call `entry`, which must not return, on the empty stack `index`, with the
 // floating-point environment of whoever asks. Whatever was on that stack is dropped: not to be
@@ -55,10 +65,11 @@ inline Context FreshContext(int index, void (*entry)()) {
     uint64_t return_address;  // none: here the walk over the stack ends
   };
   auto* const frame = reinterpret_cast<Frame*>(FirstFrame(index)) - 1;
-  asm volatile("stmxcsr %0" : "=m"(frame->mxcsr));
-  frame->x87_control = kDefaultX87Control;
-  if ((frame->mxcsr & kMxcsrControl) != kDefaultMxcsr) [[unlikely]] {
-    asm volatile("fnstcw %0" : "=m"(frame->x87_control));
+  if (fibers_have_floating_point_environments) [[unlikely]] {
+    asm volatile(JACQUARD_OWN_MXCSR "stmxcsr (%0)" : : "r"(&frame->mxcsr) : "memory");
+    frame->x87_control = kDefaultX87Control;
+    if ((frame->mxcsr & kMxcsrControl) != kDefaultMxcsr)
+      asm volatile("fnstcw %0" : "=m"(frame->x87_control));
   }
   frame->frame_pointer = 0;
   frame->entry = entry;
@@ -66,16 +77,20 @@ inline Context FreshContext(int index, void (*entry)()) {
   return frame;
 }
 
-// Saves the running fiber in `from`, and goes on with `to`. Inlined into few functions, best into
-// one: the processor then knows where the jump goes, and where the returns after it do, if both
-// fibers came the same way. The floating-point control registers are only loaded if they differ.
-[[gnu::always_inline]] inline void SwitchContext(Context* from, Context to) {
+#define JACQUARD_CLOBBERED_BY_A_SWITCH                                                          \
+  "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0",     \
+      "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", \
+      "xmm12", "xmm13", "xmm14", "xmm15", "cc", "memory"
+
+// The same as SwitchContext for threads with floating-point environments of their own, which are
+// only loaded if they differ.
+[[gnu::always_inline]] inline void SwitchFloatingPointContext(Context* from, Context to) {
   asm volatile(
       "leaq -128(%%rsp), %%rsp\n\t"  // the red zone is the compiler's
       "leaq 1f(%%rip), %%rax\n\t"
       "pushq %%rax\n\t"
       "pushq %%rbp\n\t"
-      "subq $8, %%rsp\n\t"
+      "subq $8, %%rsp\n\t" JACQUARD_OWN_MXCSR
       "stmxcsr (%%rsp)\n\t"
       "movl (%%rsp), %%eax\n\t"
       "movl %%eax, %%ecx\n\t"
@@ -93,7 +108,7 @@ inline Context FreshContext(int index, void (*entry)()) {
       "popq %%rbp\n\t"
       "popq %%rax\n\t"
       "jmpq *%%rax\n"
-      "2:\n\t"
+      "2:\n\t" JACQUARD_OWN_MXCSR
       "ldmxcsr (%%rsp)\n\t"
       "fldcw 4(%%rsp)\n\t"
       "jmp 3b\n"
@@ -104,9 +119,31 @@ inline Context FreshContext(int index, void (*entry)()) {
       "leaq 128(%%rsp), %%rsp"
       : "+D"(from), "+S"(to)
       : "i"(kDefaultX87Control), "i"(kMxcsrControl), "i"(kDefaultMxcsr)
-      : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0",
-        "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
-        "xmm12", "xmm13", "xmm14", "xmm15", "cc", "memory");
+      : JACQUARD_CLOBBERED_BY_A_SWITCH);
+}
+
+// Saves the running fiber in `from`, and goes on with `to`. Inlined into few functions, best into
+// one: the processor then knows where the jump goes, and where the returns after it do, if both
+// fibers came the same way.
+[[gnu::always_inline]] inline void SwitchContext(Context* from, Context to) {
+  if (fibers_have_floating_point_environments) [[unlikely]]
+    return SwitchFloatingPointContext(from, to);
+  asm volatile(
+      "leaq -128(%%rsp), %%rsp\n\t"  // the red zone is the compiler's
+      "leaq 1f(%%rip), %%rax\n\t"
+      "pushq %%rax\n\t"
+      "pushq %%rbp\n\t"
+      "leaq -8(%%rsp), %%rax\n\t"
+      "movq %%rax, (%0)\n\t"
+      "leaq 8(%1), %%rsp\n\t"
+      "popq %%rbp\n\t"
+      "popq %%rax\n\t"
+      "jmpq *%%rax\n"
+      "1:\n\t"
+      "leaq 128(%%rsp), %%rsp"
+      : "+D"(from), "+S"(to)
+      :
+      : JACQUARD_CLOBBERED_BY_A_SWITCH);
 }
 
 }  // namespace jacquard::sim

@@ -61,6 +61,12 @@ inline void* StackPointer() {
   return pointer;
 }
 
+// Stacks and the arena lie together; whether `address` lies elsewhere.
+inline bool IsFarAway(const void* address) {
+  return reinterpret_cast<uintptr_t>(address) - kStackArea >=
+         kArenaBase + kArenaSize - kStackArea;
+}
+
 // What is not on the heap, or not known to be.
 [[gnu::noinline]] void CheckElsewhere(const void* address, size_t size, AccessKind kind,
                                       uintptr_t pc, void* frame);
@@ -69,16 +75,20 @@ inline void* StackPointer() {
 // A function and not a macro, yet its frame is the hook's: that is what it is about.
 [[gnu::always_inline]] inline void CheckAccess(const void* address, size_t size, AccessKind kind,
                                                uintptr_t pc) {
-  if (!SurelyOnHeap(address, size)) [[unlikely]]
+  if (!SurelyOnHeap(address, size)) [[unlikely]] {
+    if (kind == AccessKind::kRead && IsFarAway(address)) return;
     CheckElsewhere(address, size, kind, pc, __builtin_frame_address(0));
+  }
 }
 
 // The same where the address is as aligned as the size demands.
 template <size_t kSize>
 [[gnu::always_inline]] inline void CheckAlignedAccess(const void* address, AccessKind kind,
                                                       uintptr_t pc) {
-  if (!AlignedOnHeap<kSize>(address, kNearTag)) [[unlikely]]
+  if (!AlignedOnHeap<kSize>(address, kNearTag)) [[unlikely]] {
+    if (kind == AccessKind::kRead && IsFarAway(address)) return;
     CheckElsewhere(address, kSize, kind, pc, __builtin_frame_address(0));
+  }
 }
 template <class T>
 [[gnu::always_inline]] inline void CheckAtomicAccess(const void* address, AccessKind kind,

@@ -1,6 +1,6 @@
 // The entries of the atomic hooks, and of what tries. Each saves its caller's registers, as they are at the call, for the
 // spin detector (spin.h), and goes on in a C++ function jacquard_... (atomic_hooks.cc, mutexes.cc ...), which returns to the
-// caller. The place is thread-local.
+// caller. Only on the stacks of simulated threads: all others are real threads, who would be in each other's way.
 
         .text
 
@@ -10,13 +10,18 @@
         .p2align 4
 \name:
         .cfi_startproc
-        movq    %rbx, %fs:jacquard_entry_registers@tpoff+0
-        movq    %rbp, %fs:jacquard_entry_registers@tpoff+8
-        movq    %r12, %fs:jacquard_entry_registers@tpoff+16
-        movq    %r13, %fs:jacquard_entry_registers@tpoff+24
-        movq    %r14, %fs:jacquard_entry_registers@tpoff+32
-        movq    %r15, %fs:jacquard_entry_registers@tpoff+40
-        movq    %rsp, %fs:jacquard_entry_registers@tpoff+48
+        movq    %rsp, %rax
+        shrq    $32, %rax
+        cmpl    $0x1000, %eax                   # kStackArea, of which there are less than 4 GiB (fiber.h)
+        jne     1f
+        movq    %rbx, jacquard_entry_registers+0(%rip)
+        movq    %rbp, jacquard_entry_registers+8(%rip)
+        movq    %r12, jacquard_entry_registers+16(%rip)
+        movq    %r13, jacquard_entry_registers+24(%rip)
+        movq    %r14, jacquard_entry_registers+32(%rip)
+        movq    %r15, jacquard_entry_registers+40(%rip)
+        movq    %rsp, jacquard_entry_registers+48(%rip)
+1:
         jmp     \target
         .cfi_endproc
         .size   \name, .-\name

@@ -195,6 +195,7 @@ class LeakSearch {
 
 void CheckLeaks() {
   if (foreign_words.full() || library_blocks.full()) return;  // there may be a pointer
+  jacquard_entry_registers = {};  // no place of the program's, but it lies among its globals
   HeapMessage message;
   Blame blame;
   {

@@ -6,7 +6,7 @@
 namespace jacquard::sim {
 
 extern "C" {
-thread_local constinit EntryRegisters jacquard_entry_registers = {};
+constinit EntryRegisters jacquard_entry_registers = {};
 }
 
 uint64_t ReadBytes(const void* address, uint8_t size) {

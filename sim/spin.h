@@ -15,14 +15,13 @@
 namespace jacquard::sim {
 
 // The caller's registers at the entry of an atomic hook: what the called function must preserve,
-// and the stack pointer, where the return address lies. Written by hooks.S; of each thread, since
-// real threads may run beside an execution.
+// and the stack pointer, where the return address lies. Written by hooks.S if the caller is on a
+// simulated thread's stack: real threads may run beside an execution.
 struct EntryRegisters {
   uint64_t rbx, rbp, r12, r13, r14, r15, rsp;
   bool operator==(const EntryRegisters&) const = default;
 };
-extern "C" thread_local constinit EntryRegisters jacquard_entry_registers
-    __attribute__((tls_model("local-exec")));
+extern "C" [[gnu::visibility("hidden")]] constinit EntryRegisters jacquard_entry_registers;
 
 // One thread's recent past, as far as spinning is concerned.
 class SpinDetector {

@@ -33,6 +33,8 @@ struct SimThread {
 
   Context context = nullptr;
   ThreadStorage storage;
+  uint64_t fs_base = 0;      // while it runs: its storage's, or kNoStorage until it asks for that
+  int storage_requests = 0;  // executions in which it has asked
   uintptr_t stack_bottom = 0;
   ThreadSet bit = 0;
   int id = 0;

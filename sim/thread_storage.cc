@@ -16,7 +16,6 @@
 
 #include "sim/message.h"
 #include "sim/real.h"
-#include "sim/spin.h"
 
 namespace jacquard::sim {
 
@@ -34,23 +33,11 @@ constexpr size_t kParkStack = 256 << 10;
 // The thread-local variables of the executable: their initial image, and where a thread's copy
 // lies.
 struct TlsImage {
-  // What is to be put back: all but the runtime's own.
-  struct Part {
-    size_t begin = 0;
-    size_t initialised = 0;
-    size_t zeros = 0;  // behind that
-  };
   const char* initial = nullptr;
-  size_t size = 0;
+  size_t initialised = 0;
+  size_t size = 0;     // with zeros behind what is initialised
   int64_t offset = 0;  // of a thread's copy from its FS base
-  Part parts[2];
 } tls_image;
-
-// The bytes from `begin` to `end` of an image of which so many are initialised.
-TlsImage::Part PartOfImage(size_t begin, size_t end, size_t initialised) {
-  const size_t middle = std::clamp(initialised, begin, end);
-  return {begin, middle - begin, end - middle};
-}
 
 int FindTlsImage(dl_phdr_info* info, size_t /*size*/, void* /*data*/) {
   for (int i = 0; i < info->dlpi_phnum; ++i) {
@@ -58,12 +45,9 @@ int FindTlsImage(dl_phdr_info* info, size_t /*size*/, void* /*data*/) {
     if (header.p_type != PT_TLS) continue;
     const auto begin = reinterpret_cast<uintptr_t>(info->dlpi_tls_data);
     tls_image.initial = reinterpret_cast<const char*>(info->dlpi_addr + header.p_vaddr);
+    tls_image.initialised = header.p_filesz;
     tls_image.size = header.p_memsz;
     tls_image.offset = static_cast<int64_t>(begin) - static_cast<int64_t>(ReadFsBase());
-    const uintptr_t own = reinterpret_cast<uintptr_t>(&jacquard_entry_registers) - begin;
-    tls_image.parts[0] = PartOfImage(0, own, header.p_filesz);
-    tls_image.parts[1] =
-        PartOfImage(own + sizeof(jacquard_entry_registers), header.p_memsz, header.p_filesz);
   }
   return 1;  // the first module is the executable
 }
@@ -122,12 +106,18 @@ ThreadStorage ParkThread(int index) {
 }
 
 void ResetThreadStorage(const ThreadStorage& storage) {
-  for (const TlsImage::Part& part : tls_image.parts) {
-    if (part.initialised == 0 && part.zeros == 0) continue;
-    char* const copy = reinterpret_cast<char*>(storage.fs_base + tls_image.offset + part.begin);
-    std::memcpy(copy, tls_image.initial + part.begin, part.initialised);
-    std::memset(copy + part.initialised, 0, part.zeros);
-  }
+  if (tls_image.size == 0) return;
+  char* const copy = reinterpret_cast<char*>(storage.fs_base + tls_image.offset);
+  std::memcpy(copy, tls_image.initial, tls_image.initialised);
+  std::memset(copy + tls_image.initialised, 0, tls_image.size - tls_image.initialised);
+}
+
+bool ReserveNoStorage() {
+  constexpr size_t kLargestImage = kNoStorageReach / 2;
+  if (!has_fsgsbase || tls_image.size > kLargestImage) return false;
+  void* const wanted = reinterpret_cast<void*>(kNoStorage - kNoStorageReach);
+  return mmap(wanted, 2 * kNoStorageReach, PROT_NONE,
+              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) == wanted;
 }
 
 void WriteFsBaseBySystemCall(uint64_t fs_base) { RawSyscall(SYS_arch_prctl, ARCH_SET_FS, fs_base); }

@@ -4,6 +4,12 @@
 // A parked thread's FS base is written at every fiber switch; `thread_local`, `errno` and
 // `pthread_self()` then belong to the simulated thread. The parked threads' own stacks, and with
 // them their thread-local storage, lie at fixed addresses.
+//
+// Writing the FS base takes longer than all the rest of a switch, and most code under test has no
+// use for it. So a simulated thread gets its storage *on demand*: until its first access, the FS
+// base points to memory that may not be accessed. The access faults, the handler (faults.cc) writes
+// the FS base, and the access is repeated. It has its storage for the rest of the execution; the
+// thread of a number that has asked in several executions has it from the start.
 #ifndef JACQUARD_SIM_THREAD_STORAGE_H_
 #define JACQUARD_SIM_THREAD_STORAGE_H_
 
@@ -47,8 +53,27 @@ inline void WriteFsBase(uint64_t fs_base) {
   }
 }
 
-// The running one.
-inline uint64_t ReadFsBase() { return reinterpret_cast<uint64_t>(__builtin_thread_pointer()); }
+// The running one. Without the instruction it is read from the storage itself, which then must be
+// there.
+inline uint64_t ReadFsBase() {
+  if (!has_fsgsbase) [[unlikely]]
+    return reinterpret_cast<uint64_t>(__builtin_thread_pointer());
+  uint64_t fs_base;
+  asm volatile("rdfsbase %0" : "=r"(fs_base));
+  return fs_base;
+}
+
+// The FS base of threads that have no storage yet, in the middle of memory that may not be accessed.
+inline constexpr uint64_t kNoStorage = 0x1180'0080'0000;
+inline constexpr uint64_t kNoStorageReach = 0x80'0000;  // below and above
+
+// Whether an access to `address` is one to thread-local storage that is not there.
+inline bool IsInNoStorage(uintptr_t address) {
+  return address - (kNoStorage - kNoStorageReach) < 2 * kNoStorageReach;
+}
+
+// Reserves that memory. False: storage on demand is not possible here.
+bool ReserveNoStorage();
 
 }  // namespace jacquard::sim
 

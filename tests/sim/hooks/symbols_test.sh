@@ -6,6 +6,7 @@ object=$1
 readonly HOOKS='__tsan_[a-z0-9_]+'
 readonly THREADS='(pthread|sem|thrd|mtx|cnd|tss)_[a-z_]+|call_once|syscall|gettid'
 readonly WAITS='fork|pause|sigsuspend|sigwait(info)?|sigtimedwait|read|recv|accept|poll|select|epoll_wait'
+readonly SIGNALS='sigaction|signal|sigprocmask'
 readonly TIME='sched_yield|nanosleep|usleep|sleep|time|clock|clock_[a-z]+|gettimeofday|timespec_get'
 readonly HEAP='jacquard_outside_(malloc|new|new_array|mutex_lock|mutex_unlock)|malloc|malloc_usable_size|free|calloc|realloc|reallocarray|memalign|valloc|aligned_alloc|posix_memalign|strn?dup|v?asprintf|_Zn[wa]m.*|_Zd[la]P.*'
 readonly CXX='__cxa_guard_(acquire|release|abort)|__cxa_atexit|__cxa_thread_atexit|__cxa_allocate_(dependent_)?exception|__cxa_end_catch|_ZNSt15__exception_ptr13exception_ptr10_M_releaseEv|abort|_?exit|_Exit|quick_exit|__assert_fail'
@@ -27,7 +28,7 @@ defined=$(nm --defined-only --extern-only "$object" | awk 'NF == 3 { print $3 }'
 undefined=$(nm --undefined-only "$object" | awk '{ print $NF }')
 
 complain "global symbols that are not part of the interface" \
-  "$(grep -vxE "$HOOKS|$THREADS|$WAITS|$TIME|$HEAP|$CXX|$CHANCE|$CONTAINERS|$INTERFACE" <<<"$defined")"
+  "$(grep -vxE "$HOOKS|$THREADS|$WAITS|$SIGNALS|$TIME|$HEAP|$CXX|$CHANCE|$CONTAINERS|$INTERFACE" <<<"$defined")"
 complain "global symbols of jacquard::sim" "$(c++filt <<<"$defined" | grep 'jacquard::sim')"
 complain "the runtime is instrumented" "$(grep -E '^__(tsan|sanitizer)_' <<<"$undefined")"
 for symbol in __tsan_write4 __tsan_atomic32_load pthread_create _ZN8jacquard7ExecuteERNS_7ProgramERNS_8StrategyERKNS_16ExecutionOptionsEPNS_5TraceE; do

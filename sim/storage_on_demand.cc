@@ -1,0 +1,44 @@
+// Thread-local storage on demand (thread_storage.h): who has it, and when it is not possible.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "sim/engine.h"
+
+namespace jacquard::sim {
+namespace {
+
+// Whether a debugger or another tracer would see each first access as a fault of the program.
+bool IsTraced() {
+  const int file = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return true;
+  char text[4096];
+  const ssize_t length = ::read(file, text, sizeof(text) - 1);
+  close(file);
+  if (length <= 0) return true;
+  text[length] = 0;
+  const char* const line = std::strstr(text, "TracerPid:\t");
+  return line == nullptr || line[std::strlen("TracerPid:\t")] != '0';
+}
+
+}  // namespace
+
+void Engine::BeginStorageOnDemand() { storage_on_demand_ = ReserveNoStorage() && !IsTraced(); }
+
+bool Engine::GiveStorage(uintptr_t address) {
+  if (!IsInNoStorage(address) || fs_base_ != kNoStorage || ReadFsBase() != kNoStorage) return false;
+  ++current->storage_requests;
+  current->fs_base = current->storage.fs_base;
+  UseFsBase(current->fs_base);
+  return true;
+}
+
+void Engine::GiveStorageToAll() {
+  storage_on_demand_ = false;
+  stage_.fs_base = stage_.storage.fs_base;
+  for (int i = 0; i < parked_; ++i) threads_[i].fs_base = threads_[i].storage.fs_base;
+  if (OnExecutingThread()) UseFsBase(current->fs_base);
+}
+
+}  // namespace jacquard::sim

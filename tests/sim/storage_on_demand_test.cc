@@ -1,0 +1,172 @@
+// Thread-local storage that a thread gets when it first asks: it is as if it had been there all the
+// time.
+#include <errno.h>
+#include <gtest/gtest.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "sim/runtime.h"
+#include "tests/sim/searches.h"
+
+namespace jacquard {
+namespace {
+
+thread_local int number = 7;
+
+void ExpectPass(const ExploreResult& result) {
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+}
+
+// Few executions: each thread number has its storage from the start after a while.
+constexpr uint64_t kFewExecutions = 10;
+
+// How often it is switched in 100 executions.
+uint64_t StorageSwitches(const std::function<void()>& body) {
+  const uint64_t before = RuntimeCounters().storage_switches;
+  ExpectPass(Walk(body, 100));
+  return RuntimeCounters().storage_switches - before;
+}
+
+// Before all others: nobody has asked yet.
+TEST(StorageOnDemand, WhoDoesNotAskDoesNotPay) {
+  if (std::getenv("JACQUARD_NO_FSGSBASE") != nullptr) GTEST_SKIP() << "there always";
+  const auto body = [](auto work) {
+    return [work] {
+      std::atomic<int> word{0};
+      const auto count = [&] {
+        for (int i = 0; i < 10; ++i) word.fetch_add(1);
+        work();
+      };
+      std::thread a(count);
+      std::thread b(count);
+      a.join();
+      b.join();
+    };
+  };
+  // To the first thread and back, and what the first calls of library functions cost.
+  EXPECT_LT(StorageSwitches(body([] {})), 2 * 100 + 50);
+  EXPECT_GT(StorageSwitches(body([] { ++number; })), 5 * 100);
+}
+
+TEST(StorageOnDemand, EachThreadHasItsOwn) {
+  ExpectPass(Walk(
+      [] {
+        std::atomic<int> word{0};
+        const auto work = [&](int mine) {
+          word.fetch_add(1);
+          Check(number == 7, "it begins with the initial value");
+          number = mine;
+          errno = mine;
+          for (int i = 0; i < 3; ++i) {
+            word.fetch_add(1);
+            Check(number == mine, "a variable is the thread's own");
+            Check(errno == mine, "errno is");
+          }
+        };
+        std::thread a(work, 1), b(work, 2), c([&] { word.fetch_add(1); });
+        word.fetch_add(1);
+        work(3);
+        a.join();
+        b.join();
+        c.join();
+      },
+      kFewExecutions));
+}
+
+TEST(StorageOnDemand, WhoAsksLateFindsItAsItBegan) {
+  ExpectPass(Walk(
+      [] {
+        std::atomic<int> word{0};
+        std::thread late([&] {
+          while (word.load() != 2) {
+          }
+          Check(number == 7, "others have changed their own only");
+          Check(pthread_equal(pthread_self(), pthread_self()) != 0, "it is somebody");
+        });
+        const pthread_t handle = late.native_handle();
+        std::thread other([&] {
+          number = 1;
+          Check(pthread_equal(pthread_self(), handle) == 0, "and somebody else");
+          word.fetch_add(1);
+        });
+        number = 2;
+        word.fetch_add(1);
+        other.join();
+        late.join();
+      },
+      kFewExecutions));
+}
+
+// What the runtime takes for a first access must not go to the program's handler.
+TEST(StorageOnDemand, ProgramHandlesSegmentationFaults) {
+  static volatile sig_atomic_t* const handled = new volatile sig_atomic_t(0);  // not taken back
+  struct sigaction before;
+  sigaction(SIGSEGV, nullptr, &before);
+  ExpectPass(Walk(
+      [] {
+        signal(SIGSEGV, [](int) { *handled = 1; });
+        std::thread thread([] { ++number; });
+        ++number;
+        thread.join();
+      },
+      kFewExecutions));
+  EXPECT_EQ(*handled, 0);
+  sigaction(SIGSEGV, &before, nullptr);
+}
+
+void ExpectWorksWithBlockedSignals(int (*set_mask)(int, const sigset_t*, sigset_t*)) {
+  ExpectPass(Walk(
+      [set_mask] {
+        sigset_t all;
+        sigset_t before;
+        sigfillset(&all);
+        Check(set_mask(SIG_BLOCK, &all, &before) == 0, "signals can be blocked");
+        std::thread thread([] { ++number; });
+        ++number;
+        thread.join();
+        Check(number == 8, "it is the thread's own");
+        Check(set_mask(SIG_SETMASK, &before, nullptr) == 0, "and unblocked");
+      },
+      kFewExecutions));
+}
+
+TEST(StorageOnDemand, ProgramBlocksSignals) { ExpectWorksWithBlockedSignals(pthread_sigmask); }
+TEST(StorageOnDemand, ProcessBlocksSignals) { ExpectWorksWithBlockedSignals(sigprocmask); }
+
+TEST(StorageOnDemand, HandlersOfSignalsHaveIt) {
+  signal(SIGUSR1, [](int) { ++number; });
+  ExpectPass(Walk(
+      [] {
+        std::atomic<int> word{0};
+        std::thread thread([&] {
+          word.store(1);
+          raise(SIGUSR1);
+          Check(number == 8, "the handler has changed the thread's own");
+        });
+        thread.join();
+        Check(number == 7, "and nobody else's");
+      },
+      kFewExecutions));
+  signal(SIGUSR1, SIG_DFL);
+}
+
+TEST(StorageOnDemand, FaultsOfTheProgramAreVerdicts) {
+  const ExploreResult result = Walk([] {
+    std::atomic<int> word{0};
+    std::thread thread([&] {
+      word.store(1);
+      *reinterpret_cast<volatile int*>(word.load() * 8) = 1;
+    });
+    thread.join();
+  });
+  EXPECT_EQ(result.verdict.kind, VerdictKind::kCrash);
+}
+
+}  // namespace
+}  // namespace jacquard
