@@ -86,7 +86,8 @@ class Fuzzer {
         }
       }
     }
-    if ((mutations_ & kRecordMutations) == 0) return general(data, size, max_size);
+    if ((mutations_ & kRecordMutations) == 0 && general != nullptr)
+      return general(data, size, max_size);
     return fuzzers::Mutate(data, size, max_size, seed / kReorderOnceIn, general);
   }
 

@@ -20,9 +20,9 @@
 namespace jacquard::figures {
 namespace {
 
-constexpr int kSeeds = 12;
+constexpr int kSeeds = 8;
 // A run that finds nothing counts with so many.
-constexpr int kMostExecutions = 300'000;
+constexpr int kMostExecutions = 100'000;
 constexpr int kBehaviourSeeds = 3;
 constexpr int kBehaviourExecutions = 100'000;
 
