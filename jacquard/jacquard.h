@@ -51,6 +51,9 @@ struct Options {
   // in one, is a finding at the end of the search (ExecutionOptions::lock_order is for those within
   // one). Its token replays all of these executions.
   bool lock_order_across_executions = true;
+  // Whether a failing execution is reported with as few choices that are not benign as still lead
+  // to the same signature. Costs some more executions for each finding, a second or two at most.
+  bool minimize = true;
   // Just the one execution that this token (Result::token) stands for.
   std::string replay = {};
   // Files that are written: the first finding as JSON (docs/trace_json.md), and its report with
@@ -64,10 +67,13 @@ struct Options {
 
 // One bug, by its signature.
 struct Finding {
-  Verdict verdict;     // of the first execution that had it
-  uint64_t count = 0;  // how many executions had it
-  std::string token;   // replays the first one; empty if that could not be repeated
-  std::string report;  // of the first one, for a person
+  Verdict verdict;       // of the execution that is reported: the first one that had it, minimised
+  uint64_t count = 0;    // how many executions had it
+  std::string token;     // replays the one that is reported; empty if it could not be repeated
+  std::string report;    // of that one, for a person
+  uint64_t choices = 0;  // of the first one that were not benign
+  uint64_t kept = 0;     // of these, or of fewer that do as well: those of the one that is reported
+  bool minimal = false;  // each of those is known to be needed
 };
 
 struct Result {

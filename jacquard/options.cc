@@ -148,6 +148,10 @@ constexpr OptionType kOptionTypes[] = {
      [](std::string_view value, Options& options) {
        return ParseChoice(value, "first", "never", options.stop_at_first_bug);
      }},
+    {"minimize", "on|off", "whether a failure is reported with as few choices as still lead to it",
+     [](std::string_view value, Options& options) {
+       return ParseChoice(value, "on", "off", options.minimize);
+     }},
     {"replay", "TOKEN", "just the one execution that the token stands for",
      [](std::string_view value, Options& options) { return ParseText(value, options.replay); }},
     {"json", "FILE", "write the first finding there, for programs",

@@ -27,6 +27,17 @@ bool DepthFirst::BeginExecution() {
 
 bool DepthFirst::RepeatExecution() { return BeginExecution(); }
 
+double DepthFirst::ShareDone() const {
+  if (exhausted_) return 1;
+  double done = 0;
+  double weight = 1;
+  for (const Branch& branch : path_) {
+    weight /= branch.alternatives;
+    done += weight * branch.choice;
+  }
+  return done;
+}
+
 int DepthFirst::Choose(const Pick& pick) {
   // The running thread could go on: any other choice interrupts it.
   const bool is_schedule = pick.kind == PickKind::kSchedule;

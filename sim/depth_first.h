@@ -37,6 +37,9 @@ class DepthFirst : public Strategy {
   int Choose(const Pick& pick) override;
   void EndExecution(const Verdict& verdict) override;
   bool RepeatExecution() override;
+  // As if all alternatives of a pick led to as many executions (Knuth, "Estimating the efficiency
+  // of backtrack programs", 1975).
+  double ShareDone() const override;
 
  private:
   // What is tried at a pick: 0 to `alternatives` - 1, of a kSchedule pick in the order of the cost.

@@ -107,6 +107,10 @@ class Strategy {
   // is one by itself.
   virtual std::vector<StrategyShare> Shares() const { return {}; }
 
+  // Which share of all that it can reach has been executed, from 0 to 1, as far as that can be
+  // told; below 0 if it has no end. Between executions.
+  virtual double ShareDone() const { return -1; }
+
   // So many of the next picks get alternative 0 without being asked (the runtime counts it down):
   // what makes a sparse list of exceptions cheap. Set by BeginExecution and Choose. The memory
   // model's picks have a count of their own.

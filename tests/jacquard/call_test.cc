@@ -178,6 +178,44 @@ TEST(Explore, ReplaysAToken) {
   EXPECT_EQ(again.report(), found.report());
 }
 
+// Long enough that a random walk makes dozens of choices.
+void LosesOneOfManyUpdates() {
+  std::atomic<int> counter{0};
+  const auto work = [&] {
+    for (int i = 0; i < 20; ++i) counter.store(counter.load() + 1);
+  };
+  std::thread a(work);
+  std::thread b(work);
+  a.join();
+  b.join();
+  EXPECT_EQ(counter.load(), 40) << "an update is lost";
+}
+
+TEST(Explore, ReportsFewChoices) {
+  Options options = {.strategy = "random", .minimize = false};
+  const Result found = Explore(LosesOneOfManyUpdates, options);
+  ASSERT_EQ(found.findings.size(), 1u);
+  EXPECT_GT(found.findings[0].choices, 20u);
+  EXPECT_EQ(found.findings[0].kept, found.findings[0].choices);
+  options.minimize = true;
+  const Result fewer = Explore(LosesOneOfManyUpdates, options);
+  ASSERT_EQ(fewer.findings.size(), 1u);
+  const Finding& finding = fewer.findings[0];
+  EXPECT_EQ(finding.choices, found.findings[0].choices);
+  EXPECT_LE(finding.kept, 2u);
+  EXPECT_TRUE(finding.minimal);
+  EXPECT_EQ(finding.verdict.signature, found.findings[0].verdict.signature);
+  EXPECT_LT(finding.token.size(), 45u);
+  EXPECT_GT(found.token().size(), 90u);
+  EXPECT_NE(finding.report.find("Decisions that matter"), std::string::npos);
+  EXPECT_NE(Summary(fewer).find(" choices that were not benign)"), std::string::npos)
+      << Summary(fewer);
+  // The same every time, and in a replay.
+  EXPECT_EQ(Explore(LosesOneOfManyUpdates, options).token(), finding.token);
+  const Result again = Explore(LosesOneOfManyUpdates, {.replay = finding.token});
+  EXPECT_EQ(again.report(), finding.report);
+}
+
 TEST(Explore, TellsTokensOfOtherBodies) {
   const Result found = Explore(LosesUpdates);
   setenv("JACQUARD_REPLAY", found.token().c_str(), 1);

@@ -34,13 +34,14 @@ std::string ToJsonLine(const Figure& figure) {
   return json.dump();
 }
 
-std::string ToTable(const std::vector<Figure>& figures) {
-  std::string text =
-      "<!-- Written by ./bazelw run -c opt //tools:figures -- --table docs/figures.md; do not "
-      "edit. -->\n"
+// `command`: what it was written with.
+std::string ToTable(const std::vector<Figure>& figures, const std::string& command) {
+  std::string text = fmt::format(
+      "<!-- Written by ./bazelw run -c opt //tools:figures -- {}; do not edit. -->\n"
       "# Figures\n\n"
       "| figure | value | unit | bar | holds | how |\n"
-      "|---|---|---|---|---|---|\n";
+      "|---|---|---|---|---|---|\n",
+      command);
   for (const Figure& figure : figures) {
     text += fmt::format("| {} | {:.4g} | {} | {} {:.4g} | {} | {} |\n", figure.name, figure.value,
                         figure.unit, figure.bar_kind == Bar::kAtLeast ? "≥" : "≤", figure.bar,
@@ -56,6 +57,8 @@ std::vector<Measurement> All() {
   for (Measurement& measurement : UnitTests()) all.push_back(std::move(measurement));
   for (Measurement& measurement : PlantedBugs()) all.push_back(std::move(measurement));
   for (Measurement& measurement : Leaderboard()) all.push_back(std::move(measurement));
+  for (Measurement& measurement : Minimizing()) all.push_back(std::move(measurement));
+  for (Measurement& measurement : Guidance()) all.push_back(std::move(measurement));
   return all;
 }
 
@@ -89,7 +92,11 @@ int Run(const std::vector<std::string>& names, const std::string& table,
       figures.push_back(std::move(figure));
     }
   }
-  if (!table.empty()) Write(table, ToTable(figures));
+  if (!table.empty()) {
+    std::string command = "--table " + table;
+    for (const std::string& name : names) command += " " + name;
+    Write(table, ToTable(figures, command));
+  }
   if (!leaderboard.empty()) {
     if (LeaderboardPage().empty())
       throw std::runtime_error(
