@@ -152,7 +152,7 @@ uint32_t Change(uint32_t* word, const WakeProgram& program, uintptr_t pc) {
     SeeNewest(word);
     return WeakUpdate(word, program.update, program.operand, MemoryOrder::kSeqCst, pc);
   }
-  engine.DecisionPoint(StepKind::kReadModifyWrite, word);
+  engine.DecisionPoint(StepKind::kReadModifyWrite, word, pc);
   CheckAccess(word, sizeof(*word), AccessKind::kWrite, pc);
   const uint32_t old = *word;
   engine.rollback.BeforeWrite(word, sizeof(*word));
