@@ -53,9 +53,12 @@ TEST(NarrowWidths, RandomInputsFindItAndNothingElse) {
   };
   for (const std::string& signature : expected) EXPECT_GT(found[signature], 0) << signature;
   for (const auto& [signature, times] : found) {
-    // A reader and a writer in one VMA may also be met at the data that they access.
-    const bool is_race = signature.starts_with("race|plain read and plain write|start_");
-    EXPECT_TRUE(is_race || expected.contains(signature)) << signature << ", " << times << " times";
+    // A reader and a writer in one VMA may also be met at the data that they access, or the reader
+    // may be the second to come: the number comes round between its two looks.
+    const bool is_the_same = signature.starts_with("race|plain read and plain write|start_") ||
+                             signature == "invariant|reader and writer in one VMA|start_read";
+    EXPECT_TRUE(is_the_same || expected.contains(signature))
+        << signature << ", " << times << " times";
   }
 }
 
