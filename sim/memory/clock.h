@@ -65,19 +65,20 @@ class Clock {
   bool Exceeds(const Clock& other) const { return Any(lanes_ > other.lanes_); }
   bool IsZero() const { return !Any(lanes_ != Vector{}); }
 
-  template <class OtherClock>
-  static Clock From(const OtherClock& other) {
-    Clock result;
-    for (int lane = 0; lane < OtherClock::kLanes; ++lane) {
-      result.Set(lane, other[lane] == OtherClock::kNever ? kNever : other[lane]);
-    }
-    return result;
-  }
   // For lanes that `OtherClock` does not have, `rest`.
   template <class OtherClock>
-  static Clock From(const OtherClock& other, Lane rest) {
-    Clock result = From(other);
-    for (int lane = OtherClock::kLanes; lane < kLanes; ++lane) result.Set(lane, rest);
+  static Clock From(const OtherClock& other, Lane rest = 0) {
+    // Not with Set(): that would go over all lanes for each of them.
+    Lane lanes[kLanes];
+    for (int lane = 0; lane < kLanes; ++lane) {
+      if (lane >= OtherClock::kLanes) {
+        lanes[lane] = rest;
+      } else {
+        lanes[lane] = other[lane] == OtherClock::kNever ? kNever : other[lane];
+      }
+    }
+    Clock result;
+    std::memcpy(&result.lanes_, lanes, kBytes);
     return result;
   }
 
