@@ -4,7 +4,7 @@ set -u
 
 object=$1
 readonly HOOKS='__tsan_[a-z0-9_]+'
-readonly THREADS='(pthread|sem|thrd|mtx|cnd|tss)_[a-z_]+|call_once|syscall|gettid'
+readonly THREADS='(pthread|sem|thrd|mtx|cnd|tss)_[a-z_]+|__pthread_((un)?register_cancel(_defer|_restore)?|unwind_next)|call_once|syscall|gettid'
 readonly WAITS='fork|pause|sigsuspend|sigwait(info)?|sigtimedwait|read|recv|accept|poll|select|epoll_wait'
 readonly SIGNALS='sigaction|signal|sigprocmask'
 readonly TIME='sched_yield|nanosleep|usleep|sleep|time|clock|clock_[a-z]+|gettimeofday|timespec_get'
