@@ -54,8 +54,11 @@ void RunKeyDestructors() {
       any = true;
       keys[key].destructor(value);
     }
-    if (!any) return;
+    if (!any) break;
   }
+  // Nobody can ask for the others any more. Those of the main thread are there as long as the
+  // process.
+  if (engine.current->id > 0) DropKeyValues(engine.current->id);
 }
 
 void VisitKeyValues(void (*visit)(void* value, void* data), void* data) {
