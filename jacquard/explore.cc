@@ -12,14 +12,18 @@
 #include <string>
 #include <typeinfo>
 #include <utility>
+#include <vector>
 
 #include "jacquard/difference.h"
 #include "jacquard/jacquard.h"
+#include "jacquard/lock_cycle.h"
+#include "jacquard/lock_graph.h"
 #include "jacquard/schedule_counter.h"
 #include "jacquard/silence.h"
 #include "jacquard/test_framework.h"
 #include "jacquard/token.h"
 #include "sim/byte_string.h"
+#include "sim/lock_nesting.h"
 #include "sim/message.h"
 #include "sim/report.h"
 #include "sim/strategies.h"
@@ -125,6 +129,7 @@ class Exploration {
       call::Silence silence(options_.quiet && !replays_);
       silence_ = &silence;
       Search(start);
+      if (result_.findings.empty() || !options_.stop_at_first_bug) ReportLockCycles();
     }
     result_.cut_histories = RuntimeCounters().cut_histories - before.cut_histories;
     result_.seconds = std::chrono::duration<double>(Clock::now() - start).count();
@@ -170,10 +175,11 @@ class Exploration {
   }
 
   bool PrepareReplay(const std::string& text, bool for_any_body) {
-    if (const std::string problem = call::ParseToken(text, token_); !problem.empty()) {
+    if (const std::string problem = call::ParseTokens(text, tokens_); !problem.empty()) {
       result_.problem = fmt::format("the replay token cannot be read: {}", problem);
       return false;
     }
+    token_ = tokens_.front();
     if (!for_any_body && token_.body != body_) {
       sim::Warn("nothing is executed here: the replay token is of another body");
       return false;
@@ -186,9 +192,9 @@ class Exploration {
     replays_ = true;
     options_.execution = token_.options;
     auto replay = std::make_unique<ByteString>();
-    replay->Set(token_.exceptions, token_.memory_exceptions);
+    replay_ = replay.get();
     strategy_ = std::move(replay);
-    options_.executions = 1;
+    options_.executions = tokens_.size();
     options_.seconds = 0;
     return true;
   }
@@ -217,6 +223,11 @@ class Exploration {
         last_look = now;
         next_look = result_.executions + between_looks;
       }
+      if (replays_) {
+        token_ = tokens_[result_.executions];
+        options_.execution = token_.options;
+        replay_->Set(token_.exceptions, token_.memory_exceptions);
+      }
       if (!strategy_->BeginExecution()) {
         result_.exhausted = true;
         break;
@@ -231,8 +242,11 @@ class Exploration {
         next_repeat += kRepeatEvery;
         if (verdict.passed()) CheckPass({LastSchedule(), steps, {}});
       }
-      if (!verdict.passed()) [[unlikely]]
-        AddFailure(verdict, steps);
+      if (verdict.passed()) [[likely]] {
+        NoteLockOrder();
+      } else {
+        Add(verdict, {LastSchedule(), steps, verdict.signature});
+      }
       if (!result_.findings.empty() && options_.stop_at_first_bug) break;
       if (nothing_happens) [[unlikely]]
         break;  // nor in any other execution
@@ -241,6 +255,17 @@ class Exploration {
   }
 
   // ---- repetitions
+
+  void Add(const Verdict& verdict, const Course& course) {
+    if (verdict.kind != VerdictKind::kLockOrder) return AddFailure(*strategy_, verdict, course);
+    // Of a deadlock that could have been, the one that is.
+    const DeadlockChoices choices = LastDeadlockChoices();
+    ByteString deadlock;
+    deadlock.Set(choices.exceptions, choices.memory_exceptions);
+    Course course_of_deadlock;
+    const Verdict closed = Repeat(deadlock, nullptr, course_of_deadlock);
+    AddFailure(deadlock, closed, course_of_deadlock);
+  }
 
   // Executes once more what was executed last, with the same choices.
   Verdict Repeat(Strategy& strategy, Trace* trace, Course& course) {
@@ -268,15 +293,11 @@ class Exploration {
     ReportNondeterministic("", third == fourth ? "" : call::DescribeDifference(one, other));
   }
 
-  void AddFailure(const Verdict& first, uint64_t steps) {
-    for (Finding& finding : result_.findings) {
-      if (finding.verdict.signature != first.signature) continue;
-      ++finding.count;
-      return;
-    }
-    const Course course = {LastSchedule(), steps, first.signature};
+  // The last execution has failed. `strategy` repeats it.
+  void AddFailure(Strategy& strategy, const Verdict& first, const Course& course) {
+    if (Count(first)) return;
     silence_->Lift();
-    ChoiceRecorder recorder(*strategy_);
+    ChoiceRecorder recorder(strategy);
     Trace trace;
     Course second;
     Verdict again = Repeat(recorder, &trace, second);
@@ -301,19 +322,69 @@ class Exploration {
           difference);
       return;
     }
-    Finding& finding = result_.findings.emplace_back();
-    finding.verdict = std::move(again);
-    finding.count = 1;
-    if (replays_) {
-      finding.token = call::FormatToken(token_);
-    } else {
-      finding.token = call::FormatToken({call::BuildHash(), body_, options_.execution,
-                                         recorder.exceptions(), recorder.memory_exceptions()});
+    const Token token = replays_ ? token_
+                                 : Token{call::BuildHash(), body_, options_.execution,
+                                         recorder.exceptions(), recorder.memory_exceptions()};
+    AddFinding(again, trace, call::FormatToken(token));
+  }
+
+  // Whether it is a finding already: then it is counted.
+  bool Count(const Verdict& verdict) {
+    for (Finding& finding : result_.findings) {
+      if (finding.verdict.signature != verdict.signature) continue;
+      ++finding.count;
+      return true;
     }
+    return false;
+  }
+
+  // Without a token it cannot be repeated.
+  void AddFinding(const Verdict& verdict, const Trace& trace, const std::string& token) {
+    Finding& finding = result_.findings.emplace_back();
+    finding.verdict = verdict;
+    finding.count = 1;
+    finding.token = token;
     ReportOptions report;
-    report.replay_command = ReplayCommand(finding.token, arguments_);
-    finding.report = FormatReport(finding.verdict, trace, report);
-    if (result_.findings.size() == 1) KeepForFiles(finding.verdict, trace, report);
+    if (!token.empty()) report.replay_command = ReplayCommand(token, arguments_);
+    finding.report = FormatReport(verdict, trace, report);
+    if (result_.findings.size() == 1) KeepForFiles(verdict, trace, report);
+  }
+
+  // ---- the order of locks
+
+  // The last execution has passed.
+  void NoteLockOrder() {
+    if (!options_.lock_order_across_executions || !options_.execution.lock_order) return;
+    if (!locks_.Add(LastLockNestings())) return;
+    Token token = token_;
+    if (!replays_) {
+      ChoiceRecorder recorder(*strategy_);
+      Course course;
+      Repeat(recorder, nullptr, course);
+      token = {call::BuildHash(), body_, options_.execution, recorder.exceptions(),
+               recorder.memory_exceptions()};
+    }
+    inputs_.push_back(std::move(token));
+  }
+
+  // Of cycles that no execution has shown as a whole. If there are no other executions, there is
+  // none that could.
+  void ReportLockCycles() {
+    if (result_.exhausted) return;
+    for (const call::LockGraph::Cycle& cycle : locks_.FindCycles()) {
+      const auto execute = [this](size_t input, Trace& trace) {
+        ByteString replay;
+        replay.Set(inputs_[input].exceptions, inputs_[input].memory_exceptions);
+        Course course;
+        Repeat(replay, &trace, course);
+      };
+      const auto described = call::DescribeCycle(cycle, execute);
+      if (!described || Count(described->verdict)) continue;
+      std::string token;
+      for (const size_t input : described->inputs)
+        token += (token.empty() ? "" : "+") + call::FormatToken(inputs_[input]);
+      AddFinding(described->verdict, described->trace, token);
+    }
   }
 
   void ReportNondeterministic(const std::string& what, const std::string& difference) {
@@ -324,7 +395,7 @@ class Exploration {
                                      "goes another way"
                                    : what;
     if (!difference.empty()) verdict.message += "; " + difference;
-    AddWithoutTrace(std::move(verdict));
+    AddWithoutTrace(verdict);
   }
 
   void ReportNoStep() {
@@ -335,20 +406,11 @@ class Exploration {
         "no instrumented step ever happened: the code under test was built without the hooks "
         "(build it with jacquard_cc_test, jacquard_cc_binary or cc_fuzz_test), or it has no atomic "
         "operation and no call into the thread library";
-    AddWithoutTrace(std::move(verdict));
+    AddWithoutTrace(verdict);
   }
 
-  void AddWithoutTrace(Verdict verdict) {
-    for (Finding& finding : result_.findings) {
-      if (finding.verdict.signature != verdict.signature) continue;
-      ++finding.count;
-      return;
-    }
-    Finding& finding = result_.findings.emplace_back();
-    finding.verdict = std::move(verdict);
-    finding.count = 1;
-    finding.report = FormatReport(finding.verdict, Trace{});
-    if (result_.findings.size() == 1) KeepForFiles(finding.verdict, Trace{}, {});
+  void AddWithoutTrace(const Verdict& verdict) {
+    if (!Count(verdict)) AddFinding(verdict, Trace{}, "");
   }
 
   // ---- files
@@ -378,9 +440,13 @@ class Exploration {
   const std::string arguments_ = test_framework == nullptr ? ReadArguments() : "";
   Options options_;
   bool replays_ = false;
-  Token token_;  // what is replayed
+  std::vector<Token> tokens_;  // what is replayed, one after another
+  Token token_;                // that which is going on
+  ByteString* replay_ = nullptr;
   std::unique_ptr<Strategy> strategy_;
   call::ScheduleCounter schedules_;
+  call::LockGraph locks_;
+  std::vector<Token> inputs_;  // those of `locks_`
   call::Silence* silence_ = nullptr;
   std::string json_;
   std::string timeline_;

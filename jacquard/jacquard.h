@@ -47,6 +47,10 @@ struct Options {
   ExecutionOptions execution = {};
   // Otherwise the search goes on, and counts what else it finds, by signature.
   bool stop_at_first_bug = true;
+  // Whether a cycle in the order of locks whose parts were seen in different executions, and never
+  // in one, is a finding at the end of the search (ExecutionOptions::lock_order is for those within
+  // one). Its token replays all of these executions.
+  bool lock_order_across_executions = true;
   // Just the one execution that this token (Result::token) stands for.
   std::string replay = {};
   // Files that are written: the first finding as JSON (docs/trace_json.md), and its report with

@@ -117,6 +117,17 @@ constexpr OptionType kOptionTypes[] = {
        options.execution.max_history = number;
        return std::string();
      }},
+    {"lock_order", "report|execution|ignore",
+     "whether locks in different orders are a bug: also if only seen in different executions, "
+     "within "
+     "one, or not",
+     [](std::string_view value, Options& options) {
+       if (value != "report" && value != "execution" && value != "ignore")
+         return std::string("report, execution or ignore");
+       options.execution.lock_order = value != "ignore";
+       options.lock_order_across_executions = value == "report";
+       return std::string();
+     }},
     {"leaks", "report|ignore", "whether memory that is lost is a bug",
      [](std::string_view value, Options& options) {
        return ParseChoice(value, "report", "ignore", options.execution.check_leaks);

@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <link.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstring>
@@ -103,7 +104,8 @@ enum OptionBit : uint64_t {
   kTimeOutsBit = 1024,
   kNoWakeOrderBit = 2048,
   kNoneOutlivesBit = 4096,
-  kAllBits = 8191,
+  kNoLockOrderBit = 8192,
+  kAllBits = 16383,
 };
 
 void WriteOptions(const ExecutionOptions& options, Writer& writer) {
@@ -117,6 +119,7 @@ void WriteOptions(const ExecutionOptions& options, Writer& writer) {
   if (options.time_outs != defaults.time_outs) bits |= kTimeOutsBit;
   if (!options.wake_order) bits |= kNoWakeOrderBit;
   if (!options.detached_threads_may_outlive) bits |= kNoneOutlivesBit;
+  if (!options.lock_order) bits |= kNoLockOrderBit;
   if (options.exits == ExitMode::kIsFree) bits |= kExitsFreeBit;
   if (options.exits == ExitMode::kMustBeZero) bits |= kExitsZeroBit;
   if (options.max_history != defaults.max_history) bits |= kHistoryBit;
@@ -141,6 +144,7 @@ bool ReadOptions(Reader& reader, ExecutionOptions& options) {
   options.allocations_may_fail = (bits & kAllocationsFailBit) != 0;
   options.wake_order = (bits & kNoWakeOrderBit) == 0;
   options.detached_threads_may_outlive = (bits & kNoneOutlivesBit) == 0;
+  options.lock_order = (bits & kNoLockOrderBit) == 0;
   if ((bits & kExitsFreeBit) != 0) options.exits = ExitMode::kIsFree;
   if ((bits & kExitsZeroBit) != 0) options.exits = ExitMode::kMustBeZero;
   if ((bits & kHistoryBit) != 0) options.max_history = static_cast<uint32_t>(reader.Number());
@@ -266,6 +270,17 @@ std::string ParseToken(std::string_view text, Token& token) {
   token.memory_exceptions = reader.Exceptions();
   if (!reader.AtGoodEnd()) return "it is of another version of Jacquard";
   return {};
+}
+
+std::string ParseTokens(std::string_view text, std::vector<Token>& tokens) {
+  for (;;) {
+    const size_t end = std::min(text.find('+'), text.size());
+    std::string problem = ParseToken(text.substr(0, end), tokens.emplace_back());
+    if (!problem.empty() && tokens.size() > 1)
+      problem = "part " + std::to_string(tokens.size()) + ": " + problem;
+    if (!problem.empty() || end == text.size()) return problem;
+    text.remove_prefix(end + 1);
+  }
 }
 
 }  // namespace jacquard::call

@@ -30,6 +30,10 @@ std::string FormatToken(const Token& token);
 // FormatToken makes is refused, but for one in four billion.
 std::string ParseToken(std::string_view text, Token& token);
 
+// The same for one token or several, with "+" between them: executions that make a finding
+// together.
+std::string ParseTokens(std::string_view text, std::vector<Token>& tokens);
+
 // Identifies the running program: a hash of its build id, or of its code if it has none. The first
 // call costs up to some milliseconds.
 uint32_t BuildHash();

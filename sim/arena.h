@@ -142,6 +142,8 @@ class Arena {
   }
 
   uint32_t live_blocks() const { return live_blocks_; }
+  // Where the near region's next block will begin, or later.
+  uintptr_t near_end() const { return near_.used_end(); }
   // Calls `visit(block)` for each live block, in the order of addresses.
   template <class Visit>
   void ForEachLive(Visit visit) {

@@ -100,19 +100,31 @@ template <class T>
   return old;
 }
 
+bool FailsSpuriously(bool weak, uintptr_t pc) {
+  return weak && MayFailSpuriously(pc) &&
+         engine.ChooseForMemory(PickKind::kWeakCompareExchange, 2) != 0;
+}
+
 template <class T>
-[[gnu::noinline]] bool StrongCompareExchange(T* object, T* expected, T desired, int order,
-                                             int failure_order, uintptr_t pc) {
+[[gnu::noinline]] bool StrongCompareExchange(T* object, T* expected, T desired, bool weak,
+                                             int order, int failure_order, uintptr_t pc) {
   engine.DecisionPointOfAtomic(StepKind::kReadModifyWrite, object, pc);
   CheckAtomicAccess<T>(object, AccessKind::kWrite, pc);
   const T old = *object;
-  if (old != *expected) {
-    *expected = old;
-    engine.HasRead(object, sizeof(T), Low(old));
+  const bool differs = old != *expected;
+  if (differs || FailsSpuriously(weak, pc)) {
+    if (differs) {
+      NoteOtherValue();
+      *expected = old;
+      engine.HasRead(object, sizeof(T), Low(old));
+    } else {
+      NoteSpuriousFailure(pc);
+    }
     engine.FinishStep(StepKind::kLoad, Order(failure_order), sizeof(T), object, Low(old), Low(old),
                       pc);
     return false;
   }
+  NoteStored();
   if (desired != old) {
     engine.rollback.BeforeWrite(object, sizeof(T));
     *object = desired;
@@ -164,7 +176,25 @@ bool CompareExchange(volatile T* address, T* expected, T desired, bool weak, int
     return WeakCompareExchange(object, expected, desired, weak, Order(order), Order(failure_order),
                                pc);
   }
-  return StrongCompareExchange(object, expected, desired, order, failure_order, pc);
+  return StrongCompareExchange(object, expected, desired, weak, order, failure_order, pc);
+}
+
+// A weak compare-exchange is about to be made (tools/mode.bzl says how that is known; clang's hook
+// returns the old value alone, and so cannot tell of a failure that has seen what it expected). If
+// it is to fail, it does so here, as a load.
+template <class T>
+bool WeakCompareExchangeFails(const volatile void* address, void* expected_address, int failure,
+                              uintptr_t pc) {
+  auto* const expected = static_cast<T*>(expected_address);
+  if (!engine.Simulates() || !FailsSpuriously(true, pc)) return false;
+  const T value = Load(static_cast<const volatile T*>(address), failure, pc);
+  if (value == *expected) {
+    NoteSpuriousFailure(pc);
+  } else {
+    engine.rollback.BeforeWrite(expected, sizeof(T));
+    *expected = value;
+  }
+  return true;
 }
 
 }  // namespace
@@ -176,6 +206,7 @@ using jacquard::sim::Load;
 using jacquard::sim::ReadModifyWrite;
 using jacquard::sim::StoreValue;
 using jacquard::sim::Update;
+using jacquard::sim::WeakCompareExchangeFails;
 
 // The names and signatures are those of the instrumentation's interface.
 #define JACQUARD_UPDATE_HOOK(BITS, T, NAME, UPDATE)                                 \
@@ -218,6 +249,26 @@ JACQUARD_ATOMIC_HOOKS(16, uint16_t)
 JACQUARD_ATOMIC_HOOKS(32, uint32_t)
 JACQUARD_ATOMIC_HOOKS(64, uint64_t)
 JACQUARD_ATOMIC_HOOKS(128, unsigned __int128)
+
+// Called by the instrumented code, by way of hooks.S.
+int jacquard_fail_weak_compare_exchange(const volatile void* address, void* expected, size_t size,
+                                        int failure) {
+  switch (size) {
+    case 1:
+      return WeakCompareExchangeFails<uint8_t>(address, expected, failure, JACQUARD_CALLER);
+    case 2:
+      return WeakCompareExchangeFails<uint16_t>(address, expected, failure, JACQUARD_CALLER);
+    case 4:
+      return WeakCompareExchangeFails<uint32_t>(address, expected, failure, JACQUARD_CALLER);
+    case 8:
+      return WeakCompareExchangeFails<uint64_t>(address, expected, failure, JACQUARD_CALLER);
+    case 16:
+      return WeakCompareExchangeFails<unsigned __int128>(address, expected, failure,
+                                                         JACQUARD_CALLER);
+    default:
+      return 0;
+  }
+}
 
 void __tsan_atomic_thread_fence(int order) {
   using jacquard::sim::Order;

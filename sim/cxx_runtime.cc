@@ -85,7 +85,7 @@ int __cxa_guard_acquire(abi::__guard* word) {
   }
   engine.Acquire(guard);  // also after an attempt that threw
   if (guard->initialised != 0) return 0;
-  if (engine.hooks_on) engine.TakesLock(guard, jacquard::sim::HeldKind::kOnce, pc);
+  if (engine.hooks_on) engine.TakesLock(guard, jacquard::sim::HeldKind::kOnce, pc, false);
   SetGuard(guard, {0, 1});
   return 1;
 }

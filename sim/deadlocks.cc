@@ -13,6 +13,7 @@
 #include <string>
 
 #include "sim/engine.h"
+#include "sim/lock_order.h"
 #include "sim/recorder.h"
 
 namespace jacquard::sim {
@@ -36,6 +37,8 @@ const char* HeldKindName(HeldKind kind) {
   return "lock";
 }
 
+}  // namespace
+
 std::string NameOf(const void* object) {
   std::string name = engine.program().NameOf(object);
   if (!name.empty()) return name;
@@ -44,14 +47,14 @@ std::string NameOf(const void* object) {
   return hexadecimal;
 }
 
-}  // namespace
-
 // ---- locks that are held
 
-void Engine::TakesLock(const void* lock, HeldKind kind, uintptr_t pc) {
+void Engine::TakesLock(const void* lock, HeldKind kind, uintptr_t pc, bool waits) {
   if (locks_held_ != 0) CheckStackOfLocks(__builtin_frame_address(0), pc);
   ++locks_held_;
-  current->held.Add({lock, kind, step_ + 1, pc});
+  SimThread& me = *current;
+  me.held.Add({lock, kind, ++me.locks_taken, step_ + 1, pc});
+  if (waits && me.held.AreMany()) lock_order.Nest(me);
   if (recorder != nullptr) [[unlikely]]
     recorder->NoteHeld(lock, HeldKindName(kind), pc);
 }
@@ -156,6 +159,7 @@ void Engine::CheckCycle(WaitReason reason, const void* lock, int thread, uintptr
     }
     message = DescribeWaits(path);
   }
+  lock_order.NoteDeadlock(path);
   Fail(VerdictKind::kDeadlock, "threads wait for each other", message, {.pc = pc, .threads = path});
 }
 

@@ -14,6 +14,7 @@
 #include "sim/floating_point.h"
 #include "sim/heap_check.h"
 #include "sim/leaks.h"
+#include "sim/lock_order.h"
 #include "sim/memory/memory.h"
 #include "sim/message.h"
 #include "sim/recorder.h"
@@ -211,7 +212,7 @@ void Engine::Block(WaitReason reason, const void* address, uintptr_t pc, uint64_
 bool Engine::MayWakeSpuriously(WaitReason reason, const void* address) const {
   constexpr int kMostInARow = 4;
   if (reason != WaitReason::kFutex && reason != WaitReason::kCondition) return false;
-  return spurious_wake_ups_ < options_.spurious_wake_ups && current->spurious_wait != address &&
+  return SpuriousIsAllowed() && current->spurious_wait != address &&
          current->spurious_wake_ups < kMostInARow;
 }
 
@@ -240,7 +241,7 @@ void Engine::FireTimeout(SimThread& thread) {
     thread.woken_spuriously = true;
     thread.spurious_wait = thread.wait_address;
     ++thread.spurious_wake_ups;
-    ++spurious_wake_ups_;
+    CountSpurious();
   } else {
     thread.timed_out = true;
     now_ = std::max(now_, thread.deadline);
@@ -323,6 +324,7 @@ int Engine::Choose(PickKind kind, int alternatives) {
     const Backstage backstage;
     choice = strategy_->Choose({.kind = kind, .alternatives = alternatives, .thread = current->id});
   }
+  lock_order.NoteAnswer(kind, current->id, choice);
   if (recorder != nullptr) recorder->RecordPick(kind, alternatives, choice);
   return choice;
 }
@@ -446,7 +448,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   answers_ = strategy.answers();
   enabled_ = timed_ = patient_ = spinning_ = alive_ = joining_ = 0;
   probing_ = body_ended_ = false;
-  spurious_wake_ups_ = time_outs_ = 0;
+  spurious_events_ = time_outs_ = 0;
   locks_held_ = 0;
   steps_in_a_row_ = 0;
   fair_ = rechecking_ = unasked_ = false;
@@ -466,6 +468,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   stage_.call_depth = 0;
   stage_.fs_base = FirstFsBase(stage_);
   BeginMemory();
+  lock_order.Begin(options.lock_order);
   std::optional<Recorder> trace_recorder;
   recorder = trace != nullptr ? &trace_recorder.emplace(trace) : nullptr;
   observed_ = program_observes_ || recorder != nullptr;
@@ -499,7 +502,10 @@ namespace jacquard {
 
 Verdict Execute(Program& program, Strategy& strategy, const ExecutionOptions& options,
                 Trace* trace) {
-  return sim::engine.Execute(program, strategy, options, trace);
+  Verdict verdict = sim::engine.Execute(program, strategy, options, trace);
+  if (!verdict.passed() || !sim::lock_order.HasSuspects()) [[likely]]
+    return verdict;
+  return sim::TryLockOrder(program, options, trace).value_or(verdict);
 }
 
 const Counters& RuntimeCounters() { return sim::engine.counters(); }

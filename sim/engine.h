@@ -54,6 +54,8 @@ class Engine {
   bool keys_used = false;        // the execution has set a value for one
   // What a shared library allocates now belongs to the program.
   bool library_serves_program = false;
+  // The heap's size when the second thread was created: up to there, all executions are alike.
+  uintptr_t heap_when_alone = 0;
   uint64_t random_state = 0;  // of the random numbers (random.cc)
   bool random_seeded = false;
 
@@ -210,7 +212,8 @@ class Engine {
   // ---- locks that are held (deadlocks.cc, lock_lifetimes.cc)
 
   // The running thread holds `lock` from now on, or no longer.
-  void TakesLock(const void* lock, HeldKind kind, uintptr_t pc);
+  // `waits`: it would have waited for as long as it takes.
+  void TakesLock(const void* lock, HeldKind kind, uintptr_t pc, bool waits);
   // False: it did not hold it.
   bool LeavesLock(const void* lock, HeldKind kind);
   // The running thread is going to wait for `lock` (or, null, for `thread` to end), without a
@@ -262,6 +265,10 @@ class Engine {
   uint64_t ReadClock();
   uint64_t now() const { return now_; }
 
+  // What happens for no reason, up to ExecutionOptions::spurious_wake_ups.
+  bool SpuriousIsAllowed() const { return spurious_events_ < options_.spurious_wake_ups; }
+  void CountSpurious() { ++spurious_events_; }
+
   uint64_t step() const { return step_; }
   uint64_t NextTicket() { return ++ticket_; }
   Program& program() { return *program_; }
@@ -293,6 +300,16 @@ class Engine {
     return pick;
   }
 
+  // What the executions so far add up to; to be restored after some that do not count.
+  struct Totals {
+    Counters counters;
+    uint64_t schedule;
+  };
+  Totals totals() const { return {counters_, schedule_}; }
+  void SetTotals(const Totals& totals) {
+    counters_ = totals.counters;
+    schedule_ = totals.schedule;
+  }
   const Counters& counters() const { return counters_; }
   uint64_t schedule() const { return schedule_; }
   // For the watchdog, which looks from another thread: grows as long as there is progress.
@@ -457,7 +474,7 @@ class Engine {
   uint64_t schedule_ = 0;  // a hash of the switches
   uint64_t next_limit_ = 0;
   int recheck_round_ = 0;
-  uint32_t spurious_wake_ups_ = 0;  // so many there have been
+  uint32_t spurious_events_ = 0;  // so many there have been
   uint32_t time_outs_ = 0;          // and so many while others could run
   int locks_held_ = 0;              // by all threads
   uint64_t stuck_step_ = 0;         // when rechecking began
@@ -506,6 +523,9 @@ void DropKeys();
 void DropKeyValues(int thread);
 // Calls `visit(value, data)` for each value that they have left.
 void VisitKeyValues(void (*visit)(void* value, void* data), void* data);
+
+// What the program calls an object; its address if it has no name for it (deadlocks.cc).
+std::string NameOf(const void* object);
 
 // Starts the real thread that watches for executions without a step (watchdog.cc).
 void StartWatchdog();

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "sim/engine.h"
+#include "sim/lock_order.h"
 #include "sim/recorder.h"
 
 namespace jacquard::sim {
@@ -36,6 +37,8 @@ SimThread& Engine::AddThread(int id) {
   thread.spurious_wait = nullptr;
   thread.spurious_wake_ups = 0;
   thread.held.Clear();
+  thread.locks_taken = thread.children = 0;
+  thread.lineage = static_cast<uint64_t>(id) + 1;
   pending_[id] = {};
   thread.wait = WaitReason::kNone;
   thread.start = nullptr;
@@ -61,6 +64,10 @@ SimThread* Engine::CreateThread(void* (*start)(void*), void* argument, uintptr_t
   }
   const bool reused = id < thread_count_;
   SimThread& thread = AddThread(id);
+  if (id == 1) heap_when_alone = arena.near_end() - kArenaBase;
+  thread.lineage =
+      (current->lineage ^ uint64_t{++current->children} << 32) * 0x9E37'79B9'7F4A'7C15;
+  lock_order.Created(current->id, thread);
   thread.start = start;
   thread.argument = argument;
   thread.created_at = pc;

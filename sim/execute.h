@@ -51,11 +51,16 @@ struct ExecutionOptions {
   // Whether blocks of the heap that are still there after Program::End, and that nothing points to
   // any more, are a verdict. Executions that end with another verdict are not looked at.
   bool check_leaks = true;
+  // Whether locks that threads take in different orders are a verdict where no deadlock has
+  // happened, but one would if each of the threads were stopped in between: that is tried, so that
+  // it is sure (sim/lock_order.h).
+  bool lock_order = true;
   // Whether each allocation of a simulated thread may fail: one more decision.
   bool allocations_may_fail = false;
-  // So many waits for a condition variable or a futex may end in one execution although nobody has
-  // woken them, as POSIX and Linux permit. A thread's waits for one object never do so twice in a
-  // row. With kNever, no weak compare-exchange fails for no reason either.
+  // So much may happen for no reason in one execution, altogether: waits for a condition variable or
+  // a futex that end although nobody has woken the thread, as POSIX and Linux permit, and weak
+  // compare-exchanges that fail. A thread's waits for one object never do so twice in a row, nor does
+  // one call of a compare-exchange.
   uint32_t spurious_wake_ups = kAnyNumber;
   // So many timed waits and sleeps may end in one execution while other threads could still run.
   // Beyond that, time passes only when nobody else can.

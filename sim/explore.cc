@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sim/byte_string.h"
+#include "sim/lock_nesting.h"
 
 namespace jacquard {
 namespace {
@@ -20,10 +21,8 @@ class Closure : public Program {
 };
 
 // Executes the failing run, whose verdict is in `result`, once more, to record it.
-void RecordFailure(Program& program, const ChoiceRecorder& choices, const ExploreOptions& options,
+void RecordFailure(Program& program, ByteString& replay, const ExploreOptions& options,
                    ExploreResult& result) {
-  ByteString replay;
-  replay.Set(choices.exceptions(), choices.memory_exceptions());
   replay.BeginExecution();
   Verdict again = Execute(program, replay, options.execution, &result.trace);
   if (again.signature == result.verdict.signature) {
@@ -53,8 +52,17 @@ ExploreResult Explore(Program& program, Strategy& strategy, const ExploreOptions
     recorder.EndExecution(verdict);
     if (verdict.passed()) continue;
     if (++result.failures == 1) {
+      // Of a deadlock that could have been, the one that is.
+      const DeadlockChoices deadlock = LastDeadlockChoices();
+      ByteString replay;
+      replay.Set(recorder.exceptions(), recorder.memory_exceptions());
+      if (verdict.kind == VerdictKind::kLockOrder) {
+        replay.Set(deadlock.exceptions, deadlock.memory_exceptions);
+        replay.BeginExecution();
+        verdict = Execute(program, replay, options.execution);
+      }
       result.verdict = std::move(verdict);
-      if (options.trace) RecordFailure(program, recorder, options, result);
+      if (options.trace) RecordFailure(program, replay, options, result);
     }
     if (options.stop_at_first_bug) break;
   }
@@ -67,7 +75,8 @@ ExploreResult Explore(Program& program, Strategy& strategy, const ExploreOptions
     result.verdict.message =
         "no instrumented step ever happened: the code under test was built without the hooks "
         "(build it with "
-        "jacquard_cc_test or cc_fuzz_test), or it has no atomic operation and no call into the thread "
+        "jacquard_cc_test or cc_fuzz_test), or it has no atomic operation and no call into the "
+        "thread "
         "library";
   }
   return result;

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstdarg>
 #include <cstdint>
+#include <iterator>
 
 #include "sim/real.h"
 #include "sim/sync.h"
@@ -100,6 +101,89 @@ long Requeue(uint32_t* word, uint32_t most, uint32_t more, uint32_t* other,
   return expected != nullptr ? woken + left : woken;
 }
 
+// ---- FUTEX_WAKE_OP: its last argument is a small program (futex(2))
+
+int32_t SignExtended12(uint32_t bits) { return static_cast<int32_t>(bits << 20) >> 20; }
+
+struct WakeProgram {
+  Update update;
+  uint32_t operand;
+  uint32_t comparison;
+  int32_t compared_with;
+};
+
+// False: the operation is none that there is.
+bool Decode(uint32_t encoded, WakeProgram& program) {
+  constexpr Update kUpdates[] = {Update::kExchange, Update::kAdd, Update::kOr, Update::kAnd,
+                                 Update::kXor};
+  const uint32_t operation = encoded >> 28 & 7;
+  if (operation >= std::size(kUpdates)) return false;
+  uint32_t operand = static_cast<uint32_t>(SignExtended12(encoded >> 12));
+  if ((encoded >> 28 & FUTEX_OP_OPARG_SHIFT) != 0) operand = uint32_t{1} << (operand & 31);
+  if (operation == FUTEX_OP_ANDN) operand = ~operand;
+  program = {kUpdates[operation], operand, encoded >> 24 & 15, SignExtended12(encoded)};
+  return true;
+}
+
+// 1: it holds, 0: it does not, -1: there is no such comparison.
+int Holds(const WakeProgram& program, uint32_t value) {
+  const auto old = static_cast<int32_t>(value);
+  switch (program.comparison) {
+    case FUTEX_OP_CMP_EQ:
+      return old == program.compared_with;
+    case FUTEX_OP_CMP_NE:
+      return old != program.compared_with;
+    case FUTEX_OP_CMP_LT:
+      return old < program.compared_with;
+    case FUTEX_OP_CMP_LE:
+      return old <= program.compared_with;
+    case FUTEX_OP_CMP_GT:
+      return old > program.compared_with;
+    case FUTEX_OP_CMP_GE:
+      return old >= program.compared_with;
+    default:
+      return -1;
+  }
+}
+
+// The kernel's read-modify-write: a step on the newest value.
+uint32_t Change(uint32_t* word, const WakeProgram& program, uintptr_t pc) {
+  if (engine.memory != nullptr) {
+    SeeNewest(word);
+    return WeakUpdate(word, program.update, program.operand, MemoryOrder::kSeqCst, pc);
+  }
+  engine.DecisionPoint(StepKind::kReadModifyWrite, word);
+  CheckAccess(word, sizeof(*word), AccessKind::kWrite, pc);
+  const uint32_t old = *word;
+  engine.rollback.BeforeWrite(word, sizeof(*word));
+  *word = Updated(program.update, old, program.operand);
+  engine.HasWritten(word, sizeof(*word));
+  engine.FinishStep(StepKind::kReadModifyWrite, MemoryOrder::kSeqCst, sizeof(*word), word, old,
+                    *word, pc);
+  return old;
+}
+
+// Changes `other`, wakes up to `most` on `word`, and, if the old value compares so, up to `more` on
+// `other`. Nobody can begin to wait in between: no decision point stands there.
+long WakeAndChange(uint32_t* word, uint32_t most, uint32_t more, uint32_t* other, uint32_t encoded,
+                   uintptr_t pc) {
+  WakeProgram program;
+  if (!Decode(encoded, program)) return Result(ENOSYS);
+  engine.current->spin.Reset();
+  const uint32_t old = Change(other, program, pc);
+  const int holds = Holds(program, old);
+  if (holds < 0) return Result(ENOSYS);
+  engine.FenceMemory(MemoryOrder::kSeqCst);
+  SimThread* waiters[kMaxThreads];
+  int woken = engine.WakeSome(waiters, Waiters(word, kAllBits, waiters), AtMostAll(most));
+  if (holds != 0)
+    woken += engine.WakeSome(waiters, Waiters(other, kAllBits, waiters), AtMostAll(more));
+  engine.current->spin.Reset();
+  engine.FinishStep(StepKind::kFutexWake, MemoryOrder::kRelaxed, sizeof(*word), word, *word, woken,
+                    pc);
+  return woken;
+}
+
 long Futex(const long (&a)[6], uintptr_t pc) {
   auto* const word = reinterpret_cast<uint32_t*>(a[0]);
   const long operation = a[1] & FUTEX_CMD_MASK;
@@ -130,8 +214,11 @@ long Futex(const long (&a)[6], uintptr_t pc) {
       return Requeue(word, value, static_cast<uint32_t>(a[3]), reinterpret_cast<uint32_t*>(a[4]),
                      &expected, pc);
     }
+    case FUTEX_WAKE_OP:
+      return WakeAndChange(word, value, static_cast<uint32_t>(a[3]),
+                           reinterpret_cast<uint32_t*>(a[4]), static_cast<uint32_t>(a[5]), pc);
     default:
-      Unsupported("a futex operation other than wait, wake and requeue");
+      Unsupported("a futex operation other than wait, wake, wake_op and requeue");
   }
 }
 

@@ -105,17 +105,28 @@ void CheckRareAccess(const void* address, size_t size, AccessKind kind, uintptr_
   }
 }
 
-void CheckElsewhere(const void* address, size_t size, AccessKind kind, uintptr_t pc, void* frame) {
-  if (SurelyOnStack(address, frame) || SurelyOnHeap(address, size)) return;
-  // What is elsewhere matters only when it is written, and is not a global.
+namespace {
+
+// What CheckElsewhere cannot tell by looking at the address alone.
+[[gnu::noinline]] void CheckClosely(const void* address, size_t size, AccessKind kind, uintptr_t pc,
+                                    void* frame) {
+  if (SurelyOnHeap(address, size)) return;
   const auto bits = reinterpret_cast<uintptr_t>(address);
+  if (!IsFarAway(address) && engine.IsInUseByOther(bits)) return;
+  CheckRareAccess(address, size, kind, pc, frame);
+}
+
+}  // namespace
+
+void CheckElsewhere(const void* address, size_t size, AccessKind kind, uintptr_t pc, void* frame) {
+  if (SurelyOnStack(address, frame)) return;
+  // What is far away matters only when it is written, and is not a global.
   if (IsFarAway(address)) {
     if (kind == AccessKind::kRead || engine.rollback.Covers(address)) return;
+    const auto bits = reinterpret_cast<uintptr_t>(address);
     if (bits % 8 + size <= 8 && foreign_words.Has(bits)) return;
-  } else if (engine.IsInUseByOther(bits)) {
-    return;
   }
-  CheckRareAccess(address, size, kind, pc, frame);
+  [[clang::musttail]] return CheckClosely(address, size, kind, pc, frame);
 }
 
 // ---- messages

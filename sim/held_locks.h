@@ -17,8 +17,9 @@ enum class HeldKind : uint8_t {
 struct HeldLock {
   const void* lock;
   HeldKind kind;
-  uint64_t step;  // how many steps had been taken
-  uintptr_t pc;   // the call that took it
+  uint32_t number;  // the how manieth that the thread has taken, from 1
+  uint64_t step;    // how many steps had been taken
+  uintptr_t pc;     // the call that took it
 };
 
 // One thread's locks, in the order in which it took them. A reader that has locked twice is in it
@@ -56,6 +57,7 @@ class HeldLocks {
     return nullptr;
   }
 
+  bool AreMany() const { return count_ > 1; }
   const HeldLock* begin() const { return locks_; }
   const HeldLock* end() const { return locks_ + count_; }
   // Whether there were too many: then Find and the list may not know all.

@@ -52,6 +52,8 @@
         HOOKS 64
         HOOKS 128
 
+        ENTRY jacquard_weak_compare_exchange_fails, jacquard_fail_weak_compare_exchange
+
 // Plain accesses that are steps: plain_hooks.cc comes here with the registers still the caller's.
 .macro PLAIN_STEPS size
         ENTRY jacquard_enter_plain_read\size, jacquard_plain_read\size

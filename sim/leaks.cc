@@ -126,6 +126,7 @@ class LeakSearch {
     disguised_ = false;
     const auto own = reinterpret_cast<uintptr_t>(&engine);
     engine.rollback.VisitExecutable([this, own](uintptr_t begin, uintptr_t end) {
+      if (own < begin || own >= end) return Scan(begin, end);
       Scan(begin, own);
       Scan(own + sizeof(engine), end);
     });

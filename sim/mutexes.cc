@@ -68,12 +68,12 @@ bool EnterAgain(pthread_mutex_t* mutex) {
   return true;
 }
 
-// The mutex is free. The result of the call that takes it.
-int Take(pthread_mutex_t* mutex, uintptr_t pc) {
+// The mutex is free. The result of the call that takes it, and that `waits` if it is not.
+int Take(pthread_mutex_t* mutex, uintptr_t pc, bool waits) {
   if (mutex->__data.__spins == kNotRecoverable && IsRobust(mutex)) return ENOTRECOVERABLE;
   SetOwner(mutex, engine.current);
   engine.Acquire(mutex);
-  engine.TakesLock(mutex, HeldKind::kMutex, pc);
+  engine.TakesLock(mutex, HeldKind::kMutex, pc, waits);
   return mutex->__data.__spins == kOwnerDied && IsRobust(mutex) ? EOWNERDEAD : 0;
 }
 
@@ -118,7 +118,7 @@ int LockMutex(pthread_mutex_t* mutex, uintptr_t pc, uint64_t deadline) {
       Finish(StepKind::kMutexTryLock, mutex, StateOf(mutex), 0, pc);
       return ETIMEDOUT;
     }
-    result = Take(mutex, pc);
+    result = Take(mutex, pc, deadline == Engine::kNoDeadline);
   }
   Finish(StepKind::kMutexLock, mutex, 0, StateOf(mutex), pc);
   return result;
@@ -132,7 +132,7 @@ int TryLockMutex(pthread_mutex_t* mutex, uintptr_t pc) {
   if (EnterAgain(mutex)) {
     result = 0;
   } else if (old_state == 0) {
-    result = Take(mutex, pc);
+    result = Take(mutex, pc, false);
   } else {
     engine.HasRead(&mutex->__data.__lock, sizeof(int), mutex->__data.__lock);
   }
@@ -187,7 +187,7 @@ int RegainAfterWait(pthread_mutex_t* mutex, uintptr_t pc) {
   CheckObject(mutex, pc);
   if (EnterAgain(mutex)) return 0;
   AwaitFree(mutex, pc, Engine::kNoDeadline);
-  return Take(mutex, pc);
+  return Take(mutex, pc, true);
 }
 
 void AbandonRobustMutexes(SimThread& thread) {

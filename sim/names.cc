@@ -125,6 +125,8 @@ const char* VerdictKindName(VerdictKind kind) {
       return "exit";
     case VerdictKind::kNondeterministic:
       return "nondeterministic";
+    case VerdictKind::kLockOrder:
+      return "lock order";
     case VerdictKind::kThreadLeft:
       return "thread left";
     case VerdictKind::kUnsupported:

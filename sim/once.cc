@@ -32,7 +32,7 @@ int Once(pthread_once_t* once, void (*function)(), uintptr_t pc) {
     Finish(StepKind::kOther, once, kDone, kDone, pc);
     return 0;
   }
-  engine.TakesLock(once, HeldKind::kOnce, pc);
+  engine.TakesLock(once, HeldKind::kOnce, pc, false);
   Set(once, kRuns);
   Finish(StepKind::kOther, once, 0, kRuns, pc);
   try {

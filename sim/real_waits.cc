@@ -1,6 +1,10 @@
-// Waits for what the simulation does not have: other processes, signals, input. If it is there
-// already, the real function takes it; if not, the only thread that there is would sleep, perhaps
-// for ever. That ends the execution as "unsupported" instead.
+// Waits for what the simulation does not have: other processes, signals, input (real_output.cc has
+// output, file_locks.cc locks of files). If it is there already, the real function takes it; if not,
+// the only thread that there is would sleep, perhaps for ever. That ends the execution as
+// "unsupported" instead.
+#include "sim/real_waits.h"
+
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -15,15 +19,24 @@
 #include "sim/unsupported.h"
 
 namespace jacquard::sim {
-namespace {
 
-// Ends the execution if there is nothing to read from `file`.
-void CheckInput(int file, const char* what) {
-  if (!engine.Simulates()) return;
+bool MayWait(int file, int flags) {
+  if (!engine.Simulates()) return false;
   engine.current->spin.Reset();
-  pollfd one = {.fd = file, .events = POLLIN, .revents = 0};
-  if (JACQUARD_REAL(poll)(&one, 1, 0) == 0) Unsupported(what);
+  const int status = JACQUARD_REAL(fcntl)(file, F_GETFL);
+  return status >= 0 && (status & O_NONBLOCK) == 0 && (flags & MSG_DONTWAIT) == 0;
 }
+
+bool IsReady(int file, short events) {
+  pollfd one = {.fd = file, .events = events, .revents = 0};
+  return JACQUARD_REAL(poll)(&one, 1, 0) != 0;
+}
+
+void CheckInput(int file, const char* what, int flags) {
+  if (MayWait(file, flags) && !IsReady(file, POLLIN)) Unsupported(what);
+}
+
+namespace {
 
 // Passes virtual time: what a wait for no file at all is used for.
 int JustSleep(const timespec& time) { return nanosleep(&time, nullptr); }
@@ -81,13 +94,29 @@ ssize_t read(int file, void* buffer, size_t size) {
 }
 
 ssize_t recv(int file, void* buffer, size_t size, int flags) {
-  CheckInput(file, "a recv that waits");
+  CheckInput(file, "a recv that waits", flags);
   return JACQUARD_REAL(recv)(file, buffer, size, flags);
+}
+
+ssize_t recvfrom(int file, void* buffer, size_t size, int flags, sockaddr* address,
+                 socklen_t* length) {
+  CheckInput(file, "a recvfrom that waits", flags);
+  return JACQUARD_REAL(recvfrom)(file, buffer, size, flags, address, length);
+}
+
+ssize_t recvmsg(int file, msghdr* message, int flags) {
+  CheckInput(file, "a recvmsg that waits", flags);
+  return JACQUARD_REAL(recvmsg)(file, message, flags);
 }
 
 int accept(int file, sockaddr* address, socklen_t* length) {
   CheckInput(file, "an accept that waits");
   return JACQUARD_REAL(accept)(file, address, length);
+}
+
+int accept4(int file, sockaddr* address, socklen_t* length, int flags) {
+  CheckInput(file, "an accept that waits");
+  return JACQUARD_REAL(accept4)(file, address, length, flags);
 }
 
 int poll(pollfd* files, nfds_t count, int milliseconds) {
@@ -97,6 +126,17 @@ int poll(pollfd* files, nfds_t count, int milliseconds) {
   engine.current->spin.Reset();
   const int ready = JACQUARD_REAL(poll)(files, count, 0);
   if (ready == 0 && milliseconds != 0) Unsupported("a poll that waits");
+  return ready;
+}
+
+int ppoll(pollfd* files, nfds_t count, const timespec* time, const sigset_t* set) {
+  if (!engine.Simulates()) return JACQUARD_REAL(ppoll)(files, count, time, set);
+  if (count == 0 && time != nullptr) return jacquard::sim::JustSleep(*time);
+  engine.current->spin.Reset();
+  const timespec none = {0, 0};
+  const int ready = JACQUARD_REAL(ppoll)(files, count, &none, set);
+  const bool waits = time == nullptr || time->tv_sec != 0 || time->tv_nsec != 0;
+  if (ready == 0 && waits) Unsupported("a ppoll that waits");
   return ready;
 }
 

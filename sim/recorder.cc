@@ -241,6 +241,32 @@ void Recorder::AddPlaceOfHeld(int thread, const void* lock) {
   }
 }
 
+void Recorder::AddPlacesOfNesting(const LockNesting& nesting, std::vector<TracePlace>& places) {
+  const Backstage backstage;
+  const auto is_outer = [&](const Taken& taken) {
+    return taken.lock == nesting.outer.lock && taken.place.thread == nesting.thread;
+  };
+  const auto outer = std::find_if(taken_.rbegin(), taken_.rend(), is_outer);
+  places.push_back(outer != taken_.rend() ? outer->place : TracePlace{});
+  places.back().what = NameOf(nesting.outer.lock) + " taken";
+  places.push_back({.what = NameOf(nesting.inner.lock) + " taken while it was held",
+                    .thread = nesting.thread,
+                    .step = nesting.inner_step,
+                    .pc = nesting.inner_pc,
+                    .stack = StackOfRunningThread()});
+  for (const LockNesting::Lock& lock : {nesting.outer, nesting.inner}) {
+    TracePlace& place = places.emplace_back();
+    const Block* const block = engine.arena.LiveBlockAround(reinterpret_cast<uintptr_t>(lock.lock));
+    const auto allocated =
+        std::find_if(heap_events_.rbegin(), heap_events_.rend(), [&](const HeapEvent& event) {
+          return block != nullptr && event.block == block->begin() && event.allocated;
+        });
+    if (allocated == heap_events_.rend()) continue;
+    place = allocated->place;
+    place.what = "memory of " + NameOf(lock.lock) + " allocated";
+  }
+}
+
 void Recorder::NoteCreation(int child, uintptr_t pc) {
   const Backstage backstage;
   created_.resize(child + 1);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sim/arena.h"
+#include "sim/lock_nesting.h"
 #include "sim/memory/race.h"
 #include "sim/trace.h"
 
@@ -48,6 +49,9 @@ class Recorder {
   void NoteHeld(const void* lock, std::string_view what, uintptr_t pc);
   // The verdict is about a lock that `thread` holds: the trace gets the place where it took it.
   void AddPlaceOfHeld(int thread, const void* lock);
+  // The running thread takes a lock while it holds another one: `places` gets where it took both,
+  // and where their memory was allocated, if it was.
+  void AddPlacesOfNesting(const LockNesting& nesting, std::vector<TracePlace>& places);
   // The running thread creates `child`. If the verdict is about a thread, the trace gets the place
   // where it was created.
   void NoteCreation(int child, uintptr_t pc);

@@ -1,6 +1,7 @@
 #include "sim/rollback.h"
 
 #include <link.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +21,16 @@ void VisitData(const dl_phdr_info& info, Visit visit) {
   }
 }
 
+// The first page in [begin, end) from which on all are there: before the heap there may be a hole.
+uintptr_t FirstMapped(uintptr_t begin, uintptr_t end) {
+  constexpr uintptr_t kPage = 4096;
+  std::vector<unsigned char> present((end - begin) / kPage + 2);
+  begin = (begin + kPage - 1) & ~(kPage - 1);
+  while (begin < end && mincore(reinterpret_cast<void*>(begin), end - begin, present.data()) != 0)
+    begin += kPage;
+  return std::min(begin, end);
+}
+
 }  // namespace
 
 void Rollback::Init() {
@@ -34,6 +45,7 @@ void Rollback::Init() {
         VisitData(*info, [&found](uintptr_t begin, uintptr_t end) {
           if (found.is_executable) {
             found.data = {std::min(found.data.begin, begin), std::max(found.data.end, end)};
+            found.rollback->executable_data_.push_back({begin, end});
           } else {
             found.rollback->library_data_.push_back({begin, end});
           }
@@ -59,6 +71,7 @@ void Rollback::CoverHeap() {
   constexpr uintptr_t kMostBytes = uintptr_t{1} << 30;
   const auto end = reinterpret_cast<uintptr_t>(sbrk(0)) & ~uintptr_t{7};
   if (length_ == 0 || end <= begin_ + length_ || end - begin_ > kMostBytes) return;
+  executable_data_.push_back({FirstMapped(begin_ + length_, end), end});
   length_ = end - begin_;
   logged_.assign(length_ / 8, 0);
 }

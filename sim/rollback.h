@@ -60,7 +60,7 @@ class Rollback {
   }
   template <class Visit>
   void VisitExecutable(Visit visit) const {
-    visit(begin_, begin_ + length_);
+    for (const Range& range : executable_data_) visit(range.begin, range.end);
   }
   template <class Visit>
   void ForEachLibrary(Visit visit) const {
@@ -95,6 +95,7 @@ class Rollback {
   uintptr_t length_ = 0;
   std::vector<uint8_t> logged_;  // per word: the bytes that are in the log
   std::vector<Entry> log_;
+  std::vector<Range> executable_data_;  // without the holes between its segments
   std::vector<Range> library_data_;
   Range libraries_ = {0, 0};  // from the first of them to the last
   std::vector<LockEntry> lock_log_;

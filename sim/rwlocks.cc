@@ -56,17 +56,18 @@ void Set(pthread_rwlock_t* lock, uint32_t& word, uint32_t value) {
   engine.HasWritten(lock, sizeof(*lock));
 }
 
-void TakeShared(pthread_rwlock_t* lock, uintptr_t pc) {
+// `waits`: the call does, if it has to, for as long as it takes.
+void TakeShared(pthread_rwlock_t* lock, uintptr_t pc, bool waits) {
   Set(lock, Readers(lock), Readers(lock) + 1);
   engine.Acquire(lock);
-  engine.TakesLock(lock, HeldKind::kShared, pc);
+  engine.TakesLock(lock, HeldKind::kShared, pc, waits);
 }
 
-void TakeExclusive(pthread_rwlock_t* lock, uintptr_t pc) {
+void TakeExclusive(pthread_rwlock_t* lock, uintptr_t pc, bool waits) {
   Set(lock, Writer(lock), Me());
   engine.Acquire(lock);
   engine.Acquire(OfReaders(lock));
-  engine.TakesLock(lock, HeldKind::kExclusive, pc);
+  engine.TakesLock(lock, HeldKind::kExclusive, pc, waits);
 }
 
 void WakeWaiters(const pthread_rwlock_t* lock) {
@@ -86,7 +87,7 @@ int LockShared(pthread_rwlock_t* lock, uintptr_t pc, uint64_t deadline = Engine:
     }
     CheckObject(lock, pc);
   }
-  TakeShared(lock, pc);
+  TakeShared(lock, pc, deadline == Engine::kNoDeadline);
   Finish(StepKind::kSharedLock, lock, old_state, StateOf(lock), pc);
   return 0;
 }
@@ -105,7 +106,7 @@ int LockExclusive(pthread_rwlock_t* lock, uintptr_t pc, uint64_t deadline = Engi
     }
     CheckObject(lock, pc);
   }
-  TakeExclusive(lock, pc);
+  TakeExclusive(lock, pc, deadline == Engine::kNoDeadline);
   Finish(StepKind::kMutexLock, lock, old_state, StateOf(lock), pc);
   return 0;
 }
@@ -116,7 +117,7 @@ int TryLockShared(pthread_rwlock_t* lock, uintptr_t pc) {
   const uint64_t old_state = StateOf(lock);
   const bool takes = MayShare(lock);
   if (takes) {
-    TakeShared(lock, pc);
+    TakeShared(lock, pc, false);
   } else {
     engine.HasRead(&Readers(lock), sizeof(uint64_t), old_state);
   }
@@ -130,7 +131,7 @@ int TryLockExclusive(pthread_rwlock_t* lock, uintptr_t pc) {
   const uint64_t old_state = StateOf(lock);
   const bool takes = IsFree(lock);
   if (takes) {
-    TakeExclusive(lock, pc);
+    TakeExclusive(lock, pc, false);
   } else {
     engine.HasRead(&Readers(lock), sizeof(uint64_t), old_state);
   }

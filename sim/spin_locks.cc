@@ -30,10 +30,10 @@ void Set(int* word, int value) {
   engine.HasWritten(word, sizeof(*word));
 }
 
-void Take(int* word, uintptr_t pc) {
+void Take(int* word, uintptr_t pc, bool waits) {
   Set(word, Mine());
   engine.Acquire(word);
-  engine.TakesLock(word, HeldKind::kSpinLock, pc);
+  engine.TakesLock(word, HeldKind::kSpinLock, pc, waits);
 }
 
 std::string WhoHolds(int word) {
@@ -51,7 +51,7 @@ int Lock(int* word, uintptr_t pc) {
     WaitForLock(WaitReason::kMutex, word, pc, Engine::kNoDeadline);
     CheckObject(word, pc);
   }
-  Take(word, pc);
+  Take(word, pc, true);
   Finish(StepKind::kMutexLock, word, 0, StateOf(*word), pc);
   return 0;
 }
@@ -61,7 +61,7 @@ int TryLock(int* word, uintptr_t pc) {
   CheckObject(word, pc);
   const int old = *word;
   if (old == kFree) {
-    Take(word, pc);
+    Take(word, pc, false);
   } else {
     engine.HasRead(word, sizeof(*word), static_cast<uint32_t>(old));
   }

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "sim/message.h"
+#include "sim/valgrind.h"
 
 namespace jacquard::sim {
 namespace {
@@ -28,6 +29,7 @@ __attribute__((constructor(101))) void FixAddresses(int /*argc*/, char** argv, c
     unsetenv(kMarker);
     return;
   }
+  if (RunsInValgrind()) return;  // it lays the addresses out itself, and lets nobody do that again
   const int old = personality(0xFFFF'FFFF);
   if (old == -1 || (old & ADDR_NO_RANDOMIZE) != 0) return;
   if (personality(old | ADDR_NO_RANDOMIZE) != -1) {

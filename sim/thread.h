@@ -79,6 +79,10 @@ struct SimThread {
   uintptr_t exit_frame = 0;  // the stack pointer of the runtime: pthread_exit leaves all below
   __pthread_unwind_buf_t* cleanup = nullptr;  // the innermost pthread_cleanup_push of C code
   HeldLocks held;
+  uint32_t locks_taken = 0;  // since it began
+  // Which thread it is in all executions: by its creator's lineage, and which of its children.
+  uint64_t lineage = 0;
+  uint32_t children = 0;
 
   SpinDetector spin;
 };

@@ -16,6 +16,7 @@
 
 #include "sim/message.h"
 #include "sim/real.h"
+#include "sim/valgrind.h"
 
 namespace jacquard::sim {
 
@@ -72,8 +73,8 @@ void* Park(void* argument) {
 }  // namespace
 
 void InitThreadStorage() {
-  // For tests of the slower way, and for tools (Valgrind) that do not know the instruction.
-  const bool forbidden = std::getenv("JACQUARD_NO_FSGSBASE") != nullptr;
+  // For tests of the slower way. Valgrind does not know the instructions, and says otherwise.
+  const bool forbidden = std::getenv("JACQUARD_NO_FSGSBASE") != nullptr || RunsInValgrind();
   has_fsgsbase = (getauxval(AT_HWCAP2) & kHwcap2FsGsBase) != 0 && !forbidden;
   if (!has_fsgsbase) {
     Warn("no FSGSBASE instructions: switching threads by system call, several times slower");

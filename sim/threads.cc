@@ -9,6 +9,7 @@
 
 #include <string>
 
+#include "sim/lock_order.h"
 #include "sim/real.h"
 #include "sim/sync.h"
 #include "sim/unsupported.h"
@@ -30,6 +31,7 @@ SimThread* Joinable(pthread_t handle, const char* rule, uintptr_t pc) {
 int FinishJoin(SimThread& thread, void** result, uintptr_t pc) {
   thread.detached = thread.joined = true;
   engine.TellJoin(thread.id);
+  lock_order.Joined(engine.current->id, thread);
   engine.current->spin.Reset();
   if (result != nullptr) {
     CheckAccess(result, sizeof(*result), AccessKind::kWrite, pc);

@@ -3,10 +3,11 @@
 namespace jacquard::sim {
 namespace {
 
-// Whether the verdict is about one step, the last one that was taken.
+// Whether the verdict is about one step: that of its number.
 bool BlamesStep(VerdictKind kind) {
   switch (kind) {
     case VerdictKind::kInvariant:
+    case VerdictKind::kLockOrder:
       return true;
     // Nobody's step, or after all steps.
     case VerdictKind::kPass:

@@ -24,6 +24,7 @@ enum class VerdictKind : uint8_t {
   kCrash,        // a segmentation fault, a division by zero, an illegal instruction
   kExit,         // the program ended itself where it must not, or with a status that is a failure
   kNondeterministic,  // repeated with the same choices, the execution went another way
+  kLockOrder,    // no deadlock, but it would be one had each thread been stopped between two locks
   kThreadLeft,   // a thread was never joined, or outlives the threads that the execution began with
   kUnsupported,  // the code under test did what the runtime cannot simulate; not a bug of it
 };

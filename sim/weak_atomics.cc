@@ -100,19 +100,15 @@ bool WeakCompareExchange(T* address, T* expected, T desired, bool weak, MemoryOr
                          MemoryOrder failure, uintptr_t pc) {
   engine.DecisionPointOfAtomic(StepKind::kReadModifyWrite, address, pc);
   CheckAtomicAccess<T>(address, AccessKind::kWrite, pc);
-  SimThread& me = *engine.current;
-  weak = weak && engine.options().spurious_wake_ups != kNever && me.spurious_pc != pc &&
-         me.spurious_failures < kMaxSpuriousFailures;
-  const auto result = engine.memory->CompareExchange(me.id, address, *expected, desired, weak,
-                                                     order, failure, ThisStep(), AskStrategy());
+  const auto result = engine.memory->CompareExchange(engine.current->id, address, *expected,
+                                                     desired, weak && MayFailSpuriously(pc), order,
+                                                     failure, ThisStep(), AskStrategy());
   AfterAccess(true, result.event, pc);
   if (!result.stored) {
     if (result.old_value == *expected) {
-      me.spurious_pc = pc;
-      ++me.spurious_failures;
-      me.spin.Reset();  // the next round may end otherwise
+      NoteSpuriousFailure(pc);
     } else {
-      if (me.spurious_pc == pc) me.spurious_pc = 0;
+      NoteOtherValue();
       HasOnlyRead(address, sizeof(T), Low(result.old_value), result.read_newest);
       *expected = result.old_value;
     }
@@ -120,8 +116,7 @@ bool WeakCompareExchange(T* address, T* expected, T desired, bool weak, MemoryOr
                       Low(result.old_value), pc, result.read_newest);
     return false;
   }
-  me.spurious_pc = 0;
-  me.spurious_failures = 0;
+  NoteStored();
   if (desired == result.old_value && result.write) {
     engine.HasRead(address, sizeof(T), Low(desired));
   } else {
@@ -147,6 +142,29 @@ JACQUARD_WEAK_ATOMICS(uint16_t)
 JACQUARD_WEAK_ATOMICS(uint32_t)
 JACQUARD_WEAK_ATOMICS(uint64_t)
 JACQUARD_WEAK_ATOMICS(unsigned __int128)
+
+// ---- spurious failures
+
+bool MayFailSpuriously(uintptr_t pc) {
+  const SimThread& me = *engine.current;
+  return engine.SpuriousIsAllowed() && me.spurious_pc != pc &&
+         me.spurious_failures < kMaxSpuriousFailures;
+}
+
+void NoteSpuriousFailure(uintptr_t pc) {
+  SimThread& me = *engine.current;
+  me.spurious_pc = pc;
+  ++me.spurious_failures;
+  engine.CountSpurious();
+  me.spin.Reset();  // the next round may end otherwise
+}
+
+void NoteStored() {
+  engine.current->spurious_pc = 0;
+  engine.current->spurious_failures = 0;
+}
+
+void NoteOtherValue() { engine.current->spurious_pc = 0; }
 
 // ---- the runtime's own accesses
 

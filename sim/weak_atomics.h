@@ -11,7 +11,7 @@
 //   like that would show nothing new: where it did, its next read sees the newest;
 // * only if all that it reads is the newest is a spinning thread disabled until somebody writes.
 // A weak compare-exchange does not fail spuriously twice in a row at one call, nor more than
-// kMaxSpuriousFailures times in a row in one thread.
+// kMaxSpuriousFailures times in a row in one thread; under sequential consistency neither.
 #ifndef JACQUARD_SIM_WEAK_ATOMICS_H_
 #define JACQUARD_SIM_WEAK_ATOMICS_H_
 
@@ -59,6 +59,14 @@ T WeakUpdate(T* address, Update update, T operand, MemoryOrder order, uintptr_t 
 template <class T>
 bool WeakCompareExchange(T* address, T* expected, T desired, bool weak, MemoryOrder order,
                          MemoryOrder failure, uintptr_t pc);
+
+// Whether the running thread's weak compare-exchange, which returns to `pc`, may fail although it
+// sees the value that it expects.
+bool MayFailSpuriously(uintptr_t pc);
+// A compare-exchange has done so, or it has not: it has stored, or seen another value.
+void NoteSpuriousFailure(uintptr_t pc);
+void NoteStored();
+void NoteOtherValue();
 
 // Accesses by the runtime itself on the running thread's behalf: no step, no pick. Nothing happens
 // without a memory model.

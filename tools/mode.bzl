@@ -19,7 +19,26 @@ _COVERAGE = ["-fsanitize=fuzzer-no-link", "-fno-sanitize-coverage=stack-depth"]
 # In the simulation without the calls that tell libFuzzer what is compared: locks compare addresses and counters, from which
 # it learns nothing.
 _SIM_COVERAGE = ["-fsanitize-coverage=inline-8bit-counters,pc-table"]
-_HOOKS = ["-fsanitize=thread", "-mllvm", "-tsan-instrument-read-before-write=1"] + _OPTIMISED
+
+# Clang's hook for a compare-exchange is not told that it is a weak one, and could not report a failure that has seen what
+# it expected. So a weak one, wherever its builtin is named (as in <atomic> and <stdatomic.h>), asks the runtime first.
+# tools/install/jacquard-cc has the same.
+_WEAK_PARTS = (
+    "__extension__({__auto_type jacquard_p=(p);__auto_type jacquard_e=(e);%s jacquard_d=(d);" +
+    "int jacquard_fails(const volatile void*,void*,unsigned long,int)__asm__(\"jacquard_weak_compare_exchange_fails\");" +
+    "%sjacquard_fails(jacquard_p,jacquard_e,sizeof(*jacquard_e),(f))?0:%s;})"
+)
+_VALUE = "__typeof__(*jacquard_e)"
+_WEAK = [
+    "-D__atomic_compare_exchange_n(p,e,d,w,s,f)=" +
+    _WEAK_PARTS % (_VALUE, "(w)&&", "__atomic_compare_exchange_n(jacquard_p,jacquard_e,jacquard_d,(w),(s),(f))"),
+    "-D__atomic_compare_exchange(p,e,d,w,s,f)=" +
+    _WEAK_PARTS % ("__auto_type", "(w)&&", "__atomic_compare_exchange(jacquard_p,jacquard_e,jacquard_d,(w),(s),(f))"),
+    "-D__c11_atomic_compare_exchange_weak(p,e,d,s,f)=" +
+    _WEAK_PARTS % (_VALUE, "", "__c11_atomic_compare_exchange_weak(jacquard_p,jacquard_e,jacquard_d,(s),(f))"),
+    "-Wno-undefined-internal",  # of the function, in an unnamed namespace
+]
+_HOOKS = ["-fsanitize=thread", "-mllvm", "-tsan-instrument-read-before-write=1"] + _WEAK + _OPTIMISED
 
 # Copts that the simulated modes add; the way back to `plain` removes exactly these.
 _ADDED = {"sim": _HOOKS, "sim_fuzz": _HOOKS + _SIM_COVERAGE}

@@ -103,6 +103,51 @@ JACQUARD_MAIN=once ends 0 'a program that explores' jacquard-c++ -std=c++20 -o e
 ends 4 'it finds the bug' ./explores
 says 'it finds the bug' '^invariant: no update is lost'
 
+# A weak compare-exchange without a loop, in C and in C++, where nobody is in the way.
+cat >weak.c <<'END'
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+static _Atomic int word;
+
+static void *take(void *unused) {
+  int expected = 0;
+  assert(atomic_compare_exchange_weak(&word, &expected, 1));
+  return unused;
+}
+
+int main(void) {
+  pthread_t thread;
+  pthread_create(&thread, NULL, take, NULL);
+  return pthread_join(thread, NULL);
+}
+END
+cat >weak.cc <<'END'
+#include <atomic>
+#include <cassert>
+#include <thread>
+
+int main() {
+  std::atomic<long> word{0};
+  std::thread thread([&word] {
+    long expected = 0;
+    assert(word.compare_exchange_weak(expected, 1));
+  });
+  thread.join();
+}
+END
+for standard in c11 c17; do ends 0 "$standard" jacquard-cc "-std=$standard" -Wall -Wextra -Wpedantic -Werror -o "weak_$standard" weak.c; done
+for standard in c++11 c++14 c++17 c++20; do
+  ends 0 "$standard" jacquard-c++ "-std=$standard" -Wall -Wextra -Wpedantic -Wold-style-cast -Werror -o "weak_$standard" weak.cc
+done
+for program in weak_*; do
+  ends 1 "$program" "./$program"
+  says "$program" '^abort: assert'
+  says "$program" 'fails spuriously'
+done
+
 # What configuration scripts run has no threads, and its own status.
 unset JACQUARD_OPTIONS
 echo 'int main(void) { return 3; }' >status.c

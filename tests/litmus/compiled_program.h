@@ -22,9 +22,6 @@ struct CompiledProgram {
   static constexpr int kMost = 8;
 
   const char* name;
-  // The instrumentation does not tell a weak compare-exchange from a strong one: it never fails
-  // spuriously here.
-  bool weak_compare_exchange;
   bool racy;
   std::vector<void (*)(CompiledProgram& program)> threads;
   std::vector<Value> initial;  // by location

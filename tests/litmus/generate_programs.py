@@ -98,8 +98,7 @@ def write_program(index, test):
         else:
             kind = "kPlain" if what in plain else "kAtomic"
             observe.append(f"{{Observed::{kind}, {locations.index(what)}}}")
-    weak = any(op["op"] == "compare_exchange_weak" for op in all_operations)
-    entry = [f'.name = "{test["name"]}"', f".weak_compare_exchange = {str(weak).lower()}", f".racy = {str(test['racy']).lower()}"]
+    entry = [f'.name = "{test["name"]}"', f".racy = {str(test['racy']).lower()}"]
     entry.append(".threads = {" + ", ".join(f"Program{index}Thread{n}" for n in range(len(test["threads"]))) + "}")
     entry.append(".initial = {" + ", ".join(str(test["init"][name]) for name in locations) + "}")
     entry.append(".observe = {" + ", ".join(observe) + "}")

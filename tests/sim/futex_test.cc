@@ -183,6 +183,75 @@ TEST(Futex, WakeTellsHowMany) {
   EXPECT_TRUE(outcomes.contains("0") && outcomes.contains("1") && outcomes.contains("2"));
 }
 
+// The call that glibc used to make for condition variables.
+TEST(Futex, WakeOpChangesTheOtherWord) {
+  const auto outcomes = Outcomes([](std::string& outcome) {
+    std::atomic<uint32_t> word{0}, other{1};
+    std::thread a([&] { (void)Wait(word, 0); });
+    std::thread b([&] { (void)Wait(other, 1); });
+    // other = 0; wakes one there as well, since it was above 0
+    const long woken = syscall(SYS_futex, &word, FUTEX_WAKE_OP_PRIVATE, 1, 1, &other,
+                               FUTEX_OP(FUTEX_OP_SET, 0, FUTEX_OP_CMP_GT, 0));
+    outcome = std::to_string(woken) + " " + std::to_string(other.load());
+    word.store(1);
+    (void)Wake(word, 1);
+    a.join();
+    b.join();
+  });
+  // Whoever sleeps on the other word is woken: after the change nobody begins to.
+  EXPECT_EQ(outcomes.size(), 3u);
+  EXPECT_TRUE(outcomes.contains("0 0") && outcomes.contains("1 0") && outcomes.contains("2 0"));
+}
+
+TEST(Futex, WakeOpComputesAndCompares) {
+  struct Case {
+    int operation;
+    int operand;
+    int comparison;
+    int compared_with;
+    uint32_t old;
+    uint32_t result;
+    bool wakes;
+  };
+  constexpr Case kCases[] = {
+      {FUTEX_OP_SET, 7, FUTEX_OP_CMP_EQ, 5, 5, 7, true},
+      {FUTEX_OP_ADD, -1, FUTEX_OP_CMP_NE, 5, 5, 4, false},
+      {FUTEX_OP_OR, 8, FUTEX_OP_CMP_LT, 6, 5, 13, true},
+      {FUTEX_OP_ANDN, 4, FUTEX_OP_CMP_LE, 4, 5, 1, false},
+      {FUTEX_OP_XOR, 1, FUTEX_OP_CMP_GT, 4, 5, 4, true},
+      {FUTEX_OP_SET | FUTEX_OP_OPARG_SHIFT, 31, FUTEX_OP_CMP_GE, 0, ~0u, 1u << 31, false},
+  };
+  for (const Case& c : kCases) {
+    const auto outcomes = Outcomes([&c](std::string& outcome) {
+      std::atomic<uint32_t> word{0}, other{c.old};
+      std::thread waiter([&] { (void)Wait(other, c.old); });
+      const auto program = static_cast<uint32_t>(
+          FUTEX_OP(c.operation, c.operand, c.comparison, c.compared_with));
+      outcome = std::to_string(
+          syscall(SYS_futex, Word(word), FUTEX_WAKE_OP, 1, 1, Word(other), program));
+      Check(other.load() == c.result, "the result");
+      (void)Wake(other, 1);
+      waiter.join();
+    });
+    EXPECT_TRUE(outcomes.contains("0"));
+    EXPECT_EQ(outcomes.contains("1"), c.wakes) << c.operation;
+    EXPECT_EQ(outcomes.size(), c.wakes ? 2u : 1u) << c.operation;
+  }
+}
+
+TEST(Futex, WakeOpRefusesWhatIsNone) {
+  const auto outcomes = Outcomes([](std::string& outcome) {
+    std::atomic<uint32_t> word{0}, other{1};
+    for (const uint32_t program : {5u << 28, 6u << 24}) {
+      Check(syscall(SYS_futex, Word(word), FUTEX_WAKE_OP, 1, 1, Word(other), program) == -1 &&
+                errno == ENOSYS,
+            "refused");
+    }
+    outcome = "refused";
+  });
+  EXPECT_TRUE(outcomes.contains("refused"));
+}
+
 TEST(Futex, AnyWaiterMayBeWoken) {
   RandomWalk walk(1);
   const auto outcomes = Outcomes(walk, 3000, [](std::string& outcome) {

@@ -42,6 +42,7 @@ TEST(Names, AreTheWordsOfTheDesign) {
   EXPECT_STREQ(StepKindName(StepKind::kReadModifyWrite), "read-modify-write");
   EXPECT_STREQ(MemoryOrderName(MemoryOrder::kAcqRel), "acq_rel");
   EXPECT_STREQ(VerdictKindName(VerdictKind::kDeadlock), "deadlock");
+  EXPECT_STREQ(VerdictKindName(VerdictKind::kLockOrder), "lock order");
   EXPECT_STREQ(sim::PickKindName(PickKind::kReadsFrom), "reads-from");
 }
 

@@ -1,13 +1,20 @@
 // Waits for what the simulation does not have: refused at once, unless there is nothing to wait
 // for.
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <functional>
 #include <string>
 #include <vector>
@@ -48,13 +55,161 @@ TEST(RealWaits, AreRefusedAtOnce) {
   };
   for (const std::function<void()>& body : bodies) {
     const ExploreResult result = Walk([&body] {
-      std::atomic<int>(0).store(1);
+      timespec now;
+      clock_gettime(CLOCK_MONOTONIC, &now);  // a step
       body();
     });
+    EXPECT_FALSE(result.no_step);
     EXPECT_EQ(result.verdict.kind, VerdictKind::kUnsupported) << result.verdict.message;
   }
   close(ends[0]);
   close(ends[1]);
+}
+
+// Executes `body` once, and says whether it was refused.
+bool IsRefused(const std::function<void()>& body) {
+  const ExploreResult result = Walk(
+      [&body] {
+        timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);  // a step
+        body();
+      },
+      1);
+  EXPECT_FALSE(result.no_step);
+  EXPECT_TRUE(result.verdict.passed() || result.verdict.kind == VerdictKind::kUnsupported)
+      << result.verdict.message;
+  return !result.verdict.passed();
+}
+
+TEST(RealWaits, OutputThatNobodyReads) {
+  int pipe_ends[2];
+  ASSERT_EQ(pipe(pipe_ends), 0);
+  int sockets[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+  static const char bytes[1 << 16] = {};
+  const auto fill = [&](int file) {
+    return [file] {
+      for (int i = 0; i < 100; ++i) (void)!write(file, bytes, sizeof(bytes));
+    };
+  };
+  EXPECT_FALSE(IsRefused([&] { Check(write(pipe_ends[1], bytes, 10'000) == 10'000, "room"); }));
+  EXPECT_TRUE(IsRefused(fill(pipe_ends[1])));
+  EXPECT_TRUE(IsRefused([&] { (void)!write(pipe_ends[1], bytes, 1); }));
+  EXPECT_FALSE(IsRefused([&] { Check(send(sockets[0], bytes, 100, 0) == 100, "room"); }));
+  EXPECT_TRUE(IsRefused(fill(sockets[0])));
+  EXPECT_TRUE(IsRefused([&] { send(sockets[0], bytes, sizeof(bytes), 0); }));
+  EXPECT_TRUE(IsRefused([&] { sendto(sockets[0], bytes, sizeof(bytes), 0, nullptr, 0); }));
+  EXPECT_TRUE(IsRefused([&] {
+    iovec part = {const_cast<char*>(bytes), sizeof(bytes)};
+    msghdr message = {};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    sendmsg(sockets[0], &message, 0);
+  }));
+  // Who says that it does not wait is answered.
+  EXPECT_FALSE(IsRefused([&] {
+    Check(send(sockets[0], bytes, sizeof(bytes), MSG_DONTWAIT) == -1 && errno == EAGAIN, "full");
+    Check(fcntl(pipe_ends[1], F_SETFL, O_NONBLOCK) == 0, "set");
+    Check(write(pipe_ends[1], bytes, 1) == -1 && errno == EAGAIN, "full");
+  }));
+  for (const int file : {pipe_ends[0], pipe_ends[1], sockets[0], sockets[1]}) close(file);
+}
+
+TEST(RealWaits, InputOfSockets) {
+  int sockets[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+  const auto receive = [&] {
+    char byte;
+    iovec part = {&byte, 1};
+    msghdr message = {};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    return recvmsg(sockets[1], &message, 0);
+  };
+  EXPECT_FALSE(IsRefused([&] {
+    Check(send(sockets[0], "ab", 2, 0) == 2, "sent");
+    char byte;
+    Check(receive() == 1, "received");
+    Check(recvfrom(sockets[1], &byte, 1, 0, nullptr, nullptr) == 1, "received");
+    Check(recvfrom(sockets[1], &byte, 1, MSG_DONTWAIT, nullptr, nullptr) == -1, "nothing there");
+  }));
+  EXPECT_TRUE(IsRefused([&] { receive(); }));
+  EXPECT_TRUE(IsRefused([&] {
+    char byte;
+    recvfrom(sockets[1], &byte, 1, 0, nullptr, nullptr);
+  }));
+  EXPECT_TRUE(IsRefused([&] {
+    pollfd one = {.fd = sockets[1], .events = POLLIN, .revents = 0};
+    ppoll(&one, 1, nullptr, nullptr);
+  }));
+  close(sockets[0]);
+  close(sockets[1]);
+}
+
+TEST(RealWaits, Connections) {
+  const int server = socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;  // an abstract name, of the system's choice
+  ASSERT_EQ(bind(server, reinterpret_cast<sockaddr*>(&address), sizeof(sa_family_t)), 0);
+  socklen_t length = sizeof(address);
+  ASSERT_EQ(getsockname(server, reinterpret_cast<sockaddr*>(&address), &length), 0);
+  ASSERT_EQ(listen(server, 0), 0);
+  EXPECT_TRUE(IsRefused([&] { accept4(server, nullptr, nullptr, SOCK_CLOEXEC); }));
+  const auto connect_once = [&] {
+    const int client = socket(AF_UNIX, SOCK_STREAM, 0);
+    Check(connect(client, reinterpret_cast<sockaddr*>(&address), length) == 0, "connected");
+  };
+  EXPECT_FALSE(IsRefused([&] {
+    connect_once();
+    const int accepted = accept4(server, nullptr, nullptr, SOCK_CLOEXEC);
+    Check(accepted >= 0, "accepted");
+    close(accepted);
+  }));
+  EXPECT_TRUE(IsRefused([&] {
+    for (int i = 0; i < 10; ++i) connect_once();  // more than may queue
+  }));
+  close(server);
+}
+
+TEST(RealWaits, ConnectionsOverTheNetwork) {
+  const int server = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof(address);
+  if (server < 0 || bind(server, reinterpret_cast<sockaddr*>(&address), length) != 0)
+    GTEST_SKIP() << "there is no network here";
+  ASSERT_EQ(getsockname(server, reinterpret_cast<sockaddr*>(&address), &length), 0);
+  ASSERT_EQ(listen(server, 1), 0);
+  EXPECT_FALSE(IsRefused([&] {
+    const int client = socket(AF_INET, SOCK_STREAM, 0);
+    Check(connect(client, reinterpret_cast<sockaddr*>(&address), length) == 0, "connected");
+    Check((fcntl(client, F_GETFL) & O_NONBLOCK) == 0, "as it was");
+    close(client);
+  }));
+  close(server);
+}
+
+TEST(RealWaits, LocksOfFiles) {
+  const std::string path = testing::TempDir() + "/locked";
+  const int one = open(path.c_str(), O_RDWR | O_CREAT, 0600);
+  const int other = open(path.c_str(), O_RDWR);
+  ASSERT_TRUE(one >= 0 && other >= 0);
+  EXPECT_FALSE(IsRefused([&] { Check(flock(one, LOCK_EX) == 0, "free"); }));
+  EXPECT_FALSE(IsRefused([&] {
+    Check(flock(other, LOCK_EX | LOCK_NB) == -1 && errno == EWOULDBLOCK, "does not wait");
+  }));
+  EXPECT_TRUE(IsRefused([&] { flock(other, LOCK_EX); }));
+  // These are the open file's, as flock's are; F_SETLKW's are the process's.
+  struct flock whole = {};
+  whole.l_type = F_WRLCK;
+  EXPECT_FALSE(IsRefused([&] { Check(fcntl(one, F_OFD_SETLKW, &whole) == 0, "free"); }));
+  EXPECT_TRUE(IsRefused([&] { fcntl(other, F_OFD_SETLKW, &whole); }));
+  EXPECT_TRUE(IsRefused([&] { fcntl(other, F_SETLKW, &whole); }));
+  EXPECT_TRUE(IsRefused([&] { (void)!lockf(other, F_LOCK, 0); }));
+  close(one);
+  EXPECT_FALSE(IsRefused([&] { Check(fcntl(other, F_SETLKW, &whole) == 0, "free by now"); }));
+  close(other);
 }
 
 TEST(RealWaits, WhatIsThereIsRead) {

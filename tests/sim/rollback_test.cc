@@ -1,6 +1,7 @@
 #include "sim/rollback.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <cstdint>
 #include <cstdio>
@@ -106,6 +107,26 @@ TEST(Rollback, PutsBackLocksOfLibraries) {
   data[0] = 1;
   TheRollback().Undo();
   EXPECT_EQ(data[0], 9);
+}
+
+// Between the segments of the executable's data there may be pages that are not there.
+TEST(Rollback, VisitsWhatCanBeRead) {
+  Rollback rollback;
+  rollback.Init();
+  rollback.CoverHeap();
+  bool seen[2] = {};
+  constexpr uintptr_t kPage = 4096;
+  rollback.VisitExecutable([&](uintptr_t begin, uintptr_t end) {
+    if (begin == end) return;
+    begin &= ~(kPage - 1);
+    std::vector<unsigned char> present((end - begin) / kPage + 1);
+    EXPECT_EQ(mincore(reinterpret_cast<void*>(begin), end - begin, present.data()), 0);
+    for (int i = 0; i < 2; ++i) {
+      const auto place = reinterpret_cast<uintptr_t>(i == 0 ? data : zeros);
+      seen[i] |= place >= begin && place < end;
+    }
+  });
+  EXPECT_TRUE(seen[0] && seen[1]);
 }
 
 }  // namespace

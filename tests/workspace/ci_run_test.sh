@@ -24,6 +24,7 @@ xml() { mkdir -p "bazel-testlogs/$1"; cat >"bazel-testlogs/$1/test.xml"; }
 good_xml() { rm -rf "bazel-testlogs/$1"; xml "$1" <<<'<testsuites><testsuite><testcase name="a" status="run"/></testsuite></testsuites>'; }
 configuration=plain
 [[ $2 != --config=* ]] || configuration=${2#--config=}
+[[ $1 != build ]] || configuration=figures
 . ./behaviour
 $configuration
 END
@@ -38,6 +39,7 @@ start() {
     for configuration in plain asan tsan ubsan; do
       echo "$configuration() { good_xml lock/a_test; echo '//lock:a_test        PASSED in 0.1s'; }"
     done
+    echo 'figures() { :; }'
     cat
   } >"$checkout/behaviour"
 }
@@ -60,6 +62,7 @@ test //...
 test --config=asan //...
 test --config=tsan //...
 test --config=ubsan //...
+build -c opt //tools:figures
 END
 
 start cases_are_counted <<'END'
@@ -128,13 +131,19 @@ ubsan() { echo '//lock:b_test     SKIPPED'; }
 END
 expect 1 '3 passed, 1 failed'
 
+start figures_that_cannot_be_built_count <<'END'
+figures() { echo 'ERROR: sim/a.cc:1: error'; return 1; }
+END
+expect 1 '4 passed, 1 failed'
+
 start bazelw_gives_up <<'END'
 plain() { return 36; }
 asan() { return 36; }
 tsan() { return 36; }
 ubsan() { return 36; }
+figures() { return 36; }
 END
-expect 1 '0 passed, 4 failed'
+expect 1 '0 passed, 5 failed'
 
 start list_of_incompatible_targets_differs </dev/null
 echo tsan >"$checkout/differing"
