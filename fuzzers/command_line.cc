@@ -8,10 +8,12 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
-#include <map>
+#include <span>
 #include <sstream>
 #include <string_view>
+#include <utility>
 
+#include "fuzzers/execution_flags.h"
 #include "fuzzers/input.h"
 
 namespace jacquard::fuzzers {
@@ -40,8 +42,40 @@ std::string ParseShape(const std::string& text, int max_threads, CommandLine& li
   return {};
 }
 
+// A set by the names of its members. "" or what is wrong.
+using Member = std::pair<std::string_view, uint32_t>;
+constexpr Member kFeatureNames[] = {
+    {"none", 0},
+    {"states", kStateFeatures},
+    {"switches", kSwitchFeatures},
+    {"reads", kReadFeatures},
+    {"hand-offs", kHandOffFeatures},
+    {"blocked", kBlockedFeatures},
+};
+constexpr Member kMutationNames[] = {
+    {"none", 0},
+    {"records", kRecordMutations},
+    {"cross-over", kCrossOverMutations},
+    {"reorder", kReorderMutations},
+};
+std::string ParseSet(const std::string& list, std::span<const Member> members, uint32_t& set) {
+  set = 0;
+  std::istringstream names(list);
+  for (std::string name; std::getline(names, name, ',');) {
+    const auto known = std::ranges::find(members, name, &Member::first);
+    if (known == members.end()) {
+      std::string all;
+      for (const Member& member : members) all += fmt::format(" {}", member.first);
+      return fmt::format("there is no \"{}\"; there are{}", name, all);
+    }
+    set |= known->second;
+  }
+  return {};
+}
+
 bool IsMode(std::string_view argument) {
-  for (const std::string_view mode : {"--replay", "--to-text", "--from-text", "--seed-corpus"}) {
+  for (const std::string_view mode :
+       {"--replay", "--minimize", "--to-text", "--from-text", "--seed-corpus"}) {
     if (argument == mode || (argument.starts_with(mode) && argument[mode.size()] == '='))
       return true;
   }
@@ -53,8 +87,8 @@ constexpr std::string_view kRestIsOurs = "-ignore_remaining_args=1";
 
 // Flags of a fuzzing run that take a value.
 bool TakesValue(std::string_view argument) {
-  for (const std::string_view flag :
-       {"--shape", "--executions", "--max-steps", "--time-limit", "--memory", "--max-history"}) {
+  for (const std::string_view flag : {"--shape", "--features", "--mutations", "--executions",
+                                      "--max-steps", "--time-limit", "--memory", "--max-history"}) {
     if (argument == flag) return true;
   }
   return false;
@@ -95,11 +129,16 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
   int64_t executions = 0;
   auto* const fuzz = app.add_option_group("Fuzzing");
   auto* const executions_option =
-      fuzz->add_option("--executions", executions, "Stop after so many (the engine's -runs)")
+      fuzz->add_option("--executions", executions,
+                       "Stop after so many (the engine's -runs; --minimize: a million)")
           ->check(CLI::Range(int64_t{0}, int64_t{std::numeric_limits<int>::max()}));
   auto* const tools = app.add_option_group("Instead of fuzzing");
   auto* const replay =
       tools->add_option("--replay", line.file, "Execute one input, bytes or text, and report");
+  auto* const minimize = tools->add_option(
+      "--minimize", line.file,
+      "Shrink a failing input: fewest threads and operations, then fewest choices that are not "
+      "benign, that fail with the same signature. Writes FILE.min, or what -o says");
   auto* const to_text = tools->add_option("--to-text", line.file, "Print an input as text");
   auto* const from_text = tools->add_option("--from-text", line.file, "Turn a text into bytes");
   auto* const seed_corpus =
@@ -108,32 +147,32 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
   app.add_option("FILE", line.files, "For --seed-corpus")->needs(seed_corpus);
   auto* const output = app.add_option("-o,--output", line.output, "Write to this file");
   app.add_flag("--force", line.force, "Overwrite an existing file");
-  app.add_flag("--all", line.all, "--replay: every event");
-  app.add_flag("--json", line.json, "--replay: for programs");
+  app.add_flag("--all", line.all, "--replay, --minimize: every event");
+  app.add_flag("--json", line.json, "--replay, --minimize: for programs");
   app.add_option("--repeat", line.repeat, "--replay: so many times, and say how fast")
       ->check(CLI::PositiveNumber)
       ->needs(replay);
-  app.add_option("--max-steps", line.execution.max_steps,
-                 "An execution with more steps is a livelock")
-      ->check(CLI::PositiveNumber);
   auto* const shape_option = app.add_option(
       "--shape", shape, "THREADSxOPERATIONS: force every input to it (for benchmarks)");
+  std::string features;
+  app.add_option(
+         "--features", features,
+         "For measurements: what the engine is told of beside code coverage; some of states, "
+         "switches, reads, hand-offs, blocked, with commas between, or none")
+      ->type_name("LIST");
+  std::string mutations;
+  app.add_option(
+         "--mutations", mutations,
+         "For measurements: what is done to inputs beside the engine's own mutations; some of "
+         "records, cross-over, reorder, or none")
+      ->type_name("LIST");
   app.add_option("--time-limit", line.time_limit,
                  "Seconds without a step (simulated), or until threads that do not end are a "
                  "deadlock (native)")
       ->check(CLI::PositiveNumber);
-  const std::map<std::string, MemoryMode> memory_modes = {
-      {MemoryModeName(MemoryMode::kSc), MemoryMode::kSc},
-      {MemoryModeName(MemoryMode::kRc11), MemoryMode::kRc11}};
-  app.add_option("--memory", line.execution.memory,
-                 "sc (sequential consistency, no data races) or rc11 (C++20's memory model, the "
-                 "default)")
-      ->transform(CLI::CheckedTransformer(memory_modes).description("sc|rc11"))
-      ->type_name("MODE");
-  app.add_option("--max-history", line.execution.max_history,
-                 "rc11: so many stores of an object are kept for reads to choose from")
-      ->check(CLI::Range(2, 1000));
-  replay->excludes(to_text, from_text, seed_corpus, executions_option, output);
+  AddExecutionFlags(app, line.execution);
+  replay->excludes(minimize, to_text, from_text, seed_corpus, executions_option, output);
+  minimize->excludes(to_text, from_text, seed_corpus);
   to_text->excludes(from_text, seed_corpus, shape_option);
   from_text->excludes(seed_corpus, shape_option);
   seed_corpus->excludes(output, shape_option);
@@ -153,15 +192,34 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
   }
 
   if (replay->count() > 0) line.mode = CommandLine::Mode::kReplay;
+  if (minimize->count() > 0) line.mode = CommandLine::Mode::kMinimize;
   if (to_text->count() > 0) line.mode = CommandLine::Mode::kToText;
   if (from_text->count() > 0) line.mode = CommandLine::Mode::kFromText;
   if (seed_corpus->count() > 0) line.mode = CommandLine::Mode::kSeedCorpus;
+  std::string wrong;
+  if (!features.empty()) {
+    wrong = ParseSet(features, kFeatureNames, line.features);
+    if (!wrong.empty()) wrong = "--features: " + wrong;
+  }
+  if (!mutations.empty() && wrong.empty()) {
+    wrong = ParseSet(mutations, kMutationNames, line.mutations);
+    if (!wrong.empty()) wrong = "--mutations: " + wrong;
+  }
+  if (!wrong.empty()) {
+    line.exit_status = kExitUsage;
+    line.message = "jacquard: " + wrong + "\n";
+    return line;
+  }
   if (!shape.empty()) {
     if (const std::string problem = ParseShape(shape, max_threads, line); !problem.empty()) {
       line.exit_status = kExitUsage;
       line.message = "jacquard: " + problem + "\n";
       return line;
     }
+  }
+  if (executions_option->count() > 0 && line.mode == CommandLine::Mode::kMinimize) {
+    line.minimize_executions = static_cast<uint64_t>(executions);
+    return line;
   }
   if (executions_option->count() > 0) line.engine.push_back(fmt::format("-runs={}", executions));
   return line;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "fuzzers/features.h"
 #include "sim/execute.h"
 
 namespace jacquard::fuzzers {
@@ -16,22 +17,33 @@ inline constexpr int kExitPass = 0;
 inline constexpr int kExitFailure = 1;  // a replayed input fails
 inline constexpr int kExitUsage = 2;    // bad flags or bad input
 
+// What makes new inputs of old ones, as a set; beside the engine's own mutations.
+enum MutationKind : uint32_t {
+  kRecordMutations = 1,     // mutator.h: Mutate
+  kCrossOverMutations = 2,  // mutator.h: CrossOver
+  kReorderMutations = 4,    // reorder.h
+};
+inline constexpr uint32_t kDefaultMutations = 7;
+
 struct CommandLine {
-  enum class Mode { kFuzz, kReplay, kToText, kFromText, kSeedCorpus };
+  enum class Mode { kFuzz, kReplay, kMinimize, kToText, kFromText, kSeedCorpus };
   Mode mode = Mode::kFuzz;
 
-  std::string file;                // kReplay, kToText, kFromText
-  std::string output;              // kToText, kFromText: file, "" if not given; kSeedCorpus: folder
+  std::string file;    // kReplay, kMinimize, kToText, kFromText
+  std::string output;  // kMinimize, kToText, kFromText: file, "" if not given; kSeedCorpus: folder
   std::vector<std::string> files;  // kSeedCorpus
   bool force = false;
   bool all = false;
   int repeat = 1;  // kReplay: so often, and say how fast
   bool json = false;
+  uint64_t minimize_executions = 1'000'000;  // kMinimize: at most
 
   int shape_threads = 0;  // 0: as the bytes say
   int shape_operations = 0;
   double time_limit = 10;  // seconds
   ExecutionOptions execution;
+  uint32_t features = kDefaultFeatures;  // what the engine is told of
+  uint32_t mutations = kDefaultMutations;
 
   // What remains for the engine, the program's name first.
   std::vector<std::string> engine;

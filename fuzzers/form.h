@@ -18,7 +18,7 @@ struct FormOptions {
   ExecutionOptions execution;
   double no_step_seconds = 10;   // simulated: CPU time without a step until the watchdog barks
   double deadlock_seconds = 10;  // native: time until threads that do not end are a deadlock
-  bool features = false;         // report them to libFuzzer
+  uint32_t features = 0;         // simulated: the kinds that libFuzzer is told of (features.h)
 
   // How a failure is shown.
   bool all_events = false;
@@ -47,6 +47,14 @@ class Form {
   // Executes `input`, which has failed, once more with a trace, and describes the failure. Ends
   // with a newline.
   std::string Report(const Input& input);
+
+  // Changes the choices of `input` in a way that follows from what it does when it is executed
+  // (fuzzers/reorder.h). False: not possible; never in the native form.
+  bool Reorder(Input& input, uint64_t seed);
+
+  // Shrinks `input`, which was executed last and has failed, in at most so many executions
+  // (fuzzers/minimizer.h). Returns what has become of it, in a line. Simulated form only.
+  std::string Minimize(Input& input, uint64_t executions);
 
   // The signature of the last failure.
   const std::string& signature() const;

@@ -1,10 +1,11 @@
 // A fuzz target as engines want it: LLVMFuzzerInitialize, LLVMFuzzerTestOneInput,
-// LLVMFuzzerCustomMutator.
+// LLVMFuzzerCustomMutator, LLVMFuzzerCustomCrossOver.
 //
 // main() is libFuzzer's, or another engine's.
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <climits>
 #include <cstdlib>
@@ -16,6 +17,7 @@
 #include "fuzzers/codec.h"
 #include "fuzzers/command_line.h"
 #include "fuzzers/engine.h"
+#include "fuzzers/execution_flags.h"
 #include "fuzzers/form.h"
 #include "fuzzers/input.h"
 #include "fuzzers/mutator.h"
@@ -33,6 +35,10 @@ __attribute__((weak)) size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t
 namespace jacquard::fuzzers {
 namespace {
 
+// A reordering costs an execution; crossing over is best done now and then (docs/guidance.md).
+constexpr uint32_t kReorderOnceIn = 4;
+constexpr uint32_t kCrossOverOnceIn = 8;
+
 // What a fuzzing run does for every input.
 class Fuzzer {
  public:
@@ -40,8 +46,8 @@ class Fuzzer {
       : codec_(codec),
         shape_threads_(line.shape_threads),
         shape_operations_(line.shape_operations),
+        mutations_(line.mutations),
         start_(std::chrono::steady_clock::now()) {
-    options.features = true;
     options.on_fatal = [this](const std::string& report, bool no_step) {
       Print(report);
       if (no_step) {
@@ -59,10 +65,37 @@ class Fuzzer {
     if (shape_threads_ != 0) codec_.Reshape(shape_threads_, shape_operations_, input_);
     if (form_->Execute(input_)) [[likely]]
       return;
+    const uint64_t before = form_->executions();
     Print("\n" + form_->Report(input_));
     // By this libFuzzer's -minimize_crash recognises the same bug.
     Print(fmt::format("DEDUP_TOKEN: {}\n", form_->signature()));
+    Print(fmt::format("jacquard: the failure came after {} executions\n", before));
     EndWithCrash();
+  }
+
+  // The engine's request for another input; `general` is its own mutation.
+  size_t Mutate(uint8_t* data, size_t size, size_t max_size, uint32_t seed,
+                GeneralMutation general) {
+    if ((mutations_ & kReorderMutations) != 0 && seed % kReorderOnceIn == 0) {
+      codec_.Decode({data, size}, mutated_);
+      if (form_->Reorder(mutated_, seed / kReorderOnceIn)) {
+        const std::vector<uint8_t> bytes = codec_.Encode(mutated_);
+        if (bytes.size() <= max_size) {
+          std::copy(bytes.begin(), bytes.end(), data);
+          return bytes.size();
+        }
+      }
+    }
+    if ((mutations_ & kRecordMutations) == 0 && general != nullptr)
+      return general(data, size, max_size);
+    return fuzzers::Mutate(data, size, max_size, seed / kReorderOnceIn, general);
+  }
+
+  size_t CrossOver(std::span<const uint8_t> one, std::span<const uint8_t> other, uint8_t* out,
+                   size_t max_size, uint32_t seed) const {
+    // The engine calls this as often as Mutate.
+    if ((mutations_ & kCrossOverMutations) == 0 || seed % kCrossOverOnceIn != 0) return 0;
+    return fuzzers::CrossOver(one, other, out, max_size, seed / kCrossOverOnceIn);
   }
 
   // One line at the end of a run.
@@ -93,9 +126,11 @@ class Fuzzer {
   const Codec& codec_;
   const int shape_threads_;
   const int shape_operations_;
+  const uint32_t mutations_;
   const std::chrono::steady_clock::time_point start_;
   std::unique_ptr<Form> form_;
   Input input_;
+  Input mutated_;
   std::span<const uint8_t> bytes_;  // of the running execution
 };
 
@@ -110,21 +145,11 @@ std::string ReplayCommand(const CommandLine& line) {
   command += kFlag;
   if (const char* launcher = std::getenv("JACQUARD_REPLAY_COMMAND")) command = launcher;
   // What is not the default must be said again, before the last flag, which the file follows.
-  const ExecutionOptions& given = line.execution;
-  const ExecutionOptions defaults;
   std::string flags;
   if (line.shape_threads != 0) {
     flags += fmt::format(" --shape {}x{}", line.shape_threads, line.shape_operations);
   }
-  if (given.memory != defaults.memory) {
-    flags += fmt::format(" --memory {}", MemoryModeName(given.memory));
-  }
-  if (given.max_history != defaults.max_history) {
-    flags += fmt::format(" --max-history {}", given.max_history);
-  }
-  if (given.max_steps != defaults.max_steps) {
-    flags += fmt::format(" --max-steps {}", given.max_steps);
-  }
+  flags += ExecutionFlags(line.execution);
   if (command.ends_with(kFlag)) command.insert(command.size() - kFlag.size(), flags);
   return command;
 }
@@ -170,11 +195,17 @@ void Initialize(int* argc, char*** argv) {
   options.execution = line.execution;
   options.no_step_seconds = line.time_limit;
   options.deadlock_seconds = line.time_limit;
+  options.features = line.features;
   options.all_events = line.all;
   options.json = line.json;
   if (line.mode == CommandLine::Mode::kReplay) {
     options.replay_command = ReplayCommand(line) + " " + line.file;
     _exit(Replay(line, codec, std::move(options)));
+  }
+  if (line.mode == CommandLine::Mode::kMinimize) {
+    CommandLine unshaped = line;  // what is written has the shape already
+    unshaped.shape_threads = 0;
+    _exit(Minimize(line, codec, std::move(options), ReplayCommand(unshaped)));
   }
   if (line.mode != CommandLine::Mode::kFuzz) _exit(Convert(line, codec));
 
@@ -210,6 +241,11 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 }
 
 size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
-  return jacquard::fuzzers::Mutate(data, size, max_size, seed, LLVMFuzzerMutate);
+  return jacquard::fuzzers::fuzzer->Mutate(data, size, max_size, seed, LLVMFuzzerMutate);
+}
+
+size_t LLVMFuzzerCustomCrossOver(const uint8_t* data1, size_t size1, const uint8_t* data2,
+                                 size_t size2, uint8_t* out, size_t max_size, unsigned seed) {
+  return jacquard::fuzzers::fuzzer->CrossOver({data1, size1}, {data2, size2}, out, max_size, seed);
 }
 }

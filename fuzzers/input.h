@@ -63,6 +63,7 @@ class Input {
       if (counts_[t] > most) counts_[t] = static_cast<uint8_t>(most);
     }
   }
+  void ClearExceptions() { exception_count_ = memory_exception_count_ = 0; }
   bool AddException(Exception exception) {
     if (exception_count_ == kMaxExceptions) return false;
     exceptions_[exception_count_++] = exception;

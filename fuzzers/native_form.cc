@@ -45,6 +45,10 @@ bool Form::Execute(const Input& input) {
 }
 
 std::string Form::Report(const Input& /*input*/) { return {}; }  // on_fatal has had it
+bool Form::Reorder(Input& /*input*/, uint64_t /*seed*/) { return false; }
+
+std::string Form::Minimize(Input& /*input*/, uint64_t /*executions*/) { return {}; }
+
 const std::string& Form::signature() const { return state_->signature; }
 uint64_t Form::executions() const { return state_->executions; }
 uint64_t Form::cut_histories() const { return 0; }

@@ -9,6 +9,8 @@ namespace jacquard::fuzzers {
 void ScenarioProgram::Begin() {
   scenario_ = type_.create();
   last_ = {};
+  operations_done_ = {};
+  ++execution_;
 }
 
 void ScenarioProgram::RunThread(int thread) {
@@ -24,6 +26,7 @@ void ScenarioProgram::RunThread(int thread) {
     const int arguments[kMaxArguments] = {call.arguments[0], call.arguments[1], call.arguments[2]};
     const char* const result = operation.run(scenario_, operation.method, arguments);
     EndOperation();
+    ++operations_done_[thread];
     if (tracing && result != nullptr) [[unlikely]]
       DescribeOperation(result);
     if (type_.check_after_operation != nullptr) {
@@ -38,12 +41,24 @@ void ScenarioProgram::OnStep(const Step& step) {
   const int state = after_step_(scenario_, step);
   const Seen seen = {step.thread, step.operation, state};
   if (seen != last_) AddFeatures(seen);
+  if (objects_ != nullptr && step.address != nullptr) AddAccess(step);
+}
+
+void ScenarioProgram::AddAccess(const Step& step) {
+  const auto address = reinterpret_cast<uintptr_t>(step.address);
+  ObjectHistory& object = (*objects_)[(address / 4 ^ address / 1024) % kObjects];
+  if (object.execution != execution_ || object.address != step.address)
+    object = {.address = step.address, .execution = execution_};
+  features_->AddAccess(step, kinds_, object);
 }
 
 void ScenarioProgram::AddFeatures(Seen seen) {
   if (features_ != nullptr) {
-    if (seen.thread != last_.thread) features_->AddSwitch(last_.operation, seen.operation);
-    if (seen.state != last_.state || seen.operation != last_.operation) {
+    if ((kinds_ & kSwitchFeatures) != 0 && seen.thread != last_.thread) {
+      features_->AddSwitch(last_.operation, seen.operation);
+    }
+    if ((kinds_ & kStateFeatures) != 0 &&
+        (seen.state != last_.state || seen.operation != last_.operation)) {
       features_->AddState(seen.state, seen.operation);
     }
   }

@@ -2,7 +2,10 @@
 #ifndef JACQUARD_FUZZERS_SCENARIO_PROGRAM_H_
 #define JACQUARD_FUZZERS_SCENARIO_PROGRAM_H_
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "fuzzers/features.h"
@@ -16,14 +19,25 @@ namespace jacquard::fuzzers {
 // while the threads run, so that a traced execution is the same as one without a trace.
 class ScenarioProgram : public Program {
  public:
-  // Features are reported to `features` unless it is null. Both must outlive the program.
-  ScenarioProgram(const ScenarioType& type, Features* features)
+  // Features of these kinds are reported to `features` unless it is null. Both must outlive the
+  // program.
+  ScenarioProgram(const ScenarioType& type, Features* features, uint32_t kinds = kDefaultFeatures)
       : type_(type),
         after_step_(type.after_step != nullptr ? type.after_step : &NothingAfterStep),
-        features_(features) {}
+        features_(features),
+        kinds_(kinds) {
+    constexpr uint32_t kOfObjects = kReadFeatures | kHandOffFeatures | kBlockedFeatures;
+    if (features != nullptr && (kinds & kOfObjects) != 0)
+      objects_ = std::make_unique<std::array<ObjectHistory, kObjects>>();
+  }
 
   // What the next executions run; must outlive them.
   void SetInput(const Input& input) { input_ = &input; }
+
+  // How many operations a thread has ended in the execution that is going on.
+  int OperationsDone(int thread) const {
+    return thread < kMaxInputThreads ? operations_done_[thread] : 0;
+  }
 
   int ThreadCount() const override { return input_->threads(); }
   void Begin() override;
@@ -48,13 +62,21 @@ class ScenarioProgram : public Program {
 
   static int NothingAfterStep(void* /*scenario*/, const Step& /*step*/) { return 0; }
 
+  // Objects whose addresses fall together push each other out.
+  static constexpr size_t kObjects = 256;
+
   [[gnu::noinline]] void AddFeatures(Seen seen);
+  [[gnu::noinline]] void AddAccess(const Step& step);
 
   const ScenarioType& type_;
   int (*const after_step_)(void*, const Step&);
   Features* const features_;
+  const uint32_t kinds_;
+  std::unique_ptr<std::array<ObjectHistory, kObjects>> objects_;  // null: nobody wants to know
+  uint32_t execution_ = 0;
   const Input* input_ = nullptr;
   void* scenario_ = nullptr;
+  std::array<int, kMaxInputThreads> operations_done_ = {};
   Seen last_;  // at the last step
 };
 

@@ -5,6 +5,8 @@
 
 #include "fuzzers/features.h"
 #include "fuzzers/form.h"
+#include "fuzzers/minimizer.h"
+#include "fuzzers/reorder.h"
 #include "fuzzers/scenario.h"
 #include "fuzzers/scenario_program.h"
 #include "jacquard/schedule_counter.h"
@@ -21,8 +23,10 @@ bool Simulated() { return true; }
 namespace fuzzers {
 
 struct Form::State {
-  State(const Codec& codec, FormOptions o)
-      : options(std::move(o)), program(codec.type(), options.features ? &features : nullptr) {
+  State(const Codec& c, FormOptions o)
+      : codec(c),
+        options(std::move(o)),
+        program(codec.type(), options.features != 0 ? &features : nullptr, options.features) {
     options.execution.check_leaks = codec.type().check_leaks;
     options.execution.allocations_may_fail = codec.type().allocations_may_fail;
   }
@@ -34,9 +38,11 @@ struct Form::State {
     return jacquard::Execute(program, strategy, options.execution, trace);
   }
 
+  const Codec& codec;
   FormOptions options;
   ScenarioProgram program;
   ByteString strategy;
+  Watch watch{strategy};
   call::ScheduleCounter schedules;
   Verdict verdict;  // of the last failure
 };
@@ -75,6 +81,37 @@ std::string Form::Report(const Input& input) {
   }
   return state_->options.json ? FormatJson(verdict, trace, options)
                               : FormatReport(verdict, trace, options);
+}
+
+bool Form::Reorder(Input& input, uint64_t seed) {
+  state_->program.SetInput(input);
+  state_->strategy.Set(input.exceptions(), input.memory_exceptions());
+  state_->watch.BeginExecution();
+  if (!jacquard::Execute(state_->program, state_->watch, state_->options.execution).passed())
+    return false;
+  Choices choices = ChoicesOf(input);
+  return fuzzers::Reorder::Mutate(state_->watch, seed, choices) && SetChoices(choices, input);
+}
+
+std::string Form::Minimize(Input& input, uint64_t executions) {
+  const auto execute = [this](const Input& scenario, Strategy& strategy) {
+    state_->program.SetInput(scenario);
+    return jacquard::Execute(state_->program, strategy, state_->options.execution);
+  };
+  InputMinimizer minimizer(
+      state_->codec, execute, [this](int thread) { return state_->program.OperationsDone(thread); },
+      state_->verdict.signature, executions);
+  const InputCost before = CostOf(input);
+  Choices choices = ChoicesOf(input);
+  minimizer.Minimize(input, choices);
+  const InputCost after = CostOf(input);
+  return fmt::format(
+      "minimised in {} executions: threads {} -> {}, operations {} -> {}, choices {} -> {}, of the "
+      "memory model {} -> {}{}",
+      minimizer.executions(), before.threads, after.threads, before.operations, after.operations,
+      before.schedule.others, after.schedule.others, before.schedule.of_memory,
+      after.schedule.of_memory,
+      minimizer.spent() ? "; that was the budget, and --executions gives more" : "");
 }
 
 const std::string& Form::signature() const { return state_->verdict.signature; }

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "fuzzers/engine.h"
+#include "fuzzers/load_input.h"
 #include "fuzzers/text.h"
 
 namespace jacquard::fuzzers {
@@ -19,25 +20,9 @@ namespace {
 // How often the native form tries one input: its failures depend on timing.
 constexpr int kNativeReplays = 1000;
 
-constexpr std::string_view kTextExtension = ".txt";
-
 int Complain(const std::string& message) {
   Print("jacquard: " + message + "\n");
   return kExitUsage;
-}
-
-std::string_view AsText(const Bytes& bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-bool IsTextFile(const std::string& path, const Bytes& bytes) {
-  return path.ends_with(kTextExtension) || LooksLikeText(AsText(bytes));
-}
-
-std::string ParseFile(const std::string& path, const Bytes& bytes, const Codec& codec,
-                      Input* input) {
-  const auto error = ParseText(AsText(bytes), codec, *input);
-  return error ? error->ToString(path) : std::string();
 }
 
 // The name of a seed in the folder of all: that of its file without ".txt", with a number where two
@@ -82,16 +67,6 @@ int WriteSeedCorpus(const CommandLine& line, const Codec& codec) {
 
 }  // namespace
 
-std::string LoadInput(const std::string& path, const Codec& codec, Input* input) {
-  Bytes bytes;
-  if (std::string problem = ReadFile(path, &bytes); !problem.empty()) return problem;
-  if (IsTextFile(path, bytes)) return ParseFile(path, bytes, codec, input);
-  std::string problem;
-  if (!Codec::Recognise(bytes, &problem)) return path + ": " + problem;
-  codec.Decode(bytes, *input);
-  return {};
-}
-
 int Convert(const CommandLine& line, const Codec& codec) {
   if (line.mode == CommandLine::Mode::kSeedCorpus) return WriteSeedCorpus(line, codec);
   Input input;
@@ -111,6 +86,56 @@ int Convert(const CommandLine& line, const Codec& codec) {
   return problem.empty() ? kExitPass : Complain(problem);
 }
 
+int Minimize(const CommandLine& line, const Codec& codec, FormOptions options,
+             const std::string& replay) {
+  Input input;
+  if (const std::string problem = LoadInput(line.file, codec, &input); !problem.empty()) {
+    return Complain(problem);
+  }
+  const bool as_text = line.file.ends_with(kTextExtension);
+  std::string output = line.output;
+  if (output.empty()) {
+    if (line.file == "-") return Complain("--minimize: -o FILE is missing");
+    output = as_text ? line.file.substr(0, line.file.size() - kTextExtension.size()) + ".min" +
+                           std::string(kTextExtension)
+                     : line.file + ".min";
+  }
+  // Before the work, not after it.
+  std::error_code error;
+  if (!line.force && output != "-" && std::filesystem::exists(output, error)) {
+    return Complain(output + ": exists already; --force overwrites it, -o names another file");
+  }
+  if (line.shape_threads != 0) codec.Reshape(line.shape_threads, line.shape_operations, input);
+  options.on_fatal = [](const std::string& report, bool no_step) {
+    Print(report);
+    if (!no_step) _exit(kExitUsage);
+  };
+  options.replay_command = replay + " " + output;
+  options.features = 0;
+  if (std::string_view(FormName()) == "native") {
+    return Complain("--minimize needs the simulated form: real threads do not fail every time");
+  }
+  Form form(codec, std::move(options));
+  if (form.Execute(input)) return Complain(line.file + ": passes: there is nothing to minimise");
+  const std::string summary = form.Minimize(input, line.minimize_executions);
+  (void)form.Execute(input);
+  const std::string report = form.Report(input);
+  if (line.json) {
+    (void)WriteFile("-", Bytes(report.begin(), report.end()), true);
+  } else {
+    Print(report);
+  }
+  Bytes bytes = codec.Encode(input);
+  if (as_text || output.ends_with(kTextExtension)) {
+    const std::string text = FormatText(codec, input);
+    bytes.assign(text.begin(), text.end());
+  }
+  const std::string problem = WriteFile(output, bytes, line.force);
+  if (!problem.empty()) return Complain(problem);
+  Print(fmt::format("jacquard: {}\n{}\n", summary, output));
+  return kExitPass;
+}
+
 int Replay(const CommandLine& line, const Codec& codec, FormOptions options) {
   Input input;
   if (const std::string problem = LoadInput(line.file, codec, &input); !problem.empty()) {
@@ -121,7 +146,7 @@ int Replay(const CommandLine& line, const Codec& codec, FormOptions options) {
     Print(report);
     if (!no_step) _exit(kExitFailure);
   };
-  options.features = line.repeat > 1;  // as in a fuzzing run
+  if (line.repeat == 1) options.features = 0;  // else as in a fuzzing run
   Form form(codec, std::move(options));
   const bool native = std::string_view(FormName()) == "native";
   const int tries = native ? std::max(line.repeat, kNativeReplays) : line.repeat;

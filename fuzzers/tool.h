@@ -12,12 +12,13 @@
 
 namespace jacquard::fuzzers {
 
-// Reads an input, as text or as bytes. "" or what is wrong: the file cannot be read, has a mistake
-// (with line and column), or is not an input of this target.
-std::string LoadInput(const std::string& path, const Codec& codec, Input* input);
-
 // Converts as `line` says. Messages go to standard error. Returns the exit status.
 int Convert(const CommandLine& line, const Codec& codec);
+
+// Shrinks `line.file` and writes the result to another file, whose path is the last line. `replay`
+// is the command that replays a file, to be followed by its path. Returns the exit status.
+int Minimize(const CommandLine& line, const Codec& codec, FormOptions options,
+             const std::string& replay);
 
 // Executes `line.file`. Prints what fails, or one line that it passes. Returns the exit status.
 int Replay(const CommandLine& line, const Codec& codec, FormOptions options);

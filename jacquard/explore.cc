@@ -25,6 +25,7 @@
 #include "sim/byte_string.h"
 #include "sim/lock_nesting.h"
 #include "sim/message.h"
+#include "sim/minimizer.h"
 #include "sim/report.h"
 #include "sim/strategies.h"
 
@@ -40,6 +41,10 @@ constexpr double kDefaultSeconds = 10;
 
 // One passing execution among so many is repeated.
 constexpr uint64_t kRepeatEvery = 1000;
+
+// What a finding may cost until it is reported. The clock is for bodies that compute for long.
+constexpr MinimizeBudget kMinimizeBudget = {
+    .executions = 10'000, .steps = 10'000'000, .seconds = 10};
 
 class Body : public Program {
  public:
@@ -135,6 +140,7 @@ class Exploration {
     result_.seconds = std::chrono::duration<double>(Clock::now() - start).count();
     result_.distinct_schedules = schedules_.Count();
     result_.schedules_estimated = schedules_.estimated();
+    CountByStrategy();
     if (result_.steps == 0 && result_.findings.empty() && result_.executions != 0) ReportNoStep();
     WriteFiles();
     return std::move(result_);
@@ -245,13 +251,26 @@ class Exploration {
       if (verdict.passed()) [[likely]] {
         NoteLockOrder();
       } else {
+        ++failures_;
+        if (result_.first_failure == 0) result_.first_failure = result_.executions;
         Add(verdict, {LastSchedule(), steps, verdict.signature});
       }
+      strategy_->EndExecution(verdict);
       if (!result_.findings.empty() && options_.stop_at_first_bug) break;
       if (nothing_happens) [[unlikely]]
         break;  // nor in any other execution
-      strategy_->EndExecution(verdict);
     }
+  }
+
+  void CountByStrategy() {
+    if (replays_) return;
+    result_.strategies = strategy_->Shares();
+    if (!result_.strategies.empty()) return;
+    StrategyShare& share = result_.strategies.emplace_back();
+    share.name = options_.strategy;
+    share.executions = result_.executions;
+    share.failures = failures_;
+    share.first_failure = result_.first_failure;
   }
 
   // ---- repetitions
@@ -296,7 +315,8 @@ class Exploration {
   // The last execution has failed. `strategy` repeats it.
   void AddFailure(Strategy& strategy, const Verdict& first, const Course& course) {
     if (Count(first)) return;
-    silence_->Lift();
+    const bool minimize = options_.minimize && !replays_;
+    if (!minimize) silence_->Lift();  // this one is reported
     ChoiceRecorder recorder(strategy);
     Trace trace;
     Course second;
@@ -322,10 +342,17 @@ class Exploration {
           difference);
       return;
     }
+    Choices choices = {recorder.exceptions(), recorder.memory_exceptions()};
+    const size_t given = choices.others.size() + choices.of_memory.size();
+    const bool minimal = minimize && Minimize(choices, again, trace);
+    const size_t kept = choices.others.size() + choices.of_memory.size();
     const Token token = replays_ ? token_
                                  : Token{call::BuildHash(), body_, options_.execution,
-                                         recorder.exceptions(), recorder.memory_exceptions()};
-    AddFinding(again, trace, call::FormatToken(token));
+                                         std::move(choices.others), std::move(choices.of_memory)};
+    Finding& finding = AddFinding(again, trace, call::FormatToken(token));
+    finding.choices = given;
+    finding.kept = kept;
+    finding.minimal = minimal;
   }
 
   // Whether it is a finding already: then it is counted.
@@ -339,7 +366,7 @@ class Exploration {
   }
 
   // Without a token it cannot be repeated.
-  void AddFinding(const Verdict& verdict, const Trace& trace, const std::string& token) {
+  Finding& AddFinding(const Verdict& verdict, const Trace& trace, const std::string& token) {
     Finding& finding = result_.findings.emplace_back();
     finding.verdict = verdict;
     finding.count = 1;
@@ -348,6 +375,7 @@ class Exploration {
     if (!token.empty()) report.replay_command = ReplayCommand(token, arguments_);
     finding.report = FormatReport(verdict, trace, report);
     if (result_.findings.size() == 1) KeepForFiles(verdict, trace, report);
+    return finding;
   }
 
   // ---- the order of locks
@@ -385,6 +413,34 @@ class Exploration {
         token += (token.empty() ? "" : "+") + call::FormatToken(inputs_[input]);
       AddFinding(described->verdict, described->trace, token);
     }
+  }
+
+  // Replaces `choices`, which lead to `verdict`, by as few as still lead to its signature, and
+  // `verdict` and `trace` by those of that execution. Whether no choice is left that is not needed.
+  bool Minimize(Choices& choices, Verdict& verdict, Trace& trace) {
+    ExecutionOptions options = options_.execution;
+    options.lock_order = false;  // of what passes nothing is wanted
+    ScheduleMinimizer minimizer(
+        [this, &options](Strategy& strategy) { return Execute(program_, strategy, options); },
+        verdict.signature, kMinimizeBudget);
+    Choices fewer = choices;
+    if (minimizer.Fails(fewer)) minimizer.Minimize(fewer);
+    for (const Choices& tried : {fewer, choices}) {
+      Trace trace_of_tried;
+      ByteString replay;
+      replay.Set(tried.others, tried.of_memory);
+      replay.BeginExecution();
+      silence_->Lift();
+      Verdict again = Execute(program_, replay, options_.execution, &trace_of_tried);
+      silence_->Restore();
+      if (again.signature != verdict.signature) continue;
+      const bool minimal = !minimizer.spent() && tried == fewer;
+      choices = tried;
+      verdict = std::move(again);
+      trace = std::move(trace_of_tried);
+      return minimal;
+    }
+    return false;
   }
 
   void ReportNondeterministic(const std::string& what, const std::string& difference) {
@@ -440,6 +496,7 @@ class Exploration {
   const std::string arguments_ = test_framework == nullptr ? ReadArguments() : "";
   Options options_;
   bool replays_ = false;
+  uint64_t failures_ = 0;
   std::vector<Token> tokens_;  // what is replayed, one after another
   Token token_;                // that which is going on
   ByteString* replay_ = nullptr;
@@ -473,8 +530,21 @@ std::string Summary(const Result& result) {
         "(max_history keeps more)",
         result.cut_histories);
   }
-  for (const Finding& finding : result.findings)
+  for (const Finding& finding : result.findings) {
     text += fmt::format("\n{} x {}", finding.count, finding.verdict.signature);
+    if (finding.kept == finding.choices) continue;
+    text += fmt::format(" (reported with {} of {} choices that were not benign{})", finding.kept,
+                        finding.choices, finding.minimal ? "" : "; fewer may do");
+  }
+  if (result.strategies.size() < 2 || result.findings.empty()) return text;
+  text += fmt::format("\n{:<16} {:>10} {:>10} {:>12} {:>12}", "strategy", "executions", "bugs",
+                      "to first bug", "behaviours");
+  for (const StrategyShare& share : result.strategies) {
+    const std::string first =
+        share.first_failure == 0 ? std::string("-") : fmt::to_string(share.first_failure);
+    text += fmt::format("\n{:<16} {:>10} {:>10} {:>12} {:>12}", share.name, share.executions,
+                        share.failures, first, share.behaviours);
+  }
   return text;
 }
 

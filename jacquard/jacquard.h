@@ -51,6 +51,9 @@ struct Options {
   // in one, is a finding at the end of the search (ExecutionOptions::lock_order is for those within
   // one). Its token replays all of these executions.
   bool lock_order_across_executions = true;
+  // Whether a failing execution is reported with as few choices that are not benign as still lead
+  // to the same signature. Costs some more executions for each finding, a second or two at most.
+  bool minimize = true;
   // Just the one execution that this token (Result::token) stands for.
   std::string replay = {};
   // Files that are written: the first finding as JSON (docs/trace_json.md), and its report with
@@ -64,10 +67,13 @@ struct Options {
 
 // One bug, by its signature.
 struct Finding {
-  Verdict verdict;     // of the first execution that had it
-  uint64_t count = 0;  // how many executions had it
-  std::string token;   // replays the first one; empty if that could not be repeated
-  std::string report;  // of the first one, for a person
+  Verdict verdict;       // of the execution that is reported: the first one that had it, minimised
+  uint64_t count = 0;    // how many executions had it
+  std::string token;     // replays the one that is reported; empty if it could not be repeated
+  std::string report;    // of that one, for a person
+  uint64_t choices = 0;  // of the first one that were not benign
+  uint64_t kept = 0;     // of these, or of fewer that do as well: those of the one that is reported
+  bool minimal = false;  // each of those is known to be needed
 };
 
 struct Result {
@@ -82,6 +88,9 @@ struct Result {
   // Executions in which a bound on what the memory model keeps was reached (Counters).
   uint64_t cut_histories = 0;
   std::vector<Finding> findings;  // in the order in which they were found
+  uint64_t first_failure = 0;     // the execution that found the first one, counted from 1; 0: none
+  // What each strategy has done; several of them if they shared the executions.
+  std::vector<StrategyShare> strategies;
   // Why nothing was executed, if so: an unknown strategy, a malformed token or option.
   std::string problem;
 
@@ -116,7 +125,8 @@ std::string ParseOptions(std::string_view text, Options& options);
 std::string StrategyHelp();
 std::string OptionsHelp();
 
-// One line on what was explored, as for a log.
+// What was explored, as for a log: one line, and one for each finding. If several strategies shared
+// the executions and found something, a table of them.
 std::string Summary(const Result& result);
 
 }  // namespace jacquard

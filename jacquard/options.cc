@@ -148,6 +148,10 @@ constexpr OptionType kOptionTypes[] = {
      [](std::string_view value, Options& options) {
        return ParseChoice(value, "first", "never", options.stop_at_first_bug);
      }},
+    {"minimize", "on|off", "whether a failure is reported with as few choices as still lead to it",
+     [](std::string_view value, Options& options) {
+       return ParseChoice(value, "on", "off", options.minimize);
+     }},
     {"replay", "TOKEN", "just the one execution that the token stands for",
      [](std::string_view value, Options& options) { return ParseText(value, options.replay); }},
     {"json", "FILE", "write the first finding there, for programs",
@@ -200,7 +204,8 @@ std::string OptionsHelp() {
 std::string StrategyHelp() {
   std::string text;
   for (const StrategyType& type : StrategyTypes())
-    text += fmt::format("  {:12} {}\n", type.name, type.description);
+    text += fmt::format("  {:16} {}\n", fmt::format("{}{}", type.name, type.parameters),
+                        type.description);
   return text;
 }
 

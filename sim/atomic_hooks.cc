@@ -3,6 +3,7 @@
 // Sequential consistency stands here: an access takes effect on memory as it stands when the thread
 // is picked. With a memory model weak_atomics.cc goes on.
 #include <cstdint>
+#include <cstring>
 
 #include "sim/engine.h"
 #include "sim/heap_check.h"
@@ -181,13 +182,20 @@ bool CompareExchange(volatile T* address, T* expected, T desired, bool weak, int
 
 // A weak compare-exchange is about to be made (tools/mode.bzl says how that is known; clang's hook
 // returns the old value alone, and so cannot tell of a failure that has seen what it expected). If
-// it is to fail, it does so here, as a load.
+// it is to fail, it does so here, as a load. Only where it would succeed is there anything to ask;
+// its decision point is here.
 template <class T>
-bool WeakCompareExchangeFails(const volatile void* address, void* expected_address, int failure,
-                              uintptr_t pc) {
+[[clang::no_sanitize("nonnull-attribute")]] bool WeakCompareExchangeFails(
+    const volatile void* address, void* expected_address, int failure, uintptr_t pc) {
+  auto* const object = static_cast<T*>(const_cast<void*>(address));
   auto* const expected = static_cast<T*>(expected_address);
-  if (!engine.Simulates() || !FailsSpuriously(true, pc)) return false;
-  const T value = Load(static_cast<const volatile T*>(address), failure, pc);
+  if (!engine.Simulates() || !MayFailSpuriously(pc)) return false;
+  engine.DecisionPointOfAtomic(StepKind::kReadModifyWrite, object, pc);
+  engine.current->fresh = true;  // whichever of the two comes now
+  T newest;
+  std::memcpy(&newest, object, sizeof(T));
+  if (newest != *expected || !FailsSpuriously(true, pc)) return false;
+  const T value = Load(object, failure, pc);
   if (value == *expected) {
     NoteSpuriousFailure(pc);
   } else {
@@ -276,7 +284,7 @@ void __tsan_atomic_thread_fence(int order) {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     return;
   }
-  engine.DecisionPoint(jacquard::StepKind::kFence, nullptr);
+  engine.DecisionPoint(jacquard::StepKind::kFence, nullptr, JACQUARD_CALLER);
   engine.FenceMemory(Order(order));
   engine.FinishStep(jacquard::StepKind::kFence, Order(order), 0, nullptr, 0, 0, JACQUARD_CALLER);
 }

@@ -36,7 +36,7 @@ uint32_t Sleepers(const pthread_barrier_t* barrier) {
 }
 
 int Wait(pthread_barrier_t* barrier, uintptr_t pc) {
-  engine.DecisionPoint(StepKind::kBarrierArrive, barrier);
+  engine.DecisionPoint(StepKind::kBarrierArrive, barrier, pc);
   CheckObject(barrier, pc);
   engine.current->spin.Reset();
   const uint32_t there = Sleepers(barrier) + 1;

@@ -46,6 +46,7 @@ void ChoiceRecorder::Clear() {
 
 bool ChoiceRecorder::Begin(bool goes_on) {
   answers_ = inner_.answers();
+  listens_ = inner_.listens();
   if (answers_ != nullptr) answers_->LogTo(&log_);
   return goes_on;
 }

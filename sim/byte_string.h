@@ -59,6 +59,16 @@ class ChoiceRecorder : public Strategy {
   int Choose(const Pick& pick) override;
   void EndExecution(const Verdict& verdict) override;
   bool RepeatExecution() override;
+  std::vector<StrategyShare> Shares() const override { return inner_.Shares(); }
+  void OnBegin(const Surroundings& surroundings) override { inner_.OnBegin(surroundings); }
+  void OnStep(const Step& step, Site site) override { inner_.OnStep(step, site); }
+  void OnBlock(int thread, StepKind kind, const void* address, Site site) override {
+    inner_.OnBlock(thread, kind, address, site);
+  }
+  void OnTimedBlock(int thread) override { inner_.OnTimedBlock(thread); }
+  void OnHeap(const void* block, size_t size, bool freed) override {
+    inner_.OnHeap(block, size, freed);
+  }
 
   const std::vector<Exception>& exceptions() const {
     ReadLog();

@@ -19,7 +19,7 @@ namespace jacquard::sim {
 
 int WaitForCondition(pthread_cond_t* condition, pthread_mutex_t* mutex, uintptr_t pc,
                      uint64_t deadline) {
-  engine.DecisionPoint(StepKind::kConditionWait, condition);
+  engine.DecisionPoint(StepKind::kConditionWait, condition, pc);
   CheckObject(condition, pc);
   if (const int error = CheckOwnership(mutex, pc); error != 0) return error;
   SimThread& me = *engine.current;
@@ -34,7 +34,7 @@ int WaitForCondition(pthread_cond_t* condition, pthread_mutex_t* mutex, uintptr_
   engine.Block(WaitReason::kCondition, condition, pc, deadline);
   const WakeUp why = HowWoken(me);
   Finish(StepKind::kConditionWakeUp, condition, 0, why, pc);
-  engine.DecisionPoint(StepKind::kMutexLock, mutex);
+  engine.DecisionPoint(StepKind::kMutexLock, mutex, pc);
   const int error = RegainAfterWait(mutex, pc);
   Finish(StepKind::kMutexLock, mutex, 0, static_cast<uint64_t>(me.id) + 1, pc);
   if (error != 0) return error;
@@ -42,7 +42,7 @@ int WaitForCondition(pthread_cond_t* condition, pthread_mutex_t* mutex, uintptr_
 }
 
 int NotifyCondition(pthread_cond_t* condition, int most, uintptr_t pc) {
-  engine.DecisionPoint(StepKind::kConditionNotify, condition);
+  engine.DecisionPoint(StepKind::kConditionNotify, condition, pc);
   CheckObject(condition, pc);
   SimThread* waiters[kMaxThreads];
   const int count = WaitersLongestFirst(WaitReason::kCondition, condition, waiters,

@@ -105,7 +105,8 @@ SimThread* Engine::PickAmong(Set candidates, int first) {
         picked = &threads_[NthOf(others, choice - 1)];
       }
     } else if (!strategy_->TakeBenignPick()) {
-      const Pick pick = {PickKind::kSchedule, count, current->id, first, candidates, pending_};
+      const Pick pick = {PickKind::kSchedule, count,    current->id, first,
+                         candidates,          pending_, sites_};
       const Backstage backstage;
       last_pick_.choice = strategy_->Choose(pick);
       picked = &threads_[ThreadOfChoice(pick, last_pick_.choice)];
@@ -118,11 +119,16 @@ SimThread* Engine::PickAmong(Set candidates, int first) {
 // The operation may be one turn of a spin loop.
 void Engine::DecisionPointOfTurn(StepKind kind, const void* address, uintptr_t pc) {
   // On another stack than its own nobody has saved the registers.
-  if (OnStackOfCurrent() && current->spin.BackAgain(pc, address, FirstFrame(current->id))) Spin();
-  DecisionPoint(kind, address);
+  if (OnStackOfCurrent() && current->spin.BackAgain(pc, address, FirstFrame(current->id))) {
+    pending_[current->id] = {kind, address};
+    if (listener != nullptr) sites_[current->id] = SiteOf(pc);
+    Spin();
+  }
+  DecisionPoint(kind, address, pc);
 }
 
-void Engine::DecideAmongOthers(SimThread* me) {
+void Engine::DecideAmongOthers(SimThread* me, uintptr_t pc) {
+  if (listener != nullptr) sites_[me->id] = SiteOf(pc);
   int first = me->id;
   if (steps_in_a_row_ >= kMaxStepsInARow) {
     const ThreadSet others = enabled_ & ~me->bit;
@@ -200,6 +206,7 @@ void Engine::Block(WaitReason reason, const void* address, uintptr_t pc, uint64_
         reason == WaitReason::kJoin ? StepKind::kThreadJoin : pending_[me.id].kind;
     recorder->RecordBlocked(kind, address, DescribeWait(me), pc);
   }
+  if (listener != nullptr) TellBlocked(reason, address, pc);
   SwitchAway();
   joining_ &= ~me.bit;
   me.wait = WaitReason::kNone;
@@ -471,7 +478,13 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   lock_order.Begin(options.lock_order);
   std::optional<Recorder> trace_recorder;
   recorder = trace != nullptr ? &trace_recorder.emplace(trace) : nullptr;
-  observed_ = program_observes_ || recorder != nullptr;
+  listener = strategy.listens() ? &strategy : nullptr;
+  seen_closely = recorder != nullptr || listener != nullptr;
+  observed_ = program_observes_ || seen_closely;
+  if (listener != nullptr) {
+    listener->OnBegin({.invariants = program_observes_,
+                       .reuses_memory = options.quarantine < ExecutionOptions{}.quarantine});
+  }
   SetNearTag();
 
   stage_.context = FreshContext(kStage, StageEntry);
@@ -480,6 +493,8 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   executing = false;
 
   recorder = nullptr;
+  listener = nullptr;
+  seen_closely = false;
   EndMemory();
   near_tag = kNearTag;
   if (trace != nullptr) trace->threads = thread_count_;

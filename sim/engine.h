@@ -49,6 +49,8 @@ class Engine {
   Snapshot snapshot;
   LocationTable locations;
   Recorder* recorder = nullptr;  // null: no trace
+  Strategy* listener = nullptr;  // the strategy, if it listens
+  bool seen_closely = false;     // there is a trace, or somebody listens
   Memory* memory = nullptr;      // the memory model; null: sequential consistency
   bool keys_made = false;        // the execution has made a pthread_key_t
   bool keys_used = false;        // the execution has set a value for one
@@ -80,8 +82,9 @@ class Engine {
 
   // ---- the hot path
 
-  // The running thread is about to do `kind` at `address`: another thread may run first.
-  void DecisionPoint(StepKind kind, const void* address) {
+  // The running thread is about to do `kind` at `address`, which `pc` calls: another thread may run
+  // first.
+  void DecisionPoint(StepKind kind, const void* address, uintptr_t pc) {
     SimThread* const me = current;
     pending_[me->id] = {kind, address};
     if (me->fresh) {
@@ -96,7 +99,7 @@ class Engine {
         return;
       }
     }
-    DecideAmongOthers(me);
+    DecideAmongOthers(me, pc);
   }
 
   // The same before an atomic operation, a try-lock or a plain access that is a step, which `pc`
@@ -104,7 +107,7 @@ class Engine {
   void DecisionPointOfAtomic(StepKind kind, const void* address, uintptr_t pc) {
     if (current->spin.MayBeBackAgain(pc)) [[unlikely]]
       return DecisionPointOfTurn(kind, address, pc);
-    DecisionPoint(kind, address);
+    DecisionPoint(kind, address, pc);
   }
 
   // The operation has taken effect. `newest`: it has read the newest value, or written one.
@@ -115,8 +118,8 @@ class Engine {
     if (observed_) [[likely]] {
       const Step step = {current->id, current->operation, kind,      order, size,
                          address,     old_value,          new_value, newest};
-      if (recorder != nullptr) [[unlikely]] {
-        Record(step, pc);
+      if (seen_closely) [[unlikely]] {
+        TellClosely(step, pc);
       } else {
         Observe(step);
       }
@@ -390,7 +393,7 @@ class Engine {
   }
   // The same, by a random walk: any of those that can run, `me` among them.
   [[gnu::noinline]] void WalkOn(SimThread* me);
-  void DecideAmongOthers(SimThread* me);
+  void DecideAmongOthers(SimThread* me, uintptr_t pc);
   void DecisionPointOfTurn(StepKind kind, const void* address, uintptr_t pc);
   void Spin();
   void SeeNewestNext();
@@ -405,7 +408,10 @@ class Engine {
     const OffStage off_stage(*this);
     program_->OnStep(step);
   }
-  void Record(const Step& step, uintptr_t pc);
+  void TellClosely(const Step& step, uintptr_t pc);
+  // Of an operation of the running thread that `pc` calls; for who listens.
+  Site SiteOf(uintptr_t pc) const;
+  void TellBlocked(WaitReason reason, const void* address, uintptr_t pc);
   void ReachLimit();
 
   // Picks among all that can run; `first` is the benign choice. Null: nobody can.
@@ -467,7 +473,7 @@ class Engine {
   bool probing_ = false;     // the verdict is made; only what it is called is open
   bool body_ended_ = false;  // the threads that the program began with have ended
   bool program_observes_ = false;
-  bool observed_ = false;  // steps are told: to the program, or the recorder
+  bool observed_ = false;  // steps are told: to the program, the recorder or the strategy
   Strategy* strategy_ = nullptr;
   RandomAnswers* answers_ = nullptr;  // what answers instead of the strategy, if it has such
   uint64_t step_ = 0;
@@ -496,6 +502,7 @@ class Engine {
   bool stage_done_ = false;
 
   PendingOperation pending_[kMaxThreads] = {};  // by thread id: what each is about to do
+  Site sites_[kMaxThreads] = {};                // and where, if somebody listens
   SimThread driver_;                            // the process's own thread, outside of executions
   SimThread stage_;                             // runs Begin and End, on storage of its own
   SimThread threads_[kMaxThreads];

@@ -40,6 +40,7 @@ SimThread& Engine::AddThread(int id) {
   thread.locks_taken = thread.children = 0;
   thread.lineage = static_cast<uint64_t>(id) + 1;
   pending_[id] = {};
+  sites_[id] = 0;
   thread.wait = WaitReason::kNone;
   thread.start = nullptr;
   thread.result = nullptr;

@@ -2,6 +2,7 @@
 // verdict ends the execution.
 #include <errno.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -10,14 +11,37 @@
 
 namespace jacquard::sim {
 
-void Engine::Record(const Step& step, uintptr_t pc) {
+void Engine::TellClosely(const Step& step, uintptr_t pc) {
   {
     const Backstage backstage;
     const int error = errno;
-    recorder->RecordStep(step, pc);
+    if (recorder != nullptr) recorder->RecordStep(step, pc);
+    if (listener != nullptr) listener->OnStep(step, SiteOf(pc));
     errno = error;
   }
   if (program_observes_) Observe(step);
+}
+
+void Engine::TellBlocked(WaitReason reason, const void* address, uintptr_t pc) {
+  const Backstage backstage;
+  const Site site = SiteOf(pc);
+  sites_[current->id] = site;
+  const StepKind kind =
+      reason == WaitReason::kJoin ? StepKind::kThreadJoin : pending_[current->id].kind;
+  listener->OnBlock(current->id, kind, address, site);
+  if (((timed_ | patient_) & current->bit) != 0) listener->OnTimedBlock(current->id);
+}
+
+// Where calls are not inlined, `pc` may be in a wrapper that all calls have in common: the
+// functions that have called it tell them apart.
+Site Engine::SiteOf(uintptr_t pc) const {
+  constexpr int kFrames = 4;
+  const SimThread& me = *current;
+  Site site = pc;
+  const int top = std::min(me.call_depth, SimThread::kMaxCallStack);
+  for (int i = std::max(0, top - kFrames); i < top; ++i)
+    site = (site ^ (site >> 32)) * 0x9E37'79B9'7F4A'7C15 + me.call_stack[i];
+  return site != 0 ? site : 1;
 }
 
 void Engine::ReachLimit() {

@@ -31,7 +31,7 @@ long Result(int error) {
 }
 
 long Wait(uint32_t* word, uint32_t expected, uint64_t deadline, uint32_t bits, uintptr_t pc) {
-  engine.DecisionPoint(StepKind::kFutexWait, word);
+  engine.DecisionPoint(StepKind::kFutexWait, word, pc);
   // Only the waiter: to wake somebody on a word that may be gone by then is allowed.
   CheckAccess(word, sizeof(*word), AccessKind::kRead, pc);
   engine.FenceMemory(MemoryOrder::kSeqCst);
@@ -65,7 +65,7 @@ int AtMostAll(uint32_t count) {
 }
 
 long Wake(uint32_t* word, uint32_t most, uint32_t bits, uintptr_t pc) {
-  engine.DecisionPoint(StepKind::kFutexWake, word);
+  engine.DecisionPoint(StepKind::kFutexWake, word, pc);
   engine.FenceMemory(MemoryOrder::kSeqCst);
   SimThread* waiters[kMaxThreads];
   const int count = Waiters(word, bits, waiters);
@@ -80,7 +80,7 @@ long Wake(uint32_t* word, uint32_t most, uint32_t bits, uintptr_t pc) {
 // waited longest of those that are left. `expected` is null without a comparison.
 long Requeue(uint32_t* word, uint32_t most, uint32_t more, uint32_t* other,
              const uint32_t* expected, uintptr_t pc) {
-  engine.DecisionPoint(StepKind::kFutexWake, word);
+  engine.DecisionPoint(StepKind::kFutexWake, word, pc);
   engine.FenceMemory(MemoryOrder::kSeqCst);
   if (expected != nullptr) {
     CheckAccess(word, sizeof(*word), AccessKind::kRead, pc);
@@ -152,7 +152,7 @@ uint32_t Change(uint32_t* word, const WakeProgram& program, uintptr_t pc) {
     SeeNewest(word);
     return WeakUpdate(word, program.update, program.operand, MemoryOrder::kSeqCst, pc);
   }
-  engine.DecisionPoint(StepKind::kReadModifyWrite, word);
+  engine.DecisionPoint(StepKind::kReadModifyWrite, word, pc);
   CheckAccess(word, sizeof(*word), AccessKind::kWrite, pc);
   const uint32_t old = *word;
   engine.rollback.BeforeWrite(word, sizeof(*word));

@@ -68,6 +68,22 @@ bool Fails(const void* caller) {
          engine.Choose(PickKind::kAllocationFailure, 2) != 0;
 }
 
+void TellListener(const Block& block, bool freed) {
+  if (engine.listener == nullptr || !engine.hooks_on) return;
+  const Backstage backstage;
+  engine.listener->OnHeap(reinterpret_cast<const void*>(block.begin()), block.size, freed);
+}
+
+void TellAllocation(const Block& block, uintptr_t pc) {
+  if (engine.recorder != nullptr) engine.recorder->RecordAllocation(block, pc);
+  TellListener(block, false);
+}
+
+void TellFree(const Block& block, uintptr_t pc) {
+  if (engine.recorder != nullptr) engine.recorder->RecordFree(block, pc);
+  TellListener(block, true);
+}
+
 // ---- allocation
 
 void* AllocateFromArena(const Request& request, const void* caller) {
@@ -82,8 +98,8 @@ void* AllocateFromArena(const Request& request, const void* caller) {
   block.aligned = request.aligned;
   block.allocated_by = RunningThread();
   if (engine.memory != nullptr) engine.ForgetMemory(result, request.size);
-  if (engine.recorder != nullptr) [[unlikely]]
-    engine.recorder->RecordAllocation(block, Address(caller));
+  if (engine.seen_closely) [[unlikely]]
+    TellAllocation(block, Address(caller));
   return result;
 }
 
@@ -181,8 +197,8 @@ void FreeInArena(Block& block, uintptr_t pc) {
   if (engine.memory != nullptr && FromExecutable(reinterpret_cast<const void*>(pc)))
     CheckFree(begin, block.size, pc);
   block.freed_by = RunningThread();
-  if (engine.recorder != nullptr) [[unlikely]]
-    engine.recorder->RecordFree(block, pc);
+  if (engine.seen_closely) [[unlikely]]
+    TellFree(block, pc);
   engine.arena.Free(block);
 }
 

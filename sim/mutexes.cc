@@ -103,7 +103,7 @@ std::string WhoHolds(uint64_t state) {
 }  // namespace
 
 int LockMutex(pthread_mutex_t* mutex, uintptr_t pc, uint64_t deadline) {
-  engine.DecisionPoint(StepKind::kMutexLock, mutex);
+  engine.DecisionPoint(StepKind::kMutexLock, mutex, pc);
   CheckObject(mutex, pc);
   int result = 0;
   if (!EnterAgain(mutex)) {
@@ -141,7 +141,7 @@ int TryLockMutex(pthread_mutex_t* mutex, uintptr_t pc) {
 }
 
 int UnlockMutex(pthread_mutex_t* mutex, uintptr_t pc) {
-  engine.DecisionPoint(StepKind::kMutexUnlock, mutex);
+  engine.DecisionPoint(StepKind::kMutexUnlock, mutex, pc);
   CheckObject(mutex, pc);
   const uint64_t old_state = StateOf(mutex);
   if (!OwnedByMe(mutex)) {

@@ -23,7 +23,7 @@ void Set(pthread_once_t* once, int state) {
 }  // namespace
 
 int Once(pthread_once_t* once, void (*function)(), uintptr_t pc) {
-  engine.DecisionPoint(StepKind::kOther, once);
+  engine.DecisionPoint(StepKind::kOther, once, pc);
   CheckObject(once, pc);
   while (*once == kRuns) WaitForLock(WaitReason::kOnce, once, pc, Engine::kNoDeadline);
   engine.Acquire(once);  // also after an attempt that threw

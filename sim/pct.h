@@ -7,8 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "sim/random_answers.h"
-#include "sim/strategy.h"
+#include "sim/sampler.h"
 
 namespace jacquard {
 
@@ -22,26 +21,25 @@ namespace jacquard {
 // yields comes last, so that a loop that waits does not go round for ever; not every time, since
 // libraries yield some times before they sleep. The memory model's picks are those of the random
 // walk.
-class Pct : public Strategy {
+class Pct : public Sampler {
  public:
   static constexpr int kDefaultDepth = 3;
-  explicit Pct(uint64_t seed, int depth = kDefaultDepth) : seed_(seed), depth_(depth) {}
+  explicit Pct(uint64_t seed, int depth = kDefaultDepth) : Sampler(seed), depth_(depth) {}
 
-  bool BeginExecution() override;
-  int Choose(const Pick& pick) override;
   void EndExecution(const Verdict& verdict) override;
-  bool RepeatExecution() override;
+
+ protected:
+  void Begin() override;
+  int NextThread(const Pick& pick) override;
+  // So many points there are in the execution that begins.
+  virtual int CountOfChanges() { return depth_ - 1; }
+
+  const int depth_;
 
  private:
   static constexpr int64_t kFirstInitial = int64_t{1} << 32;  // above those that were lowered
 
-  int Schedule(const Pick& pick);
-
-  const uint64_t seed_;
-  const int depth_;
-  uint64_t execution_ = 0;
-  uint64_t most_picks_ = 1;  // of an execution
-  RandomAnswers stream_;
+  uint64_t most_picks_ = 1;        // of an execution
   std::vector<uint64_t> changes_;  // before these schedule picks, counted from 0
   uint64_t picks_ = 0;             // of this execution's schedule
   int64_t lowest_ = 0;             // of all priorities

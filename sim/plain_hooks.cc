@@ -139,9 +139,9 @@ template <size_t kSize>
 }
 
 // A range of bytes is one step. It is not taken for a turn of a spin loop.
-bool BeginStepOfRange(StepKind kind, const void* address, size_t size) {
+bool BeginStepOfRange(StepKind kind, const void* address, size_t size, uintptr_t pc) {
   if (size == 0 || !IsStep(address)) return false;
-  engine.DecisionPoint(kind, address);
+  engine.DecisionPoint(kind, address, pc);
   return true;
 }
 
@@ -217,7 +217,7 @@ template <size_t kSize>
 
 [[gnu::always_inline]] inline void WriteRange(const void* address, size_t size, uintptr_t pc) {
   const bool steps =
-      engine.plain_seen_closely && BeginStepOfRange(StepKind::kPlainWrite, address, size);
+      engine.plain_seen_closely && BeginStepOfRange(StepKind::kPlainWrite, address, size, pc);
   NoteWriteOfRange(address, size, pc);
   if (steps) [[unlikely]]
     FinishStep(StepKind::kPlainWrite, address, size, pc);
@@ -225,7 +225,7 @@ template <size_t kSize>
 
 [[gnu::always_inline]] inline void ReadRange(const void* address, size_t size, uintptr_t pc) {
   const bool steps =
-      engine.plain_seen_closely && BeginStepOfRange(StepKind::kPlainRead, address, size);
+      engine.plain_seen_closely && BeginStepOfRange(StepKind::kPlainRead, address, size, pc);
   NoteReadOfRange(address, size, pc);
   if (steps) [[unlikely]]
     FinishStep(StepKind::kPlainRead, address, size, pc);
@@ -234,7 +234,8 @@ template <size_t kSize>
 // A copy is a write of what is there when the thread is picked: one step.
 [[gnu::always_inline]] inline void CopyRange(const void* to, const void* from, size_t size,
                                              uintptr_t pc) {
-  const bool steps = engine.plain_seen_closely && BeginStepOfRange(StepKind::kPlainWrite, to, size);
+  const bool steps =
+      engine.plain_seen_closely && BeginStepOfRange(StepKind::kPlainWrite, to, size, pc);
   NoteReadOfRange(from, size, pc);
   NoteWriteOfRange(to, size, pc);
   if (steps) [[unlikely]] {
@@ -259,7 +260,7 @@ constexpr uintptr_t kStackReserve = 32 << 10;
   // Said before the end, so that no fault comes in the middle of a hook, which may hold a lock.
   if (StackIsNearlyFull() && engine.OnExecutingThread())
     ReportStackOverflow(reinterpret_cast<uintptr_t>(call_site));
-  if (engine.recorder == nullptr || !KeepsCallStack()) return;
+  if (!engine.seen_closely || !KeepsCallStack()) return;
   SimThread& me = *engine.current;
   if (me.call_depth < SimThread::kMaxCallStack) {
     me.call_stack[me.call_depth] = reinterpret_cast<uintptr_t>(call_site);
@@ -294,11 +295,11 @@ extern "C" {
 void __tsan_init() {}
 
 void __tsan_func_entry(void* call_site) {
-  if (engine.recorder != nullptr || jacquard::sim::StackIsNearlyFull()) [[unlikely]]
+  if (engine.seen_closely || jacquard::sim::StackIsNearlyFull()) [[unlikely]]
     jacquard::sim::EnterFunction(call_site);
 }
 void __tsan_func_exit() {
-  if (engine.recorder != nullptr) [[unlikely]]
+  if (engine.seen_closely) [[unlikely]]
     jacquard::sim::LeaveFunction();
 }
 

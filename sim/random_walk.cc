@@ -12,4 +12,13 @@ int RandomWalk::Choose(const Pick& pick) {
                                : stream_.Answer(pick.alternatives);
 }
 
+int LazyWalk::NextThread(const Pick& pick) {
+  constexpr int kBits = 53;  // of a double
+  constexpr double kScale = 1.0 / (uint64_t{1} << kBits);
+  if (!CouldGoOn(pick)) return ThreadOfChoice(pick, Below(pick.alternatives));
+  const double random = static_cast<double>(stream_.Next() >> (64 - kBits)) * kScale;
+  return random < probability_ ? ThreadOfChoice(pick, 1 + Below(pick.alternatives - 1))
+                               : pick.thread;
+}
+
 }  // namespace jacquard

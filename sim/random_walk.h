@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "sim/random_answers.h"
+#include "sim/sampler.h"
 #include "sim/strategy.h"
 
 namespace jacquard {
@@ -30,6 +31,21 @@ class RandomWalk : public Strategy {
   uint64_t seed_;
   uint64_t execution_ = 0;
   RandomAnswers stream_;
+};
+
+// The random walk with a switch probability: a thread that could go on is interrupted with this
+// probability, whatever the number of others. For code with long stretches in which nothing
+// happens, and for bugs that need one thread to get far while others stand still.
+class LazyWalk : public Sampler {
+ public:
+  LazyWalk(uint64_t seed, double probability) : Sampler(seed), probability_(probability) {}
+
+ protected:
+  void Begin() override {}
+  int NextThread(const Pick& pick) override;
+
+ private:
+  const double probability_;
 };
 
 }  // namespace jacquard

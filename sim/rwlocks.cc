@@ -76,7 +76,7 @@ void WakeWaiters(const pthread_rwlock_t* lock) {
 }
 
 int LockShared(pthread_rwlock_t* lock, uintptr_t pc, uint64_t deadline = Engine::kNoDeadline) {
-  engine.DecisionPoint(StepKind::kSharedLock, lock);
+  engine.DecisionPoint(StepKind::kSharedLock, lock, pc);
   CheckObject(lock, pc);
   if (Writer(lock) == Me()) return EDEADLK;
   const uint64_t old_state = StateOf(lock);
@@ -93,7 +93,7 @@ int LockShared(pthread_rwlock_t* lock, uintptr_t pc, uint64_t deadline = Engine:
 }
 
 int LockExclusive(pthread_rwlock_t* lock, uintptr_t pc, uint64_t deadline = Engine::kNoDeadline) {
-  engine.DecisionPoint(StepKind::kMutexLock, lock);
+  engine.DecisionPoint(StepKind::kMutexLock, lock, pc);
   CheckObject(lock, pc);
   if (Writer(lock) == Me()) return EDEADLK;
   const uint64_t old_state = StateOf(lock);
@@ -142,7 +142,7 @@ int TryLockExclusive(pthread_rwlock_t* lock, uintptr_t pc) {
 int Unlock(pthread_rwlock_t* lock, uintptr_t pc) {
   const bool exclusive = Writer(lock) == Me();
   const StepKind kind = exclusive ? StepKind::kMutexUnlock : StepKind::kSharedUnlock;
-  engine.DecisionPoint(kind, lock);
+  engine.DecisionPoint(kind, lock, pc);
   CheckObject(lock, pc);
   const uint64_t old_state = StateOf(lock);
   if (exclusive) {

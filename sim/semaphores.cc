@@ -36,7 +36,7 @@ void TakeOne(sem_t* semaphore) {
 }
 
 int Wait(sem_t* semaphore, uintptr_t pc, uint64_t deadline = Engine::kNoDeadline) {
-  engine.DecisionPoint(StepKind::kSemaphoreWait, semaphore);
+  engine.DecisionPoint(StepKind::kSemaphoreWait, semaphore, pc);
   CheckObject(semaphore, pc);
   while (ValueOf(semaphore) == 0) {
     engine.Block(WaitReason::kSemaphore, semaphore, pc, deadline);
@@ -66,7 +66,7 @@ int TryWait(sem_t* semaphore, uintptr_t pc) {
 }
 
 int Post(sem_t* semaphore, uintptr_t pc) {
-  engine.DecisionPoint(StepKind::kSemaphorePost, semaphore);
+  engine.DecisionPoint(StepKind::kSemaphorePost, semaphore, pc);
   CheckObject(semaphore, pc);
   const uint32_t old_value = ValueOf(semaphore);
   if (old_value >= SEM_VALUE_MAX)
@@ -79,7 +79,7 @@ int Post(sem_t* semaphore, uintptr_t pc) {
 }
 
 int GetValue(sem_t* semaphore, int* value, uintptr_t pc) {
-  engine.DecisionPoint(StepKind::kOther, semaphore);
+  engine.DecisionPoint(StepKind::kOther, semaphore, pc);
   CheckObject(semaphore, pc);
   const uint32_t now = ValueOf(semaphore);
   engine.current->spin.Reset();

@@ -43,7 +43,7 @@ std::string WhoHolds(int word) {
 }
 
 int Lock(int* word, uintptr_t pc) {
-  engine.DecisionPoint(StepKind::kMutexLock, word);
+  engine.DecisionPoint(StepKind::kMutexLock, word, pc);
   CheckObject(word, pc);
   if (*word == Mine())
     Misuse("recursive lock", "a thread locks a spin lock that it holds already", pc);
@@ -70,7 +70,7 @@ int TryLock(int* word, uintptr_t pc) {
 }
 
 int Unlock(int* word, uintptr_t pc) {
-  engine.DecisionPoint(StepKind::kMutexUnlock, word);
+  engine.DecisionPoint(StepKind::kMutexUnlock, word, pc);
   CheckObject(word, pc);
   const int old = *word;
   if (old != Mine())

@@ -13,15 +13,15 @@ namespace jacquard {
 
 struct StrategyType {
   std::string_view name;
+  std::string_view parameters;   // as in "[:DEPTH]"; "" if it takes none
   std::string_view description;  // one line
-  // `argument` is the number behind the name, as in "dfs:2"; -1 if there is none.
-  std::unique_ptr<Strategy> (*make)(uint64_t seed, int argument);
-  bool takes_argument = false;
+  // `parameters` are the numbers behind the name, as in "dfs:2". Null: they are not what it takes.
+  std::unique_ptr<Strategy> (*make)(uint64_t seed, std::span<const double> parameters);
 };
 
 std::span<const StrategyType> StrategyTypes();
 
-// The strategy of that name, "NAME" or "NAME:NUMBER"; null if there is none.
+// The strategy of that name, "NAME" or "NAME:NUMBER..."; null if there is none.
 std::unique_ptr<Strategy> MakeStrategy(std::string_view name, uint64_t seed);
 
 }  // namespace jacquard

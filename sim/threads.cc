@@ -43,7 +43,7 @@ int FinishJoin(SimThread& thread, void** result, uintptr_t pc) {
 }
 
 int TryJoin(pthread_t handle, void** result, uintptr_t pc) {
-  engine.DecisionPoint(StepKind::kThreadJoin, nullptr);
+  engine.DecisionPoint(StepKind::kThreadJoin, nullptr, pc);
   SimThread* const thread = Joinable(handle, kJoinOfDetached, pc);
   if (thread == nullptr) return ESRCH;
   engine.current->spin.Reset();

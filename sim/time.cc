@@ -21,7 +21,7 @@ timespec ToTimespec(uint64_t nanoseconds) {
 
 // All clocks agree.
 timespec ReadClock(uintptr_t pc) {
-  engine.DecisionPoint(StepKind::kClock, nullptr);
+  engine.DecisionPoint(StepKind::kClock, nullptr, pc);
   engine.current->spin.Reset();  // time has passed: the next round is another one
   const uint64_t now = engine.ReadClock();
   engine.FinishStep(StepKind::kClock, MemoryOrder::kRelaxed, 0, nullptr, now, now, pc);
@@ -29,7 +29,7 @@ timespec ReadClock(uintptr_t pc) {
 }
 
 void Sleep(uint64_t nanoseconds, bool absolute, uintptr_t pc) {
-  engine.DecisionPoint(StepKind::kSleep, nullptr);
+  engine.DecisionPoint(StepKind::kSleep, nullptr, pc);
   engine.Block(WaitReason::kSleep, nullptr, pc,
                absolute ? nanoseconds : engine.now() + nanoseconds);
   engine.FinishStep(StepKind::kSleep, MemoryOrder::kRelaxed, 0, nullptr, 0, 0, pc);

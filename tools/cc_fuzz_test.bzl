@@ -14,19 +14,21 @@
 | NAME_bin       | the program, for every flag of the engine                                               |
 | NAME_corpus    | a folder with the seeds as bytes; texts are compiled; never empty                             |
 | NAME_dict      | the dictionaries, merged; only with `dicts`                                             |
+| NAME_explore   | `bazel run` it: explores the scenarios with strategies instead of an engine             |
 | NAME_stress    | the same scenario on real threads, as often as it is told                               |
 | NAME_raw_      | the program without the transition: do not depend on it                                 |
 
 The program is simulated, and native under --config=asan and --config=tsan.
 
 With `scenario = False` it is an ordinary fuzz target, for code that has nothing to do with threads: `srcs` define
-LLVMFuzzerTestOneInput, nothing is simulated, seeds are bytes, there is no NAME_stress, and the launcher's flags for
+LLVMFuzzerTestOneInput, nothing is simulated, seeds are bytes, there is no NAME_stress and no NAME_explore, and the launcher's flags for
 replay and texts mean nothing.
 """
 
 load("@rules_cc//cc:cc_binary.bzl", "cc_binary")
 load("@rules_shell//shell:sh_binary.bzl", "sh_binary")
 load("@rules_shell//shell:sh_test.bzl", "sh_test")
+load(":compatibility.bzl", "NOT_NATIVE")
 load(":mode.bzl", "optimised_binary", "sim_binary")
 
 def _fuzz_corpus_impl(ctx):
@@ -130,6 +132,22 @@ def cc_fuzz_test(
             **manual
         )
         cc_binary(
+            name = name + "_explore_raw_",
+            srcs = srcs,
+            deps = deps + [
+                Label("//fuzzers:explorer"),
+                Label("//fuzzers:scenario"),
+            ],
+            target_compatible_with = NOT_NATIVE,
+            **dict(kwargs, **manual)
+        )
+        sim_binary(
+            name = name + "_explore_bin",
+            binary = name + "_explore_raw_",
+            target_compatible_with = NOT_NATIVE,
+            **manual
+        )
+        cc_binary(
             name = name + "_stress_raw_",
             srcs = srcs,
             deps = deps + [
@@ -168,6 +186,20 @@ def cc_fuzz_test(
         args = args + ["--dictionary_path=$(rootpath :%s_dict)" % name]
 
     launcher = Label("//tools:fuzz_launcher.sh")
+    if scenario:
+        sh_binary(
+            name = name + "_explore",
+            srcs = [launcher],
+            data = [name + "_explore_bin", name + "_corpus"],
+            args = [
+                "--label=//%s:%s" % (native.package_name(), name),
+                "--binary_path=$(rootpath :%s_explore_bin)" % name,
+                "--seed_corpus=$(rootpath :%s_corpus)" % name,
+                "--explore",
+            ],
+            target_compatible_with = NOT_NATIVE,
+            **manual
+        )
     sh_binary(name = name + "_run", srcs = [launcher], data = data, args = args, **manual)
     sh_test(
         name = name,

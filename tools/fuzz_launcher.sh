@@ -1,6 +1,6 @@
 #!/bin/bash
-# The launcher of cc_fuzz_test: runs a fuzz target with folders of its own. Targets NAME and NAME_run call it; flags and
-# environment are those of rules_fuzzing.
+# The launcher of cc_fuzz_test: runs a fuzz target with folders of its own. Targets NAME, NAME_run and NAME_explore call it;
+# flags and environment are those of rules_fuzzing.
 set -u
 
 usage() {
@@ -14,9 +14,10 @@ Flags of the launcher, each as --flag=VALUE or --flag VALUE:
   --fuzzing_output_root DIR   folders corpus/ and artifacts/ are made here
                               (default: ${TMPDIR:-/tmp}/jacquard-USER/TARGET)
 Flags of the target, handed on (--target_help says more):
-  --shape THREADSxOPERATIONS, --executions N, --max-steps N, --time-limit SECONDS, --memory sc|rc11, --max-history N
+  --shape THREADSxOPERATIONS, --executions N, --max-steps N, --time-limit SECONDS, --memory sc|rc11, --max-history N,
+  --features LIST, --mutations LIST
 and with all that follows them:
-  --replay FILE, --to-text FILE, --from-text FILE, --seed-corpus FOLDER FILE...
+  --replay FILE, --minimize FILE, --to-text FILE, --from-text FILE, --seed-corpus FOLDER FILE...
 What has one dash (-jobs=2, -help=1) goes to the engine, with all that follows it.
 END
 }
@@ -26,7 +27,7 @@ fail() {
   exit 2
 }
 
-label='' binary='' seeds='' config='' output_root='' dictionary='' timeout=0 clean=false regression=false target_flags=()
+label='' binary='' seeds='' config='' output_root='' dictionary='' timeout=0 clean=false regression=false explore=false target_flags=()
 while (($# > 0)); do
   case $1 in
     --label=* | --binary_path=* | --seed_corpus=* | --bazel_config=* | --timeout_secs=* | --corpus_dir=* | \
@@ -53,19 +54,24 @@ while (($# > 0)); do
       shift
       break
       ;;
-    --shape=* | --executions=* | --max-steps=* | --time-limit=* | --memory=* | --max-history=*)
+    --explore)  # all that follows is the explorer's
+      explore=true
+      shift
+      break
+      ;;
+    --shape=* | --features=* | --mutations=* | --executions=* | --max-steps=* | --time-limit=* | --memory=* | --max-history=*)
       target_flags+=("$1")
       shift
       continue
       ;;
-    --shape | --executions | --max-steps | --time-limit | --memory | --max-history)
+    --shape | --features | --mutations | --executions | --max-steps | --time-limit | --memory | --max-history)
       (($# > 1)) || fail "$1 needs a value"
       target_flags+=("$1" "$2")
       shift 2
       continue
       ;;
-    --replay | --replay=* | --to-text | --to-text=* | --from-text | --from-text=* | --seed-corpus | --seed-corpus=* | \
-      --all | --json | --force)
+    --replay | --replay=* | --minimize | --minimize=* | --to-text | --to-text=* | --from-text | --from-text=* | \
+      --seed-corpus | --seed-corpus=* | --all | --json | --force)
       break
       ;;
     --*)
@@ -148,11 +154,16 @@ done
 # Files that the user names are relative to where the user is.
 [[ -z ${BUILD_WORKING_DIRECTORY:-} ]] || cd -- "$BUILD_WORKING_DIRECTORY" || exit 2
 
-case ${1:-} in
-  --replay* | --to-text* | --from-text* | --seed-corpus* | --help | --all | --json | --force | -help=1)
+[[ $explore == false ]] && case ${1:-} in
+  --replay* | --minimize* | --to-text* | --from-text* | --seed-corpus* | --help | --all | --json | --force | -help=1)
     exec "$binary" "${target_flags[@]}" "$@"
     ;;
 esac
+
+if [[ $explore == true ]]; then
+  mkdir -p -- "$FUZZER_ARTIFACTS_DIR" || fail "cannot make folders in $output_root"
+  exec "$binary" "--output=$FUZZER_ARTIFACTS_DIR" "$@"
+fi
 
 if [[ $clean == true ]]; then
   rm -rf -- "$FUZZER_OUTPUT_CORPUS_DIR" "$FUZZER_ARTIFACTS_DIR"

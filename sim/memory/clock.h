@@ -44,10 +44,22 @@ class Clock {
     return value;
   }
 
-  // A lane is always written as part of the whole: a part of a register that has just been written
-  // by itself is slow to read again with the others.
-  void Set(int lane, Lane value) { *this = All(value).Only(lane, *this); }
-  void Increment(int lane) { lanes_ = lanes_ - Mask(lane).lanes_; }
+  // In a clock that fits a register, a lane is always written as part of the whole: a part of a
+  // register that has just been written by itself is slow to read again with the others.
+  void Set(int lane, Lane value) {
+    if constexpr (kInRegister) {
+      *this = All(value).Only(lane, *this);
+    } else {
+      std::memcpy(reinterpret_cast<char*>(this) + sizeof(Lane) * lane, &value, sizeof(Lane));
+    }
+  }
+  void Increment(int lane) {
+    if constexpr (kInRegister) {
+      lanes_ = lanes_ - Mask(lane).lanes_;
+    } else {
+      Set(lane, (*this)[lane] + 1);
+    }
+  }
 
   // This lane of it, and in all others `rest`.
   Clock Only(int lane, Lane rest) const { return Only(lane, All(rest)); }
@@ -56,7 +68,13 @@ class Clock {
   void Join(const Clock& other) { lanes_ = __builtin_elementwise_max(lanes_, other.lanes_); }
   // Lane by lane the smaller: the first time of either.
   void Sooner(const Clock& other) { lanes_ = __builtin_elementwise_min(lanes_, other.lanes_); }
-  void SoonerIn(int lane, Lane value) { Sooner(All(value).Only(lane, kNever)); }
+  void SoonerIn(int lane, Lane value) {
+    if constexpr (kInRegister) {
+      Sooner(All(value).Only(lane, kNever));
+    } else if (value < (*this)[lane]) {
+      Set(lane, value);
+    }
+  }
 
   // Whether some lane has reached what that lane of `first` says: whether one of several first
   // times lies within this clock.
@@ -65,18 +83,17 @@ class Clock {
   bool Exceeds(const Clock& other) const { return Any(lanes_ > other.lanes_); }
   bool IsZero() const { return !Any(lanes_ != Vector{}); }
 
+  template <class OtherClock>
+  static Clock From(const OtherClock& other) {
+    return From(other, 0);
+  }
   // For lanes that `OtherClock` does not have, `rest`.
   template <class OtherClock>
-  static Clock From(const OtherClock& other, Lane rest = 0) {
-    // Not with Set(): that would go over all lanes for each of them.
+  static Clock From(const OtherClock& other, Lane rest) {
     Lane lanes[kLanes];
-    for (int lane = 0; lane < kLanes; ++lane) {
-      if (lane >= OtherClock::kLanes) {
-        lanes[lane] = rest;
-      } else {
-        lanes[lane] = other[lane] == OtherClock::kNever ? kNever : other[lane];
-      }
-    }
+    for (int lane = 0; lane < OtherClock::kLanes; ++lane)
+      lanes[lane] = other[lane] == OtherClock::kNever ? kNever : other[lane];
+    for (int lane = OtherClock::kLanes; lane < kLanes; ++lane) lanes[lane] = rest;
     Clock result;
     std::memcpy(&result.lanes_, lanes, kBytes);
     return result;
@@ -84,6 +101,7 @@ class Clock {
 
  private:
   static constexpr size_t kBytes = sizeof(Lane) * kLanes;
+  static constexpr bool kInRegister = kBytes == sizeof(__m128i);
   typedef Lane Vector __attribute__((vector_size(kBytes), aligned(kBytes < 64 ? kBytes : 64)));
 
   struct Masks {
@@ -96,7 +114,7 @@ class Clock {
   // All ones in `lane`, all zeros elsewhere.
   static Clock Mask(int lane) {
     Clock result;
-    if constexpr (kBytes == sizeof(__m128i)) {  // a look is faster than a comparison
+    if constexpr (kInRegister) {  // a look is faster than a comparison
       static constexpr Masks kMasks;
       std::memcpy(&result.lanes_, kMasks.of_lane[lane], kBytes);
       return result;

@@ -41,6 +41,15 @@ TEST(CommandLine, KnowsBothMemories) {
   EXPECT_EQ(Parse({"--max-history=1"}).exit_status, kExitUsage);
 }
 
+TEST(CommandLine, KnowsKindsOfFeatures) {
+  EXPECT_EQ(Parse({"corpus"}).features, kDefaultFeatures);
+  const CommandLine line = Parse({"--features", "states,reads", "corpus"});
+  EXPECT_EQ(line.features, kStateFeatures | kReadFeatures) << line.message;
+  EXPECT_EQ(line.engine, (Strings{"program", "corpus"}));
+  EXPECT_EQ(Parse({"--features=none"}).features, 0u);
+  EXPECT_EQ(Parse({"--features=luck"}).exit_status, kExitUsage);
+}
+
 TEST(CommandLine, KeepsItsOwnForProcessesThatTheEngineStarts) {
   EXPECT_EQ(Parse({"-runs=3", "corpus"}).inherited, Strings{});
   const CommandLine line =
@@ -65,6 +74,13 @@ TEST(CommandLine, KnowsItsTools) {
   EXPECT_EQ(line.mode, Mode::kReplay) << line.message;
   EXPECT_EQ(line.file, "crash");
   EXPECT_TRUE(line.all);
+
+  line = Parse({"--minimize", "crash", "--executions=9", "-o", "small"});
+  EXPECT_EQ(line.mode, Mode::kMinimize) << line.message;
+  EXPECT_EQ(line.file, "crash");
+  EXPECT_EQ(line.output, "small");
+  EXPECT_EQ(line.minimize_executions, 9u);
+  EXPECT_EQ(Parse({"--minimize=a", "--replay=b"}).exit_status, kExitUsage);
 
   line = Parse({"--from-text=a.txt", "-o", "b", "--force"});
   EXPECT_EQ(line.mode, Mode::kFromText) << line.message;

@@ -66,9 +66,37 @@ echo >again.txt
 expect "--force overwrites" status_is 0 "$program" --to-text "$crash" -o again.txt --force
 expect "with the text" diff crash.txt again.txt
 
+# Minimising: a new file, the same signature, the same bytes every time; and never over another one.
+signature() { grep '^Signature: ' "$1"; }
+cp "$crash" original
+expect "the input is minimised" status_is 0 "$program" --minimize "$crash"
+cp out minimised
+expect "the new file is named" test "$(tail -n 1 out)" = "$crash.min"
+expect "the report is of the same failure" diff <(signature first) <(signature out)
+expect "the input is as it was" cmp "$crash" original
+expect "the new file replays" status_is 1 "$program" --replay "$crash.min"
+expect "as the same failure" diff <(signature first) <(signature out)
+expect "it is no larger" test "$(stat -c %s "$crash.min")" -le "$(stat -c %s "$crash")"
+expect "the engine takes it" test "$("$program" "$crash.min" >log3 2>&1; echo $?)" -ne 0
+expect "another time it would be overwritten" status_is 2 "$program" --minimize "$crash"
+expect "and the message says what to do" grep -q 'exists already; --force overwrites it, -o names another file' out
+expect "to a text" status_is 0 "$program" --minimize "$crash" -o minimal.txt
+operations=$(grep '^thread' minimal.txt | grep -oE '[:;] [a-z]' | wc -l)
+expect "two or three operations are enough, not $operations" test "$operations" -le 3
+expect "it is one" grep -q '^jacquard scenario 2 rw_lock$' minimal.txt
+expect "text to bytes" status_is 0 "$program" --from-text minimal.txt -o minimal
+expect "the result is the same every time" cmp minimal "$crash.min"
+expect "what is minimal stays" status_is 0 "$program" --minimize minimal.txt
+expect "in every line" diff minimal.txt minimal.min.txt
+expect "a small budget" status_is 0 "$program" --minimize "$crash" -o small --executions=3
+expect "is reported" grep -q 'that was the budget' out
+
 # A passing input passes, and the engine reads crash files as well.
 printf 'jacquard scenario 2 rw_lock\nthread 0: read object=1\n' >pass.txt
 expect "a passing input passes" status_is 0 "$program" --replay pass.txt
+expect "there is nothing to minimise in it" status_is 2 "$program" --minimize pass.txt
+expect "it says so" grep -q 'passes: there is nothing to minimise' out
+expect "and writes nothing" test ! -e pass.min.txt
 expect "the engine executes a crash file" test "$("$program" "$crash" >log2 2>&1; echo $?)" -ne 0
 report log2 >fifth
 expect "with the same report" diff first fifth

@@ -10,6 +10,7 @@ JacquardEngineExit
 JacquardEngineOpen
 JacquardEnginePrintStackTrace
 JacquardEngineSetDeathCallback
+LLVMFuzzerCustomCrossOver
 LLVMFuzzerCustomMutator
 LLVMFuzzerInitialize
 LLVMFuzzerTestOneInput

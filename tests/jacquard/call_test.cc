@@ -130,6 +130,42 @@ TEST(Explore, GoesOnAndCountsBySignature) {
   EXPECT_NE(result.findings[0].verdict.signature, result.findings[1].verdict.signature);
 }
 
+TEST(Explore, TellsWhatEachStrategyHasDone) {
+  Options options;
+  options.executions = 1000;
+  options.stop_at_first_bug = false;
+  const Result result = Explore(LosesUpdates, options);
+  ASSERT_EQ(result.findings.size(), 1u);
+  ASSERT_GT(result.strategies.size(), 3u);
+  uint64_t executions = 0;
+  uint64_t failures = 0;
+  for (const StrategyShare& share : result.strategies) {
+    executions += share.executions;
+    failures += share.failures;
+    EXPECT_EQ(share.first_failure != 0, share.failures != 0) << share.name;
+    EXPECT_NE(Summary(result).find("\n" + share.name + " "), std::string::npos);
+  }
+  EXPECT_EQ(executions, 1000u);
+  EXPECT_EQ(failures, result.findings[0].count);
+  EXPECT_GT(result.first_failure, 0u);
+
+  options.strategy = "pos";
+  const Result single = Explore(LosesUpdates, options);
+  ASSERT_EQ(single.strategies.size(), 1u);
+  EXPECT_EQ(single.strategies[0].name, "pos");
+  EXPECT_EQ(single.strategies[0].executions, 1000u);
+  EXPECT_EQ(single.strategies[0].failures, single.findings[0].count);
+  EXPECT_EQ(single.strategies[0].first_failure, single.first_failure);
+}
+
+TEST(Explore, CountsTheExecutionThatEndsTheSearch) {
+  const Result result = Explore(LosesUpdates, {.executions = 1000});
+  uint64_t executions = 0;
+  for (const StrategyShare& share : result.strategies) executions += share.executions;
+  EXPECT_EQ(executions, result.executions);
+  EXPECT_EQ(result.first_failure, result.executions);
+}
+
 TEST(Explore, ReplaysAToken) {
   const Result found = Explore(LosesUpdates);
   ASSERT_FALSE(found.ok());
@@ -140,6 +176,44 @@ TEST(Explore, ReplaysAToken) {
   EXPECT_EQ(again.findings[0].verdict.signature, found.findings[0].verdict.signature);
   EXPECT_EQ(again.token(), found.token());
   EXPECT_EQ(again.report(), found.report());
+}
+
+// Long enough that a random walk makes dozens of choices.
+void LosesOneOfManyUpdates() {
+  std::atomic<int> counter{0};
+  const auto work = [&] {
+    for (int i = 0; i < 20; ++i) counter.store(counter.load() + 1);
+  };
+  std::thread a(work);
+  std::thread b(work);
+  a.join();
+  b.join();
+  EXPECT_EQ(counter.load(), 40) << "an update is lost";
+}
+
+TEST(Explore, ReportsFewChoices) {
+  Options options = {.strategy = "random", .minimize = false};
+  const Result found = Explore(LosesOneOfManyUpdates, options);
+  ASSERT_EQ(found.findings.size(), 1u);
+  EXPECT_GT(found.findings[0].choices, 20u);
+  EXPECT_EQ(found.findings[0].kept, found.findings[0].choices);
+  options.minimize = true;
+  const Result fewer = Explore(LosesOneOfManyUpdates, options);
+  ASSERT_EQ(fewer.findings.size(), 1u);
+  const Finding& finding = fewer.findings[0];
+  EXPECT_EQ(finding.choices, found.findings[0].choices);
+  EXPECT_LE(finding.kept, 2u);
+  EXPECT_TRUE(finding.minimal);
+  EXPECT_EQ(finding.verdict.signature, found.findings[0].verdict.signature);
+  EXPECT_LT(finding.token.size(), 45u);
+  EXPECT_GT(found.token().size(), 90u);
+  EXPECT_NE(finding.report.find("Decisions that matter"), std::string::npos);
+  EXPECT_NE(Summary(fewer).find(" choices that were not benign)"), std::string::npos)
+      << Summary(fewer);
+  // The same every time, and in a replay.
+  EXPECT_EQ(Explore(LosesOneOfManyUpdates, options).token(), finding.token);
+  const Result again = Explore(LosesOneOfManyUpdates, {.replay = finding.token});
+  EXPECT_EQ(again.report(), finding.report);
 }
 
 TEST(Explore, TellsTokensOfOtherBodies) {

@@ -49,6 +49,6 @@ expect 2 'no option "speed"' "$c" speed=9 -- right
 expect 2 'JACQUARD_OPTIONS: option seconds: "-1"' env JACQUARD_OPTIONS=seconds=-1 "$c"
 expect 2 'replay token cannot be read' "$c" replay=J1rubbish
 expect 2 'cannot write' "$c" executions=5 json=/no/such/folder/file
-expect 0 '^  random ' "$c" strategy=help
+expect 0 '^  random' "$c" strategy=help
 expect 0 'usage: ' "$c" --help
 exit $failed

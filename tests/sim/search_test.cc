@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "sim/byte_string.h"
-#include "sim/pct.h"
 #include "sim/runtime.h"
 #include "tests/sim/searches.h"
 #include "tests/sim/uninstrumented.h"
@@ -365,38 +364,6 @@ TEST(Explore, WhatIsRepeatedIsDeterministic) {
   EXPECT_FALSE(result.not_deterministic);
   EXPECT_FALSE(result.verdict.passed());
   EXPECT_FALSE(result.trace.events.empty());
-}
-
-// ---- what each strategy is for
-
-// Wrong only where the thread's one step comes after forty others.
-void OneThreadIsLate() {
-  std::atomic<int> flag{0};
-  std::atomic<int> word{0};
-  std::thread late([&] {
-    flag.store(1);
-    word.load();
-  });
-  for (int i = 0; i < 40; ++i) word.store(i);
-  Check(flag.load() == 1, "the thread has come in the meantime");
-  late.join();
-}
-
-// How many executions of the body it takes; 0 if it is not found in `most`.
-uint64_t ExecutionsToFind(Strategy& strategy, const std::function<void()>& body, uint64_t most) {
-  ExploreOptions options;
-  options.executions = most;
-  options.execution.memory = MemoryMode::kSc;  // the schedule alone
-  const ExploreResult result = Explore(body, strategy, options);
-  return result.verdict.passed() ? 0 : result.executions;
-}
-
-TEST(Pct, FindsAThreadThatIsLate) {
-  RandomWalk walk(1);
-  EXPECT_EQ(ExecutionsToFind(walk, OneThreadIsLate, 10'000), 0u);
-  Pct pct(1);
-  const uint64_t executions = ExecutionsToFind(pct, OneThreadIsLate, 100);
-  EXPECT_NE(executions, 0u);
 }
 
 }  // namespace

@@ -277,14 +277,60 @@ TEST(Pct, RepeatsAnExecution) {
   }
 }
 
-TEST(Portfolio, GivesEachMemberItsTurn) {
-  Portfolio portfolio(1);
-  for (int execution = 0; execution < 10; ++execution) {
-    ASSERT_TRUE(portfolio.BeginExecution());
-    // The random walk's answers the runtime takes by itself.
-    EXPECT_EQ(portfolio.answers() != nullptr, execution % 2 == 0);
+// As the runtime does where nothing ever happens.
+std::vector<StrategyShare> SharesAfter(Portfolio& portfolio, int executions) {
+  for (int execution = 0; execution < executions; ++execution) {
+    EXPECT_TRUE(portfolio.BeginExecution());
+    if (portfolio.listens()) portfolio.OnBegin({});
     portfolio.EndExecution({});
   }
+  return portfolio.Shares();
+}
+
+TEST(Portfolio, GivesEachMemberItsTurn) {
+  Portfolio portfolio(1);
+  const std::vector<StrategyShare> first = SharesAfter(portfolio, 36);
+  for (const StrategyShare& share : first) {
+    // Depth-first search is done after the one execution that there is.
+    EXPECT_GE(share.executions, share.name.starts_with("delays") ? 1u : 4u) << share.name;
+  }
+}
+
+TEST(Portfolio, TurnsToTheRandomWalkWhereNothingIsNew) {
+  Portfolio portfolio(1);
+  for (const StrategyShare& share : SharesAfter(portfolio, 10'000)) {
+    if (share.name == "random") {
+      EXPECT_GT(share.executions, 5000u);
+    }
+    EXPECT_EQ(share.failures, 0u);
+    EXPECT_GE(share.executions, share.name.starts_with("delays") ? 1u : 300u) << share.name;
+  }
+}
+
+// Those that are not the random walk's: so many of the executions.
+int ExecutionsOfOthers(bool something_is_new) {
+  Portfolio portfolio(1);
+  int word = 0;
+  Site site = 1;
+  int others = 0;
+  for (int execution = 0; execution < 2000; ++execution) {
+    EXPECT_TRUE(portfolio.BeginExecution());
+    const bool is_other = portfolio.answers() == nullptr;
+    others += is_other;
+    if (portfolio.listens()) {
+      portfolio.OnBegin({});
+      if (is_other && something_is_new) ++site;
+      portfolio.OnStep({.thread = 0, .kind = StepKind::kStore, .address = &word}, 1);
+      portfolio.OnStep({.thread = 1, .kind = StepKind::kStore, .address = &word},
+                       is_other ? site : 1);
+    }
+    portfolio.EndExecution({});
+  }
+  return others;
+}
+
+TEST(Portfolio, TurnsToThoseThatShowSomethingNew) {
+  EXPECT_GT(ExecutionsOfOthers(true), ExecutionsOfOthers(false) + 200);
 }
 
 }  // namespace

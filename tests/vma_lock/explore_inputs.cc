@@ -4,6 +4,7 @@
 #include <sstream>
 #include <utility>
 
+#include "fuzzers/minimizer.h"
 #include "fuzzers/scenario.h"
 #include "fuzzers/scenario_program.h"
 #include "fuzzers/text.h"
@@ -151,10 +152,29 @@ InputsResult WalkInput(const Codec& codec, const Input& input, std::uint64_t see
   return result;
 }
 
-Verdict ExecuteInput(const Codec& codec, const Input& input) {
+Verdict ExecuteInput(const Codec& codec, const Input& input, MemoryMode memory) {
   ByteString strategy;
   strategy.Set(input.exceptions(), input.memory_exceptions());
-  return ExploreInput(codec, input, strategy, 1).verdict;
+  return ExploreInput(codec, input, strategy, 1, memory).verdict;
+}
+
+MinimizedInput MinimizeInput(const Codec& codec, const Input& input, const std::string& signature,
+                             std::uint64_t executions, MemoryMode memory) {
+  ScenarioProgram program(codec.type(), nullptr);
+  InputMinimizer minimizer(
+      codec,
+      [&](const Input& scenario, Strategy& strategy) {
+        program.SetInput(scenario);
+        return Execute(program, strategy, {.memory = memory});
+      },
+      [&](int thread) { return program.OperationsDone(thread); }, signature, executions);
+  MinimizedInput result;
+  result.input = input;
+  Choices choices = ChoicesOf(input);
+  result.fails = minimizer.Minimize(result.input, choices);
+  result.spent = minimizer.spent();
+  result.executions = minimizer.executions();
+  return result;
 }
 
 }  // namespace fuzzers

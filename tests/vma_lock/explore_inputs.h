@@ -73,6 +73,16 @@ InputsResult ExploreInput(const Codec& codec, const Input& input, Strategy& stra
 InputsResult WalkInput(const Codec& codec, const Input& input, std::uint64_t seed,
                        std::uint64_t executions);
 
+// A failing input as small as the minimiser makes it, and how that went.
+struct MinimizedInput {
+  bool fails = false;
+  bool spent = false;
+  std::uint64_t executions = 0;
+  Input input;
+};
+MinimizedInput MinimizeInput(const Codec& codec, const Input& input, const std::string& signature,
+                             std::uint64_t executions, MemoryMode memory = MemoryMode::kRc11);
+
 // A file in text form.
 struct StoredInput {
   std::string text;
@@ -88,7 +98,7 @@ StoredInput ParseStoredInput(const Codec& codec, const std::string& text);
 StoredInput ReadStoredInput(const Codec& codec, const std::string& path);
 
 // Executes `input` once, with its own schedule.
-Verdict ExecuteInput(const Codec& codec, const Input& input);
+Verdict ExecuteInput(const Codec& codec, const Input& input, MemoryMode memory = MemoryMode::kRc11);
 
 }  // namespace jacquard::fuzzers
 

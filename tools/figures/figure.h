@@ -38,6 +38,8 @@ std::vector<Measurement> Speed();
 std::vector<Measurement> WeakMemory();
 std::vector<Measurement> Peers();
 std::vector<Measurement> PlantedBugs();
+std::vector<Measurement> Minimizing();
+std::vector<Measurement> Guidance();
 std::vector<Measurement> UnitTests();
 
 }  // namespace jacquard::figures

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "tools/figures/figure.h"
+#include "tools/figures/leaderboard.h"
 
 namespace jacquard::figures {
 namespace {
@@ -33,13 +34,14 @@ std::string ToJsonLine(const Figure& figure) {
   return json.dump();
 }
 
-std::string ToTable(const std::vector<Figure>& figures) {
-  std::string text =
-      "<!-- Written by ./bazelw run -c opt //tools:figures -- --table docs/figures.md; do not "
-      "edit. -->\n"
+// `command`: what it was written with.
+std::string ToTable(const std::vector<Figure>& figures, const std::string& command) {
+  std::string text = fmt::format(
+      "<!-- Written by ./bazelw run -c opt //tools:figures -- {}; do not edit. -->\n"
       "# Figures\n\n"
       "| figure | value | unit | bar | holds | how |\n"
-      "|---|---|---|---|---|---|\n";
+      "|---|---|---|---|---|---|\n",
+      command);
   for (const Figure& figure : figures) {
     text += fmt::format("| {} | {:.4g} | {} | {} {:.4g} | {} | {} |\n", figure.name, figure.value,
                         figure.unit, figure.bar_kind == Bar::kAtLeast ? "≥" : "≤", figure.bar,
@@ -54,6 +56,9 @@ std::vector<Measurement> All() {
   for (Measurement& measurement : Peers()) all.push_back(std::move(measurement));
   for (Measurement& measurement : UnitTests()) all.push_back(std::move(measurement));
   for (Measurement& measurement : PlantedBugs()) all.push_back(std::move(measurement));
+  for (Measurement& measurement : Leaderboard()) all.push_back(std::move(measurement));
+  for (Measurement& measurement : Minimizing()) all.push_back(std::move(measurement));
+  for (Measurement& measurement : Guidance()) all.push_back(std::move(measurement));
   return all;
 }
 
@@ -63,7 +68,14 @@ std::filesystem::path FromUsersFolder(const std::string& path) {
   return folder == nullptr ? std::filesystem::path(path) : std::filesystem::path(folder) / path;
 }
 
-int Run(const std::vector<std::string>& names, const std::string& table) {
+void Write(const std::string& path, const std::string& text) {
+  std::ofstream file(FromUsersFolder(path));
+  file << text;
+  if (!file.flush()) throw std::runtime_error("cannot write " + path);
+}
+
+int Run(const std::vector<std::string>& names, const std::string& table,
+        const std::string& leaderboard) {
   const std::vector<Measurement> all = All();
   for (const std::string& name : names) {
     if (std::ranges::find(all, name, &Measurement::name) == all.end()) {
@@ -81,9 +93,15 @@ int Run(const std::vector<std::string>& names, const std::string& table) {
     }
   }
   if (!table.empty()) {
-    std::ofstream file(FromUsersFolder(table));
-    file << ToTable(figures);
-    if (!file.flush()) throw std::runtime_error("cannot write " + table);
+    std::string command = "--table " + table;
+    for (const std::string& name : names) command += " " + name;
+    Write(table, ToTable(figures, command));
+  }
+  if (!leaderboard.empty()) {
+    if (LeaderboardPage().empty())
+      throw std::runtime_error(
+          "--leaderboard: the figure \"leaderboard\" is not among those named");
+    Write(leaderboard, LeaderboardPage());
   }
   return std::ranges::all_of(figures, &Figure::holds) ? 0 : 1;
 }
@@ -92,9 +110,14 @@ int Main(int argc, char** argv) {
   CLI::App app("Measures what the project promises: a JSON line for each figure.", "figures");
   std::vector<std::string> names;
   std::string table;
+  std::string leaderboard;
   bool list = false;
   app.add_option("NAME", names, "which measurements; all if none is named");
   app.add_option("--table", table, "also write the figures to this Markdown file");
+  app.add_option("--leaderboard", leaderboard, "write the leaderboard to this Markdown file");
+  int seeds = 20;
+  app.add_option("--seeds", seeds, "of each strategy on the leaderboard")
+      ->check(CLI::PositiveNumber);
   app.add_flag("--list", list, "only tell the names");
   try {
     app.parse(argc, argv);
@@ -109,7 +132,8 @@ int Main(int argc, char** argv) {
       fmt::print("{}: {}\n", measurement.name, measurement.description);
     return 0;
   }
-  return Run(names, table);
+  SetLeaderboardSeeds(seeds);
+  return Run(names, table, leaderboard);
 }
 
 }  // namespace

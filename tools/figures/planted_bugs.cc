@@ -32,7 +32,7 @@ std::vector<Figure> Measure() {
     std::vector<double> seconds;
     for (int seed = 1; seed <= kRuns; ++seed) seconds.push_back(SecondsToFind(bug, seed));
     figures.push_back(
-        {"find_" + bug, Median(seconds), "s", Bar::kAtMost, 10,
+        {"find_" + bug, Median(seconds), "s", Bar::kAtMost, 2,
          fmt::format("CPU time until libFuzzer finds the planted bug, one core, median of {} runs "
                      "from an empty corpus",
                      kRuns)});

@@ -1,0 +1,59 @@
+// A campaign: one strategy, explored by several processes that share the scenarios and what they
+// find.
+#ifndef JACQUARD_FUZZERS_CAMPAIGN_H_
+#define JACQUARD_FUZZERS_CAMPAIGN_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fuzzers/codec.h"
+#include "fuzzers/explorer.h"
+#include "fuzzers/scenarios.h"
+
+namespace jacquard::fuzzers {
+
+struct CampaignOptions {
+  ExplorerOptions explorer;  // its executions are those of all processes together
+  int jobs = 1;
+  bool given = false;  // the scenarios are few, and explored in turn
+};
+
+// What all processes have done together.
+struct CampaignStatus {
+  std::string strategy;
+  uint64_t executions = 0;
+  uint64_t steps = 0;
+  uint64_t scenarios = 0;
+  uint64_t distinct_schedules = 0;
+  uint64_t behaviours = 0;
+  uint64_t failures = 0;
+  double seconds = 0;
+  double seconds_since_new = 0;  // since the last new behaviour
+  bool exhausted = false;
+  double share_done = -1;  // below 0: without end
+  bool share_is_of_scenario = false;
+  // By signature, in the order of the executions that it took. With several processes these are
+  // those of the one that found it, times their number.
+  std::vector<ExplorerBug> bugs;
+  // A process did not end as it should: what it was.
+  std::string problem;
+
+  uint64_t ExecutionsToFirstBug() const { return bugs.empty() ? 0 : bugs.front().executions; }
+};
+
+// Runs it to its end, or until a signal asks the process to end (SIGINT, SIGTERM). Calls
+// `on_status` a few times a second. The runtime must not have executed anything in this process
+// yet: others are forked from it.
+CampaignStatus RunCampaign(const Codec& codec, const CampaignOptions& options,
+                           const std::function<std::unique_ptr<Scenarios>()>& make_scenarios,
+                           const std::function<void(const CampaignStatus& status)>& on_status);
+
+// Whether such a signal has come.
+bool CampaignInterrupted();
+
+}  // namespace jacquard::fuzzers
+
+#endif  // JACQUARD_FUZZERS_CAMPAIGN_H_

@@ -1,0 +1,21 @@
+// The flags that say what an execution is like, for every program that has them.
+#ifndef JACQUARD_FUZZERS_EXECUTION_FLAGS_H_
+#define JACQUARD_FUZZERS_EXECUTION_FLAGS_H_
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "sim/execute.h"
+
+namespace jacquard::fuzzers {
+
+// Adds --max-steps, --memory and --max-history, which must then outlive the parsing.
+void AddExecutionFlags(CLI::App& app, ExecutionOptions& options);
+
+// Those of them that are not the default, as they are to be said again, each with a space before
+// it.
+std::string ExecutionFlags(const ExecutionOptions& options);
+
+}  // namespace jacquard::fuzzers
+
+#endif  // JACQUARD_FUZZERS_EXECUTION_FLAGS_H_

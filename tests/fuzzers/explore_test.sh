@@ -1,0 +1,99 @@
+#!/bin/bash
+# The explorer: finds a planted bug with each strategy, in one process and in several; what it writes; what it refuses.
+#   explore_test.sh BROKEN_EXPLORER BROKEN_FUZZ_TARGET EXPLORER LAUNCHER
+set -u
+broken=$(realpath "$1") target=$(realpath "$2") right=$(realpath "$3") launcher=$(realpath "$4")
+unset BUILD_WORKSPACE_DIRECTORY BUILD_WORKING_DIRECTORY
+cd "$TEST_TMPDIR" || exit 1
+failures=0
+
+expect() {  # WHAT COMMAND...: the command must succeed
+  local what=$1
+  shift
+  "$@" && return
+  echo "FAILED: $what"
+  tail -n 10 out
+  failures=$((failures + 1))
+}
+status_is() {  # STATUS COMMAND...
+  local expected=$1 status
+  shift
+  "$@" >out 2>&1
+  status=$?
+  ((status == expected)) && return
+  echo "status $status, expected $expected: $*"
+  return 1
+}
+json() { python3 -c "import json; r = json.load(open('$1')); print($2)"; }
+
+# Every strategy finds it, and the table has a row for each.
+expect "the bug is found" status_is 1 "$broken" --strategy=portfolio,random,pct,dfs:2 --quiet --output=crashes --json=result
+expect "the table" grep -qE '^strategy +executions +scenarios +schedules +behaviours +bugs +executions to first bug +seconds$' out
+for strategy in portfolio random pct dfs:2; do
+  expect "the row of $strategy" grep -qE "^$strategy +[0-9]+ +[0-9]+ +[0-9]+ +[0-9]+ +1 +[0-9]+ " out
+done
+expect "the report" grep -q '^Timeline: ' out
+expect "the JSON has them all" test "$(json result "[s['strategy'] for s in r['strategies']]")" = "['portfolio', 'random', 'pct', 'dfs:2']"
+expect "each with its bug" test "$(json result "[len(s['bugs']) for s in r['strategies']]")" = '[1, 1, 1, 1]'
+expect "after some executions" test "$(json result "all(0 < s['executions_to_first_bug'] <= s['executions'] for s in r['strategies'])")" = True
+expect "which is known to be minimal" test "$(json result "all(b['minimal'] and b['reproducible'] for s in r['strategies'] for b in s['bugs'])")" = True
+
+# The crash files are inputs of the fuzz target.
+for strategy in 0 1 2 3; do
+  crash=$(json result "r['strategies'][$strategy]['bugs'][0]['file']")
+  signature=$(json result "r['strategies'][$strategy]['bugs'][0]['signature']")
+  expect "$crash replays" status_is 1 "$target" --replay "$crash"
+  expect "as the same failure" grep -qF "Signature: $signature" out
+  expect "$crash is minimal" status_is 0 "$target" --minimize "$crash" -o "minimal$strategy"
+  expect "minimising changes nothing" test "$(stat -c %s "minimal$strategy")" = "$(stat -c %s "$crash")"
+done
+crash=$(json result "r['strategies'][0]['bugs'][0]['file']")
+expect "the explorer replays it as well" status_is 1 "$broken" --replay "$crash"
+expect "the engine executes it" test "$("$target" "$crash" >log 2>&1; echo $?)" -ne 0
+
+# The same once more is the same; another seed need not be.
+expect "again" status_is 1 "$broken" --quiet --output=again --json=again.json
+expect "the same" test "$(json result "r['strategies'][0]['executions']")" = "$(json again.json "r['strategies'][0]['executions']")"
+expect "with the same input" cmp "$crash" "$(json again.json "r['strategies'][0]['bugs'][0]['file']")"
+
+# Several processes: what they find together is the same every time.
+for run in 1 2; do
+  expect "several processes" status_is 1 "$broken" --jobs=3 --stop=never --executions=30001 --quiet --output=jobs$run --json=jobs$run.json
+done
+what="[(s['executions'], s['distinct_schedules'], s['behaviours'], s['failures'], [b['signature'] for b in s['bugs']]) for s in r['strategies']]"
+expect "find the same" test "$(json jobs1.json "$what")" = "$(json jobs2.json "$what")"
+expect "the same files" diff -r jobs1 jobs2
+expect "in all executions" test "$(json jobs1.json "r['strategies'][0]['executions']")" = 30001
+expect "going on finds it again" test "$(json jobs1.json "r['strategies'][0]['failures'] > len(r['strategies'][0]['bugs']) >= 1")" = True
+expect "one stops the others" status_is 1 "$broken" --jobs=2 --quiet --executions=1000000000 --output=jobs
+
+# A right lock; a given scenario; everything there is.
+expect "no bug in a right lock" status_is 0 "$right" --executions=20000 --jobs=2 --json=-
+expect "the status line" grep -qE '^portfolio: [0-9]+ executions, [0-9]+ a second; [0-9]+ distinct schedules; [0-9]+ behaviours, the last new one [0-9]+ s ago; 0 bugs' out
+printf 'jacquard scenario 2 rw_lock\nthread 0: read object=0\nthread 1: write object=0\n' >given.txt
+expect "all there is of one scenario" status_is 0 "$right" given.txt --strategy=dfs --memory=sc --json=all
+expect "is said" grep -q '(that is all there is)' out
+expect "and in the JSON" test "$(json all "r['strategies'][0]['exhausted']")" = True
+expect "with the schedules of two threads" test "$(json all "r['strategies'][0]['distinct_schedules'] > 100")" = True
+expect "the bug in a given scenario" status_is 1 "$broken" given.txt --strategy=dfs --quiet --output=given
+expect "the share of a depth-first search" status_is 0 "$right" given.txt --strategy=dfs --seconds=1
+expect "is in the status line" grep -qE '; [0-9.]+ % done' out
+expect "all small scenarios" status_is 1 "$broken" --scenarios=all --threads=2 --operations=1 --strategy=dfs:2 --quiet --output=small
+mkdir folder && cp given.txt folder
+expect "a folder of inputs" status_is 0 "$right" folder --executions=1000 --quiet
+
+# What it refuses.
+expect "an unknown strategy" status_is 2 "$right" --strategy=luck
+expect "the message has the list" grep -q '^  portfolio ' out
+expect "a missing file" status_is 2 "$right" nowhere
+expect "an unknown flag" status_is 2 "$right" --bogus
+expect "too many threads" status_is 2 "$right" --threads=99
+touch file
+expect "a folder that cannot be" status_is 2 "$right" --output=file/folder
+
+# Through the launcher.
+expect "the launcher" status_is 1 "$launcher" --label=//some:target "--binary_path=$broken" --seed_corpus=. --explore --strategy=random --quiet
+expect "has a folder for crash files" grep -q "$TEST_TMPDIR/fuzzing/artifacts/crash-" out
+
+((failures == 0)) && echo "all passed"
+exit "$failures"

@@ -1,0 +1,272 @@
+// The leaderboard: how soon each strategy finds each of the planted bugs of tests/leaderboard, how
+// many preemptions each bug needs, and whether anybody cries wolf on the twins without a bug.
+#include "tools/figures/leaderboard.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <stdexcept>
+#include <vector>
+
+#include "tools/figures/child.h"
+
+namespace jacquard::figures {
+namespace {
+
+constexpr const char* kProgram = "tests/leaderboard/leaderboard";
+int seeds_of_each = 20;
+constexpr double kNever = std::numeric_limits<double>::infinity();
+constexpr const char* kPortfolio = "portfolio";
+constexpr const char* kSafeStack = "safe_stack";
+
+// Those that follow from no seed are run once.
+struct Contender {
+  const char* strategy;
+  bool has_seed = true;
+};
+constexpr Contender kContenders[] = {
+    {kPortfolio},     {"random"},       {"random:0.1"},   {"pct"},
+    {"pctwm"},        {"pos"},          {"urw"},          {"surw"},
+    {"rff"},          {"dfs:1", false}, {"dfs:2", false}, {"delays:2", false},
+    {"sleep", false},
+};
+
+struct Planted {
+  std::string name;
+  std::string bug;
+  int preemptions = 0;
+};
+
+struct Run {
+  bool found = false;
+  double executions = 0;
+  double seconds = 0;
+  bool exhausted = false;
+  bool as_expected = false;  // the finding is that of the program, or none
+  std::string output;
+};
+
+// Seconds and executions to the first bug: the median of all seeds; kNever if fewer than half of
+// the runs have found it.
+struct Score {
+  double executions = kNever;
+  double seconds = kNever;
+  double slowest = 0;  // of all runs, in seconds
+  int found = 0;
+  int runs = 0;
+};
+
+std::vector<std::string> Lines(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+std::vector<Planted> PlantedPrograms() {
+  const ScratchFolder scratch;
+  std::vector<Planted> programs;
+  for (const std::string& line : Lines(RunChild({Program(kProgram)}, scratch.path()).output)) {
+    const auto json = nlohmann::json::parse(line);
+    programs.push_back({json["name"], json["bug"], json["preemptions"]});
+  }
+  return programs;
+}
+
+Run RunOnce(const std::string& name, bool broken, const std::string& strategy, int seed,
+            uint64_t executions, std::vector<std::string> options) {
+  const ScratchFolder scratch;
+  std::vector<std::string> command = {Program(kProgram),
+                                      name,
+                                      broken ? "broken" : "correct",
+                                      strategy,
+                                      fmt::to_string(seed),
+                                      fmt::to_string(executions)};
+  command.insert(command.end(), options.begin(), options.end());
+  const ChildResult result = RunChild(command, scratch.path());
+  const std::vector<std::string> lines = Lines(result.output);
+  if (result.exit_status > 1 || lines.empty())
+    throw std::runtime_error(fmt::format("{} with {} failed:\n{}", name, strategy, result.output));
+  const auto json = nlohmann::json::parse(lines.front());
+  return {json["found"],     json["executions"],      json["seconds"],
+          json["exhausted"], result.exit_status == 0, result.output};
+}
+
+double GiveUpSeconds(const std::string& name, const std::string& strategy) {
+  if (name != kSafeStack) return 2;
+  return strategy == kPortfolio ? 60 : 8;
+}
+
+Score Measure(const std::string& name, const Contender& contender) {
+  constexpr uint64_t kMost = 100'000'000;
+  Score score;
+  std::vector<double> executions;
+  std::vector<double> seconds;
+  const int seeds = contender.has_seed ? seeds_of_each : 1;
+  for (int seed = 1; seed <= seeds; ++seed) {
+    const std::string limit = fmt::format("seconds={}", GiveUpSeconds(name, contender.strategy));
+    const Run run = RunOnce(name, true, contender.strategy, seed, kMost, {limit});
+    if (!run.as_expected) throw std::runtime_error("another bug than planted:\n" + run.output);
+    ++score.runs;
+    score.found += run.found;
+    executions.push_back(run.found ? run.executions : kNever);
+    seconds.push_back(run.found ? run.seconds : kNever);
+    score.slowest = std::max(score.slowest, run.found ? run.seconds : kNever);
+    // The median is decided.
+    if (score.runs - score.found > seeds / 2) return score;
+  }
+  score.executions = Median(executions);
+  score.seconds = Median(seconds);
+  return score;
+}
+
+using Scores = std::map<std::string, std::map<std::string, Score>>;  // by program, then strategy
+
+std::string Cell(const Score& score) {
+  if (score.executions == kNever) return "–";
+  return fmt::format("{:.0f} ({:.2g} s)", score.executions, score.seconds);
+}
+
+std::string MakePage(const std::vector<Planted>& programs, Scores& scores) {
+  std::string text = fmt::format(
+      "<!-- Written by ./bazelw run -c opt //tools:figures -- leaderboard --leaderboard "
+      "docs/leaderboard.md; do not edit. -->\n"
+      "# Leaderboard\n\n"
+      "Executions to the first bug, and the CPU time that they took, for the planted bugs of\n"
+      "`tests/leaderboard` and each [strategy](strategies.md): the median of {} seeds (of one run "
+      "where no seed\nmatters), on C++20's memory with all oracles, one core. Executions from "
+      "which a "
+      "strategy only learns count.\n–: half of the runs, or more, had not found it after {} s ({} "
+      "s "
+      "for safe_stack).\n\n",
+      seeds_of_each, GiveUpSeconds("", ""), GiveUpSeconds(kSafeStack, ""));
+  text += "| program |";
+  for (const Contender& contender : kContenders) text += fmt::format(" {} |", contender.strategy);
+  text += "\n|---|";
+  for (size_t i = 0; i < std::size(kContenders); ++i) text += "---|";
+  text += "\n";
+  for (const Planted& program : programs) {
+    text += fmt::format("| {} |", program.name);
+    for (const Contender& contender : kContenders)
+      text += fmt::format(" {} |", Cell(scores[program.name][contender.strategy]));
+    text += "\n";
+  }
+  text += "\n| program | what is wrong | preemptions needed |\n|---|---|---|\n";
+  for (const Planted& program : programs)
+    text += fmt::format("| {} | {} | {} |\n", program.name, program.bug, program.preemptions);
+  return text;
+}
+
+std::string page;
+
+Figure Bound(const std::string& name, double value, const std::string& unit, double bar,
+             const std::string& how) {
+  return {"leaderboard_" + name, value, unit, Bar::kAtMost, bar, how};
+}
+
+std::vector<Figure> MeasureLeaderboard() {
+  const std::vector<Planted> programs = PlantedPrograms();
+  Scores scores;
+  std::vector<Figure> figures;
+  const std::map<std::string, double> bars = {{"reorder_100", 20}, {"twostage_100", 60}};
+  const std::string median = fmt::format("median of {} seeds", seeds_of_each);
+  for (const Planted& program : programs) {
+    double best = kNever;
+    for (const Contender& contender : kContenders) {
+      const Score score = Measure(program.name, contender);
+      fmt::print(stderr, "  {} {}: {}\n", program.name, contender.strategy, Cell(score));
+      scores[program.name][contender.strategy] = score;
+      best = std::min(best, score.executions);
+    }
+    const Score& portfolio = scores[program.name][kPortfolio];
+    if (const auto bar = bars.find(program.name); bar != bars.end()) {
+      figures.push_back(Bound(program.name + "_best", best, "executions", bar->second,
+                              "to the first bug, by the best strategy, " + median));
+      figures.push_back(Bound(program.name + "_portfolio", portfolio.executions, "executions",
+                              10 * bar->second, "to the first bug, by the portfolio, " + median));
+    }
+    if (program.name == kSafeStack) {
+      figures.push_back(Bound(program.name + "_slowest", portfolio.slowest, "s", 60,
+                              fmt::format("CPU time to the first bug, by the portfolio, the "
+                                          "slowest of {} seeds",
+                                          seeds_of_each)));
+    } else {
+      figures.push_back(Bound(program.name + "_seconds", portfolio.seconds, "s", 1,
+                              "CPU time to the first bug, by the portfolio, " + median));
+    }
+  }
+  page = MakePage(programs, scores);
+  return figures;
+}
+
+// A search of all executions with so many preemptions, on strong memory without spurious wake-ups:
+// whether there is a bug in them. Throws if there are too many.
+bool HasBugWithin(const std::string& name, int preemptions) {
+  constexpr uint64_t kMost = 500'000'000;
+  const Run run = RunOnce(name, true, fmt::format("dfs:{}", preemptions), 1, kMost,
+                          {"memory=sc", "spurious=off"});
+  if (!run.found && !run.exhausted)
+    throw std::runtime_error(fmt::format("{}: too many executions", name));
+  return run.found;
+}
+
+std::vector<Figure> MeasurePreemptions() {
+  int programs = 0;
+  int as_said = 0;
+  for (const Planted& program : PlantedPrograms()) {
+    // With a hundred threads there are too many orders even without preemptions.
+    if (program.name.ends_with("0")) continue;
+    ++programs;
+    const bool enough = HasBugWithin(program.name, program.preemptions);
+    const bool needed =
+        program.preemptions == 0 || !HasBugWithin(program.name, program.preemptions - 1);
+    fmt::print(stderr, "  {}: {} preemptions are {}enough, and {}needed\n", program.name,
+               program.preemptions, enough ? "" : "not ", needed ? "" : "not ");
+    as_said += enough && needed;
+  }
+  return {{"leaderboard_preemptions", static_cast<double>(as_said), "programs", Bar::kAtLeast,
+           static_cast<double>(programs),
+           "need as many preemptions as is said, and no more: depth-first search through all "
+           "executions with fewer finds nothing"}};
+}
+
+std::vector<Figure> MeasureTwins() {
+  constexpr uint64_t kMillion = 1'000'000;
+  constexpr uint64_t kOfManyThreads = 10'000;
+  int alarms = 0;
+  for (const Planted& program : PlantedPrograms()) {
+    const bool many = program.name.ends_with("00") || program.name.ends_with("50");
+    for (const Contender& contender : kContenders) {
+      const Run run =
+          RunOnce(program.name, false, contender.strategy, 1, many ? kOfManyThreads : kMillion, {});
+      fmt::print(stderr, "  {} {}: {:.0f} executions, {:.1f} s\n", program.name, contender.strategy,
+                 run.executions, run.seconds);
+      alarms += run.found;
+      if (run.found) fmt::print(stderr, "{}\n", run.output);
+    }
+  }
+  return {
+      {"leaderboard_false_alarms", static_cast<double>(alarms), "reports", Bar::kAtMost, 0,
+       "on the programs without the bug: a million executions of each strategy, 10,000 of those "
+       "with 50 and 100 threads"}};
+}
+
+}  // namespace
+
+const std::string& LeaderboardPage() { return page; }
+
+void SetLeaderboardSeeds(int seeds) { seeds_of_each = seeds; }
+
+std::vector<Measurement> Leaderboard() {
+  return {
+      {"leaderboard", "how soon each strategy finds each planted bug", MeasureLeaderboard},
+      {"leaderboard_preemptions", "how many preemptions each bug needs", MeasurePreemptions},
+      {"leaderboard_twins", "a million executions of each program without its bug", MeasureTwins},
+  };
+}
+
+}  // namespace jacquard::figures
