@@ -83,9 +83,9 @@ void* EndWithoutExecution(void* seconds) {
   time.tv_nsec = static_cast<long>((limit - static_cast<double>(time.tv_sec)) * 1e9);
   nanosleep(&time, nullptr);
   if (__atomic_load_n(&RuntimeCounters().executions, __ATOMIC_RELAXED) != 0) return nullptr;
-  constexpr std::string_view kText =
-      "jacquard: the time was over before one execution had come to its end\n";
-  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kText.data(), kText.size());
+  const std::string text =
+      "jacquard: the time was over before one execution had come to its end\n" + WhereThreadsAre();
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text.data(), text.size());
   _exit(kNothingExecuted);
 }
 

@@ -439,6 +439,7 @@ void Engine::Initialize() {
 void Engine::CoverHeap() {
   if (!initialized_) Initialize();
   rollback.CoverHeap();
+  snapshot.AddProgram();
 }
 
 Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOptions& options,
@@ -501,6 +502,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   DropThreadDestructors();
   if (keys_used || keys_made) DropKeys();
   rollback.Undo();
+  snapshot.PutBack();
   for (int i = 0; i < thread_count_; ++i) ResetStorageOf(threads_[i]);
   ResetStorageOf(stage_);
   arena.Reset();

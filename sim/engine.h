@@ -17,6 +17,7 @@
 #include "sim/location.h"
 #include "sim/random_answers.h"
 #include "sim/rollback.h"
+#include "sim/snapshot.h"
 #include "sim/step.h"
 #include "sim/thread.h"
 
@@ -45,6 +46,7 @@ class Engine {
   SimThread* current = &driver_;  // never null
   Arena arena;
   Rollback rollback;
+  Snapshot snapshot;
   LocationTable locations;
   Recorder* recorder = nullptr;  // null: no trace
   Strategy* listener = nullptr;  // the strategy, if it listens

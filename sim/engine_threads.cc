@@ -44,6 +44,7 @@ SimThread& Engine::AddThread(int id) {
   thread.wait = WaitReason::kNone;
   thread.start = nullptr;
   thread.result = nullptr;
+  thread.cleanup = nullptr;
   thread.clock_readings = 0;
   thread.spurious_failures = 0;
   thread.spurious_pc = 0;

@@ -82,7 +82,8 @@ struct Counters {
   uint64_t executions = 0;
   uint64_t steps = 0;  // visible operations
   uint64_t picks = 0;  // decision points at which there was a choice
-  // How often thread-local storage was switched: at a switch to a thread that uses its own, and back.
+  // How often thread-local storage was switched: at a switch to a thread that uses its own, and
+  // back.
   uint64_t storage_switches = 0;
   // Executions under kRc11 in which something was forgotten that might have mattered: stores beyond
   // max_history, or accesses to very many objects. Nothing wrong was shown, but something may have
@@ -119,6 +120,11 @@ uint64_t LastSchedule();
 // under test. 0 switches it off. The default is 10 seconds, and printing.
 inline constexpr int kNoStepExitStatus = 79;
 void SetWatchdog(double seconds, std::function<void(const std::string& text)> report);
+
+// A line for each thread of the execution that goes on, which the calling thread is no part of:
+// where the running one computes, and what the others are about to do. For those who then end the
+// process.
+std::string WhereThreadsAre();
 
 }  // namespace jacquard
 

@@ -12,6 +12,9 @@ namespace jacquard::sim {
 void CatchFaults();
 // Whether that has been done.
 bool FaultsAreCaught();
+// Whether the program has asked, or been started, in such a way that SIGSEGV may be blocked: a
+// fault then is the end of the process. Defined in signals.cc.
+bool FaultsMayBeBlocked();
 
 // Ends the execution: the running thread has used up its stack, at `pc`.
 [[noreturn]] void ReportStackOverflow(uintptr_t pc);

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "sim/engine.h"
+#include "sim/faults.h"
 
 namespace jacquard::sim {
 namespace {
@@ -24,7 +25,9 @@ bool IsTraced() {
 
 }  // namespace
 
-void Engine::BeginStorageOnDemand() { storage_on_demand_ = ReserveNoStorage() && !IsTraced(); }
+void Engine::BeginStorageOnDemand() {
+  storage_on_demand_ = ReserveNoStorage() && !IsTraced() && !FaultsMayBeBlocked();
+}
 
 bool Engine::GiveStorage(uintptr_t address) {
   if (!IsInNoStorage(address) || fs_base_ != kNoStorage || ReadFsBase() != kNoStorage) return false;

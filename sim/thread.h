@@ -2,6 +2,8 @@
 #ifndef JACQUARD_SIM_THREAD_H_
 #define JACQUARD_SIM_THREAD_H_
 
+#include <pthread.h>
+
 #include <cstdint>
 
 #include "sim/fiber.h"
@@ -75,6 +77,7 @@ struct SimThread {
   uintptr_t call_stack[kMaxCallStack] = {};
 
   uintptr_t exit_frame = 0;  // the stack pointer of the runtime: pthread_exit leaves all below
+  __pthread_unwind_buf_t* cleanup = nullptr;  // the innermost pthread_cleanup_push of C code
   HeldLocks held;
   uint32_t locks_taken = 0;  // since it began
   // Which thread it is in all executions: by its creator's lineage, and which of its children.

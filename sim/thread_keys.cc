@@ -54,8 +54,11 @@ void RunKeyDestructors() {
       any = true;
       keys[key].destructor(value);
     }
-    if (!any) return;
+    if (!any) break;
   }
+  // Nobody can ask for the others any more. Those of the main thread are there as long as the
+  // process.
+  if (engine.current->id > 0) DropKeyValues(engine.current->id);
 }
 
 void VisitKeyValues(void (*visit)(void* value, void* data), void* data) {
@@ -98,8 +101,10 @@ int pthread_key_create(pthread_key_t* key, void (*destructor)(void*)) noexcept {
   if (engine.OnExecutingThread()) engine.rollback.BeforeWrite(key, sizeof(*key));
   const int error = JACQUARD_REAL(pthread_key_create)(key, destructor);
   if (error != 0 || *key >= PTHREAD_KEYS_MAX) return error;
-  // Only code under test makes keys with the arena on.
-  const bool made_by_execution = jacquard::sim::arena_on && engine.OnExecutingThread();
+  // Only code under test makes keys with the arena on. A shared library that keeps one among its
+  // data makes it once: its data stays as it is.
+  const bool made_by_execution =
+      jacquard::sim::arena_on && engine.OnExecutingThread() && !engine.rollback.IsInLibraries(key);
   keys[*key] = {destructor, made_by_execution};
   engine.keys_made |= made_by_execution;
   return 0;

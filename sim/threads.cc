@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <unwind.h>
 
 #include <string>
 
@@ -51,23 +50,6 @@ int TryJoin(pthread_t handle, void** result, uintptr_t pc) {
   if (engine.HasEnded(*thread)) return FinishJoin(*thread, result, pc);
   Finish(StepKind::kOther, nullptr, 0, 0, pc);
   return EBUSY;
-}
-
-// ---- pthread_exit: unwinds the stack by force
-
-void CaughtExit(_Unwind_Reason_Code /*reason*/, _Unwind_Exception* /*exception*/) {
-  engine.Fail(VerdictKind::kAbort, "pthread_exit caught",
-              "a handler for all exceptions has caught it, and does not throw it on");
-}
-
-_Unwind_Reason_Code StopAtBottom(int /*version*/, _Unwind_Action actions,
-                                 _Unwind_Exception_Class /*exception_class*/,
-                                 _Unwind_Exception* /*exception*/, _Unwind_Context* context,
-                                 void* /*argument*/) {
-  // What the unwinder tells of a frame that is next is its stack pointer.
-  const bool at_end = (actions & _UA_END_OF_STACK) != 0;
-  if (at_end || _Unwind_GetCFA(context) >= engine.current->exit_frame) engine.ExitThread();
-  return _URC_NO_REASON;
 }
 
 }  // namespace
@@ -115,15 +97,6 @@ int DetachThread(pthread_t handle, uintptr_t pc) {
   return 0;
 }
 
-void LeaveThread(void* result, uintptr_t /*pc*/) {
-  engine.current->result = result;
-  static thread_local _Unwind_Exception exception;
-  exception = {};
-  exception.exception_cleanup = CaughtExit;
-  _Unwind_ForcedUnwind(&exception, StopAtBottom, nullptr);
-  engine.ExitThread();  // there is nothing to unwind by
-}
-
 }  // namespace jacquard::sim
 
 using jacquard::sim::engine;
@@ -169,12 +142,6 @@ int pthread_clockjoin_np(pthread_t handle, void** result, clockid_t clock, const
 int pthread_detach(pthread_t handle) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_detach)(handle);
   return jacquard::sim::DetachThread(handle, JACQUARD_CALLER);
-}
-
-void pthread_exit(void* result) {
-  if (engine.Simulates()) jacquard::sim::LeaveThread(result, JACQUARD_CALLER);
-  JACQUARD_REAL(pthread_exit)(result);
-  __builtin_unreachable();
 }
 
 // Thread ids that are the same in every process.

@@ -131,14 +131,8 @@ std::string DescribePlace() {
   return best;
 }
 
-std::string Describe(double seconds) {
-  char text[200];
-  std::snprintf(
-      text, sizeof(text),
-      "no step in %.1f seconds of CPU time: thread %d computes without an atomic operation or a "
-      "call into the thread library, after %llu steps. This is not a verdict on the lock.\n",
-      seconds, engine.current->id, static_cast<unsigned long long>(engine.step()));
-  std::string result = text;
+std::string DescribeThreads() {
+  std::string result;
   for (int i = 0; i < engine.thread_count(); ++i) {
     const SimThread& thread = engine.thread(i);
     result += "  thread " + std::to_string(i) + ": ";
@@ -153,6 +147,16 @@ std::string Describe(double seconds) {
   }
   if (engine.current->id < 0) result += "  the harness: running in " + DescribePlace() + "\n";
   return result;
+}
+
+std::string Describe(double seconds) {
+  char text[200];
+  std::snprintf(
+      text, sizeof(text),
+      "no step in %.1f seconds of CPU time: thread %d computes without an atomic operation or a "
+      "call into the thread library, after %llu steps. This is not a verdict on the lock.\n",
+      seconds, engine.current->id, static_cast<unsigned long long>(engine.step()));
+  return text + DescribeThreads();
 }
 
 void* Watch(void* /*argument*/) {
@@ -192,6 +196,10 @@ void StartWatchdog() {
 }
 
 }  // namespace sim
+
+std::string WhereThreadsAre() {
+  return sim::engine.current == nullptr ? "" : sim::DescribeThreads();
+}
 
 void SetWatchdog(double seconds, std::function<void(const std::string& text)> report) {
   sim::report = std::move(report);

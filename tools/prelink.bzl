@@ -2,6 +2,8 @@
 
 Inline functions and templates that both sides use would otherwise be merged by the linker, and the code under test
 would lose hooks: a silent missed race.
+
+Its data is told apart from the program's by the names of the sections, jacquard_data and jacquard_bss (sim/snapshot.cc).
 """
 
 load("@rules_cc//cc:find_cc_toolchain.bzl", "find_cpp_toolchain")
@@ -15,7 +17,13 @@ raw=$1 out=$2 archive=$3; shift 3
 n=$1; shift; keep=(); for ((i = 0; i < n; i++)); do keep+=(--keep-global-symbol="$1"); shift; done
 n=$1; shift; hide=(); for ((i = 0; i < n; i++)); do hide+=(--localize-symbol="$1"); shift; done
 n=$1; shift; rename=(); for ((i = 0; i < n; i++)); do rename+=(--redefine-sym "$1"); shift; done
-ld -r --force-group-allocation -o "$raw" "$@"
+cat > "$raw.lds" <<'END'
+SECTIONS {
+  jacquard_data : { *(.data .data.[!r]*) }
+  jacquard_bss : { *(.bss .bss.*) }
+}
+END
+ld -r --force-group-allocation -T "$raw.lds" -o "$raw" "$@"
 objcopy -w "${keep[@]}" "$raw" "$out"
 [ ${#hide[@]} -eq 0 ] || objcopy -w "${hide[@]}" "$out"
 [ ${#rename[@]} -eq 0 ] || objcopy "${rename[@]}" "$out"

@@ -54,7 +54,7 @@ cp -rL "$here/makefile_project" make && cd make || exit 1
 ends 0 'make' make CC=jacquard-cc
 says 'make' 'barrier.c: atomic instructions or fences that no hook stands for'
 says 'make' '  main: lock addl'
-grep -q 'counter.c: atomic\|flag.c: atomic' "$log" && fail 'it warns where nothing is'
+grep -q 'counter.c: atomic\|flag.c: atomic\|stack.c: atomic' "$log" && fail 'it warns where nothing is'
 [[ -f flag.d ]] || fail 'dependencies are written'
 
 export JACQUARD_OPTIONS='executions=2000'
@@ -64,6 +64,7 @@ says 'the broken counter' '^race: '
 says 'the broken counter' 'counter\.c:'
 token=$(grep -oE 'J1[A-Za-z0-9_-]+' "$log" | head -n 1)
 ends 0 'the flag' ./flag
+ends 0 'the stack' env JACQUARD_OPTIONS='executions=2000 status=report' ./stack
 ends 1 'the broken flag' ./broken_flag
 says 'the broken flag' 'abort: .*memory_order_relaxed'
 

@@ -35,8 +35,9 @@ expect 0 '^executes exits$' "$c" executions=20 -- exits 3
 expect 1 '^exit: status 3: ' "$c" executions=20 status=report -- exits 3
 expect 0 '^jacquard: 20 executions' "$c" executions=20 status=report -- exits 0
 
-# The time is over before one execution is.
+# The time is over before one execution is, and it is said where it was.
 expect 3 '^jacquard: the time was over before one execution had come to its end$' "$c" seconds=0.2 -- computes
+expect 3 '^  thread 0: running in main .*program\.c:' "$c" seconds=0.2 -- computes
 
 # Globals are constructed once, and as they were at the beginning of each execution.
 expect 0 '^jacquard: 500 executions' "$cc" executions=500 status=report

@@ -256,6 +256,19 @@ TEST(Kept, InThreadLocals) {
   });
 }
 
+// ... until the thread ends, if nobody destroys the value then.
+TEST(Leaks, ValueOfAKeyWithoutADestructor) {
+  ExpectLeak("a block of 48 bytes", [] {
+    pthread_key_t key;
+    pthread_key_create(&key, nullptr);
+    std::thread([key] {
+      pthread_setspecific(key, std::calloc(1, 48));
+      TakeStep();
+    }).join();
+    pthread_key_delete(key);
+  });
+}
+
 TEST(Kept, ByKeysOfThreads) {
   ExpectNoLeak([] {
     pthread_key_t with_destructor, without;

@@ -1,7 +1,9 @@
 // Data races: where the verdict must come, with what it must say, and where it must not.
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <atomic>
+#include <cstdint>
 #include <cstring>
 #include <exception>
 #include <functional>
@@ -430,6 +432,40 @@ TEST(NoRace, Waiting) {
     Check(++data == 2, "published");
     other.join();
   });
+}
+
+// Far from all else: between the shared libraries nothing is looked at.
+int* Map() {
+  void* const wanted = reinterpret_cast<void*>(uintptr_t{0x2000'0000'0000});
+  return static_cast<int*>(
+      mmap(wanted, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+}
+
+TEST(NoRace, MemoryThatIsMappedAgain) {
+  ExpectNoRace([] {
+    const auto use = [] {
+      TakeStep();
+      int* const memory = Map();
+      Check(++*memory == 1, "it is new");
+      munmap(memory, 4096);
+    };
+    std::thread other(use);
+    use();
+    other.join();
+  });
+}
+
+TEST(Race, InMappedMemory) {
+  ExpectRace(
+      [] {
+        int* const memory = Map();
+        std::thread other([memory] { memory[1] = 1; });
+        TakeStep();
+        memory[1] = 2;
+        other.join();
+        munmap(memory, 4096);
+      },
+      "plain write and plain write");
 }
 
 TEST(NoRace, Annotations) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -138,6 +139,52 @@ void ExpectWorksWithBlockedSignals(int (*set_mask)(int, const sigset_t*, sigset_
 
 TEST(StorageOnDemand, ProgramBlocksSignals) { ExpectWorksWithBlockedSignals(pthread_sigmask); }
 TEST(StorageOnDemand, ProcessBlocksSignals) { ExpectWorksWithBlockedSignals(sigprocmask); }
+
+// A handler that blocks everything while it runs is the first to ask.
+TEST(StorageOnDemand, HandlersBlockSignals) {
+  struct sigaction action = {};
+  struct sigaction before;
+  action.sa_handler = [](int) { ++number; };
+  sigfillset(&action.sa_mask);
+  sigaction(SIGUSR1, &action, &before);
+  ExpectPass(Walk(
+      [] {
+        std::atomic<int> word{0};
+        std::thread thread([&] {
+          word.store(1);
+          kill(getpid(), SIGUSR1);
+          word.store(2);
+          Check(number == 8, "the handler has changed the thread's own");
+        });
+        thread.join();
+      },
+      kFewExecutions));
+  sigaction(SIGUSR1, &before, nullptr);
+}
+
+TEST(StorageOnDemand, ProgramHoldsSignal) {
+  ExpectPass(Walk(
+      [] {
+        Check(sighold(SIGSEGV) == 0, "held");
+        std::thread thread([] { ++number; });
+        thread.join();
+        Check(sigrelse(SIGSEGV) == 0, "and no more");
+      },
+      kFewExecutions));
+}
+
+TEST(StorageOnDemand, ProgramIgnoresSignal) {
+  struct sigaction before;
+  sigaction(SIGSEGV, nullptr, &before);
+  ExpectPass(Walk(
+      [] {
+        Check(sigignore(SIGSEGV) == 0, "ignored");
+        std::thread thread([] { ++number; });
+        thread.join();
+      },
+      kFewExecutions));
+  sigaction(SIGSEGV, &before, nullptr);
+}
 
 TEST(StorageOnDemand, HandlersOfSignalsHaveIt) {
   signal(SIGUSR1, [](int) { ++number; });

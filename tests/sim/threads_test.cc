@@ -12,6 +12,7 @@
 #include <cmath>
 #include <exception>
 #include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -373,6 +374,19 @@ TEST(ThreadKeys, MayBeMadeInEveryExecution) {
         pthread_setspecific(key, &key);
       },
       5000));
+}
+
+// The C++ library makes one when it first needs it, and never again.
+TEST(ThreadKeys, OfALibraryStay) {
+  ExpectPass(Walk([] {
+    std::promise<int> promise;
+    std::future<int> future = promise.get_future();
+    // The library makes it ready without hooks; see docs/limits.md for who has never looked before.
+    future.wait_for(std::chrono::seconds(0));
+    std::thread thread([&promise] { promise.set_value_at_thread_exit(5); });
+    Check(future.get() == 5, "the value, when the thread has ended");
+    thread.join();
+  }));
 }
 
 TEST(ThreadKeys, DestructorsRunAtTheEndOfAThread) {

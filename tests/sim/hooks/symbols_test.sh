@@ -4,11 +4,11 @@ set -u
 
 object=$1
 readonly HOOKS='__tsan_[a-z0-9_]+|jacquard_weak_compare_exchange_fails'
-readonly THREADS='(pthread|sem|thrd|mtx|cnd|tss)_[a-z_]+|call_once|syscall|gettid'
+readonly THREADS='(pthread|sem|thrd|mtx|cnd|tss)_[a-z_]+|__pthread_((un)?register_cancel(_defer|_restore)?|unwind_next)|call_once|syscall|gettid'
 readonly WAITS='fork|pause|sigsuspend|sigwait(info)?|sigtimedwait|read|recv(from|msg)?|accept4?|p?poll|select|epoll_wait|write|send(to|msg)?|connect|flock|lockf|fcntl(64)?'
-readonly SIGNALS='sigaction|signal|sigprocmask'
+readonly SIGNALS='sigaction|signal|sigprocmask|(__)?sysv_signal|ssignal|sig(set|hold|ignore|block|setmask)'
 readonly TIME='sched_yield|nanosleep|usleep|sleep|time|clock|clock_[a-z]+|gettimeofday|timespec_get'
-readonly HEAP='jacquard_outside_(malloc|new|new_array|mutex_lock|mutex_unlock)|malloc|malloc_usable_size|free|calloc|realloc|reallocarray|memalign|valloc|aligned_alloc|posix_memalign|strn?dup|v?asprintf|_Zn[wa]m.*|_Zd[la]P.*'
+readonly HEAP='mmap(64)?|mremap|jacquard_outside_(malloc|new|new_array|mutex_lock|mutex_unlock)|malloc|malloc_usable_size|free|calloc|realloc|reallocarray|memalign|valloc|aligned_alloc|posix_memalign|strn?dup|v?asprintf|_Zn[wa]m.*|_Zd[la]P.*'
 readonly CXX='__cxa_guard_(acquire|release|abort)|__cxa_atexit|__cxa_thread_atexit|__cxa_allocate_(dependent_)?exception|__cxa_end_catch|_ZNSt15__exception_ptr13exception_ptr10_M_releaseEv|abort|_?exit|_Exit|quick_exit|__assert_fail'
 readonly CHANCE='s?rand(om)?|[dlm]rand48|[ejn]rand48|srand48|getrandom|getentropy|_ZNSt13random_device9_M_getvalEv'
 readonly CONTAINERS='_ZSt2[0-9]_Rb_tree_(insert_and_rebalance|rebalance_for_erase).*|_ZNSt8__detail15_List_node_base.*|_ZNKSt8__detail20_Prime_rehash_policy.*'

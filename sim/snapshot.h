@@ -1,0 +1,52 @@
+// What code without hooks writes in the program's data: the C library's strtok, snprintf and qsort,
+// and the streams of the C++ library. The log (rollback.h) does not know of it, so the data is
+// compared with a copy after an execution, and what differs is put back.
+//
+// Only for programs with a main of their own: in a test, the same data holds what the test
+// framework and the harness keep from one execution to the next.
+#ifndef JACQUARD_SIM_SNAPSHOT_H_
+#define JACQUARD_SIM_SNAPSHOT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace jacquard::sim {
+
+class Snapshot {
+ public:
+  // So much data is looked at after each execution: about a microsecond.
+  static constexpr size_t kSmall = 32 << 10;
+  // Of more, pages are looked at after each of so many first executions, and then after one in so
+  // many; those that have once differed after each.
+  static constexpr uint64_t kFirstLooks = 32;
+  static constexpr uint64_t kLooksEvery = 64;
+  // More than that is not looked at. Initialised data comes first.
+  static constexpr size_t kMost = 1 << 20;
+
+  // Copies [begin, end), or as much of it as may still be added. Before the first execution.
+  void Add(char* begin, char* end);
+  // Copies the executable's data, but for the runtime's own, and for what is there in place of a
+  // shared library's (std::cout, where the program is compiled without -fpie): libraries keep
+  // theirs.
+  void AddProgram();
+
+  // After an execution, when the log has been undone.
+  void PutBack();
+
+ private:
+  struct Page {
+    char* begin;
+    size_t size;
+    size_t copy;  // its place among the copies
+    bool has_differed = false;
+  };
+
+  std::vector<Page> pages_;
+  std::vector<char> copies_;
+  uint64_t executions_ = 0;
+};
+
+}  // namespace jacquard::sim
+
+#endif  // JACQUARD_SIM_SNAPSHOT_H_

@@ -1,0 +1,29 @@
+#!/bin/bash
+# Nothing is said of a program that is right, whatever the schedule; its broken twin is found.
+set -u
+programs=$(realpath "$1")
+failed=0
+unset JACQUARD_REPLAY TEST_TARGET
+
+# expect STATUS OPTIONS ARGUMENT...
+expect() {
+  local status=$1 options=$2 output
+  shift 2
+  output=$(JACQUARD_OPTIONS="quiet=1 status=report $options" "$programs" "$@" 2>&1)
+  local got=$?
+  [[ $got -eq $status ]] && return
+  echo "FAILED: $* ($options) ended with $got, not $status: ${output:0:3000}"
+  failed=1
+}
+
+names=$(JACQUARD_OPTIONS=executions=1 "$programs" 2>/dev/null)
+[[ $(wc -l <<<"$names") -ge 10 ]] || { echo "FAILED: only these programs: $names"; exit 1; }
+for name in $names; do
+  executions=1000
+  [[ $name != many_threads ]] || executions=20
+  for strategy in random pct; do
+    expect 0 "executions=$executions strategy=$strategy" "$name"
+    expect 1 "executions=20000 strategy=$strategy" "$name" broken
+  done
+done
+exit $failed
