@@ -134,7 +134,7 @@ std::string Cell(const Score& score) {
 std::string MakePage(const std::vector<Planted>& programs, Scores& scores) {
   std::string text = fmt::format(
       "<!-- Written by ./bazelw run -c opt //tools:figures -- leaderboard --leaderboard "
-      "docs/leaderboard.md; do not edit. -->\n"
+      "docs/leaderboard.md --seeds {}; do not edit. -->\n"
       "# Leaderboard\n\n"
       "Executions to the first bug, and the CPU time that they took, for the planted bugs of\n"
       "`tests/leaderboard` and each [strategy](strategies.md): the median of {} seeds (of one run "
@@ -143,7 +143,7 @@ std::string MakePage(const std::vector<Planted>& programs, Scores& scores) {
       "strategy only learns count.\n–: half of the runs, or more, had not found it after {} s ({} "
       "s "
       "for safe_stack).\n\n",
-      seeds_of_each, GiveUpSeconds("", ""), GiveUpSeconds(kSafeStack, ""));
+      seeds_of_each, seeds_of_each, GiveUpSeconds("", ""), GiveUpSeconds(kSafeStack, ""));
   text += "| program |";
   for (const Contender& contender : kContenders) text += fmt::format(" {} |", contender.strategy);
   text += "\n|---|";
