@@ -78,7 +78,8 @@ Store<Clock>& Model<Clock>::InitialStore(CellType& cell) {
 // with acquire then learns all that anybody has done, lest a race is reported that is none.
 template <class Clock>
 template <class T>
-void Model<Clock>::StartHistory(CellType& cell, const T* address) {
+[[clang::no_sanitize("nonnull-attribute")]] void Model<Clock>::StartHistory(CellType& cell,
+                                                                            const T* address) {
   T value;
   std::memcpy(&value, address, sizeof(T));
   const bool changed_behind_our_back = cell.newest != 0;
