@@ -21,6 +21,7 @@ namespace jacquard {
 
 class RcuWaitScenario {
  public:
+  static constexpr const char* kName = "rcuwait";
   static constexpr int kWakers = 2;
   static constexpr int kMinThreads = 1 + kWakers;
   static constexpr int kMaxThreads = kMinThreads;

@@ -16,11 +16,11 @@ load("//tools:cc_fuzz_test.bzl", "cc_fuzz_test")
 load("//tools:compatibility.bzl", "NOT_NATIVE")
 load("//tools:patched.bzl", "patched_library")
 
-# What a scenario is made of: its fuzz target on the lock as it is, that one's source, and the headers without the lock.
+# The scenarios by name, and their headers without the lock. //fuzzers:NAME_fuzz_test is the fuzz target on the lock as it is.
 SCENARIOS = {
-    "rcu_wait": ("//fuzzers:rcuwait_fuzz_test", "//fuzzers:part_scenario_headers"),
-    "rw_semaphore": ("//fuzzers:rw_semaphore_fuzz_test", "//fuzzers:part_scenario_headers"),
-    "vma_lock": ("//fuzzers:vma_lock_fuzz_test", "//fuzzers:vma_lock_scenario_headers"),
+    "rcuwait": "//fuzzers:part_scenario_headers",
+    "rw_semaphore": "//fuzzers:part_scenario_headers",
+    "vma_lock": "//fuzzers:vma_lock_scenario_headers",
 }
 
 def known_bug(name, scenario):
@@ -30,7 +30,7 @@ def known_bug(name, scenario):
       name: of the folder.
       scenario: whose fuzz target catches it; one of SCENARIOS.
     """
-    target, headers = SCENARIOS[scenario]
+    target = "//fuzzers:%s_fuzz_test" % scenario
     patched_library(
         name = name + "_lock",
         patch = name + "/bug.patch",
@@ -43,7 +43,7 @@ def known_bug(name, scenario):
         visibility = ["//tools/figures:__pkg__"],
         deps = [
             name + "_lock",
-            headers,
+            SCENARIOS[scenario],
         ],
     )
     files = [name + "/input.txt", name + "/bug.md"]
@@ -54,4 +54,26 @@ def known_bug(name, scenario):
         args = ["$(location %s)" % f for f in [name + "_fuzz_test_bin", target + "_bin"] + files],
         data = [name + "_fuzz_test_bin", target + "_bin"] + files,
         target_compatible_with = NOT_NATIVE,
+    )
+
+def known_bugs(bugs):
+    """Declares known bugs, and what the figures need of them.
+
+    Args:
+      bugs: names by scenario.
+    """
+    for scenario, names in bugs.items():
+        for name in names:
+            known_bug(name = name, scenario = scenario)
+    native.filegroup(
+        name = "campaigns",
+        testonly = True,
+        srcs = [
+            name + suffix
+            for names in bugs.values()
+            for name in names
+            for suffix in ["/bug.md", "/input.txt", "_fuzz_test_bin", "_fuzz_test_explore_bin"]
+        ] + ["//fuzzers:%s_fuzz_test_corpus" % scenario for scenario in bugs],
+        tags = ["manual"],
+        visibility = ["//tools/figures:__pkg__"],
     )
