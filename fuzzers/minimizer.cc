@@ -17,11 +17,13 @@ constexpr size_t kMostInPairs = 12;
 
 // ---- scenarios as lists of calls, or of what has a call
 
-const Call& CallOf(const Call& call) { return call; }
-Call& CallOf(Call& call) { return call; }
 template <class Place>
 auto& CallOf(Place& place) {
-  return place.call;
+  if constexpr (requires { place.call; }) {
+    return place.call;
+  } else {
+    return place;
+  }
 }
 
 template <class Threads>
