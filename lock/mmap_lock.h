@@ -138,19 +138,23 @@ class JACQUARD_CAPABILITY("mmap_lock") BasicMmapLock {
 
   // --- Assertions ---
 
-  // Abort unless the caller holds the lock so. Sure if the validator keeps books. Otherwise unless
-  // *somebody* does: they pass wrongly when that is another thread, and never abort wrongly.
+  // Abort unless the caller holds the lock so. Precise if the validator keeps books. Without, they
+  // pass if *somebody* does, for the word does not know who: wrong if that is another thread. They
+  // never abort wrongly.
   void AssertWriteLocked() const JACQUARD_ASSERT_HELD(this) {
-    JACQUARD_LOCK_CHECK(
-        semaphore_.IsWriteLocked() && Validator::IsHeld(map_, AcquireMode::kExclusive) != Held::kNo,
-        "mmap lock not held for writing");
+    JACQUARD_LOCK_CHECK(MayBeWriteLockedByMe(), "mmap lock not held for writing");
   }
   void AssertLocked() const JACQUARD_ASSERT_HELD_SHARED(this) {
-    JACQUARD_LOCK_CHECK(IsLockedHint(), "mmap lock not held");
+    JACQUARD_LOCK_CHECK(MayBeLockedByMe(), "mmap lock not held");
   }
-  // What AssertLocked goes by.
-  bool IsLockedHint() const {
-    return semaphore_.IsLocked() && Validator::IsHeld(map_) != Held::kNo;
+  // What they go by: false is sure.
+  bool MayBeWriteLockedByMe() const {
+    return Validator::IsHeld(map_, AcquireMode::kExclusive) != Held::kNo &&
+           (kKeepsBooks<Validator> || semaphore_.IsWriteLocked());
+  }
+  bool MayBeLockedByMe() const {
+    return Validator::IsHeld(map_) != Held::kNo &&
+           (kKeepsBooks<Validator> || semaphore_.IsLocked());
   }
 
   // --- The parts, for the VMA locks and for observers ---

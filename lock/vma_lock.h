@@ -200,6 +200,23 @@ class BasicVmaLock {
     const Section section(references_, mm.writer_wait(), map_, Section::kToDetach);
   }
 
+  // --- Assertions: lock/vma_assertions.h has what they mean, and when they are wrong ---
+
+  void AssertLocked(const Mmap& mm) const { Complain(WhyNotLocked(mm)); }
+  void AssertWriteLocked(const Mmap& mm) const { Complain(WhyNotWriteLocked(mm)); }
+  void AssertStabilised(const Mmap& mm) const { Complain(WhyNotStabilised(mm)); }
+  void AssertAttached() const { Complain(WhyNotAttached()); }
+  void AssertDetached() const { Complain(WhyNotDetached()); }
+  void AssertCanModify(const Mmap& mm) const { Complain(WhyNotCanModify(mm)); }
+
+  // What each would complain of; null if nothing.
+  [[nodiscard]] const char* WhyNotLocked(const Mmap& mm) const;
+  [[nodiscard]] const char* WhyNotWriteLocked(const Mmap& mm) const;
+  [[nodiscard]] const char* WhyNotStabilised(const Mmap& mm) const;
+  [[nodiscard]] const char* WhyNotAttached() const;
+  [[nodiscard]] const char* WhyNotDetached() const;
+  [[nodiscard]] const char* WhyNotCanModify(const Mmap& mm) const;
+
   // --- For observers: the values at some moment, which order nothing ---
 
   Word LoadWord() const { return references_.LoadRelaxed(); }
@@ -211,6 +228,11 @@ class BasicVmaLock {
   }
 
  private:
+  static void Complain(const char* what) {
+    if (what != nullptr) [[unlikely]]
+      CheckFailed(__FILE__, __LINE__, "the assertion", what);
+  }
+
   static constexpr Acquisition kReaderTry = {.mode = AcquireMode::kShared, .try_lock = true};
 
   // The mm, for who has a reference, or is a writer of it. Relaxed: the acquire of the increment,
@@ -250,5 +272,7 @@ class BasicVmaLock {
 using VmaLock = BasicVmaLock<KernelWidths>;
 
 }  // namespace jacquard::lock
+
+#include "lock/vma_assertions.h"
 
 #endif  // JACQUARD_LOCK_VMA_LOCK_H_
