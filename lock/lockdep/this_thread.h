@@ -1,0 +1,19 @@
+// Where the validator runs: whose books are kept, and how a stack is read. One form for real
+// threads (native.cc), one for the simulation (simulated.cc).
+#ifndef JACQUARD_LOCK_LOCKDEP_THIS_THREAD_H_
+#define JACQUARD_LOCK_LOCKDEP_THIS_THREAD_H_
+
+#include "lock/lockdep/checker.h"
+#include "lock/lockdep/task.h"
+
+namespace jacquard::lock::lockdep {
+
+// The process's own; never destroyed.
+Checker& TheChecker();
+
+// The calling thread's; null where no books are kept: in the simulated form outside of executions.
+Task* CurrentTask();
+
+}  // namespace jacquard::lock::lockdep
+
+#endif  // JACQUARD_LOCK_LOCKDEP_THIS_THREAD_H_
