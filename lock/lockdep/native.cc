@@ -67,6 +67,8 @@ Checker& TheChecker() {
   return checker;
 }
 
+std::vector<SourceFrame> LookUp(std::uintptr_t place) { return Symbolize(place); }
+
 Task* CurrentTask() { return current != nullptr ? current : MakeTask(); }
 
 }  // namespace jacquard::lock::lockdep

@@ -1,5 +1,6 @@
 #include "lock/lockdep/places.h"
 
+#include "lock/lockdep/this_thread.h"
 #include "sim/symbolize.h"
 
 namespace jacquard::lock::lockdep {
@@ -19,7 +20,7 @@ std::string Describe(const SourceFrame& frame) {
 
 std::string DescribePlace(std::uintptr_t place) {
   if (place == 0) return "?";
-  const std::vector<SourceFrame> frames = Symbolize(place);
+  const std::vector<SourceFrame> frames = LookUp(place);
   for (const SourceFrame& frame : frames) {
     if (!IsOfValidator(frame) && !IsLibraryFrame(frame)) return Describe(frame);
   }
@@ -28,12 +29,14 @@ std::string DescribePlace(std::uintptr_t place) {
 
 std::vector<std::string> DescribeStack(const Stack& stack) {
   std::vector<std::string> lines;
+  std::vector<std::string> of_libraries;
   for (int i = 0; i < stack.count; ++i) {
-    for (const SourceFrame& frame : Symbolize(stack.frames[i])) {
-      if (!IsOfValidator(frame)) lines.push_back(Describe(frame));
+    for (const SourceFrame& frame : LookUp(stack.frames[i])) {
+      if (IsOfValidator(frame)) continue;
+      (IsLibraryFrame(frame) ? of_libraries : lines).push_back(Describe(frame));
     }
   }
-  return lines;
+  return lines.empty() ? of_libraries : lines;
 }
 
 }  // namespace jacquard::lock::lockdep

@@ -19,7 +19,7 @@ struct Stack {
 // validator. Reads debug information: costs milliseconds for the first place of a module.
 std::string DescribePlace(std::uintptr_t place);
 
-// A line for each function on the stack, without those of the validator.
+// A line for each function on the stack that is neither of a library nor of the validator.
 std::vector<std::string> DescribeStack(const Stack& stack);
 
 }  // namespace jacquard::lock::lockdep

@@ -24,9 +24,10 @@ const char* ModeName(AcquireMode mode) {
   return "?";
 }
 
-// One line of a scenario: `text` in the column of CPU `cpu`.
+// One line of a scenario: `text` in the column of CPU `cpu`, of which the first stands further
+// left.
 std::string InColumn(std::size_t cpu, const std::string& text) {
-  return "  " + std::string(cpu * kColumn, ' ') + text + "\n";
+  return std::string(cpu == 0 ? 2 : 7 + cpu * kColumn, ' ') + text + "\n";
 }
 
 }  // namespace
@@ -164,8 +165,8 @@ std::string Writer::Gates(const HeldLock& held, const std::vector<PathStep>& pat
 Report Writer::Circular(ClassId wanted, AcquireMode mode, const HeldLock& held,
                         const std::vector<PathStep>& path) const {
   std::string text = Trying(wanted, mode) + "\nbut task is already holding lock:\n " + Line(held) +
-                     "\n\nand a lock of the second class was held or waited for after one of the "
-                     "first before.\n\nthe existing dependency chain (in reverse order) is:\n";
+                     "\n\nand a chain of dependencies leads from the first to the second "
+                     "already.\n\nthe existing dependency chain (in reverse order) is:\n";
   for (std::size_t i = path.size(); i-- > 0;) {
     const Witness& witness = path[i].witness;
     text += "\n-> #" + std::to_string(i + 1) + " " + Wanted(path[i].to, witness.taking->mode) +

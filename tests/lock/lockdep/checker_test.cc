@@ -425,7 +425,7 @@ TEST_F(VmaRulesTest, LetsAReaderComeWhileItHoldsWhatIsTakenUnderVmas) {
 // ---- sizes
 
 TEST_F(CheckerTest, HasNoLimitOfDepthOrClasses) {
-  constexpr int kMany = 1000;
+  constexpr int kMany = 300;
   std::deque<Map> maps;
   for (int i = 0; i < kMany; ++i) maps.emplace_back("many.cc", i + 1);
   for (const Map& map : maps) books_.Acquire(0, map);
