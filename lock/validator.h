@@ -35,6 +35,9 @@ struct Acquisition {
   bool try_lock = false;
   // Locks of one class that are taken one within the other tell themselves apart by this.
   int subclass = 0;
+  // Or a lock keeps all others out who take several of the class, so that their order does not
+  // matter: its map. It must be held.
+  const void* nest_lock = nullptr;
 };
 
 // Map is the part of the validator that lives in each lock; it is made from the name of the lock's
