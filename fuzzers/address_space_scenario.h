@@ -89,7 +89,7 @@ class AddressSpaceScenario {
     Mm* const mm = Use(place);
     if (mm == nullptr) return kNoMm;
     const char* const result = Look(*mm, mm->LockVma(at), at);
-    mm->PutUser();
+    PutUser(mm);
     return EndOperation(result);
   }
 
@@ -99,7 +99,7 @@ class AddressSpaceScenario {
     if (mm == nullptr) return kNoMm;
     Vma* const vma = mm->LockVmaUnderRcu(at);
     if (vma == nullptr) {
-      mm->PutUser();
+      PutUser(mm);
       return EndOperation(kNone);
     }
     BeginReading(*mm, vma, at);
@@ -116,10 +116,10 @@ class AddressSpaceScenario {
     Check(me.vma->start == me.start && me.vma->end == me.end, kChanged);
     EndReading(me.vma);
     me.vma = nullptr;
-    me.mm->PutUser();
+    PutUser(me.mm);
     while (me.owed != 0) {
       --me.owed;
-      me.owed_mms[me.owed]->PutUser();
+      PutUser(me.owed_mms[me.owed]);
     }
     return EndOperation(nullptr);
   }
@@ -141,7 +141,7 @@ class AddressSpaceScenario {
         EndReading(next.vma);
       }
     }
-    mm->PutUser();
+    PutUser(mm);
     return EndOperation(nullptr);
   }
 
@@ -185,8 +185,8 @@ class AddressSpaceScenario {
     if (parent == nullptr) return kNoMm;
     BeginWriting();
     Mm* const old = Settle(1 - place, parent->Fork());
-    if (old != nullptr) old->PutUser();
-    parent->PutUser();
+    if (old != nullptr) PutUser(old);
+    PutUser(parent);
     EndWriting();
     return EndOperation(nullptr);
   }
@@ -196,7 +196,7 @@ class AddressSpaceScenario {
     Mm* const mm = Settle(place, nullptr);
     if (mm == nullptr) return kNoMm;
     BeginWriting();
-    mm->PutUser();
+    PutUser(mm);
     EndWriting();
     return EndOperation(nullptr);
   }
@@ -294,11 +294,18 @@ class AddressSpaceScenario {
     for (const auto& entry : mm->Entries()) ghost_.Know(entry.vma);
   }
 
+  // The last user has to free all VMAs.
+  void PutUser(Mm* mm) {
+    BeginWriting();
+    mm->PutUser();
+    EndWriting();
+  }
+
   void PutUnlessHeld(Mm* mm) {
     if (Holds()) {
       Me().owed_mms[Me().owed++] = mm;
     } else {
-      mm->PutUser();
+      PutUser(mm);
     }
   }
 
@@ -328,7 +335,7 @@ class AddressSpaceScenario {
     if (mm == nullptr) return kNoMm;
     BeginWriting();
     const bool result = body(*mm);
-    mm->PutUser();
+    PutUser(mm);
     EndWriting();
     return EndOperation(result ? "true" : "false");
   }
