@@ -69,6 +69,13 @@ struct NoValidator {
 
 static_assert(LockValidator<NoValidator>);
 
+// Whether the validator answers for the locks: if so, kUnknown means that it has stopped, and an
+// assertion stays silent; if not, the assertion goes by what the lock's word says.
+template <LockValidator V>
+inline constexpr bool kKeepsBooks = true;
+template <>
+inline constexpr bool kKeepsBooks<NoValidator> = false;
+
 }  // namespace jacquard::lock
 
 #endif  // JACQUARD_LOCK_VALIDATOR_H_
