@@ -4,40 +4,42 @@
 #include <time.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "lock/lockdep/checked.h"
 #include "lock/lockdep/validator.h"
 #include "lock/mmap_lock.h"
-#include "lock/rw_semaphore.h"
 #include "lock/validator.h"
 #include "lock/vma_lock.h"
+#include "lock/widths.h"
 
 #pragma clang attribute push(__attribute__((no_thread_safety_analysis)), apply_to = function)
 
 namespace jacquard {
 namespace {
 
-using lock::AcquireMode;
-using lock::NoValidator;
-using lock::lockdep::Checked;
+using lock::lockdep::Validator;
 
 constexpr int kRounds = 21;
 constexpr int kLocks = 1'000'000;
 
-// The locks, with the names that Checked wants.
+// The locks, by the names that a benchmark has for both.
+template <class Validator>
 class MmapRead {
  public:
-  void lock_shared() { mm_.LockShared(); }
-  void unlock_shared() { mm_.UnlockShared(); }
-  bool try_lock_shared() { return mm_.TryLockShared(); }
+  bool Lock() {
+    mm_.LockShared();
+    return true;
+  }
+  void Unlock() { mm_.UnlockShared(); }
 
  private:
-  lock::MmapLock mm_;
+  lock::BasicMmapLock<lock::KernelWidths, Validator> mm_;
 };
 
+template <class Validator>
 class VmaRead {
  public:
   VmaRead() : vma_(mm_) {
@@ -52,12 +54,12 @@ class VmaRead {
     vma_.MarkDetached(mm_);
     mm_.Unlock();
   }
-  bool try_lock_shared() { return vma_.StartRead(mm_) == lock::ReadResult::kLocked; }
-  void unlock_shared() { vma_.EndRead(); }
+  bool Lock() { return vma_.StartRead(mm_) == lock::ReadResult::kLocked; }
+  void Unlock() { vma_.EndRead(); }
 
  private:
-  lock::MmapLock mm_;
-  lock::VmaLock vma_;
+  lock::BasicMmapLock<lock::KernelWidths, Validator> mm_;
+  lock::BasicVmaLock<lock::KernelWidths, Validator> vma_;
 };
 
 double Now() {
@@ -67,16 +69,12 @@ double Now() {
 }
 
 // Nanoseconds of one read lock and unlock.
-template <bool kTry, class Lock>
+template <class Lock>
 [[gnu::noinline]] double Measure(Lock& lock) {
   const double begin = Now();
   for (int i = 0; i < kLocks; ++i) {
-    if constexpr (kTry) {
-      if (!lock.try_lock_shared()) return 0;
-    } else {
-      lock.lock_shared();
-    }
-    lock.unlock_shared();
+    if (!lock.Lock()) std::abort();
+    lock.Unlock();
   }
   return (Now() - begin) / kLocks;
 }
@@ -87,14 +85,14 @@ double Median(std::vector<double> values) {
 }
 
 // Alternates, so that a busy machine slows down both.
-template <bool kTry, class Lock>
+template <template <class> class Lock>
 void Compare(std::string_view name) {
-  Checked<Lock, AcquireMode::kShared, NoValidator> plain("plain");
-  Checked<Lock> checked("checked");
+  Lock<lock::NoValidator> plain;
+  Lock<Validator> checked;
   std::vector<double> ratios, plain_costs, checked_costs;
   for (int round = 0; round < kRounds; ++round) {
-    plain_costs.push_back(Measure<kTry>(plain));
-    checked_costs.push_back(Measure<kTry>(checked));
+    plain_costs.push_back(Measure(plain));
+    checked_costs.push_back(Measure(checked));
     ratios.push_back(checked_costs.back() / plain_costs.back());
   }
   fmt::print("{} {} {} {}\n", name, Median(std::move(ratios)), Median(std::move(plain_costs)),
@@ -102,15 +100,15 @@ void Compare(std::string_view name) {
 }
 
 void Main() {
-  Compare<false, MmapRead>("mmap_read");
-  Compare<true, VmaRead>("vma_read");
+  Compare<MmapRead>("mmap_read");
+  Compare<VmaRead>("vma_read");
   // While others are held: there is a chain to look at.
-  lock::lockdep::Validator::Map one("one"), two("two");
-  lock::lockdep::Validator::Acquire(one, {});
-  lock::lockdep::Validator::Acquire(two, {});
-  Compare<false, MmapRead>("mmap_read_within_two");
-  lock::lockdep::Validator::Release(two);
-  lock::lockdep::Validator::Release(one);
+  Validator::Map one("one"), two("two");
+  Validator::Acquire(one, {});
+  Validator::Acquire(two, {});
+  Compare<MmapRead>("mmap_read_within_two");
+  Validator::Release(two);
+  Validator::Release(one);
 }
 
 }  // namespace
