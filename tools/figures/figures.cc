@@ -61,6 +61,7 @@ std::vector<Measurement> All() {
   for (Measurement& measurement : KnownBugs()) all.push_back(std::move(measurement));
   for (Measurement& measurement : Minimizing()) all.push_back(std::move(measurement));
   for (Measurement& measurement : Guidance()) all.push_back(std::move(measurement));
+  for (Measurement& measurement : Lockdep()) all.push_back(std::move(measurement));
   return all;
 }
 
