@@ -18,6 +18,8 @@ load("//tools:patched.bzl", "patched_library")
 
 # The scenarios by name, and their headers without the lock. //fuzzers:NAME_fuzz_test is the fuzz target on the lock as it is.
 SCENARIOS = {
+    "address_space": "//fuzzers:address_space_scenario_headers",
+    "rcu": "//fuzzers:part_scenario_headers",
     "rcuwait": "//fuzzers:part_scenario_headers",
     "rw_semaphore": "//fuzzers:part_scenario_headers",
     "vma_lock": "//fuzzers:vma_lock_scenario_headers",

@@ -40,7 +40,8 @@ void Run(const Codec& codec, const Input& input, Strategy& strategy, std::uint64
   ChoiceRecorder recorder(strategy);
   const std::uint64_t steps = RuntimeCounters().steps;
   for (std::uint64_t i = 0; i < executions && recorder.BeginExecution(); ++i) {
-    Verdict verdict = Execute(program, recorder, {.memory = memory});
+    Verdict verdict =
+        Execute(program, recorder, {.memory = memory, .check_leaks = codec.type().check_leaks});
     ++result.executions;
     recorder.EndExecution(verdict);
     if (verdict.passed()) continue;
@@ -165,7 +166,8 @@ MinimizedInput MinimizeInput(const Codec& codec, const Input& input, const std::
       codec,
       [&](const Input& scenario, Strategy& strategy) {
         program.SetInput(scenario);
-        return Execute(program, strategy, {.memory = memory});
+        return Execute(program, strategy,
+                       {.memory = memory, .check_leaks = codec.type().check_leaks});
       },
       [&](int thread) { return program.OperationsDone(thread); }, signature, executions);
   MinimizedInput result;
