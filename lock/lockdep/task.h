@@ -117,8 +117,8 @@ class Task {
   };
 
   static std::size_t IndexOf(const char* name, unsigned line, int subclass) {
-    return (reinterpret_cast<std::uintptr_t>(name) / 2 + line * 31 +
-            static_cast<unsigned>(subclass) * 7) %
+    return (reinterpret_cast<std::uintptr_t>(name) / 2 + std::size_t{line} * 31 +
+            static_cast<std::size_t>(subclass) * 7) %
            kKnownClasses;
   }
   void RehashFrom(int i);
