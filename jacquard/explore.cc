@@ -140,6 +140,7 @@ class Exploration {
     result_.seconds = std::chrono::duration<double>(Clock::now() - start).count();
     result_.distinct_schedules = schedules_.Count();
     result_.schedules_estimated = schedules_.estimated();
+    result_.share_done = result_.exhausted ? 1 : strategy_->ShareDone();
     CountByStrategy();
     if (result_.steps == 0 && result_.findings.empty() && result_.executions != 0) ReportNoStep();
     WriteFiles();

@@ -52,7 +52,7 @@ struct Options {
   // one). Its token replays all of these executions.
   bool lock_order_across_executions = true;
   // Whether a failing execution is reported with as few choices that are not benign as still lead
-  // to the same signature. Costs some more executions for each finding, a second or two at most.
+  // to the same signature. Costs some more executions for each finding, 10 seconds at most.
   bool minimize = true;
   // Just the one execution that this token (Result::token) stands for.
   std::string replay = {};
@@ -85,6 +85,9 @@ struct Result {
   bool schedules_estimated = false;
   double seconds = 0;
   bool exhausted = false;  // everything that the strategy can reach was executed
+  // Which share of that was, from 0 to 1: an estimate, as if all branches were equally large. Below
+  // 0: it has no end.
+  double share_done = -1;
   // Executions in which a bound on what the memory model keeps was reached (Counters).
   uint64_t cut_histories = 0;
   std::vector<Finding> findings;  // in the order in which they were found
