@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "jacquard/jacquard.h"
+#include "jacquard/standard_input.h"
 
 extern "C" {
 int __real_main(int argc, char** argv, char** environment);
@@ -121,8 +122,10 @@ int Main(int argc, char** argv, char** environment) {
 
   RollBackHeap();
   static Arguments arguments(argv[0], first, end);
+  static const StandardInput input;
   const Result result = Explore(
       [environment] {
+        input.Rewind();
         optind = 0;  // the C library's getopt begins anew
         last_status = __real_main(arguments.count(), arguments.Fresh(), environment);
         ReturnFromMain(last_status);

@@ -242,6 +242,8 @@ class Engine {
   void Release(const void* object);
   // The same by a thread that waits.
   void AcquireFor(const SimThread& thread, const void* object);
+  // What a library's code without hooks has just done may be a release: Model::ReleaseUnseen.
+  void ReleaseUnseen();
   void FenceMemory(MemoryOrder order);
   // The bytes are a new block's: what was there before has nothing to do with it.
   void ForgetMemory(const void* address, size_t size);
@@ -481,9 +483,9 @@ class Engine {
   uint64_t next_limit_ = 0;
   int recheck_round_ = 0;
   uint32_t spurious_events_ = 0;  // so many there have been
-  uint32_t time_outs_ = 0;          // and so many while others could run
-  int locks_held_ = 0;              // by all threads
-  uint64_t stuck_step_ = 0;         // when rechecking began
+  uint32_t time_outs_ = 0;        // and so many while others could run
+  int locks_held_ = 0;            // by all threads
+  uint64_t stuck_step_ = 0;       // when rechecking began
   PickTaken last_pick_;
   int saved_errno_ = 0;
 
@@ -491,7 +493,7 @@ class Engine {
   ExecutionOptions options_;
   Verdict* verdict_ = nullptr;  // of the execution that is going on
   int thread_count_ = 0;
-  int parked_ = 0;  // threads whose storage exists
+  int parked_ = 0;        // threads whose storage exists
   uint64_t fs_base_ = 0;  // the running one, of the thread that executes
   bool storage_on_demand_ = false;
   uint64_t ticket_ = 0;

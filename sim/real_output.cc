@@ -4,14 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstddef>
-
-#include <poll.h>
 
 #include "sim/engine.h"
 #include "sim/real.h"
@@ -50,6 +50,20 @@ ssize_t WriteToPipe(int file, const char* bytes, size_t size) {
     if (result < 0) return written == 0 ? result : static_cast<ssize_t>(written);
     written += static_cast<size_t>(result);
   } while (written < size);
+  return static_cast<ssize_t>(written);
+}
+
+// The parts one after another, until one is not taken as a whole.
+ssize_t WriteToPipe(int file, const msghdr& message) {
+  size_t written = 0;
+  for (size_t i = 0; i < message.msg_iovlen; ++i) {
+    const iovec& part = message.msg_iov[i];
+    if (part.iov_len == 0) continue;
+    const ssize_t result = WriteToPipe(file, static_cast<const char*>(part.iov_base), part.iov_len);
+    if (result < 0 && written == 0) return result;
+    if (result > 0) written += static_cast<size_t>(result);
+    if (result < static_cast<ssize_t>(part.iov_len)) break;
+  }
   return static_cast<ssize_t>(written);
 }
 
@@ -99,6 +113,24 @@ ssize_t write(int file, const void* bytes, size_t size) {
     default:
       if (!jacquard::sim::IsReady(file, POLLOUT)) Unsupported("a write that waits");
       return real(file, bytes, size);
+  }
+}
+
+ssize_t writev(int file, const iovec* parts, int count) {
+  const auto real = JACQUARD_REAL(writev);
+  if (file <= STDERR_FILENO || !MayWait(file)) return real(file, parts, count);
+  msghdr message = {};
+  message.msg_iov = const_cast<iovec*>(parts);
+  message.msg_iovlen = static_cast<size_t>(count);
+  switch (jacquard::sim::KindOf(file)) {
+    case S_IFIFO:
+      return jacquard::sim::WriteToPipe(file, message);
+    case S_IFSOCK:
+      return Sent(file, JACQUARD_REAL(sendmsg)(file, &message, MSG_DONTWAIT), SizeOf(message),
+                  "a writev that waits");
+    default:
+      if (!jacquard::sim::IsReady(file, POLLOUT)) Unsupported("a writev that waits");
+      return real(file, parts, count);
   }
 }
 

@@ -1,16 +1,16 @@
-// Waits for what the simulation does not have: other processes, signals, input (real_output.cc has
-// output, file_locks.cc locks of files). If it is there already, the real function takes it; if not,
-// the only thread that there is would sleep, perhaps for ever. That ends the execution as
-// "unsupported" instead.
+// Waits for what the simulation does not have: input (real_output.cc has output, file_locks.cc
+// locks of files, real_processes.cc other processes). If it is there already, the real function
+// takes it; if not, the only thread that there is would sleep, perhaps for ever. That ends the
+// execution as "unsupported" instead.
 #include "sim/real_waits.h"
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/select.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -54,43 +54,25 @@ using jacquard::sim::Unsupported;
 
 extern "C" {
 
-// ---- other processes and signals
-
-pid_t fork() noexcept {
-  if (engine.Simulates()) Unsupported("fork");
-  return JACQUARD_REAL(fork)();
-}
-
-int pause() {
-  if (engine.Simulates()) Unsupported("pause");
-  return JACQUARD_REAL(pause)();
-}
-
-int sigsuspend(const sigset_t* set) {
-  if (engine.Simulates()) Unsupported("sigsuspend");
-  return JACQUARD_REAL(sigsuspend)(set);
-}
-
-int sigwait(const sigset_t* set, int* signal) {
-  if (engine.Simulates()) Unsupported("sigwait");
-  return JACQUARD_REAL(sigwait)(set, signal);
-}
-
-int sigwaitinfo(const sigset_t* set, siginfo_t* information) {
-  if (engine.Simulates()) Unsupported("sigwaitinfo");
-  return JACQUARD_REAL(sigwaitinfo)(set, information);
-}
-
-int sigtimedwait(const sigset_t* set, siginfo_t* information, const timespec* time) {
-  if (engine.Simulates()) Unsupported("sigtimedwait");
-  return JACQUARD_REAL(sigtimedwait)(set, information, time);
-}
-
-// ---- input
+// The C library's own; no header declares them for everybody.
+ssize_t __read_chk(int, void*, size_t, size_t);
+ssize_t __recv_chk(int, void*, size_t, size_t, int);
+ssize_t __recvfrom_chk(int, void*, size_t, size_t, int, sockaddr*, socklen_t*);
+int __poll_chk(pollfd*, nfds_t, int, size_t);
 
 ssize_t read(int file, void* buffer, size_t size) {
   CheckInput(file, "a read that waits");
   return JACQUARD_REAL(read)(file, buffer, size);
+}
+
+ssize_t readv(int file, const iovec* parts, int count) {
+  CheckInput(file, "a readv that waits");
+  return JACQUARD_REAL(readv)(file, parts, count);
+}
+
+int eventfd_read(int file, eventfd_t* value) {
+  CheckInput(file, "an eventfd_read that waits");
+  return JACQUARD_REAL(eventfd_read)(file, value);
 }
 
 ssize_t recv(int file, void* buffer, size_t size, int flags) {
@@ -152,12 +134,58 @@ int select(int count, fd_set* reads, fd_set* writes, fd_set* others, timeval* ti
   return ready;
 }
 
+int pselect(int count, fd_set* reads, fd_set* writes, fd_set* others, const timespec* time,
+            const sigset_t* set) {
+  if (!engine.Simulates()) return JACQUARD_REAL(pselect)(count, reads, writes, others, time, set);
+  if (count == 0 && time != nullptr) return jacquard::sim::JustSleep(*time);
+  engine.current->spin.Reset();
+  const bool waits = time == nullptr || time->tv_sec != 0 || time->tv_nsec != 0;
+  const timespec none = {0, 0};
+  const int ready = JACQUARD_REAL(pselect)(count, reads, writes, others, &none, set);
+  if (ready == 0 && waits) Unsupported("a pselect that waits");
+  return ready;
+}
+
 int epoll_wait(int file, epoll_event* events, int most, int milliseconds) {
   if (!engine.Simulates()) return JACQUARD_REAL(epoll_wait)(file, events, most, milliseconds);
   engine.current->spin.Reset();
   const int ready = JACQUARD_REAL(epoll_wait)(file, events, most, 0);
   if (ready == 0 && milliseconds != 0) Unsupported("an epoll_wait that waits");
   return ready;
+}
+
+int epoll_pwait(int file, epoll_event* events, int most, int milliseconds, const sigset_t* set) {
+  const auto real = JACQUARD_REAL(epoll_pwait);
+  if (!engine.Simulates()) return real(file, events, most, milliseconds, set);
+  engine.current->spin.Reset();
+  const int ready = real(file, events, most, 0, set);
+  if (ready == 0 && milliseconds != 0) Unsupported("an epoll_pwait that waits");
+  return ready;
+}
+
+// ---- what glibc's headers put in the place of some of them when _FORTIFY_SOURCE is defined: they
+// know the size of what a pointer points to
+
+ssize_t __read_chk(int file, void* buffer, size_t size, size_t room) {
+  CheckInput(file, "a read that waits");
+  return JACQUARD_REAL(__read_chk)(file, buffer, size, room);
+}
+
+ssize_t __recv_chk(int file, void* buffer, size_t size, size_t room, int flags) {
+  CheckInput(file, "a recv that waits", flags);
+  return JACQUARD_REAL(__recv_chk)(file, buffer, size, room, flags);
+}
+
+ssize_t __recvfrom_chk(int file, void* buffer, size_t size, size_t room, int flags,
+                       sockaddr* address, socklen_t* length) {
+  CheckInput(file, "a recvfrom that waits", flags);
+  return JACQUARD_REAL(__recvfrom_chk)(file, buffer, size, room, flags, address, length);
+}
+
+int __poll_chk(pollfd* files, nfds_t count, int milliseconds, size_t room) {
+  if (room / sizeof(pollfd) < count)
+    return JACQUARD_REAL(__poll_chk)(files, count, milliseconds, room);
+  return poll(files, count, milliseconds);
 }
 
 }  // extern "C"

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "sim/caller.h"
 #include "sim/engine.h"
 #include "sim/real.h"
 
@@ -52,7 +53,10 @@ void RunKeyDestructors() {
       if (value == nullptr || keys[key].destructor == nullptr) continue;
       mine.of_key[key] = nullptr;
       any = true;
-      keys[key].destructor(value);
+      const Destructor destructor = keys[key].destructor;
+      destructor(value);
+      // std::promise::set_value_at_thread_exit makes its value ready here.
+      if (!FromExecutable(reinterpret_cast<const void*>(destructor))) engine.ReleaseUnseen();
     }
     if (!any) break;
   }

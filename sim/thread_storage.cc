@@ -9,7 +9,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
@@ -28,8 +27,8 @@ namespace {
 constexpr unsigned long kHwcap2FsGsBase = 1 << 1;
 
 constexpr uintptr_t kParkArea = 0x1100'0000'0000;
-constexpr size_t kParkStride = 4 << 20;  // room for the thread-local storage of large programs
-constexpr size_t kParkStack = 256 << 10;
+constexpr size_t kParkUnit = 4 << 20;     // enough for the thread-local storage of most programs
+constexpr size_t kParkStack = 256 << 10;  // with the storage of shared libraries
 
 // The thread-local variables of the executable: their initial image, and where a thread's copy
 // lies.
@@ -52,6 +51,9 @@ int FindTlsImage(dl_phdr_info* info, size_t /*size*/, void* /*data*/) {
   }
   return 1;  // the first module is the executable
 }
+
+// From the memory of one parked thread to that of the next.
+size_t ParkStride() { return (kParkStack + tls_image.size + kParkUnit - 1) & ~(kParkUnit - 1); }
 
 struct Parking {
   std::atomic<uint32_t> ready;
@@ -83,10 +85,10 @@ void InitThreadStorage() {
 }
 
 ThreadStorage ParkThread(int index) {
-  void* const wanted = reinterpret_cast<void*>(kParkArea + index * kParkStride);
-  const size_t size = std::min(kParkStride, kParkStack + tls_image.size);
+  void* const wanted = reinterpret_cast<void*>(kParkArea + index * ParkStride());
+  const size_t size = kParkStack + tls_image.size;
   void* const stack =
-      mmap(wanted, kParkStride, PROT_READ | PROT_WRITE,
+      mmap(wanted, ParkStride(), PROT_READ | PROT_WRITE,
            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
   if (stack != wanted)
     Die("cannot reserve memory for the thread-local storage of a simulated thread");

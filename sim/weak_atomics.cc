@@ -194,6 +194,10 @@ void Engine::Release(const void* object) {
   if (memory != nullptr && hooks_on) memory->Release(current->id, object);
 }
 
+void Engine::ReleaseUnseen() {
+  if (memory != nullptr && hooks_on) memory->ReleaseUnseen(current->id);
+}
+
 void Engine::FenceMemory(MemoryOrder order) {
   if (memory != nullptr) memory->Fence(current->id, order);
 }

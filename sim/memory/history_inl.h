@@ -86,6 +86,8 @@ template <class T>
   StoreType& store = InitialStore(cell);
   if (changed_behind_our_back) {
     for (int i = 0; i < thread_count_; ++i) store.released.Join(threads_[i].now);
+  } else {
+    store.released.Join(unseen_);
   }
   SetValue(store, value);
   cells_.ForEachOverlap(cell, [&](CellType& other) {

@@ -86,6 +86,9 @@ class Memory {
   void Acquire(int thread, const void* object) {
     On([=](auto& model) { model.Acquire(thread, object); });
   }
+  void ReleaseUnseen(int thread) {
+    On([=](auto& model) { model.ReleaseUnseen(thread); });
+  }
 
   [[gnu::always_inline]] bool PlainRead(int thread, const void* address, size_t size) {
     return On([=](auto& model) __attribute__((always_inline)) {

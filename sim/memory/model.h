@@ -97,6 +97,10 @@ class Model {
   // What a thread did before Release happens before what another does after a later Acquire.
   void Release(int thread, const void* object);
   void Acquire(int thread, const void* object);
+  // The thread comes from a library's code without hooks, which may have changed atomic objects
+  // that no code with hooks has accessed yet. Whoever reads such a one first learns, with acquire,
+  // what the thread did until now.
+  void ReleaseUnseen(int thread);
 
   // A plain access, before it takes place; a plain write starts a new history. True: it races, and
   // race() says with what.
@@ -247,6 +251,7 @@ class Model {
   bool has_race_ = false;
   Index free_ = 0;  // list of stores that are no longer kept, through `next`
   Race race_;
+  Clock unseen_;  // what ReleaseUnseen has released
   Thread<Clock> threads_[kMaxThreads];
   CellTable<Clock> cells_;
   Slab<StoreType> stores_;

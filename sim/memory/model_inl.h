@@ -21,6 +21,7 @@ void Model<Clock>::BeginExecution(const ModelOptions& options) {
   cells_.BeginExecution();
   stores_.TakeBackAll();
   seq_cst_.BeginExecution();
+  SetZero(unseen_);
   SetZero(threads_[0]);
   threads_[0].now.Set(0, 1);
 }
@@ -91,6 +92,12 @@ void Model<Clock>::Acquire(int thread, const void* object) {
   if (cell.newest == 0) return;
   threads_[thread].now.Join(stores_[cell.newest].released);
   if (seq_cst_.active()) seq_cst_.OnAcquire(thread, seq_cst_.ReleasedBy(cell.newest));
+}
+
+template <class Clock>
+void Model<Clock>::ReleaseUnseen(int thread) {
+  unseen_.Join(threads_[thread].now);
+  Tick(thread);
 }
 
 template <class Clock>

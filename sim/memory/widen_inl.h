@@ -18,6 +18,7 @@ void Model<Clock>::CopyFrom(Model<OtherClock>& other) {
   lost_detail_ = other.lost_detail_;
   has_race_ = other.has_race_;
   race_ = other.race_;
+  unseen_ = Clock::From(other.unseen_);
   free_ = other.free_;
   for (int i = 0; i < thread_count_; ++i) {
     threads_[i] = {Clock::From(other.threads_[i].now), Clock::From(other.threads_[i].pending),

@@ -4,6 +4,7 @@
 set -u
 c=$(realpath "$1")
 cc=$(realpath "$2")
+reads_input=$(realpath "$3")
 failed=0
 unset JACQUARD_OPTIONS JACQUARD_REPLAY TEST_TARGET
 
@@ -43,6 +44,13 @@ expect 3 '^  thread 0: running in main .*program\.c:' "$c" seconds=0.2 -- comput
 expect 0 '^jacquard: 500 executions' "$cc" executions=500 status=report
 [[ $(grep -c '^constructed$' <<<"$output") -eq 1 ]] || { echo "FAILED: not constructed once: $output"; failed=1; }
 expect 1 '^exit: status 4: ' env JACQUARD_OPTIONS="executions=500 status=report" "$cc" argument
+
+# Standard input is there in each execution, as it was when the process began.
+printf '%s\n' 9 1 2 4 >"$TEST_TMPDIR/input"
+for way in stdio read streams unsynchronised; do
+  expect 0 '^jacquard: 50 executions' bash -c 'read -r first; "$0" executions=50 -- "$1"' "$reads_input" "$way" <"$TEST_TMPDIR/input"
+  expect 1 'sum == 7' "$reads_input" executions=50 -- "$way" <"$TEST_TMPDIR/input"
+done
 
 # Wrong requests.
 expect 2 'no option "speed"' "$c" speed=9 -- right

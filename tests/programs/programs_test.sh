@@ -2,14 +2,15 @@
 # Nothing is said of a program that is right, whatever the schedule; its broken twin is found.
 set -u
 programs=$(realpath "$1")
+large_storage=$(realpath "$2")
 failed=0
 unset JACQUARD_REPLAY TEST_TARGET
 
-# expect STATUS OPTIONS ARGUMENT...
+# expect STATUS OPTIONS PROGRAM ARGUMENT...
 expect() {
   local status=$1 options=$2 output
   shift 2
-  output=$(JACQUARD_OPTIONS="quiet=1 status=report $options" "$programs" "$@" 2>&1)
+  output=$(JACQUARD_OPTIONS="quiet=1 status=report $options" "$@" 2>&1)
   local got=$?
   [[ $got -eq $status ]] && return
   echo "FAILED: $* ($options) ended with $got, not $status: ${output:0:3000}"
@@ -22,8 +23,10 @@ for name in $names; do
   executions=1000
   [[ $name != many_threads ]] || executions=20
   for strategy in random pct; do
-    expect 0 "executions=$executions strategy=$strategy" "$name"
-    expect 1 "executions=20000 strategy=$strategy" "$name" broken
+    expect 0 "executions=$executions strategy=$strategy" "$programs" "$name"
+    expect 1 "executions=20000 strategy=$strategy" "$programs" "$name" broken
   done
 done
+expect 0 executions=20 "$large_storage"
+expect 1 executions=20 "$large_storage" broken
 exit $failed

@@ -7,11 +7,17 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
 #include <sys/select.h>
+#include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -210,6 +216,110 @@ TEST(RealWaits, LocksOfFiles) {
   close(one);
   EXPECT_FALSE(IsRefused([&] { Check(fcntl(other, F_SETLKW, &whole) == 0, "free by now"); }));
   close(other);
+}
+
+TEST(RealWaits, OtherWaysToReadAndWrite) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const int event = eventfd(0, 0);
+  char byte = 'x';
+  iovec parts[] = {{&byte, 1}, {&byte, 0}, {&byte, 1}};
+  EXPECT_TRUE(IsRefused([&] { (void)!readv(ends[0], parts, 3); }));
+  EXPECT_FALSE(IsRefused([&] {
+    Check(writev(ends[1], parts, 3) == 2, "room");
+    Check(readv(ends[0], parts, 3) == 2, "there by now");
+  }));
+  EXPECT_TRUE(IsRefused([&] {
+    static char many[1 << 16];
+    iovec part = {many, sizeof(many)};
+    for (int i = 0; i < 100; ++i) (void)!writev(ends[1], &part, 1);
+  }));
+  EXPECT_TRUE(IsRefused([&] {
+    eventfd_t value;
+    eventfd_read(event, &value);
+  }));
+  EXPECT_FALSE(IsRefused([&] {
+    eventfd_t value;
+    Check(eventfd_write(event, 3) == 0 && eventfd_read(event, &value) == 0 && value == 3, "there");
+  }));
+  EXPECT_TRUE(IsRefused([&] {
+    fd_set set;
+    FD_ZERO(&set);
+    FD_SET(event, &set);
+    pselect(event + 1, &set, nullptr, nullptr, nullptr, nullptr);
+  }));
+  const int watched = epoll_create1(0);
+  epoll_event interest = {};
+  interest.events = EPOLLIN;
+  ASSERT_EQ(epoll_ctl(watched, EPOLL_CTL_ADD, event, &interest), 0);
+  EXPECT_TRUE(IsRefused([&] { epoll_pwait(watched, &interest, 1, -1, nullptr); }));
+  EXPECT_FALSE(IsRefused(
+      [&] { Check(epoll_pwait(watched, &interest, 1, 0, nullptr) == 0, "nothing, and no wait"); }));
+  for (const int file : {ends[0], ends[1], event, watched}) close(file);
+}
+
+// Datagrams stay whole.
+TEST(RealWaits, PartsOfADatagram) {
+  int sockets[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_DGRAM, 0, sockets), 0);
+  char bytes[2] = {'a', 'b'};
+  iovec parts[] = {{&bytes[0], 1}, {&bytes[1], 1}};
+  EXPECT_FALSE(IsRefused([&] {
+    char got[4];
+    Check(writev(sockets[0], parts, 2) == 2 && read(sockets[1], got, 4) == 2, "one datagram");
+  }));
+  EXPECT_TRUE(IsRefused([&] {
+    for (int i = 0; i < 10'000; ++i) (void)!writev(sockets[0], parts, 2);
+  }));
+  close(sockets[0]);
+  close(sockets[1]);
+}
+
+TEST(RealWaits, ForChildren) {
+  EXPECT_FALSE(IsRefused([] { Check(wait(nullptr) == -1 && errno == ECHILD, "no child"); }));
+  const pid_t child = fork();
+  if (child == 0) {
+    for (;;) pause();
+  }
+  EXPECT_TRUE(IsRefused([] { wait(nullptr); }));
+  EXPECT_TRUE(IsRefused([child] { waitpid(child, nullptr, 0); }));
+  EXPECT_TRUE(IsRefused([child] {
+    siginfo_t information;
+    waitid(P_PID, static_cast<id_t>(child), &information, WEXITED);
+  }));
+  EXPECT_FALSE(IsRefused([child] { Check(waitpid(child, nullptr, WNOHANG) == 0, "it lives"); }));
+  kill(child, SIGKILL);
+  siginfo_t information;
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(child), &information, WEXITED | WNOWAIT), 0);
+  EXPECT_FALSE(IsRefused([child] {
+    int status;
+    Check(waitpid(child, &status, 0) == child && WTERMSIG(status) == SIGKILL, "it has ended");
+  }));
+}
+
+TEST(RealWaits, MessagesAndSemaphoresOfOtherProcesses) {
+  const int queue = msgget(IPC_PRIVATE, 0600);
+  const int set = semget(IPC_PRIVATE, 1, 0600);
+  if (queue < 0 || set < 0) GTEST_SKIP() << "no System V queues here";
+  struct {
+    long type = 1;
+    char text = 'x';
+  } message;
+  EXPECT_TRUE(IsRefused([&] { msgrcv(queue, &message, 1, 0, 0); }));
+  EXPECT_FALSE(IsRefused([&] {
+    Check(msgrcv(queue, &message, 1, 0, IPC_NOWAIT) == -1 && errno == ENOMSG, "asked not to wait");
+    Check(msgsnd(queue, &message, 1, 0) == 0, "room");
+    Check(msgrcv(queue, &message, 1, 0, 0) == 1, "there by now");
+  }));
+  EXPECT_TRUE(IsRefused([&] {
+    for (int i = 0; i < 1'000'000; ++i) msgsnd(queue, &message, 1, 0);
+  }));
+  sembuf down = {.sem_num = 0, .sem_op = -1, .sem_flg = 0};
+  sembuf up = {.sem_num = 0, .sem_op = 1, .sem_flg = 0};
+  EXPECT_TRUE(IsRefused([&] { semop(set, &down, 1); }));
+  EXPECT_FALSE(IsRefused([&] { Check(semop(set, &up, 1) == 0 && semop(set, &down, 1) == 0, ""); }));
+  msgctl(queue, IPC_RMID, nullptr);
+  semctl(set, 0, IPC_RMID);
 }
 
 TEST(RealWaits, WhatIsThereIsRead) {
