@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -19,6 +20,8 @@ namespace {
 
 constexpr const char* kProgram = "tests/leaderboard/leaderboard";
 int seeds_of_each = 20;
+// CPU time is what counts, so runs may go on side by side.
+constexpr int kAtOnce = 4;
 constexpr double kNever = std::numeric_limits<double>::infinity();
 constexpr const char* kPortfolio = "portfolio";
 constexpr const char* kSafeStack = "safe_stack";
@@ -99,8 +102,8 @@ Run RunOnce(const std::string& name, bool broken, const std::string& strategy, i
 // After so many executions a run gives up: counted, not timed, so that the table is the same on
 // every machine. The more threads there are, the longer an execution takes.
 uint64_t GiveUpAfter(const std::string& name, const std::string& strategy) {
-  if (name == kSafeStack) return strategy == kPortfolio ? 5'000'000 : 500'000;
-  if (name.ends_with("_100")) return 600;
+  if (name == kSafeStack) return strategy == kPortfolio ? 5'000'000 : 200'000;
+  if (name.ends_with("_100")) return 300;
   return name.ends_with("_50") ? 10'000 : 100'000;
 }
 
@@ -110,14 +113,21 @@ Score Measure(const std::string& name, const Contender& contender) {
   std::vector<double> executions;
   std::vector<double> seconds;
   const int seeds = contender.has_seed ? seeds_of_each : 1;
-  for (int seed = 1; seed <= seeds; ++seed) {
-    const Run run = RunOnce(name, true, contender.strategy, seed, most, {});
-    if (!run.as_expected) throw std::runtime_error("another bug than planted:\n" + run.output);
-    ++score.runs;
-    score.found += run.found;
-    executions.push_back(run.found ? run.executions : kNever);
-    seconds.push_back(run.found ? run.seconds : kNever);
-    score.slowest = std::max(score.slowest, run.found ? run.seconds : kNever);
+  for (int first = 1; first <= seeds; first += kAtOnce) {
+    std::vector<std::future<Run>> runs;
+    for (int seed = first; seed < std::min(first + kAtOnce, seeds + 1); ++seed) {
+      runs.push_back(std::async(std::launch::async, RunOnce, name, true, contender.strategy, seed,
+                                most, std::vector<std::string>()));
+    }
+    for (std::future<Run>& future : runs) {
+      const Run run = future.get();
+      if (!run.as_expected) throw std::runtime_error("another bug than planted:\n" + run.output);
+      ++score.runs;
+      score.found += run.found;
+      executions.push_back(run.found ? run.executions : kNever);
+      seconds.push_back(run.found ? run.seconds : kNever);
+      score.slowest = std::max(score.slowest, run.found ? run.seconds : kNever);
+    }
     // The median is decided.
     if (score.runs - score.found > seeds / 2) return score;
   }
@@ -213,35 +223,48 @@ std::vector<Figure> MeasureLeaderboard() {
   return figures;
 }
 
-// A search of all executions with so many preemptions, on strong memory without spurious wake-ups:
-// whether there is a bug in them. Throws if there are too many.
-bool HasBugWithin(const std::string& name, int preemptions) {
+// A search of all executions with so many preemptions, on strong memory without spurious wake-ups.
+// Throws if there are too many.
+Run SearchWithin(const std::string& name, int preemptions) {
   constexpr uint64_t kMost = 500'000'000;
   const Run run = RunOnce(name, true, fmt::format("dfs:{}", preemptions), 1, kMost,
                           {"memory=sc", "spurious=off"});
   if (!run.found && !run.exhausted)
     throw std::runtime_error(fmt::format("{}: too many executions", name));
-  return run.found;
+  return run;
 }
 
 std::vector<Figure> MeasurePreemptions() {
   int programs = 0;
   int as_said = 0;
+  std::vector<Figure> figures;
   for (const Planted& program : PlantedPrograms()) {
     // With a hundred threads there are too many orders even without preemptions.
     if (program.name.ends_with("0")) continue;
+    Run with_fewer;
+    if (program.preemptions > 0) with_fewer = SearchWithin(program.name, program.preemptions - 1);
+    const bool needed = !with_fewer.found;
+    if (program.name == kSafeStack) {
+      figures.push_back(
+          {"leaderboard_safe_stack_with_fewer", needed ? 0.0 : 1.0, "bugs", Bar::kAtMost, 0,
+           fmt::format("in all {:.0f} executions with at most {} preemptions; those with one more, "
+                       "of which the literature says that they are enough, are some twenty times "
+                       "as many and are not searched",
+                       with_fewer.executions, program.preemptions - 1)});
+      continue;
+    }
     ++programs;
-    const bool enough = HasBugWithin(program.name, program.preemptions);
-    const bool needed =
-        program.preemptions == 0 || !HasBugWithin(program.name, program.preemptions - 1);
+    const bool enough = SearchWithin(program.name, program.preemptions).found;
     fmt::print(stderr, "  {}: {} preemptions are {}enough, and {}needed\n", program.name,
                program.preemptions, enough ? "" : "not ", needed ? "" : "not ");
     as_said += enough && needed;
   }
-  return {{"leaderboard_preemptions", static_cast<double>(as_said), "programs", Bar::kAtLeast,
-           static_cast<double>(programs),
-           "need as many preemptions as is said, and no more: depth-first search through all "
-           "executions with fewer finds nothing"}};
+  figures.insert(figures.begin(),
+                 {"leaderboard_preemptions", static_cast<double>(as_said), "programs",
+                  Bar::kAtLeast, static_cast<double>(programs),
+                  "need as many preemptions as is said, and no more: depth-first search through "
+                  "all executions with fewer finds nothing"});
+  return figures;
 }
 
 // So many executions of a program without its bug. The more threads there are, the longer each
