@@ -37,7 +37,7 @@ namespace jacquard::fuzzers {
 
 inline constexpr uint8_t kVersion = 2;
 inline constexpr uint8_t kFirstVersion = 1;
-inline constexpr bool IsKnownVersion(uint8_t version) {
+constexpr bool IsKnownVersion(uint8_t version) {
   return version >= kFirstVersion && version <= kVersion;
 }
 

@@ -17,10 +17,13 @@ constexpr size_t kMostInPairs = 12;
 
 // ---- scenarios as lists of calls, or of what has a call
 
-const Call& CallOf(const Call& call) { return call; }
 template <class Place>
-const Call& CallOf(const Place& place) {
-  return place.call;
+auto& CallOf(Place& place) {
+  if constexpr (requires { place.call; }) {
+    return place.call;
+  } else {
+    return place;
+  }
 }
 
 template <class Threads>
@@ -33,12 +36,39 @@ Input InputOf(const Codec& codec, const Threads& threads) {
   return input;
 }
 
+template <class Threads>
+size_t OperationsOf(const Threads& threads) {
+  size_t operations = 0;
+  for (const auto& calls : threads) operations += calls.size();
+  return operations;
+}
+
 // The threads behind it move up.
 template <class Threads>
 Threads WithoutThread(const Threads& threads, size_t thread) {
   Threads result = threads;
   result.erase(result.begin() + static_cast<ptrdiff_t>(thread));
   return result;
+}
+
+// The same for the arguments that say which thread is meant: what stands behind `thread` has moved
+// up. Whether there are any.
+template <class Threads>
+bool RenumberArguments(const Codec& codec, size_t thread, Threads& threads) {
+  bool any = false;
+  for (auto& calls : threads) {
+    for (auto& one : calls) {
+      Call& call = CallOf(one);
+      const OperationType& operation = codec.type().operations[call.operation];
+      for (int a = 0; a < operation.arity; ++a) {
+        if (std::string_view(operation.arguments[a].name) != kThreadArgument) continue;
+        if (call.arguments[a] <= thread) continue;
+        --call.arguments[a];
+        any = true;
+      }
+    }
+  }
+  return any;
 }
 
 template <class Threads>
@@ -98,7 +128,9 @@ std::vector<Input> SingleRemovals(const Codec& codec, const Input& input) {
     if (SetChoices(fewer, result) && result != input) inputs.push_back(result);
   };
   for (size_t t = 0; t < threads.size(); ++t) {
-    add(WithoutThread(threads, t), choices);
+    Threads without = WithoutThread(threads, t);
+    add(without, choices);
+    if (RenumberArguments(codec, t, without)) add(without, choices);
     add(WithoutOperations(threads, t, 0, threads[t].size()), choices);
     for (size_t i = 0; i < threads[t].size(); ++i)
       add(WithoutOperations(threads, t, i, 1), choices);
@@ -211,14 +243,17 @@ bool InputMinimizer::FailsAlong(const Threads& threads, Choices& choices) {
   return false;
 }
 
-// Whether a scenario fails as well: then it is the one to go on from.
+// Whether a scenario fails as well: then it is the one to go on from. One with fewer operations may
+// need a choice more.
 bool InputMinimizer::Try(Threads threads, uint64_t search) {
   tried_ = InputOf(codec_, threads);
   Choices choices = choices_;
   if (!schedules_.Fails(choices)) {
     choices = choices_;
+    Choices most = choices_;
+    if (OperationsOf(threads) < OperationsOf(threads_)) most.others.emplace_back();
     if (!FailsAlong(threads, choices) &&
-        !schedules_.FindFewer(choices_, /*or_as_many=*/true, search, choices))
+        !schedules_.FindFewer(most, /*or_as_many=*/true, search, choices))
       return false;
   }
   Accept(std::move(threads), std::move(choices));
@@ -237,12 +272,18 @@ void InputMinimizer::Accept(Threads threads, Choices choices) {
   order_is_read_ = false;
 }
 
+bool InputMinimizer::TryWithoutThread(const Threads& threads, size_t thread) {
+  Threads without = WithoutThread(threads, thread);
+  if (Try(without, kSearch)) return true;
+  return RenumberArguments(codec_, thread, without) && Try(std::move(without), kSearch);
+}
+
 bool InputMinimizer::RemoveThreads() {
   bool changed = false;
   for (size_t t = threads_.size(); t-- > 0;) {
     const bool was_empty = threads_[t].empty();
     if (threads_.size() > static_cast<size_t>(codec_.type().min_threads) &&
-        Try(WithoutThread(threads_, t), kSearch)) {
+        TryWithoutThread(threads_, t)) {
       changed = true;
     } else if (!was_empty) {
       changed |= Try(WithoutOperations(threads_, t, 0, threads_[t].size()), kSearch);
@@ -263,7 +304,7 @@ bool InputMinimizer::JoinThreads() {
         Threads joined = threads_;
         joined[into].insert(behind ? joined[into].end() : joined[into].begin(), threads_[t].begin(),
                             threads_[t].end());
-        if (!Try(WithoutThread(joined, t), kSearch)) continue;
+        if (!TryWithoutThread(joined, t)) continue;
         changed = true;
         break;
       }
@@ -291,15 +332,38 @@ bool InputMinimizer::RemoveOperations() {
 
 // Two operations that are only needed because of each other: a lock that is taken, and dropped.
 bool InputMinimizer::RemovePairs() {
-  size_t operations = 0;
-  for (const auto& calls : threads_) operations += calls.size();
-  if (operations > kMostInPairs) return false;
+  if (OperationsOf(threads_) > kMostInPairs) return false;
   for (size_t t = 0; t < threads_.size(); ++t) {
     for (size_t i = 0; i < threads_[t].size(); ++i) {
       const Threads without_first = WithoutOperations(threads_, t, i, 1);
       for (size_t u = t; u < threads_.size(); ++u) {
         for (size_t j = u == t ? i : 0; j < without_first[u].size(); ++j) {
           if (Try(WithoutOperations(without_first, u, j, 1), kShortSearch)) return true;
+        }
+      }
+    }
+  }
+  return false;
+}
+
+// One operation for two that follow each other: a lock that is taken for writing and downgraded,
+// say, where one for reading will do. With the arguments of either.
+bool InputMinimizer::MergeOperations() {
+  if (OperationsOf(threads_) > kMostInPairs) return false;
+  for (size_t t = 0; t < threads_.size(); ++t) {
+    for (size_t i = 1; i < threads_[t].size(); ++i) {
+      for (int operation = 0; operation < codec_.type().operation_count; ++operation) {
+        for (const size_t like : {i - 1, i}) {
+          Threads merged = WithoutOperations(threads_, t, i, 1);
+          Call& call = merged[t][i - 1].call;
+          call = threads_[t][like].call;
+          call.operation = static_cast<uint8_t>(operation);
+          const OperationType& type = codec_.type().operations[operation];
+          for (int a = 0; a < kMaxArguments; ++a) {
+            const int most = a < type.arity ? type.arguments[a].count - 1 : 0;
+            call.arguments[a] = static_cast<uint8_t>(std::min<int>(call.arguments[a], most));
+          }
+          if (Try(std::move(merged), kShortSearch)) return true;
         }
       }
     }
@@ -373,6 +437,7 @@ bool InputMinimizer::Minimize(Input& input, Choices& choices) {
     again |= RemoveOperations();
     again |= JoinThreads();
     again |= RemovePairs();
+    if (!again) again = MergeOperations();
     again |= SwapThreads();
     again |= LowerArguments();
     const Choices before = choices_;

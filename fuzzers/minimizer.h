@@ -77,10 +77,12 @@ class InputMinimizer {
   bool FailsAlong(const Threads& threads, Choices& choices);
   void Accept(Threads threads, Choices choices);
   void ReadOrder();
+  bool TryWithoutThread(const Threads& threads, size_t thread);
   bool RemoveThreads();
   bool JoinThreads();
   bool RemoveOperations();
   bool RemovePairs();
+  bool MergeOperations();
   bool SwapThreads();
   bool LowerArguments();
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "sim/step.h"
 
@@ -18,7 +19,9 @@ inline constexpr int kMaxInputThreads = 16;
 // The most arguments that an operation can have.
 inline constexpr int kMaxArguments = 3;
 
-// One argument of an operation: its name in the text form, and how many values it has, from 0.
+// One argument of an operation: its name in the text form, and how many values it has, from 0. One
+// with the name kThreadArgument says which thread is meant.
+inline constexpr std::string_view kThreadArgument = "thread";
 struct Argument {
   const char* name = nullptr;
   int count = 1;

@@ -161,7 +161,7 @@ class VmaLockGhost {
     const std::uintptr_t offset = reinterpret_cast<std::uintptr_t>(address) - vmas_begin_;
     if (offset >= kVmas * sizeof(Vma)) return mm_.NameOf(address);
     const std::size_t place = offset % sizeof(Vma);
-    const std::string vma = "vma" + std::to_string(offset / sizeof(Vma));
+    std::string vma = "vma" + std::to_string(offset / sizeof(Vma));
     if (place == word_offset_) return vma + ".refcount";
     if (place == number_offset_) return vma + ".lock_seq";
     return vma;

@@ -181,7 +181,8 @@ std::string Decode(std::string_view text, std::string& bytes) {
              " is none that a token can have";
     }
     buffer = (buffer << 6) | static_cast<uint32_t>(value);
-    if ((bits += 6) < 8) continue;
+    bits += 6;
+    if (bits < 8) continue;
     bits -= 8;
     bytes += static_cast<char>(buffer >> bits);
   }
@@ -214,9 +215,8 @@ int FindIdentity(dl_phdr_info* info, size_t /*size*/, void* data) {
   }
   for (int i = 0; i < info->dlpi_phnum; ++i) {
     const ElfW(Phdr)& header = info->dlpi_phdr[i];
-    if (header.p_type == PT_LOAD && (header.p_flags & PF_X) != 0)
-      hash ^=
-          Hash({reinterpret_cast<const char*>(info->dlpi_addr + header.p_vaddr), header.p_memsz});
+    if (header.p_type != PT_LOAD || (header.p_flags & PF_X) == 0) continue;
+    hash ^= Hash({reinterpret_cast<const char*>(info->dlpi_addr + header.p_vaddr), header.p_memsz});
   }
   return 1;
 }

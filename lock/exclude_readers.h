@@ -2,7 +2,7 @@
 // this type lives.
 //
 //     {
-//       ExcludeReaders<Widths> section(word, writer_wait, ExcludeReaders<Widths>::kToWrite);
+//       ExcludeReaders<Widths> section(word, writer_wait, map, ExcludeReaders<Widths>::kToWrite);
 //       ...                       // here, if section.state() is kExclusive
 //     }
 //
@@ -25,11 +25,12 @@
 #include "lock/rcu_wait.h"
 #include "lock/refcount.h"
 #include "lock/reference_word.h"
+#include "lock/validator.h"
 #include "lock/widths.h"
 
 namespace jacquard::lock {
 
-template <LockWidths Widths>
+template <LockWidths Widths, LockValidator Validator = NoValidator>
 class [[nodiscard]] ExcludeReaders {
  public:
   using Word = typename Widths::Word;
@@ -49,13 +50,16 @@ class [[nodiscard]] ExcludeReaders {
   };
 
   // Costs one read-modify-write if there are no readers; otherwise sleeps until they have left.
-  ExcludeReaders(Refcount<Word>& references, RcuWait& writer_wait, Purpose purpose)
-      : ExcludeReaders(references, writer_wait, purpose, std::stop_token()) {}
+  // `map` is what the validator knows the VMA's lock by: the section is an exclusive acquisition of
+  // it that may wait.
+  ExcludeReaders(Refcount<Word>& references, RcuWait& writer_wait, typename Validator::Map& map,
+                 Purpose purpose)
+      : ExcludeReaders(references, writer_wait, map, purpose, std::stop_token()) {}
 
   // The same, but gives up when a stop is requested before the readers have left.
-  ExcludeReaders(Refcount<Word>& references, RcuWait& writer_wait, Purpose purpose,
-                 const std::stop_token& stop)
-      : references_(references), purpose_(purpose), state_(Enter(writer_wait, stop)) {}
+  ExcludeReaders(Refcount<Word>& references, RcuWait& writer_wait, typename Validator::Map& map,
+                 Purpose purpose, const std::stop_token& stop)
+      : references_(references), map_(map), purpose_(purpose), state_(Enter(writer_wait, stop)) {}
 
   ~ExcludeReaders() {
     if (state_ == State::kExclusive) Leave();
@@ -74,6 +78,7 @@ class [[nodiscard]] ExcludeReaders {
     const Word word = references_.AddUnlessZeroRelaxed(Values::kFlag);
     if (Values::IsDetached(word)) return State::kDetached;
     JACQUARD_LOCK_CHECK(!Values::IsCorrupt(word), "readers excluded twice, or word corrupt");
+    Validator::Acquire(map_, {.mode = AcquireMode::kExclusive});
     const Word target = purpose_ == kToWrite ? Values::kWriterTarget : Values::kDetacherTarget;
     // Acquire, pairs with the release of each reader that left: what it read, it read before we
     // write.
@@ -86,6 +91,7 @@ class [[nodiscard]] ExcludeReaders {
   }
 
   void Leave() {
+    Validator::Release(map_);
     // Release inside, pairs with the acquire of the next reader's increment: it sees what was done
     // in the section.
     const Word word = references_.SubtractRelease(Values::kFlag);
@@ -94,6 +100,7 @@ class [[nodiscard]] ExcludeReaders {
   }
 
   Refcount<Word>& references_;
+  typename Validator::Map& map_;
   const Purpose purpose_;
   const State state_;
 };

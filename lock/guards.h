@@ -7,6 +7,7 @@
 #define JACQUARD_LOCK_GUARDS_H_
 
 #include "lock/thread_annotations.h"
+#include "lock/validator.h"
 #include "lock/vma_lock.h"
 #include "lock/widths.h"
 
@@ -41,10 +42,10 @@ class [[nodiscard]] JACQUARD_SCOPED_CAPABILITY WriteGuard {
 };
 
 // Tries to hold a VMA for reading; says in result() whether it does, and if not, why.
-template <LockWidths Widths>
+template <LockWidths Widths, LockValidator Validator>
 class [[nodiscard]] VmaReadGuard {
  public:
-  VmaReadGuard(BasicVmaLock<Widths>& vma, BasicMmapLock<Widths>& mm)
+  VmaReadGuard(BasicVmaLock<Widths, Validator>& vma, BasicMmapLock<Widths, Validator>& mm)
       : vma_(vma), result_(vma.StartRead(mm)) {}
   ~VmaReadGuard() {
     if (result_ == ReadResult::kLocked) vma_.EndRead();
@@ -56,7 +57,7 @@ class [[nodiscard]] VmaReadGuard {
   explicit operator bool() const { return result_ == ReadResult::kLocked; }
 
  private:
-  BasicVmaLock<Widths>& vma_;
+  BasicVmaLock<Widths, Validator>& vma_;
   const ReadResult result_;
 };
 

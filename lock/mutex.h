@@ -10,8 +10,12 @@ namespace jacquard::lock {
 
 class JACQUARD_CAPABILITY("mutex") Mutex {
  public:
+  constexpr Mutex() = default;
+
   void Lock() JACQUARD_ACQUIRE() { mutex_.lock(); }
   void Unlock() JACQUARD_RELEASE() { mutex_.unlock(); }
+  // Never sleeps. Not while the caller holds it.
+  [[nodiscard]] bool TryLock() JACQUARD_TRY_ACQUIRE(true) { return mutex_.try_lock(); }
 
  private:
   std::mutex mutex_;

@@ -35,6 +35,9 @@ struct Acquisition {
   bool try_lock = false;
   // Locks of one class that are taken one within the other tell themselves apart by this.
   int subclass = 0;
+  // Or a lock keeps all others out who take several of the class, so that their order does not
+  // matter: its map. It must be held.
+  const void* nest_lock = nullptr;
 };
 
 // Map is the part of the validator that lives in each lock; it is made from the name of the lock's
@@ -65,6 +68,13 @@ struct NoValidator {
 };
 
 static_assert(LockValidator<NoValidator>);
+
+// Whether the validator answers for the locks: if so, kUnknown means that it has stopped, and an
+// assertion stays silent; if not, the assertion goes by what the lock's word says.
+template <LockValidator V>
+inline constexpr bool kKeepsBooks = true;
+template <>
+inline constexpr bool kKeepsBooks<NoValidator> = false;
 
 }  // namespace jacquard::lock
 

@@ -14,6 +14,12 @@
 //     MarkAttached    0 -> 1
 //     MarkDetached    -1; if not 0: +FLAG, wait for FLAG, -FLAG
 //
+// A VMA may be freed and handed out again, as one of another mm, while a reader that found it
+// before is about to count itself in (type_stable_pool.h). The reader notices *after* it has a
+// reference: from then on the VMA cannot be detached, so its mm is alive. The reader counts itself
+// out again, and holds on to that mm until it has woken its writer, if need be: the decrement may
+// be what an exiting writer has waited for.
+//
 // The parts, each to be understood alone: reference_word.h (what the values mean), refcount.h,
 // sequence.h, rcu_wait.h, exclude_readers.h (the two lines with "wait for"), mmap_lock.h.
 //
@@ -33,6 +39,7 @@
 #include "lock/refcount.h"
 #include "lock/reference_word.h"
 #include "lock/thread_annotations.h"
+#include "lock/validator.h"
 #include "lock/widths.h"
 
 namespace jacquard::lock {
@@ -43,15 +50,17 @@ enum class ReadResult {
   kContended,  // not now: write-locked, being write-locked, or full; fall back to the mmap lock
 };
 
-template <LockWidths Widths>
+template <LockWidths Widths, LockValidator Validator = NoValidator>
 class BasicVmaLock {
  public:
-  using Mmap = BasicMmapLock<Widths>;
+  using Mmap = BasicMmapLock<Widths, Validator>;
   using Values = ReferenceWord<Widths>;
   using Word = typename Values::Word;
   using SequenceValue = typename Values::SequenceValue;
 
-  // A detached VMA of `mm`, which must outlive it. The kernel's vma_lock_init.
+  // A detached VMA of no mm: it has to be initialized.
+  BasicVmaLock() = default;
+  // A detached VMA of `mm`.
   explicit BasicVmaLock(Mmap& mm) : mm_(&mm) {}
 
   // The VMA must be detached by now (checked).
@@ -62,6 +71,18 @@ class BasicVmaLock {
 
   BasicVmaLock(const BasicVmaLock&) = delete;
   BasicVmaLock& operator=(const BasicVmaLock&) = delete;
+
+  // Makes it a VMA of `mm`, which must outlive its being attached, and never write-locked. It must
+  // be detached (checked) and the caller's alone, but for readers of its former life, who can raise
+  // no count of 0. The kernel's vma_lock_init.
+  void Initialize(Mmap& mm) {
+    JACQUARD_LOCK_CHECK(Values::IsDetached(references_.LoadRelaxed()),
+                        "VMA recycled while attached");
+    // Relaxed, both: MarkAttached publishes them to whoever gets a reference. A reader of the
+    // former life may see them earlier, in the check that decides nothing.
+    mm_.store(&mm, std::memory_order_relaxed);
+    lock_sequence_.store(Values::LockSequence::kNeverLocked, std::memory_order_relaxed);
+  }
 
   // --- Readers ---
 
@@ -80,10 +101,12 @@ class BasicVmaLock {
     if (!increment.incremented) {
       return Values::IsDetached(increment.before) ? ReadResult::kDetached : ReadResult::kContended;
     }
-    // HERE goes the branch for a VMA that was freed and is now one of another mm, once VMAs are
-    // reused: count out, with that other mm kept alive until its writer is woken, and say
-    // kContended. Until then it is a mistake of the caller.
-    JACQUARD_LOCK_CHECK(mm_ == &mm, "VMA of another mm");
+    Validator::Acquire(map_, kReaderTry);
+    Mmap* const its_mm = LoadMm();
+    if (its_mm != &mm) [[unlikely]] {
+      PutForeign(*its_mm);
+      return ReadResult::kContended;
+    }
     // The mm's number is loaded with acquire, which pairs with the stores of BeginWriteSection and
     // EndWriteSection: if the section that locked the VMA is over, we see all that was written in
     // it.
@@ -99,16 +122,18 @@ class BasicVmaLock {
   // if the word is full, or the VMA detached. Never sleeps. A writer that does this to a VMA it has
   // write-locked is both at once. The kernel's vma_start_read_locked.
   [[nodiscard]] bool StartReadLocked(Mmap& mm) JACQUARD_REQUIRES_SHARED(mm) {
-    JACQUARD_LOCK_CHECK(mm_ == &mm, "VMA of another mm");
+    JACQUARD_LOCK_CHECK(LoadMm() == &mm, "VMA of another mm");
     // Acquire inside, pairs with MarkAttached; the writers' doings the mmap lock has brought us.
-    return references_.IncrementUnlessZeroAcquire(Values::kReaderLimit).incremented;
+    if (!references_.IncrementUnlessZeroAcquire(Values::kReaderLimit).incremented) return false;
+    Validator::Acquire(map_, kReaderTry);
+    return true;
   }
 
   // Drops a read lock. One read-modify-write, and a system call if a writer sleeps and this may be
   // what it waits for. After it the VMA may be gone; the mm must not be yet. The kernel's
   // vma_end_read.
   void EndRead() {
-    Mmap& mm = *mm_;  // before the decrement: after it the VMA belongs to whoever waits for it
+    Mmap& mm = *LoadMm();  // before the decrement: after it the VMA belongs to whoever waits for it
     const Word word = Put(mm);
     // A reader keeps the tree's reference in place: whoever wants to detach waits for it first.
     JACQUARD_LOCK_CHECK(!Values::IsDetached(word),
@@ -130,8 +155,8 @@ class BasicVmaLock {
   [[nodiscard]] bool StartWriteKillable(Mmap& mm, const std::stop_token& stop)
       JACQUARD_REQUIRES(mm) {
     if (IsWriteLocked(mm)) return true;
-    using Section = ExcludeReaders<Widths>;
-    const Section section(references_, mm.writer_wait(), Section::kToWrite, stop);
+    using Section = ExcludeReaders<Widths, Validator>;
+    const Section section(references_, mm.writer_wait(), map_, Section::kToWrite, stop);
     if (section.state() == Section::State::kKilled) return false;
     // Relaxed, but inside the section: the release of its end pairs with the acquire of a reader's
     // increment, who then finds this number. A reader whose increment came before was waited for.
@@ -143,7 +168,7 @@ class BasicVmaLock {
   // __is_vma_write_locked.
   [[nodiscard]] bool IsWriteLocked(const Mmap& mm) const JACQUARD_REQUIRES(mm) {
     const SequenceValue section = mm.counter().LoadRelaxed();
-    JACQUARD_LOCK_CHECK(mm_ == &mm, "VMA of another mm");
+    JACQUARD_LOCK_CHECK(LoadMm() == &mm, "VMA of another mm");
     JACQUARD_LOCK_CHECK(Values::LockSequence::IsWriteSection(section),
                         "mmap lock not held for writing");
     return Values::IsWriteLocked(LoadLockSequence(), section);
@@ -171,9 +196,26 @@ class BasicVmaLock {
     if (Values::IsDetached(word)) return;
     // Temporary readers, who found the VMA attached and have not looked yet whether it is
     // write-locked.
-    using Section = ExcludeReaders<Widths>;
-    const Section section(references_, mm.writer_wait(), Section::kToDetach);
+    using Section = ExcludeReaders<Widths, Validator>;
+    const Section section(references_, mm.writer_wait(), map_, Section::kToDetach);
   }
+
+  // --- Assertions: lock/vma_assertions.h has what they mean, and when they are wrong ---
+
+  void AssertLocked(const Mmap& mm) const { Complain(WhyNotLocked(mm)); }
+  void AssertWriteLocked(const Mmap& mm) const { Complain(WhyNotWriteLocked(mm)); }
+  void AssertStabilised(const Mmap& mm) const { Complain(WhyNotStabilised(mm)); }
+  void AssertAttached() const { Complain(WhyNotAttached()); }
+  void AssertDetached() const { Complain(WhyNotDetached()); }
+  void AssertCanModify(const Mmap& mm) const { Complain(WhyNotCanModify(mm)); }
+
+  // What each would complain of; null if nothing.
+  [[nodiscard]] const char* WhyNotLocked(const Mmap& mm) const;
+  [[nodiscard]] const char* WhyNotWriteLocked(const Mmap& mm) const;
+  [[nodiscard]] const char* WhyNotStabilised(const Mmap& mm) const;
+  [[nodiscard]] const char* WhyNotAttached() const;
+  [[nodiscard]] const char* WhyNotDetached() const;
+  [[nodiscard]] const char* WhyNotCanModify(const Mmap& mm) const;
 
   // --- For observers: the values at some moment, which order nothing ---
 
@@ -186,9 +228,31 @@ class BasicVmaLock {
   }
 
  private:
+  static void Complain(const char* what) {
+    if (what != nullptr) [[unlikely]]
+      CheckFailed(__FILE__, __LINE__, "the assertion", what);
+  }
+
+  static constexpr Acquisition kReaderTry = {.mode = AcquireMode::kShared, .try_lock = true};
+
+  // The mm, for who has a reference, or is a writer of it. Relaxed: the acquire of the increment,
+  // or the mmap lock, has brought us what Initialize stored; while we have a reference, the VMA
+  // cannot be detached, and so cannot become another mm's.
+  Mmap* LoadMm() const { return mm_.load(std::memory_order_relaxed); }
+
+  // Gives back a reference to a VMA of an mm that is not the caller's. That mm is alive as long as
+  // we have the reference, for it cannot detach the VMA; afterwards its last user may be gone at
+  // once. Waking is not optional: its writer may have found our reference.
+  [[gnu::noinline, gnu::cold]] void PutForeign(Mmap& mm) {
+    mm.Grab();
+    Put(mm);
+    mm.Drop();
+  }
+
   // Gives back a reference and returns the new word. The VMA may be gone afterwards, so `mm` must
-  // be a copy.
+  // be a copy, and the validator hears of it before.
   Word Put(Mmap& mm) {
+    Validator::Release(map_);
     // Release inside, pairs with the acquire of whoever waits for the readers to leave, or finds
     // the word 0.
     const Word word = references_.SubtractRelease(1);
@@ -199,13 +263,16 @@ class BasicVmaLock {
     return word;
   }
 
-  Mmap* const mm_;
+  std::atomic<Mmap*> mm_{nullptr};
   std::atomic<SequenceValue> lock_sequence_{Values::LockSequence::kNeverLocked};
   Refcount<Word> references_{Values::kDetached};
+  [[no_unique_address]] typename Validator::Map map_{"vm_lock"};
 };
 
 using VmaLock = BasicVmaLock<KernelWidths>;
 
 }  // namespace jacquard::lock
+
+#include "lock/vma_assertions.h"
 
 #endif  // JACQUARD_LOCK_VMA_LOCK_H_

@@ -17,7 +17,7 @@ namespace jacquard::lock {
 // there would be room for no reader. kSequenceBits: the sequence counts modulo two to this power;
 // at 1 no value would be left for "never write-locked".
 template <class W>
-concept LockWidths = std::unsigned_integral<typename W::Word> &&(W::kFlagBit >= 2) &&
+concept LockWidths = std::unsigned_integral<typename W::Word> && (W::kFlagBit >= 2) &&
                      (W::kFlagBit < std::numeric_limits<typename W::Word>::digits - 1) &&
                      (W::kSequenceBits >= 2) && (W::kSequenceBits <= 64);
 

@@ -476,6 +476,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   stage_.fs_base = FirstFsBase(stage_);
   BeginMemory();
   lock_order.Begin(options.lock_order);
+  if (bookkeeper != nullptr) bookkeeper->begin_execution();
   std::optional<Recorder> trace_recorder;
   recorder = trace != nullptr ? &trace_recorder.emplace(trace) : nullptr;
   listener = strategy.listens() ? &strategy : nullptr;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "sim/arena.h"
+#include "sim/bookkeeper.h"
 #include "sim/execute.h"
 #include "sim/location.h"
 #include "sim/random_answers.h"
@@ -51,6 +52,7 @@ class Engine {
   Recorder* recorder = nullptr;  // null: no trace
   Strategy* listener = nullptr;  // the strategy, if it listens
   bool seen_closely = false;     // there is a trace, or somebody listens
+  const Bookkeeper* bookkeeper = nullptr;  // null: none
   Memory* memory = nullptr;      // the memory model; null: sequential consistency
   bool keys_made = false;        // the execution has made a pthread_key_t
   bool keys_used = false;        // the execution has set a value for one

@@ -131,6 +131,7 @@ void Engine::FinishThread(SimThread& me) {
     CheckStackOfLocks(reinterpret_cast<void*>(me.exit_frame), 0);
     AbandonRobustMutexes(me);
   }
+  if (bookkeeper != nullptr) bookkeeper->end_thread();
 }
 
 void Engine::ExitThread() {

@@ -53,7 +53,7 @@ ExploreResult Explore(Program& program, Strategy& strategy, const ExploreOptions
     if (verdict.passed()) continue;
     if (++result.failures == 1) {
       // Of a deadlock that could have been, the one that is.
-      const DeadlockChoices deadlock = LastDeadlockChoices();
+      const DeadlockChoices& deadlock = LastDeadlockChoices();
       ByteString replay;
       replay.Set(recorder.exceptions(), recorder.memory_exceptions());
       if (verdict.kind == VerdictKind::kLockOrder) {

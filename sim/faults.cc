@@ -106,6 +106,8 @@ Words Describe() {
               "behind what must not be reached"};
     case SIGBUS:
       return {"bus error", std::string(access) + ", which cannot be accessed"};
+    default:
+      break;
   }
   if (fault.code == SI_KERNEL)
     return {"segmentation fault", "the thread accesses an address that cannot be one"};

@@ -80,6 +80,8 @@ bool CallsCfenv(const ElfW(Dyn) * dynamic) {
       case DT_PLTRELSZ:
         tables[1].size = dynamic->d_un.d_val;
         break;
+      default:
+        break;
     }
   }
   if (names == nullptr || symbols == nullptr) return false;

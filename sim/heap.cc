@@ -267,7 +267,6 @@ using jacquard::sim::Allocator;
 using jacquard::sim::CheckAccess;
 using jacquard::sim::engine;
 using jacquard::sim::Free;
-using jacquard::sim::kDefaultAlignment;
 using jacquard::sim::Reallocate;
 using jacquard::sim::UseArena;
 

@@ -1,5 +1,8 @@
 #include "sim/runtime.h"
 
+#include <algorithm>
+
+#include "sim/bookkeeper.h"
 #include "sim/engine.h"
 #include "sim/message.h"
 #include "sim/recorder.h"
@@ -62,6 +65,17 @@ void DescribeOperation(std::string_view text) {
 int PickData(int alternatives) {
   if (!engine.Simulates() || alternatives < 2) return 0;
   return engine.Choose(PickKind::kData, alternatives);
+}
+
+void SetBookkeeper(const Bookkeeper* bookkeeper) { engine.bookkeeper = bookkeeper; }
+
+int RunningCalls(uintptr_t* calls, int most) {
+  if (!engine.OnExecutingThread()) return 0;
+  const sim::SimThread& me = *engine.current;
+  int count = 0;
+  for (int i = std::min(me.call_depth, sim::SimThread::kMaxCallStack); i-- > 0 && count < most;)
+    calls[count++] = me.call_stack[i];
+  return count;
 }
 
 // On a real thread beside the execution it must not touch the hooks.

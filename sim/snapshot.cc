@@ -48,6 +48,7 @@ std::vector<Range> CopiesOfLibraryData() {
             if (entry->d_tag == DT_SYMTAB) symbols = reinterpret_cast<const ElfW(Sym)*>(address);
           }
         }
+        if (relocations == nullptr || symbols == nullptr) return 1;
         for (size_t i = 0; i < size / sizeof(ElfW(Rela)); ++i) {
           if (ELF64_R_TYPE(relocations[i].r_info) != R_X86_64_COPY) continue;
           char* const begin = reinterpret_cast<char*>(info->dlpi_addr + relocations[i].r_offset);

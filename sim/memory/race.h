@@ -61,15 +61,14 @@ bool RacesWith(const Cell<Clock>& cell, AccessKind kind, const Clock& now, Race&
     return conflict(AccessKind::kPlainWrite, cell.writer);
   const bool is_plain = kind == AccessKind::kPlainRead || kind == AccessKind::kPlainWrite;
   const bool is_write = kind == AccessKind::kPlainWrite || kind == AccessKind::kAtomicWrite;
-  int thread = -1;
-  if (is_write && (thread = FirstUnordered(cell.plain_reads, now)) >= 0) [[unlikely]]
-    return conflict(AccessKind::kPlainRead, thread);
-  if (is_plain && (thread = FirstUnordered(cell.atomic_writes, now)) >= 0) [[unlikely]]
-    return conflict(AccessKind::kAtomicWrite, thread);
-  if (kind == AccessKind::kPlainWrite && (thread = FirstUnordered(cell.atomic_reads, now)) >= 0)
-      [[unlikely]]
-    return conflict(AccessKind::kAtomicRead, thread);
-  return false;
+  const auto conflicts_with = [&](const Clock& accesses, AccessKind earlier) {
+    const int thread = FirstUnordered(accesses, now);
+    return thread >= 0 && conflict(earlier, thread);
+  };
+  return (is_write && conflicts_with(cell.plain_reads, AccessKind::kPlainRead)) ||
+         (is_plain && conflicts_with(cell.atomic_writes, AccessKind::kAtomicWrite)) ||
+         (kind == AccessKind::kPlainWrite &&
+          conflicts_with(cell.atomic_reads, AccessKind::kAtomicRead));
 }
 
 // The same without saying which: all that most accesses need.

@@ -25,6 +25,7 @@ class ExcludeReadersTest : public testing::Test {
 
   Refcount<Word> references_{Values::kAttached};
   RcuWait wait_;
+  NoValidator::Map map_{"vm_lock"};
 };
 using AllWidths = testing::Types<KernelWidths, NarrowWidths, TinyWidths>;
 TYPED_TEST_SUITE(ExcludeReadersTest, AllWidths);
@@ -33,7 +34,7 @@ TYPED_TEST(ExcludeReadersTest, ShutsAndOpensTheDoor) {
   using Section = typename TestFixture::Section;
   using Values = typename TestFixture::Values;
   {
-    const Section section(this->references_, this->wait_, Section::kToWrite);
+    const Section section(this->references_, this->wait_, this->map_, Section::kToWrite);
     EXPECT_EQ(section.state(), Section::State::kExclusive);
     EXPECT_EQ(this->references_.LoadRelaxed(), Values::kWriterTarget);
     EXPECT_FALSE(this->references_.IncrementUnlessZeroAcquire(Values::kReaderLimit).incremented);
@@ -46,7 +47,7 @@ TYPED_TEST(ExcludeReadersTest, DoesNothingToADetachedVma) {
   using Section = typename TestFixture::Section;
   this->references_.StoreRelease(0);
   for (const auto purpose : {Section::kToWrite, Section::kToDetach}) {
-    const Section section(this->references_, this->wait_, purpose);
+    const Section section(this->references_, this->wait_, this->map_, purpose);
     EXPECT_EQ(section.state(), Section::State::kDetached);
     EXPECT_EQ(this->references_.LoadRelaxed(), 0);
   }
@@ -59,7 +60,7 @@ TYPED_TEST(ExcludeReadersTest, AWriterWaitsForTheReadersInside) {
   this->references_.StoreRelease(Values::kAttached + 2);
   std::atomic<bool> exclusive{false};
   std::thread writer([&] {
-    const Section section(this->references_, this->wait_, Section::kToWrite);
+    const Section section(this->references_, this->wait_, this->map_, Section::kToWrite);
     exclusive = true;
   });
   EXPECT_TRUE(NotSoon([&] { return exclusive.load(); }));
@@ -76,7 +77,9 @@ TYPED_TEST(ExcludeReadersTest, ADetacherWaitsForTheLastTemporaryReaderToo) {
   this->references_.StoreRelease(2);  // the tree's reference is gone, two temporary readers
   std::atomic<bool> detached{false};
   std::thread detacher([&] {
-    { const Section section(this->references_, this->wait_, Section::kToDetach); }
+    {
+      const Section section(this->references_, this->wait_, this->map_, Section::kToDetach);
+    }
     detached = true;
   });
   EXPECT_TRUE(NotSoon([&] { return detached.load(); }));
@@ -95,7 +98,8 @@ TYPED_TEST(ExcludeReadersTest, AKilledWriterTakesItsFlagAway) {
   std::stop_source killer;
   std::atomic<bool> killed{false};
   std::thread writer([&] {
-    const Section section(this->references_, this->wait_, Section::kToWrite, killer.get_token());
+    const Section section(this->references_, this->wait_, this->map_, Section::kToWrite,
+                          killer.get_token());
     EXPECT_EQ(section.state(), Section::State::kKilled);
     EXPECT_EQ(this->references_.LoadRelaxed(), Values::kAttached + 1);
     killed = true;
@@ -112,16 +116,18 @@ TYPED_TEST(ExcludeReadersTest, ReadersThatAreGoneWinOverAKill) {
   using Section = typename TestFixture::Section;
   std::stop_source killer;
   killer.request_stop();
-  const Section section(this->references_, this->wait_, Section::kToWrite, killer.get_token());
+  const Section section(this->references_, this->wait_, this->map_, Section::kToWrite,
+                        killer.get_token());
   EXPECT_EQ(section.state(), Section::State::kExclusive);
 }
 
 TEST(ExcludeReadersDeathTest, TwoSectionsAtOnce) {
   using Section = ExcludeReaders<KernelWidths>;
+  NoValidator::Map map("vm_lock");
   Refcount<std::uint32_t> references(1);
   RcuWait wait;
-  const Section first(references, wait, Section::kToWrite);
-  EXPECT_DEATH(const Section second(references, wait, Section::kToWrite),
+  const Section first(references, wait, map, Section::kToWrite);
+  EXPECT_DEATH(const Section second(references, wait, map, Section::kToWrite),
                "excluded twice, or word corrupt");
 }
 
@@ -131,7 +137,8 @@ TEST(ExcludeReadersDeathTest, AReferenceThatDisappearsInside) {
         using Section = ExcludeReaders<KernelWidths>;
         Refcount<std::uint32_t> references(1);
         RcuWait wait;
-        const Section section(references, wait, Section::kToWrite);
+        NoValidator::Map map("vm_lock");
+        const Section section(references, wait, map, Section::kToWrite);
         references.SubtractRelease(1);
       },
       "a reference too few or too many");

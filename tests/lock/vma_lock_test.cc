@@ -208,6 +208,52 @@ TYPED_TEST(VmaLockTest, MarkDetachedWaitsForTemporaryReaders) {
   writer.join();
 }
 
+// A VMA that was freed and handed out again: a reader that still thinks that it is the old one
+// leaves it, and both mm, as they were.
+TEST(VmaLock, IsRecycled) {
+  MmapLock first;
+  MmapLock second;
+  VmaLock vma;
+  const auto attach = [&](MmapLock& mm) {
+    vma.Initialize(mm);
+    const WriteGuard guard(mm);
+    vma.StartWrite(mm);
+    vma.MarkAttached(mm);
+  };
+  const auto detach = [&](MmapLock& mm) {
+    const WriteGuard guard(mm);
+    vma.StartWrite(mm);
+    vma.MarkDetached(mm);
+  };
+  attach(first);
+  EXPECT_EQ(vma.StartRead(first), ReadResult::kLocked);
+  vma.EndRead();
+  detach(first);
+  EXPECT_EQ(vma.StartRead(first), ReadResult::kDetached);
+  attach(second);
+  EXPECT_EQ(vma.StartRead(first), ReadResult::kContended);
+  EXPECT_EQ(vma.LoadWord(), 1u);
+  EXPECT_EQ(first.holders(), 1u);
+  EXPECT_EQ(second.holders(), 1u);
+  EXPECT_EQ(vma.StartRead(second), ReadResult::kLocked);
+  vma.EndRead();
+  detach(second);
+}
+
+// Whoever lets go of an mm last destroys it.
+TEST(VmaLock, AnMmIsDestroyedByTheLastWhoHoldsOn) {
+  static int destroyed = 0;
+  auto* const mm = new MmapLock([](MmapLock& m) {
+    ++destroyed;
+    delete &m;
+  });
+  mm->Grab();
+  mm->Drop();
+  EXPECT_EQ(destroyed, 0);
+  mm->Drop();
+  EXPECT_EQ(destroyed, 1);
+}
+
 TEST(VmaLock, AFullWordRefusesReadersForNow) {
   BasicMmapLock<TinyWidths> mm;
   BasicVmaLock<TinyWidths> vma(mm);
@@ -243,7 +289,9 @@ TEST(VmaLock, ASequenceThatComesRoundDeceivesStartWrite) {
     vma.MarkAttached(mm);
   }
   EXPECT_EQ(vma.StartRead(mm), ReadResult::kLocked);
-  { const WriteGuard guard(mm); }  // section 3
+  {
+    const WriteGuard guard(mm);
+  }  // section 3
   {
     const WriteGuard guard(mm);  // section 1 again
     vma.StartWrite(mm);          // would wait for ever if it were not deceived
@@ -253,7 +301,9 @@ TEST(VmaLock, ASequenceThatComesRoundDeceivesStartWrite) {
                     .Contains(Situation::kSequenceCameRound));
   }
   vma.EndRead();
-  { const WriteGuard guard(mm); }
+  {
+    const WriteGuard guard(mm);
+  }
   const WriteGuard guard(mm);
   vma.StartWrite(mm);
   vma.MarkDetached(mm);
@@ -338,7 +388,13 @@ using VmaLockDeathTest = VmaLockTest<KernelWidths>;
 TEST_F(VmaLockDeathTest, ReadingWithoutARight) {
   EXPECT_DEATH(vma_.EndRead(), "read lock dropped that nobody holds");
   MmapLock other;
-  EXPECT_DEATH(static_cast<void>(vma_.StartRead(other)), "VMA of another mm");
+  other.LockShared();
+  EXPECT_DEATH(static_cast<void>(vma_.StartReadLocked(other)), "VMA of another mm");
+  other.UnlockShared();
+}
+
+TEST_F(VmaLockDeathTest, RecyclingWhatIsAttached) {
+  EXPECT_DEATH(vma_.Initialize(mm_), "VMA recycled while attached");
 }
 
 TEST_F(VmaLockDeathTest, WritingWithoutTheMmapLock) JACQUARD_NO_THREAD_SAFETY_ANALYSIS {

@@ -44,6 +44,7 @@ std::vector<Measurement> PlantedBugs();
 std::vector<Measurement> Minimizing();
 std::vector<Measurement> Guidance();
 std::vector<Measurement> UnitTests();
+std::vector<Measurement> Lockdep();
 
 }  // namespace jacquard::figures
 

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "tools/figures/figure.h"
+#include "tools/figures/known_bugs.h"
 #include "tools/figures/leaderboard.h"
 
 namespace jacquard::figures {
@@ -50,8 +51,10 @@ std::vector<Measurement> All() {
   for (Measurement& measurement : UnitTests()) all.push_back(std::move(measurement));
   for (Measurement& measurement : PlantedBugs()) all.push_back(std::move(measurement));
   for (Measurement& measurement : Leaderboard()) all.push_back(std::move(measurement));
+  for (Measurement& measurement : KnownBugs()) all.push_back(std::move(measurement));
   for (Measurement& measurement : Minimizing()) all.push_back(std::move(measurement));
   for (Measurement& measurement : Guidance()) all.push_back(std::move(measurement));
+  for (Measurement& measurement : Lockdep()) all.push_back(std::move(measurement));
   return all;
 }
 
@@ -68,7 +71,7 @@ void Write(const std::string& path, const std::string& text) {
 }
 
 int Run(const std::vector<std::string>& names, const std::string& table,
-        const std::string& leaderboard) {
+        const std::string& leaderboard, const std::string& known_bugs) {
   const std::vector<Measurement> all = All();
   for (const std::string& name : names) {
     if (std::ranges::find(all, name, &Measurement::name) == all.end()) {
@@ -96,6 +99,11 @@ int Run(const std::vector<std::string>& names, const std::string& table,
           "--leaderboard: the figure \"leaderboard\" is not among those named");
     Write(leaderboard, LeaderboardPage());
   }
+  if (!known_bugs.empty()) {
+    if (KnownBugsPage().empty())
+      throw std::runtime_error("--known-bugs: the figure \"known_bugs\" is not among those named");
+    Write(known_bugs, KnownBugsPage());
+  }
   return std::ranges::all_of(figures, &Figure::holds) ? 0 : 1;
 }
 
@@ -104,10 +112,12 @@ int Main(int argc, char** argv) {
   std::vector<std::string> names;
   std::string table;
   std::string leaderboard;
+  std::string known_bugs;
   bool list = false;
   app.add_option("NAME", names, "which measurements; all if none is named");
   app.add_option("--table", table, "also write the figures to this Markdown file");
   app.add_option("--leaderboard", leaderboard, "write the leaderboard to this Markdown file");
+  app.add_option("--known-bugs", known_bugs, "write the known bugs to this Markdown file");
   int seeds = 20;
   app.add_option("--seeds", seeds, "of each strategy on the leaderboard")
       ->check(CLI::PositiveNumber);
@@ -126,7 +136,7 @@ int Main(int argc, char** argv) {
     return 0;
   }
   SetLeaderboardSeeds(seeds);
-  return Run(names, table, leaderboard);
+  return Run(names, table, leaderboard, known_bugs);
 }
 
 }  // namespace

@@ -46,7 +46,7 @@ size_t CallThroughFunctions() {
   std::vector<std::function<void(const std::string&)>> functions;
   size_t total = 0;
   for (int i = 0; i < kCount; ++i) {
-    functions.emplace_back([&total](const std::string& text) { total += text.size() != 0; });
+    functions.emplace_back([&total](const std::string& text) { total += text.empty() ? 0 : 1; });
   }
   for (const auto& function : functions) function("x");
   return total;

@@ -1,0 +1,7 @@
+// The fuzz target of the lock validator.
+#include "fuzzers/lockdep_scenario.h"
+#include "fuzzers/scenario.h"
+
+using jacquard::LockdepScenario;
+
+JACQUARD_FUZZ_TARGET(LockdepScenario)

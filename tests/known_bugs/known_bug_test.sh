@@ -1,0 +1,39 @@
+#!/bin/bash
+# known_bug_test.sh PATCHED ORIGINAL INPUT TEXT: the two fuzz targets, a stored input, and what is written about the bug.
+set -u
+patched=$(realpath "$1")
+original=$(realpath "$2")
+input=$(realpath "$3")
+text=$(realpath "$4")
+failed=0
+
+fail() {
+  echo "FAILED: $*"
+  failed=1
+}
+
+verdict=$(sed -n 's/^# verdict: //p' "$input")
+[[ -n $verdict ]] || fail "$input has no comment '# verdict: SIGNATURE'"
+
+report=$("$patched" --replay "$input" 2>&1)
+status=$?
+[[ $status -eq 1 ]] || fail "the patched lock ends with $status, not 1"
+grep -qxF "Signature: $verdict" <<<"$report" || fail "not the verdict $verdict"
+
+# A few words of what is to be found in bug.md.
+for section in What When 'Found by' Oracle 'Context switches'; do
+  grep -q "^$section: ." "$text" || fail "$text does not say \"$section: \""
+done
+expected=$(sed -n 's/^Context switches: //p' "$text")
+switches=$(sed -nE 's/^Timeline: .*, ([0-9]+) context switch(es)? .*/\1/p' <<<"$report")
+[[ $switches -le $((expected + 2)) ]] || fail "$switches context switches, and the interleaving has $expected"
+
+# It is minimal: what the minimiser makes of it is not shorter.
+"$patched" --minimize "$input" -o "$TEST_TMPDIR/smaller" >"$TEST_TMPDIR/log" 2>&1 || fail "cannot be minimised: $(<"$TEST_TMPDIR/log")"
+"$patched" --to-text "$TEST_TMPDIR/smaller" -o "$TEST_TMPDIR/smaller.txt" || fail "no text"
+diff <(grep -v '^#' "$input") <(grep -v '^#' "$TEST_TMPDIR/smaller.txt") || fail "there is a smaller one"
+
+"$original" --replay "$input" >"$TEST_TMPDIR/log" 2>&1 || fail "the lock as it is fails: $(<"$TEST_TMPDIR/log")"
+
+[[ $failed -eq 0 ]] || echo "$report"
+exit $failed

@@ -1,0 +1,79 @@
+"""known_bug: a historical bug of the lock, or an invented one, put back and caught.
+
+A folder NAME holds
+
+    bug.patch   against lock/, as `git diff` writes it
+    bug.md      what, when, who found it, the interleaving, the oracle that must catch it
+    input.txt   the smallest input that shows it; its comment says which verdict:  # verdict: SIGNATURE
+
+and `known_bug` makes NAME_fuzz_test_bin and _explore_bin, fuzz target and explorer on the patched lock, and NAME_test: the input
+fails on the patched lock with that verdict, cannot be made smaller, needs at most two context switches more than the
+interleaving in bug.md, and passes on the lock as it is.
+"""
+
+load("@rules_shell//shell:sh_test.bzl", "sh_test")
+load("//tools:cc_fuzz_test.bzl", "cc_fuzz_test")
+load("//tools:compatibility.bzl", "NOT_NATIVE")
+load("//tools:patched.bzl", "patched_library")
+
+# The scenarios by name, and their headers without the lock. //fuzzers:NAME_fuzz_test is the fuzz target on the lock as it is.
+SCENARIOS = {
+    "rcuwait": "//fuzzers:part_scenario_headers",
+    "rw_semaphore": "//fuzzers:part_scenario_headers",
+    "vma_lock": "//fuzzers:vma_lock_scenario_headers",
+}
+
+def known_bug(name, scenario):
+    """Declares the targets of one known bug.
+
+    Args:
+      name: of the folder.
+      scenario: whose fuzz target catches it; one of SCENARIOS.
+    """
+    target = "//fuzzers:%s_fuzz_test" % scenario
+    patched_library(
+        name = name + "_lock",
+        patch = name + "/bug.patch",
+    )
+    cc_fuzz_test(
+        name = name + "_fuzz_test",
+        srcs = [target + ".cc"],
+        code_coverage = False,
+        tags = ["manual"],
+        visibility = ["//tools/figures:__pkg__"],
+        deps = [
+            name + "_lock",
+            SCENARIOS[scenario],
+        ],
+    )
+    files = [name + "/input.txt", name + "/bug.md"]
+    sh_test(
+        name = name + "_test",
+        size = "small",
+        srcs = ["known_bug_test.sh"],
+        args = ["$(location %s)" % f for f in [name + "_fuzz_test_bin", target + "_bin"] + files],
+        data = [name + "_fuzz_test_bin", target + "_bin"] + files,
+        target_compatible_with = NOT_NATIVE,
+    )
+
+def known_bugs(bugs):
+    """Declares known bugs, and what the figures need of them.
+
+    Args:
+      bugs: names by scenario.
+    """
+    for scenario, names in bugs.items():
+        for name in names:
+            known_bug(name = name, scenario = scenario)
+    native.filegroup(
+        name = "campaigns",
+        testonly = True,
+        srcs = [
+            name + suffix
+            for names in bugs.values()
+            for name in names
+            for suffix in ["/bug.md", "/input.txt", "_fuzz_test_bin", "_fuzz_test_explore_bin"]
+        ] + ["//fuzzers:%s_fuzz_test_corpus" % scenario for scenario in bugs],
+        tags = ["manual"],
+        visibility = ["//tools/figures:__pkg__"],
+    )

@@ -1,0 +1,159 @@
+#include "tools/figures/known_bugs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <sstream>
+#include <stdexcept>
+
+#include "tools/figures/child.h"
+
+namespace jacquard::figures {
+namespace {
+
+constexpr const char* kFolder = "tests/known_bugs";
+constexpr int kRuns = 5;
+constexpr int kLimitSeconds = 60;
+constexpr int kCrashExitStatus = 77;
+constexpr double kNever = std::numeric_limits<double>::infinity();
+
+struct KnownBug {
+  std::string name;
+  std::string title;
+  std::string history;   // when it was
+  std::string verdict;   // that its stored input leads to
+  std::string scenario;  // whose fuzz target catches it
+};
+
+// What a searcher came to: medians of all runs.
+struct Detection {
+  double executions = kNever;
+  double seconds = kNever;
+};
+
+std::string page;
+
+std::string ReadText(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file) throw std::runtime_error("cannot read " + path.string());
+  return text.str();
+}
+
+// What the first group of `pattern` matches in `text`.
+std::string Find(const std::string& text, const char* pattern) {
+  std::smatch match;
+  const std::regex regex(pattern, std::regex::multiline);
+  if (!std::regex_search(text, match, regex))
+    throw std::runtime_error(fmt::format("no {} in {}", pattern, text));
+  return match[1];
+}
+
+std::vector<KnownBug> AllKnownBugs() {
+  std::vector<KnownBug> bugs;
+  for (const auto& entry : std::filesystem::directory_iterator(kFolder)) {
+    if (!std::filesystem::exists(entry.path() / "bug.md")) continue;
+    const std::string text = ReadText(entry.path() / "bug.md");
+    const std::string input = ReadText(entry.path() / "input.txt");
+    bugs.push_back({entry.path().filename(), Find(text, "^# (.*)$"), Find(text, "^When: (.*)$"),
+                    Find(input, "^# verdict: (.*)$"),
+                    Find(input, "^jacquard scenario \\d+ (.*)$")});
+  }
+  std::ranges::sort(bugs, {}, &KnownBug::name);
+  return bugs;
+}
+
+// Runs `command` with the seeds 1, 2, ... in front of its other arguments.
+template <class OneRun>
+Detection MedianOf(OneRun one_run) {
+  std::vector<double> executions;
+  std::vector<double> seconds;
+  for (int seed = 1; seed <= kRuns; ++seed) {
+    const Detection run = one_run(seed);
+    executions.push_back(run.executions);
+    seconds.push_back(run.seconds);
+  }
+  return {Median(executions), Median(seconds)};
+}
+
+Detection FuzzOnce(const KnownBug& bug, int seed) {
+  const ScratchFolder scratch;
+  const ChildResult result =
+      RunChild({Program(fmt::format("{}/{}_fuzz_test_bin", kFolder, bug.name)),
+                fmt::format("-seed={}", seed), fmt::format("-max_total_time={}", kLimitSeconds),
+                Program(fmt::format("fuzzers/{}_fuzz_test_corpus", bug.scenario))},
+               scratch.path());
+  if (result.exit_status == 0) return {};
+  if (result.exit_status != kCrashExitStatus)
+    throw std::runtime_error("the fuzz target failed:\n" + result.output);
+  const std::string executions =
+      Find(result.output, "^jacquard: the failure came after (\\d+) executions?$");
+  return {std::stod(executions), result.cpu_seconds};
+}
+
+Detection ExploreOnce(const KnownBug& bug, int seed) {
+  const ScratchFolder scratch;
+  const std::string report = scratch.path() + "/report.json";
+  const ChildResult result =
+      RunChild({Program(fmt::format("{}/{}_fuzz_test_explore_bin", kFolder, bug.name)),
+                fmt::format("--seed={}", seed), fmt::format("--seconds={}", kLimitSeconds),
+                "--executions=1000000000", "--json=" + report},
+               scratch.path());
+  if (result.exit_status > 1) throw std::runtime_error("the explorer failed:\n" + result.output);
+  if (result.exit_status == 0) return {};
+  const auto json = nlohmann::json::parse(ReadText(report));
+  return {json["strategies"][0]["executions_to_first_bug"], result.cpu_seconds};
+}
+
+std::string Cell(const Detection& detection) {
+  if (detection.seconds == kNever) return "not found";
+  return fmt::format("{:.0f} ({:.2g} s)", detection.executions, detection.seconds);
+}
+
+std::vector<Figure> Measure() {
+  std::vector<Figure> figures;
+  page = fmt::format(
+      "<!-- Written by ./bazelw run -c opt //tools:figures -- known_bugs --known-bugs "
+      "docs/known_bugs.md; do not edit. -->\n"
+      "# Known bugs\n\n"
+      "Bugs that real experts made in this lock, or in drafts of it, and some that were invented. "
+      "Each has a folder in\n`tests/known_bugs`: a patch that puts it back into a copy of `lock/`, "
+      "a text with its history and interleaving, and the\nsmallest input that shows it, which "
+      "`bazel test //tests/known_bugs/...` executes on the patched lock and on the lock as it "
+      "is.\n\n"
+      "Executions until it is caught, and the CPU time of the whole process: by libFuzzer from the "
+      "ordinary seeds, and by the\n[explorer](explore.md) with its default strategy. Medians of {} "
+      "seeds, one core, at most {} s.\n\n"
+      "| bug | when | caught as | libFuzzer | explorer |\n|---|---|---|---|---|\n",
+      kRuns, kLimitSeconds);
+  for (const KnownBug& bug : AllKnownBugs()) {
+    const Detection fuzzed = MedianOf([&](int seed) { return FuzzOnce(bug, seed); });
+    const Detection explored = MedianOf([&](int seed) { return ExploreOnce(bug, seed); });
+    std::string verdict = bug.verdict;
+    std::ranges::replace(verdict, '|', ',');
+    page += fmt::format("| [{}](../{}/{}/bug.md) | {} | {} | {} | {} |\n", bug.title, kFolder,
+                        bug.name, bug.history, verdict, Cell(fuzzed), Cell(explored));
+    figures.push_back({"known_bug_" + bug.name, std::min(fuzzed.seconds, 1e9), "s", Bar::kAtMost,
+                       kLimitSeconds,
+                       fmt::format("CPU time until libFuzzer catches the known bug from the "
+                                   "ordinary seeds, one core, median of {} runs",
+                                   kRuns)});
+  }
+  return figures;
+}
+
+}  // namespace
+
+std::vector<Measurement> KnownBugs() {
+  return {{"known_bugs", "time until each known bug is caught", Measure}};
+}
+
+std::string KnownBugsPage() { return page; }
+
+}  // namespace jacquard::figures
