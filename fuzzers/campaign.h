@@ -12,6 +12,7 @@
 #include "fuzzers/codec.h"
 #include "fuzzers/explorer.h"
 #include "fuzzers/scenarios.h"
+#include "jacquard/status_line.h"
 
 namespace jacquard::fuzzers {
 
@@ -22,26 +23,14 @@ struct CampaignOptions {
 };
 
 // What all processes have done together.
-struct CampaignStatus {
-  std::string strategy;
-  uint64_t executions = 0;
+struct CampaignStatus : call::SearchStatus {
   uint64_t steps = 0;
-  uint64_t scenarios = 0;
-  uint64_t distinct_schedules = 0;
-  uint64_t behaviours = 0;
   uint64_t failures = 0;
-  double seconds = 0;
-  double seconds_since_new = 0;  // since the last new behaviour
-  bool exhausted = false;
-  double share_done = -1;  // below 0: without end
-  bool share_is_of_scenario = false;
   // By signature, in the order of the executions that it took. With several processes these are
   // those of the one that found it, times their number.
   std::vector<ExplorerBug> bugs;
   // A process did not end as it should: what it was.
   std::string problem;
-
-  uint64_t ExecutionsToFirstBug() const { return bugs.empty() ? 0 : bugs.front().executions; }
 };
 
 // Runs it to its end, or until a signal asks the process to end (SIGINT, SIGTERM). Calls

@@ -6,7 +6,8 @@
 //   01cccccc gggggggg   exception of memory, as below, among the picks of the memory model
 //   1ccccccc gggggggg   exception: g benign picks, then alternative 1 + c; 255 = 255 picks, go on
 //
-// Version 1 had no exceptions of memory, and one more bit for t; it still decodes.
+// The format is final: other ways to address exceptions find less (docs/guidance.md). Version 1 had
+// no exceptions of memory, and one more bit for t; it still decodes, and is encoded as version 2.
 //
 // t is taken modulo the target's largest number of threads. c counts the *calls* of the target: its
 // operations with each value of their arguments, in the order of the table, the last argument

@@ -87,8 +87,9 @@ constexpr std::string_view kRestIsOurs = "-ignore_remaining_args=1";
 
 // Flags of a fuzzing run that take a value.
 bool TakesValue(std::string_view argument) {
-  for (const std::string_view flag : {"--shape", "--features", "--mutations", "--executions",
-                                      "--max-steps", "--time-limit", "--memory", "--max-history"}) {
+  for (const std::string_view flag :
+       {"--shape", "--features", "--mutations", "--addresses", "--executions", "--max-steps",
+        "--time-limit", "--memory", "--max-history"}) {
     if (argument == flag) return true;
   }
   return false;
@@ -166,6 +167,11 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
          "For measurements: what is done to inputs beside the engine's own mutations; some of "
          "records, cross-over, reorder, or none")
       ->type_name("LIST");
+  std::string addresses;
+  app.add_option("--addresses", addresses,
+                 "For measurements: how a fuzzing run says where an exception is; positions, "
+                 "operations or writes")
+      ->check(CLI::IsMember({"positions", "operations", "writes"}));
   app.add_option("--time-limit", line.time_limit,
                  "Seconds without a step (simulated), or until threads that do not end are a "
                  "deadlock (native)")
@@ -196,6 +202,8 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
   if (to_text->count() > 0) line.mode = CommandLine::Mode::kToText;
   if (from_text->count() > 0) line.mode = CommandLine::Mode::kFromText;
   if (seed_corpus->count() > 0) line.mode = CommandLine::Mode::kSeedCorpus;
+  if (addresses == "operations") line.addressing = Addressing::kOperations;
+  if (addresses == "writes") line.addressing = Addressing::kWrites;
   std::string wrong;
   if (!features.empty()) {
     wrong = ParseSet(features, kFeatureNames, line.features);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "fuzzers/features.h"
+#include "fuzzers/meaning.h"
 #include "sim/execute.h"
 
 namespace jacquard::fuzzers {
@@ -44,6 +45,7 @@ struct CommandLine {
   ExecutionOptions execution;
   uint32_t features = kDefaultFeatures;  // what the engine is told of
   uint32_t mutations = kDefaultMutations;
+  Addressing addressing = Addressing::kPositions;
 
   // What remains for the engine, the program's name first.
   std::vector<std::string> engine;

@@ -5,7 +5,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -24,6 +23,7 @@
 #include "fuzzers/scenario.h"
 #include "fuzzers/scenario_program.h"
 #include "fuzzers/scenarios.h"
+#include "jacquard/status_line.h"
 #include "sim/byte_string.h"
 #include "sim/report.h"
 #include "sim/strategies.h"
@@ -161,56 +161,6 @@ std::string LoadScenarios(const std::vector<std::string>& paths, const Codec& co
   return {};
 }
 
-// ---- while it runs
-
-class StatusLine {
- public:
-  explicit StatusLine(bool quiet) : quiet_(quiet), terminal_(isatty(STDERR_FILENO) != 0) {}
-
-  void Show(const CampaignStatus& status) {
-    const auto now = std::chrono::steady_clock::now();
-    if (quiet_ || now < next_) return;
-    next_ = now + (terminal_ ? std::chrono::milliseconds(500) : std::chrono::seconds(5));
-    const double share = status.share_done;
-    std::string text = fmt::format(
-        "{}: {} executions, {:.0f} a second; {} distinct schedules; {} behaviours, the last new "
-        "one "
-        "{:.0f} s ago; {} bugs",
-        status.strategy, status.executions,
-        static_cast<double>(status.executions) / std::max(status.seconds, 1e-3),
-        status.distinct_schedules, status.behaviours, status.seconds_since_new, status.bugs.size());
-    if (share >= 0) {
-      text += fmt::format("; {:.2f} % done", share * 100);
-      if (status.share_is_of_scenario) {
-        text += " of this scenario";
-      } else if (share > 0) {
-        text += fmt::format(", about {} left", Duration(status.seconds / share - status.seconds));
-      }
-    }
-    PrintError(terminal_ ? "\r\033[K" + text : text + "\n");
-    shown_ = terminal_;
-  }
-
-  void End() {
-    if (shown_) PrintError("\r\033[K");
-    shown_ = false;
-    next_ = {};
-  }
-
- private:
-  static std::string Duration(double seconds) {
-    if (seconds < 120) return fmt::format("{:.0f} s", seconds);
-    if (seconds < 7200) return fmt::format("{:.0f} min", seconds / 60);
-    return seconds < 172800 ? fmt::format("{:.0f} h", seconds / 3600)
-                            : fmt::format("{:.3g} days", seconds / 86400);
-  }
-
-  const bool quiet_;
-  const bool terminal_;
-  bool shown_ = false;
-  std::chrono::steady_clock::time_point next_;
-};
-
 // ---- what is found
 
 // The path of a bug's input; "" if it cannot be written. A file of that name has that content.
@@ -261,21 +211,6 @@ bool Report(const Codec& codec, const Flags& flags, const Input& input, const st
   return true;
 }
 
-std::string Table(const std::vector<CampaignStatus>& results) {
-  std::string text = fmt::format("{:14} {:>12} {:>10} {:>12} {:>10} {:>6} {:>24} {:>9}\n",
-                                 "strategy", "executions", "scenarios", "schedules", "behaviours",
-                                 "bugs", "executions to first bug", "seconds");
-  for (const CampaignStatus& result : results) {
-    const uint64_t first = result.ExecutionsToFirstBug();
-    text += fmt::format("{:14} {:>12} {:>10} {:>12} {:>10} {:>6} {:>24} {:>9.2f}{}\n",
-                        result.strategy, result.executions, result.scenarios,
-                        result.distinct_schedules, result.behaviours, result.bugs.size(),
-                        first == 0 ? std::string("-") : fmt::to_string(first), result.seconds,
-                        result.exhausted ? "  (that is all there is)" : "");
-  }
-  return text;
-}
-
 std::string ToJson(const Codec& codec, const Flags& flags,
                    const std::vector<CampaignStatus>& results,
                    const std::vector<std::vector<std::string>>& paths) {
@@ -297,7 +232,7 @@ std::string ToJson(const Codec& codec, const Flags& flags,
     row["seconds"] = result.seconds;
     row["exhausted"] = result.exhausted;
     row["executions_to_first_bug"] = nullptr;
-    if (!result.bugs.empty()) row["executions_to_first_bug"] = result.ExecutionsToFirstBug();
+    if (!result.bugs.empty()) row["executions_to_first_bug"] = result.executions_to_first_bug;
     row["bugs"] = nlohmann::ordered_json::array();
     for (size_t b = 0; b < result.bugs.size(); ++b) {
       const ExplorerBug& bug = result.bugs[b];
@@ -328,7 +263,7 @@ int Explore(const Codec& codec, Flags& flags) {
     PrintError(fmt::format("jacquard: --output: {}: {}\n", flags.output, error.message()));
     return kExitUsage;
   }
-  StatusLine line(flags.quiet);
+  call::StatusLine line(flags.quiet);
   std::vector<CampaignStatus> results;
   const uint64_t per_scenario = flags.campaign.explorer.per_scenario;
   for (const std::string& strategy : flags.strategies) {
@@ -382,7 +317,8 @@ int Explore(const Codec& codec, Flags& flags) {
                              bug.minimal ? "" : "; fewer choices may do"));
     }
   }
-  std::fputs(Table(results).c_str(), flags.json == "-" ? stderr : stdout);
+  std::fputs(call::FormatTable({results.begin(), results.end()}).c_str(),
+             flags.json == "-" ? stderr : stdout);
   std::fflush(stdout);
   if (!flags.json.empty()) {
     const std::string json = ToJson(codec, flags, results, paths);

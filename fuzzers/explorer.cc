@@ -1,6 +1,5 @@
 #include "fuzzers/explorer.h"
 
-#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <set>
@@ -8,6 +7,7 @@
 
 #include "fuzzers/minimizer.h"
 #include "fuzzers/scenario_program.h"
+#include "jacquard/occasional_look.h"
 #include "jacquard/schedule_counter.h"
 #include "sim/byte_string.h"
 #include "sim/random_answers.h"
@@ -124,16 +124,8 @@ struct Explorer::State {
 
   bool IsOver() {
     if (options.executions != 0 && progress.executions >= options.executions) over = true;
-    if (over || progress.executions < next_look) return over;
-    // Looks at the clock about once a millisecond.
-    const auto now = Clock::now();
-    if (now - last_look < std::chrono::milliseconds(1)) {
-      between_looks *= 2;
-    } else if (now - last_look > std::chrono::milliseconds(10)) {
-      between_looks = std::max<uint64_t>(1, between_looks / 4);
-    }
-    last_look = now;
-    next_look = progress.executions + between_looks;
+    if (over || !look.IsDue(progress.executions)) return over;
+    const auto now = look.Now(progress.executions);
     if (options.seconds > 0 && now - start >= std::chrono::duration<double>(options.seconds))
       over = true;
     if (now >= next_report) Report();
@@ -222,10 +214,8 @@ struct Explorer::State {
   double scenarios_before = 0;
   double scenario_count = 0;  // 0: without end
   const Clock::time_point start;
-  Clock::time_point last_look;
   Clock::time_point next_report;
-  uint64_t next_look = 0;
-  uint64_t between_looks = 1;
+  call::OccasionalLook look;
 };
 
 Explorer::Explorer(const Codec& codec, const ExplorerOptions& options, OnProgress on_progress,

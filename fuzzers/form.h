@@ -9,6 +9,7 @@
 
 #include "fuzzers/codec.h"
 #include "fuzzers/input.h"
+#include "fuzzers/meaning.h"
 #include "sim/execute.h"
 
 namespace jacquard::fuzzers {
@@ -19,6 +20,7 @@ struct FormOptions {
   double no_step_seconds = 10;   // simulated: CPU time without a step until the watchdog barks
   double deadlock_seconds = 10;  // native: time until threads that do not end are a deadlock
   uint32_t features = 0;         // simulated: the kinds that libFuzzer is told of (features.h)
+  Addressing addressing = Addressing::kPositions;  // simulated: how inputs are read
 
   // How a failure is shown.
   bool all_events = false;

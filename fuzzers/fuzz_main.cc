@@ -47,6 +47,7 @@ class Fuzzer {
         shape_threads_(line.shape_threads),
         shape_operations_(line.shape_operations),
         mutations_(line.mutations),
+        by_position_(line.addressing == Addressing::kPositions),
         start_(std::chrono::steady_clock::now()) {
     options.on_fatal = [this](const std::string& report, bool no_step) {
       Print(report);
@@ -88,7 +89,7 @@ class Fuzzer {
     }
     if ((mutations_ & kRecordMutations) == 0 && general != nullptr)
       return general(data, size, max_size);
-    return fuzzers::Mutate(data, size, max_size, seed / kReorderOnceIn, general);
+    return fuzzers::Mutate(data, size, max_size, seed / kReorderOnceIn, general, by_position_);
   }
 
   size_t CrossOver(std::span<const uint8_t> one, std::span<const uint8_t> other, uint8_t* out,
@@ -127,6 +128,7 @@ class Fuzzer {
   const int shape_threads_;
   const int shape_operations_;
   const uint32_t mutations_;
+  const bool by_position_;
   const std::chrono::steady_clock::time_point start_;
   std::unique_ptr<Form> form_;
   Input input_;
@@ -196,6 +198,8 @@ void Initialize(int* argc, char*** argv) {
   options.no_step_seconds = line.time_limit;
   options.deadlock_seconds = line.time_limit;
   options.features = line.features;
+  options.addressing =
+      line.mode == CommandLine::Mode::kFuzz ? line.addressing : Addressing::kPositions;
   options.all_events = line.all;
   options.json = line.json;
   if (line.mode == CommandLine::Mode::kReplay) {

@@ -28,8 +28,8 @@ class Records {
 
   size_t size() const { return 1 + count_ * kRecord; }
 
-  void Mutate() {
-    in_place_ = Random(2) == 0;
+  void Mutate(bool by_position) {
+    in_place_ = by_position && Random(2) == 0;
     switch (Random(7)) {
       case 0:
         return Insert(kExceptionBit);
@@ -146,7 +146,8 @@ void Append(std::span<const uint8_t> bytes, std::vector<uint8_t>& out, Wanted wa
 
 }  // namespace
 
-size_t Mutate(uint8_t* data, size_t size, size_t max_size, uint32_t seed, GeneralMutation general) {
+size_t Mutate(uint8_t* data, size_t size, size_t max_size, uint32_t seed, GeneralMutation general,
+              bool by_position) {
   if (max_size == 0) return 0;
   data[0] = kVersion;
   if (size == 0) size = 1;
@@ -154,7 +155,7 @@ size_t Mutate(uint8_t* data, size_t size, size_t max_size, uint32_t seed, Genera
     return 1 + general(data + 1, size - 1, max_size - 1);
   }
   Records records(data, size, max_size, seed);
-  for (uint32_t n = 1 + (seed >> 1) % 3; n > 0; --n) records.Mutate();
+  for (uint32_t n = 1 + (seed >> 1) % 3; n > 0; --n) records.Mutate(by_position);
   return records.size();
 }
 

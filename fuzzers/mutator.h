@@ -15,7 +15,9 @@ using GeneralMutation = size_t (*)(uint8_t* data, size_t size, size_t max_size);
 // half of the time; otherwise records are inserted, deleted, repeated or moved as a whole, or a gap
 // or choice is changed; then the later exceptions stay at their picks or move with it. The result
 // always has the right version. Follows from the bytes and `seed` alone, as far as `general` does.
-size_t Mutate(uint8_t* data, size_t size, size_t max_size, uint32_t seed, GeneralMutation general);
+// Not `by_position`: gaps mean something else, and the later exceptions are left alone (meaning.h).
+size_t Mutate(uint8_t* data, size_t size, size_t max_size, uint32_t seed, GeneralMutation general,
+              bool by_position = true);
 
 // Makes an input from two, in `out`, which has room for `max_size`: operations of the one and
 // exceptions of the other, a thread of each, or the beginning of the one and the end of the other.

@@ -5,6 +5,7 @@
 
 #include "fuzzers/features.h"
 #include "fuzzers/form.h"
+#include "fuzzers/meaning.h"
 #include "fuzzers/minimizer.h"
 #include "fuzzers/reorder.h"
 #include "fuzzers/scenario.h"
@@ -33,6 +34,11 @@ struct Form::State {
 
   Verdict Run(const Input& input, Trace* trace) {
     program.SetInput(input);
+    if (options.addressing != Addressing::kPositions) [[unlikely]] {
+      meaning.Set(input.exceptions(), input.memory_exceptions());
+      meaning.BeginExecution();
+      return jacquard::Execute(program, meaning, options.execution, trace);
+    }
     strategy.Set(input.exceptions(), input.memory_exceptions());
     strategy.BeginExecution();
     return jacquard::Execute(program, strategy, options.execution, trace);
@@ -42,6 +48,7 @@ struct Form::State {
   FormOptions options;
   ScenarioProgram program;
   ByteString strategy;
+  Meaning meaning{options.addressing};
   Watch watch{strategy};
   call::ScheduleCounter schedules;
   Verdict verdict;  // of the last failure

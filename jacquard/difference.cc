@@ -100,4 +100,26 @@ std::string DescribeDifference(const Trace& one, const Trace& other) {
       steps + 1, first, second);
 }
 
+Verdict NondeterministicVerdict(const std::string& what, const std::string& difference) {
+  Verdict verdict;
+  verdict.kind = VerdictKind::kNondeterministic;
+  verdict.signature = "nondeterministic";
+  verdict.message = what.empty() ? "repeated with the same choices, an execution that passes "
+                                   "goes another way"
+                                 : what;
+  if (!difference.empty()) verdict.message += "; " + difference;
+  return verdict;
+}
+
+Verdict NoStepVerdict() {
+  Verdict verdict;
+  verdict.kind = VerdictKind::kUnsupported;
+  verdict.signature = "unsupported|no instrumented step";
+  verdict.message =
+      "no instrumented step ever happened: the code under test was built without the hooks "
+      "(build it with jacquard_cc_test, jacquard_cc_binary or cc_fuzz_test), or it has no atomic "
+      "operation and no call into the thread library";
+  return verdict;
+}
+
 }  // namespace jacquard::call

@@ -1,14 +1,13 @@
 // Explore: the loop around executions, and what becomes of a finding.
 #include <fmt/format.h>
-#include <limits.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <typeinfo>
 #include <utility>
@@ -16,12 +15,19 @@
 
 #include "jacquard/difference.h"
 #include "jacquard/jacquard.h"
+#include "jacquard/jobs.h"
 #include "jacquard/lock_cycle.h"
 #include "jacquard/lock_graph.h"
+#include "jacquard/occasional_look.h"
+#include "jacquard/progress.h"
+#include "jacquard/replay_command.h"
+#include "jacquard/result_files.h"
 #include "jacquard/schedule_counter.h"
 #include "jacquard/silence.h"
+#include "jacquard/status_line.h"
 #include "jacquard/test_framework.h"
 #include "jacquard/token.h"
+#include "jacquard/workers.h"
 #include "sim/byte_string.h"
 #include "sim/lock_nesting.h"
 #include "sim/message.h"
@@ -78,48 +84,6 @@ class Expectations {
   Expectations& operator=(const Expectations&) = delete;
 };
 
-// As a shell reads it.
-std::string Quoted(const std::string& word) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=./:,+@%";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
-
-// The arguments of this process, each with a space before it. To be called before the body, which
-// may write to them.
-std::string ReadArguments() {
-  std::ifstream file("/proc/self/cmdline");
-  std::string text;
-  std::string word;
-  std::getline(file, word, '\0');
-  while (std::getline(file, word, '\0')) text += " " + Quoted(word);
-  return text;
-}
-
-// The command that replays `token`; `arguments` are those of a program that is no test.
-std::string ReplayCommand(const std::string& token, const std::string& arguments) {
-  const std::string test = test_framework != nullptr ? test_framework->test_name() : "";
-  if (const char* const target = std::getenv("TEST_TARGET")) {
-    const std::string filter = test.empty() ? "" : " --test_filter=" + test;
-    return fmt::format("bazel test {}{} --test_output=all --test_env=JACQUARD_REPLAY={}", target,
-                       filter, token);
-  }
-  char path[PATH_MAX];
-  const ssize_t length = readlink("/proc/self/exe", path, sizeof(path));
-  const std::string program =
-      length > 0 ? Quoted(std::string(path, static_cast<size_t>(length))) : "PROGRAM";
-  std::string command = "JACQUARD_REPLAY=" + token + " ";
-  if (test_framework != nullptr)
-    return command + program + (test.empty() ? "" : " --gtest_filter=" + test);
-  // With it, all arguments are the program's.
-  if (const char* const given = std::getenv("JACQUARD_OPTIONS"))
-    command += "JACQUARD_OPTIONS=" + Quoted(given) + " ";
-  return command + program + arguments;
-}
-
 class Exploration {
  public:
   Exploration(const std::function<void()>& body, const Options& options)
@@ -127,22 +91,15 @@ class Exploration {
 
   Result Run() {
     if (!Prepare()) return std::move(result_);
-    const auto start = Clock::now();
-    const Counters before = RuntimeCounters();
-    {
-      const Expectations expectations;
-      call::Silence silence(options_.quiet && !replays_);
-      silence_ = &silence;
-      Search(start);
-      if (result_.findings.empty() || !options_.stop_at_first_bug) ReportLockCycles();
+    if (options_.jobs > 1) {
+      ShareOut();
+    } else {
+      ExploreHere();
     }
-    result_.cut_histories = RuntimeCounters().cut_histories - before.cut_histories;
-    result_.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    result_.distinct_schedules = schedules_.Count();
-    result_.schedules_estimated = schedules_.estimated();
-    CountByStrategy();
-    if (result_.steps == 0 && result_.findings.empty() && result_.executions != 0) ReportNoStep();
-    WriteFiles();
+    progress_->End();
+    result_.strategy = replays_ ? "replay" : options_.strategy;
+    const std::string problem = call::WriteFiles(options_, texts_, result_);
+    if (result_.problem.empty()) result_.problem = problem;
     return std::move(result_);
   }
 
@@ -167,7 +124,8 @@ class Exploration {
       for_any_body = false;
     }
     if (!token.empty()) return PrepareReplay(token, for_any_body);
-    strategy_ = MakeStrategy(options_.strategy, options_.seed);
+    progress_.emplace(options_.progress && !options_.quiet);
+    strategy_ = progress_->MakeWatched(options_.strategy, options_.seed);
     if (strategy_ == nullptr) {
       result_.problem = fmt::format("there is no strategy \"{}\"; there are:\n{}",
                                     options_.strategy, StrategyHelp());
@@ -177,6 +135,19 @@ class Exploration {
       options_.executions = kDefaultExecutions;
       options_.seconds = kDefaultSeconds;
     }
+    return options_.jobs <= 1 || PrepareJobs();
+  }
+
+  bool PrepareJobs() {
+    if (RuntimeCounters().executions != 0) {
+      result_.problem =
+          "jobs: there were executions in this process before; they must have jobs, too, as in "
+          "JACQUARD_OPTIONS";
+      return false;
+    }
+    if (strategy_->ShareDone() < 0) return true;
+    sim::Warn("jobs: a search that has an end is done by one process");
+    options_.jobs = 1;
     return true;
   }
 
@@ -196,6 +167,8 @@ class Exploration {
           "says may have another meaning here");
     }
     replays_ = true;
+    options_.jobs = 1;
+    progress_.emplace(/*shown=*/false);
     options_.execution = token_.options;
     auto replay = std::make_unique<ByteString>();
     replay_ = replay.get();
@@ -205,29 +178,80 @@ class Exploration {
     return true;
   }
 
+  // ---- one process or several
+
+  void ExploreHere() {
+    const auto start = Clock::now();
+    progress_->Begin();
+    const Counters before = RuntimeCounters();
+    {
+      const Expectations expectations;
+      call::Silence silence(options_.quiet && !replays_);
+      silence_ = &silence;
+      Search(start);
+      if (result_.findings.empty() || !options_.stop_at_first_bug) ReportLockCycles();
+    }
+    result_.cut_histories = RuntimeCounters().cut_histories - before.cut_histories;
+    result_.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    result_.distinct_schedules = schedules_.Count();
+    result_.schedules_estimated = schedules_.estimated();
+    result_.share_done = result_.exhausted ? 1 : strategy_->ShareDone();
+    CountByStrategy();
+    if (result_.findings.empty()) texts_ = call::MakeFileTexts(options_, {}, Trace{}, {});
+    if (result_.steps == 0 && result_.findings.empty() && result_.executions != 0)
+      AddWithoutTrace(call::NoStepVerdict());
+    if (progress_->is_watched() && result_.steps != 0)
+      progress_->Report(Status(), result_, schedules_);
+  }
+
+  // Each process has a seed of its own and its part of the executions.
+  void ShareOut() {
+    call::Jobs jobs;
+    jobs.count = options_.jobs;
+    jobs.stop_at_first_bug = options_.stop_at_first_bug;
+    jobs.seconds = options_.seconds;
+    jobs.explore = [this](int worker, const std::function<void(const call::JobNews&)>& tell) {
+      progress_.emplace(/*shown=*/false, &tell);
+      schedules_ = call::ScheduleCounter(0);
+      options_.executions = call::Workers::Share(options_.executions, worker, options_.jobs);
+      strategy_ = progress_->MakeWatched(options_.strategy, call::SeedOf(options_.seed, worker));
+      ExploreHere();
+      return call::FinishedJob{std::move(result_), texts_};
+    };
+    jobs.on_status = [this](call::SearchStatus status) {
+      status.strategy = options_.strategy;
+      progress_->Show(status);
+    };
+    call::FinishedJob all = call::RunJobs(jobs);
+    result_ = std::move(all.result);
+    texts_ = std::move(all.texts);
+  }
+
+  call::SearchStatus Status() const {
+    call::SearchStatus status;
+    status.strategy = options_.strategy;
+    status.executions = result_.executions;
+    status.scenarios = 1;
+    status.exhausted = result_.exhausted;
+    status.share_done = result_.exhausted ? 1 : strategy_->ShareDone();
+    return status;
+  }
+
   // ---- the search
 
   void Search(Clock::time_point start) {
     const bool timed = options_.seconds > 0;
+    const bool watched = progress_->is_watched();
     const auto limit = std::chrono::duration<double>(timed ? options_.seconds : 0);
     const uint64_t most = options_.executions != 0 ? options_.executions : UINT64_MAX;
-    // Looks at the clock about once a millisecond.
-    uint64_t next_look = 1;
-    uint64_t between_looks = 1;
-    auto last_look = start;
+    call::OccasionalLook look;
     uint64_t next_repeat = kRepeatEvery;
     const uint64_t picks_before = RuntimeCounters().picks;
     while (result_.executions < most) {
-      if (timed && result_.executions >= next_look) {
-        const auto now = Clock::now();
-        if (now - start >= limit) break;
-        if (now - last_look < std::chrono::milliseconds(1)) {
-          between_looks *= 2;
-        } else if (now - last_look > std::chrono::milliseconds(10)) {
-          between_looks = std::max<uint64_t>(1, between_looks / 4);
-        }
-        last_look = now;
-        next_look = result_.executions + between_looks;
+      if ((timed || watched) && look.IsDue(result_.executions)) {
+        const auto now = look.Now(result_.executions);
+        if (timed && now - start >= limit) break;
+        if (watched && progress_->IsTime(now)) progress_->Report(Status(), result_, schedules_);
       }
       if (replays_) {
         token_ = tokens_[result_.executions];
@@ -265,6 +289,7 @@ class Exploration {
   void CountByStrategy() {
     if (replays_) return;
     result_.strategies = strategy_->Shares();
+    for (const StrategyShare& share : result_.strategies) result_.behaviours += share.behaviours;
     if (!result_.strategies.empty()) return;
     StrategyShare& share = result_.strategies.emplace_back();
     share.name = options_.strategy;
@@ -309,7 +334,8 @@ class Exploration {
     Repeat(recorder, &one, third);
     Repeat(recorder, &other, fourth);
     if (second == third && third == fourth) return;
-    ReportNondeterministic("", third == fourth ? "" : call::DescribeDifference(one, other));
+    AddWithoutTrace(call::NondeterministicVerdict(
+        "", third == fourth ? "" : call::DescribeDifference(one, other)));
   }
 
   // The last execution has failed. `strategy` repeats it.
@@ -333,13 +359,13 @@ class Exploration {
     silence_->Restore();
     if (!same) {
       const std::string difference = call::DescribeDifference(trace, other);
-      ReportNondeterministic(
+      AddWithoutTrace(call::NondeterministicVerdict(
           fmt::format("an execution failed ({}: {}), and {} when it was repeated",
                       VerdictKindName(first.kind), first.message,
                       again.passed()                         ? std::string("passed")
                       : second.signature == course.signature ? std::string("failed in another way")
                                                              : "failed with " + again.signature),
-          difference);
+          difference));
       return;
     }
     Choices choices = {recorder.exceptions(), recorder.memory_exceptions()};
@@ -370,11 +396,17 @@ class Exploration {
     Finding& finding = result_.findings.emplace_back();
     finding.verdict = verdict;
     finding.count = 1;
+    finding.first = result_.executions;
     finding.token = token;
     ReportOptions report;
-    if (!token.empty()) report.replay_command = ReplayCommand(token, arguments_);
+    if (!token.empty()) {
+      report.replay_command =
+          call::ReplayCommand(token, test_framework != nullptr ? test_framework->test_name() : "",
+                              test_framework == nullptr, arguments_);
+    }
     finding.report = FormatReport(verdict, trace, report);
-    if (result_.findings.size() == 1) KeepForFiles(verdict, trace, report);
+    if (result_.findings.size() == 1)
+      texts_ = call::MakeFileTexts(options_, verdict, trace, report);
     return finding;
   }
 
@@ -443,58 +475,15 @@ class Exploration {
     return false;
   }
 
-  void ReportNondeterministic(const std::string& what, const std::string& difference) {
-    Verdict verdict;
-    verdict.kind = VerdictKind::kNondeterministic;
-    verdict.signature = "nondeterministic";
-    verdict.message = what.empty() ? "repeated with the same choices, an execution that passes "
-                                     "goes another way"
-                                   : what;
-    if (!difference.empty()) verdict.message += "; " + difference;
-    AddWithoutTrace(verdict);
-  }
-
-  void ReportNoStep() {
-    Verdict verdict;
-    verdict.kind = VerdictKind::kUnsupported;
-    verdict.signature = "unsupported|no instrumented step";
-    verdict.message =
-        "no instrumented step ever happened: the code under test was built without the hooks "
-        "(build it with jacquard_cc_test, jacquard_cc_binary or cc_fuzz_test), or it has no atomic "
-        "operation and no call into the thread library";
-    AddWithoutTrace(verdict);
-  }
-
   void AddWithoutTrace(const Verdict& verdict) {
     if (!Count(verdict)) AddFinding(verdict, Trace{}, "");
   }
 
-  // ---- files
-
-  void KeepForFiles(const Verdict& verdict, const Trace& trace, ReportOptions report) {
-    if (!options_.json.empty()) json_ = FormatJson(verdict, trace, report);
-    report.timeline.all = true;
-    if (!options_.timeline.empty()) timeline_ = FormatReport(verdict, trace, report);
-  }
-
-  void WriteFiles() {
-    if (result_.findings.empty()) KeepForFiles({}, Trace{}, {});
-    WriteFile(options_.json, json_);
-    WriteFile(options_.timeline, timeline_);
-  }
-
-  void WriteFile(const std::string& path, const std::string& text) {
-    if (path.empty()) return;
-    std::FILE* const file = std::fopen(path.c_str(), "w");
-    bool good = file != nullptr && std::fwrite(text.data(), 1, text.size(), file) == text.size();
-    if (file != nullptr) good = std::fclose(file) == 0 && good;
-    if (!good && result_.problem.empty()) result_.problem = "cannot write to " + path;
-  }
-
   Body program_;
   const uint32_t body_;
-  const std::string arguments_ = test_framework == nullptr ? ReadArguments() : "";
+  const std::string arguments_ = test_framework == nullptr ? call::ReadArguments() : "";
   Options options_;
+  std::optional<call::Progress> progress_;
   bool replays_ = false;
   uint64_t failures_ = 0;
   std::vector<Token> tokens_;  // what is replayed, one after another
@@ -505,8 +494,7 @@ class Exploration {
   call::LockGraph locks_;
   std::vector<Token> inputs_;  // those of `locks_`
   call::Silence* silence_ = nullptr;
-  std::string json_;
-  std::string timeline_;
+  call::FileTexts texts_;
   Result result_;
 };
 
@@ -516,36 +504,6 @@ void SetTestFramework(const TestFramework* framework) { test_framework = framewo
 
 Result Explore(const std::function<void()>& body, const Options& options) {
   return Exploration(body, options).Run();
-}
-
-std::string Summary(const Result& result) {
-  std::string text =
-      fmt::format("{} executions, {} steps, {}{} distinct schedules in {:.1f} s", result.executions,
-                  result.steps, result.schedules_estimated ? "about " : "",
-                  result.distinct_schedules, result.seconds);
-  if (result.exhausted) text += "; that is all there are";
-  if (result.cut_histories != 0) {
-    text += fmt::format(
-        "; in {} something was forgotten that a read might have returned "
-        "(max_history keeps more)",
-        result.cut_histories);
-  }
-  for (const Finding& finding : result.findings) {
-    text += fmt::format("\n{} x {}", finding.count, finding.verdict.signature);
-    if (finding.kept == finding.choices) continue;
-    text += fmt::format(" (reported with {} of {} choices that were not benign{})", finding.kept,
-                        finding.choices, finding.minimal ? "" : "; fewer may do");
-  }
-  if (result.strategies.size() < 2 || result.findings.empty()) return text;
-  text += fmt::format("\n{:<16} {:>10} {:>10} {:>12} {:>12}", "strategy", "executions", "bugs",
-                      "to first bug", "behaviours");
-  for (const StrategyShare& share : result.strategies) {
-    const std::string first =
-        share.first_failure == 0 ? std::string("-") : fmt::to_string(share.first_failure);
-    text += fmt::format("\n{:<16} {:>10} {:>10} {:>12} {:>12}", share.name, share.executions,
-                        share.failures, first, share.behaviours);
-  }
-  return text;
 }
 
 // Without GoogleTest; googletest.cc has the other one.

@@ -43,6 +43,11 @@ struct Options {
   // executions or 10 seconds, whichever comes first. A clock only stops a run, it never steers it.
   uint64_t executions = 0;
   double seconds = 0;
+  // So many processes share the executions and what they find. Each has a seed of its own, the
+  // first one `seed`. What the body captures is that of its own process, so nothing comes back but
+  // the Result. A search that has an end (dfs, delays, sleep) is done by one. Before them there
+  // must have been no execution in this process but those of other jobs.
+  int jobs = 1;
   // What one execution is like: the memory, races, bounds and oracles.
   ExecutionOptions execution = {};
   // Otherwise the search goes on, and counts what else it finds, by signature.
@@ -52,7 +57,7 @@ struct Options {
   // one). Its token replays all of these executions.
   bool lock_order_across_executions = true;
   // Whether a failing execution is reported with as few choices that are not benign as still lead
-  // to the same signature. Costs some more executions for each finding, a second or two at most.
+  // to the same signature. Costs some more executions for each finding, 10 seconds at most.
   bool minimize = true;
   // Just the one execution that this token (Result::token) stands for.
   std::string replay = {};
@@ -60,8 +65,13 @@ struct Options {
   // every event.
   std::string json = {};
   std::string timeline = {};
+  // The result, for programs: ResultToJson.
+  std::string result = {};
+  // A line on standard error while it runs: how far it has come. To look for new behaviour costs a
+  // little time.
+  bool progress = false;
   // What the body writes to standard output and standard error is thrown away, except in the
-  // execution that is reported, and in a replay.
+  // execution that is reported, and in a replay. No `progress` either.
   bool quiet = false;
 };
 
@@ -69,6 +79,7 @@ struct Options {
 struct Finding {
   Verdict verdict;       // of the execution that is reported: the first one that had it, minimised
   uint64_t count = 0;    // how many executions had it
+  uint64_t first = 0;    // the first one of them, counted from 1
   std::string token;     // replays the one that is reported; empty if it could not be repeated
   std::string report;    // of that one, for a person
   uint64_t choices = 0;  // of the first one that were not benign
@@ -77,14 +88,21 @@ struct Finding {
 };
 
 struct Result {
+  std::string strategy;     // as it was asked for; "replay" of a token
   uint64_t executions = 0;  // without repetitions
   uint64_t steps = 0;       // of these
   // Schedules that differ in who ran when: exact up to some millions, an estimate within about 1 %
   // beyond.
   uint64_t distinct_schedules = 0;
   bool schedules_estimated = false;
+  // New behaviour that there was (sim/portfolio.h), where anybody looked: with the portfolio, or
+  // `progress`.
+  uint64_t behaviours = 0;
   double seconds = 0;
   bool exhausted = false;  // everything that the strategy can reach was executed
+  // Which share of that was, from 0 to 1: an estimate, as if all branches were equally large. Below
+  // 0: it has no end.
+  double share_done = -1;
   // Executions in which a bound on what the memory model keeps was reached (Counters).
   uint64_t cut_histories = 0;
   std::vector<Finding> findings;  // in the order in which they were found
@@ -126,8 +144,14 @@ std::string StrategyHelp();
 std::string OptionsHelp();
 
 // What was explored, as for a log: one line, and one for each finding. If several strategies shared
-// the executions and found something, a table of them.
+// the executions and found something, Table as well.
 std::string Summary(const Result& result);
+
+// A table: the strategy, and a row for each one that has shared its executions.
+std::string Table(const Result& result);
+
+// All of it but the reports, for programs (docs/test_your_code.md); `options`: what was asked for.
+std::string ResultToJson(const Result& result, const Options& options);
 
 }  // namespace jacquard
 

@@ -55,9 +55,9 @@ class Arguments {
   std::vector<char*> pointers_;
 };
 
-[[noreturn]] void Refuse(const std::string& problem) {
+[[noreturn]] void Refuse(const std::string& problem, ExitStatus status = kWrongRequest) {
   std::fprintf(stderr, "jacquard: %s\n", problem.c_str());
-  std::exit(kWrongRequest);
+  std::exit(status);
 }
 
 [[noreturn]] void PrintAndExit(const std::string& text) {
@@ -105,6 +105,7 @@ bool IsLimit(const Finding& finding) { return finding.verdict.kind == VerdictKin
 int Main(int argc, char** argv, char** environment) {
   Options options;
   options.execution.exits = ExitMode::kIsFree;
+  options.progress = true;
   char** const end = argv + argc;
   char** first = argv + std::min(argc, 1);
   const char* const given = std::getenv("JACQUARD_OPTIONS");
@@ -118,7 +119,8 @@ int Main(int argc, char** argv, char** environment) {
   if (options.strategy == "help") PrintAndExit(StrategyHelp());
   const bool replays = !options.replay.empty() || std::getenv("JACQUARD_REPLAY") != nullptr;
   if (options.executions == 0 && options.seconds == 0) options.seconds = kDefaultSeconds;
-  if (!replays && options.seconds > 0) WatchFirstExecution(options.seconds);
+  // Of several processes Explore knows whether they have executed anything.
+  if (!replays && options.seconds > 0 && options.jobs == 1) WatchFirstExecution(options.seconds);
 
   RollBackHeap();
   static Arguments arguments(argv[0], first, end);
@@ -131,7 +133,11 @@ int Main(int argc, char** argv, char** environment) {
         ReturnFromMain(last_status);
       },
       options);
-  if (!result.problem.empty()) Refuse(result.problem);
+  if (!result.problem.empty()) {
+    const bool nothing_executed =
+        options.jobs > 1 && result.executions == 0 && result.seconds > options.seconds;
+    Refuse(result.problem, nothing_executed ? kNothingExecuted : kWrongRequest);
+  }
   // Nobody has asked for anything, and there are no threads to explore: a program as configuration
   // scripts run them.
   if (result.steps == 0 && given == nullptr && first == argv + std::min(argc, 1) &&
@@ -141,7 +147,11 @@ int Main(int argc, char** argv, char** environment) {
   }
   for (const Finding& finding : result.findings)
     std::fprintf(stderr, "%s\n", finding.report.c_str());
-  std::fprintf(stderr, "jacquard: %s\n", Summary(result).c_str());
+  const std::string summary = Summary(result);
+  const std::string table = Table(result);
+  std::fprintf(stderr, "jacquard: %s\n", summary.c_str());
+  if (!options.quiet && !replays && !summary.ends_with(table))
+    std::fprintf(stderr, "%s\n", table.c_str());
   if (std::all_of(result.findings.begin(), result.findings.end(), IsLimit))
     return result.findings.empty() ? kNothingFound : kWrongRequest;
   return kBug;

@@ -13,6 +13,8 @@
 namespace jacquard {
 namespace {
 
+constexpr int kMostJobs = 256;
+
 // Each returns what the value must be; "" if it is that.
 template <std::integral Number>
 std::string ParseNumber(std::string_view value, Number least, Number& number) {
@@ -82,6 +84,14 @@ constexpr OptionType kOptionTypes[] = {
      }},
     {"seconds", "S", "so long",
      [](std::string_view value, Options& options) { return ParseSeconds(value, options.seconds); }},
+    {"jobs", "N", "so many processes share the executions and what they find, up to 256",
+     [](std::string_view value, Options& options) {
+       int number = 0;
+       if (!ParseNumber<int>(value, 1, number).empty() || number > kMostJobs)
+         return fmt::format("a whole number from 1 to {}", kMostJobs);
+       options.jobs = number;
+       return std::string();
+     }},
     {"memory", "rc11|sc", "C++20's memory model, or sequential consistency",
      [](std::string_view value, Options& options) {
        bool rc11 = true;
@@ -158,7 +168,14 @@ constexpr OptionType kOptionTypes[] = {
      [](std::string_view value, Options& options) { return ParseText(value, options.json); }},
     {"timeline", "FILE", "write its report there, with every event",
      [](std::string_view value, Options& options) { return ParseText(value, options.timeline); }},
-    {"quiet", "1|0", "drop the program's output, but for the execution that is reported",
+    {"result", "FILE", "write what was explored and found there, for programs",
+     [](std::string_view value, Options& options) { return ParseText(value, options.result); }},
+    {"progress", "1|0", "say on standard error how far the search has come",
+     [](std::string_view value, Options& options) {
+       return ParseChoice(value, "1", "0", options.progress);
+     }},
+    {"quiet", "1|0",
+     "drop the program's output, but for the execution that is reported; and no progress",
      [](std::string_view value, Options& options) {
        return ParseChoice(value, "1", "0", options.quiet);
      }},

@@ -60,12 +60,29 @@ void ScheduleCounter::AddToEstimate(uint64_t value) {
 uint64_t ScheduleCounter::Count() {
   if (pending_count_ != 0) Flush();
   if (!estimated()) return count_;
-  // Only for counts far above that of the registers, where the raw estimate needs no correction.
   const auto registers = static_cast<double>(registers_.size());
   double sum = 0;
   for (const uint8_t rank : registers_) sum += std::ldexp(1.0, -rank);
   const double alpha = 0.7213 / (1 + 1.079 / registers);
-  return static_cast<uint64_t>(std::llround(alpha * registers * registers / sum));
+  const double estimate = alpha * registers * registers / sum;
+  // Few values leave registers empty, and these tell more.
+  const auto empty = static_cast<double>(std::ranges::count(registers_, 0));
+  constexpr double kFew = 2.5;
+  if (estimate > kFew * registers || empty == 0)
+    return static_cast<uint64_t>(std::llround(estimate));
+  return static_cast<uint64_t>(std::llround(registers * std::log(registers / empty)));
+}
+
+std::string ScheduleCounter::Registers() {
+  if (pending_count_ != 0) Flush();
+  std::string text;
+  for (const uint8_t rank : registers_) text += static_cast<char>('0' + rank);
+  return text;
+}
+
+void ScheduleCounter::Merge(std::string_view registers) {
+  for (size_t i = 0; i < std::min(registers.size(), registers_.size()); ++i)
+    registers_[i] = std::max(registers_[i], static_cast<uint8_t>(registers[i] - '0'));
 }
 
 }  // namespace jacquard::call

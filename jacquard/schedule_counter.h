@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace jacquard::call {
@@ -15,7 +17,9 @@ class ScheduleCounter {
  public:
   static constexpr size_t kMostExact = 4'000'000;
 
-  explicit ScheduleCounter(size_t most_exact = kMostExact) : most_exact_(most_exact) {}
+  explicit ScheduleCounter(size_t most_exact = kMostExact) : most_exact_(most_exact) {
+    if (most_exact == 0) BeginEstimate();
+  }
 
   void Add(uint64_t hash) {
     pending_[pending_count_++] = Mix(hash);
@@ -25,6 +29,11 @@ class ScheduleCounter {
 
   uint64_t Count();
   bool estimated() const { return !registers_.empty(); }
+
+  // What has been counted, in a form that others can be added to: as many distinct values together.
+  // Only of a counter that was made with `most_exact` 0, one character each.
+  std::string Registers();
+  void Merge(std::string_view registers);
 
  private:
   static constexpr size_t kPending = 64;
@@ -44,7 +53,7 @@ class ScheduleCounter {
   void BeginEstimate();
   void AddToEstimate(uint64_t value);
 
-  const size_t most_exact_;
+  size_t most_exact_;
   size_t pending_count_ = 0;
   uint64_t pending_[kPending];
   std::vector<uint64_t> table_;  // open addressing; 0 is empty

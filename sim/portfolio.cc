@@ -22,6 +22,8 @@ Portfolio::Portfolio(uint64_t seed) {
   Add("delays:2:0", seed, kSpecial);
 }
 
+Portfolio::Portfolio(std::string_view name, uint64_t seed) { Add(name, seed, 1); }
+
 Portfolio::~Portfolio() = default;
 
 void Portfolio::Add(std::string_view name, uint64_t seed, double base) {
@@ -40,9 +42,10 @@ Portfolio::Member* Portfolio::Next() {
 }
 
 bool Portfolio::BeginExecution() {
-  // The random walk is never done.
   for (;;) {
-    current_ = Next();
+    Member* const next = Next();
+    if (next == nullptr) return false;
+    current_ = next;
     if (current_->strategy->BeginExecution()) break;
     current_->done = true;
   }
@@ -75,7 +78,8 @@ void Portfolio::EndExecution(const Verdict& verdict) {
     member.share.first_failure = member.share.executions;
   if (looks_) {
     for (const uint64_t behaviour : shown_) {
-      if (known_.size() < kMostBehaviours) known_.insert(behaviour);
+      if (known_.size() == kMostBehaviours || !known_.insert(behaviour).second) continue;
+      behaviours_.push_back(behaviour);
     }
     member.share.behaviours += shown_.size();
     member.news += kDecay * ((shown_.empty() ? 0 : 1) - member.news);
@@ -123,6 +127,10 @@ void Portfolio::OnTimedBlock(int thread) {
 
 void Portfolio::OnHeap(const void* block, size_t size, bool freed) {
   if (MemberListens()) current_->strategy->OnHeap(block, size, freed);
+}
+
+double Portfolio::ShareDone() const {
+  return members_.size() == 1 ? members_.front().strategy->ShareDone() : -1;
 }
 
 std::vector<StrategyShare> Portfolio::Shares() const {

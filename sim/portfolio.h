@@ -25,6 +25,9 @@ namespace jacquard {
 class Portfolio : public Strategy {
  public:
   explicit Portfolio(uint64_t seed);
+  // Of one member: that strategy, told what behaviour it shows. `name` must be one of
+  // sim/strategies.h.
+  Portfolio(std::string_view name, uint64_t seed);
   ~Portfolio() override;
 
   bool BeginExecution() override;
@@ -39,6 +42,10 @@ class Portfolio : public Strategy {
   void OnHeap(const void* block, size_t size, bool freed) override;
 
   std::vector<StrategyShare> Shares() const override;
+  double ShareDone() const override;
+
+  // All behaviour that was shown, a number for each, in the order in which it was new.
+  const std::vector<uint64_t>& behaviours() const { return behaviours_; }
 
  private:
   struct Member {
@@ -65,6 +72,7 @@ class Portfolio : public Strategy {
   Member* current_ = nullptr;
   bool looks_ = false;  // for behaviour, in this execution
   std::unordered_set<uint64_t> known_;
+  std::vector<uint64_t> behaviours_;            // the same
   std::unordered_map<const void*, Last> last_;  // operation on each object, in this execution
   std::vector<uint64_t> shown_;                 // behaviour that was not known before it
 };

@@ -24,8 +24,11 @@ namespace jacquard {
 // before all writers" can be wished for. Locks are objects: taking one reads from who left it.
 // Three times out of four the wish is for a pair that is possible, as the two have been at one
 // object, and has been seen least often, in place of one drawn from those that were seen. No
-// coverage but that of pairs; schedules that are kept are drawn with equal chances. Under weak
-// memory a read of an old value shows no pair.
+// coverage but that of pairs; schedules that are kept are drawn with equal chances: to prefer those
+// whose pairs were seen together less often, as the paper's power schedule does, was tried: on 14
+// programs of tests/leaderboard (20 seeds, geometric mean) it took 4.56 executions to the bug
+// instead of 4.73, which is no more than chance. Under weak memory a read of an old value shows no
+// pair.
 class Rff : public Sampler {
  public:
   explicit Rff(uint64_t seed) : Sampler(seed) { listens_ = true; }

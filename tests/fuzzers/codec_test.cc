@@ -96,6 +96,16 @@ TEST(Codec, ReadsVersionOne) {
   EXPECT_EQ(input.exceptions()[1], (Exception{254, 127}));
 }
 
+// Written again, it is of the present version and means the same; that one will not change.
+TEST(Codec, ConvertsVersionOne) {
+  EXPECT_EQ(kVersion, 2);
+  const Bytes of_version_one = {1, 0, 0, 0x42, 3, 0x81, 4, 0xff, 254};
+  const Input input = Decode(of_version_one);
+  const Bytes converted = ToyCodec().Encode(input);
+  EXPECT_EQ(converted, (Bytes{2, 0, 0, 0, 3, 0x81, 4, 0xff, 254}));
+  EXPECT_EQ(Decode(converted), input);
+}
+
 TEST(Codec, RoundTripsAllShortInputs) {
   ExpectRoundTrip({});
   for (int a = 0; a < 256; ++a) {

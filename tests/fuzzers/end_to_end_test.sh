@@ -2,27 +2,9 @@
 # The fuzzer finds a planted bug from an empty corpus; what it prints; replay; nothing is overwritten.
 #   end_to_end_test.sh PROGRAM VERDICT [SIGNATURE_PART]
 set -u
+source "$(dirname "$0")/expectations.sh"
 program=$(realpath "$1") verdict=$2
 cd "$TEST_TMPDIR" || exit 1
-failures=0
-
-expect() {  # WHAT COMMAND...: the command must succeed
-  local what=$1
-  shift
-  "$@" && return
-  echo "FAILED: $what"
-  failures=$((failures + 1))
-}
-status_is() {  # STATUS COMMAND...
-  local expected=$1 status
-  shift
-  "$@" >out 2>&1
-  status=$?
-  ((status == expected)) && return
-  echo "status $status, expected $expected: $*"
-  cat out
-  return 1
-}
 # The report proper: without what the engine adds and the command, which names different files.
 report() { sed -n "/^$verdict: /,/^Signature: /p" "$1"; }
 

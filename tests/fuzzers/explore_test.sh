@@ -2,28 +2,10 @@
 # The explorer: finds a planted bug with each strategy, in one process and in several; what it writes; what it refuses.
 #   explore_test.sh BROKEN_EXPLORER BROKEN_FUZZ_TARGET EXPLORER LAUNCHER
 set -u
+source "$(dirname "$0")/expectations.sh"
 broken=$(realpath "$1") target=$(realpath "$2") right=$(realpath "$3") launcher=$(realpath "$4")
 unset BUILD_WORKSPACE_DIRECTORY BUILD_WORKING_DIRECTORY
 cd "$TEST_TMPDIR" || exit 1
-failures=0
-
-expect() {  # WHAT COMMAND...: the command must succeed
-  local what=$1
-  shift
-  "$@" && return
-  echo "FAILED: $what"
-  tail -n 10 out
-  failures=$((failures + 1))
-}
-status_is() {  # STATUS COMMAND...
-  local expected=$1 status
-  shift
-  "$@" >out 2>&1
-  status=$?
-  ((status == expected)) && return
-  echo "status $status, expected $expected: $*"
-  return 1
-}
 json() { python3 -c "import json; r = json.load(open('$1')); print($2)"; }
 
 # Every strategy finds it, and the table has a row for each.

@@ -143,7 +143,7 @@ TEST(Explore, TellsWhatEachStrategyHasDone) {
     executions += share.executions;
     failures += share.failures;
     EXPECT_EQ(share.first_failure != 0, share.failures != 0) << share.name;
-    EXPECT_NE(Summary(result).find("\n" + share.name + " "), std::string::npos);
+    EXPECT_NE(Summary(result).find("\n  " + share.name + " "), std::string::npos);
   }
   EXPECT_EQ(executions, 1000u);
   EXPECT_EQ(failures, result.findings[0].count);

@@ -52,6 +52,33 @@ for way in stdio read streams unsynchronised; do
   expect 1 'sum == 7' "$reads_input" executions=50 -- "$way" <"$TEST_TMPDIR/input"
 done
 
+# While it runs there is a line, and at the end a table; not with quiet=1.
+expect 0 'portfolio: [0-9]+ executions, [0-9]+ a second; [0-9]+ distinct schedules; [0-9]+ behaviours, .*; 0 bugs$' \
+  "$c" executions=2000
+expect 0 '^portfolio +2000 +1 +[0-9]+ +[0-9]+ +0 +- +[0-9.]+$' "$c" executions=2000
+expect 0 '^  random +[0-9]+ ' "$c" executions=2000
+expect 0 '; 100.00 % done, about 0 s left$' "$c" strategy=dfs memory=sc
+expect 0 '^dfs .*\(that is all there is\)$' "$c" strategy=dfs memory=sc
+expect 1 '^portfolio +[0-9]+ +1 +[0-9]+ +[0-9]+ +1 +[0-9]+ ' "$c" executions=20000 -- wrong
+expect 0 '^jacquard: 2000 executions' "$c" executions=2000 quiet=1
+grep -qE '^portfolio' <<<"$output" && { echo "FAILED: not quiet: $output"; failed=1; }
+
+# Several processes: they find the bug together, and the same each time; the token replays it.
+result="$TEST_TMPDIR/result"
+expect 0 '^jacquard: 20001 executions' "$c" executions=20001 jobs=3
+expect 1 '^jacquard: 20001 executions' "$c" executions=20001 jobs=3 stop=never quiet=1 "result=$result" -- wrong
+mv "$result" "$result.first"
+expect 1 '^abort: assert' "$c" executions=20001 jobs=3 stop=never quiet=1 "result=$result" -- wrong
+diff <(grep -v seconds "$result.first") <(grep -v seconds "$result") || { echo "FAILED: not the same twice"; failed=1; }
+grep -q '"executions": 20001,' "$result" || { echo "FAILED: no executions in $(cat "$result")"; failed=1; }
+expect 1 '^jacquard: 1 executions' "$c" "replay=$(sed -n 's/.*"token": "\(.*\)".*/\1/p' "$result")" -- wrong
+expect 1 '^Timeline: ' "$c" executions=1000000000 jobs=2 quiet=1 "json=$result" -- wrong
+grep -q '"abort"' "$result" || { echo "FAILED: the JSON is not of the bug"; failed=1; }
+expect 0 'a search that has an end is done by one process' "$c" strategy=dfs memory=sc jobs=2
+expect 3 'the time was over before one execution had come to its end' "$c" seconds=0.2 jobs=2 -- computes
+expect 2 'option jobs: "0" is not a whole number from 1 to 256' "$c" jobs=0
+expect 2 'cannot write' "$c" executions=5 result=/no/such/folder/file
+
 # Wrong requests.
 expect 2 'no option "speed"' "$c" speed=9 -- right
 expect 2 'JACQUARD_OPTIONS: option seconds: "-1"' env JACQUARD_OPTIONS=seconds=-1 "$c"

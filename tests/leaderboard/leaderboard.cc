@@ -1,7 +1,8 @@
 // leaderboard PROGRAM broken|correct STRATEGY SEED EXECUTIONS [OPTION...]
 //
-// One line of JSON: how many executions it took to find the bug (null: not found), of how many, in
-// how many seconds of CPU time, and what was found. OPTIONs are those of JACQUARD_OPTIONS.
+// One line of JSON: whether the bug was found, after how many executions and seconds of CPU time,
+// which share of all that the strategy can reach that is, and what was found. OPTIONs are those of
+// JACQUARD_OPTIONS.
 // Without arguments: the names of the programs, with what each needs, a JSON line each.
 #include <time.h>
 
@@ -43,10 +44,10 @@ int Run(const BuggyProgram& program, bool broken, const Options& options) {
   const bool found = !result.findings.empty();
   const std::string kind = found ? VerdictKindName(result.findings[0].verdict.kind) : "";
   std::printf(
-      R"({"found": %s, "executions": %llu, "seconds": %.6f, "exhausted": %s, "finding": "%s"})"
+      R"({"found": %s, "executions": %llu, "seconds": %.6f, "exhausted": %s, "share": %g, "finding": "%s"})"
       "\n",
       found ? "true" : "false", static_cast<unsigned long long>(result.executions), seconds,
-      result.exhausted ? "true" : "false", kind.c_str());
+      result.exhausted ? "true" : "false", result.share_done, kind.c_str());
   if (found && (!broken || kind != program.finding)) {
     std::fprintf(stderr, "%s\n", result.report().c_str());
     return 1;
@@ -65,9 +66,10 @@ int Main(int argc, char** argv) {
     return 2;
   }
   Options options;
-  // The strategies are compared, not what finds deadlocks without them.
-  std::string text = "lock_order=ignore strategy=" + std::string(argv[3]) + " seed=" + argv[4] +
-                     " executions=" + argv[5];
+  // The strategies are compared, not what finds deadlocks without them; and until the bug is found,
+  // not until it is understood.
+  std::string text = "lock_order=ignore minimize=off strategy=" + std::string(argv[3]) +
+                     " seed=" + argv[4] + " executions=" + argv[5];
   for (int i = kArguments; i < argc; ++i) text += std::string(" ") + argv[i];
   if (const std::string problem = ParseOptions(text, options); !problem.empty()) {
     std::fprintf(stderr, "leaderboard: %s\n", problem.c_str());

@@ -15,6 +15,7 @@
 
 #include "sim/byte_string.h"
 #include "sim/runtime.h"
+#include "tests/sim/many_kinds_of_picks.h"
 #include "tests/sim/searches.h"
 #include "tests/sim/uninstrumented.h"
 
@@ -241,32 +242,8 @@ std::map<std::string, int> CountOrders(int threads, int steps, Strategy& strateg
 
 // ---- replay of what a strategy has chosen
 
-void ManyKindsOfPicks() {
-  std::atomic<int> word{0};
-  auto wait = [&](int number) {
-    for (int old = word.load(); old < 10; old = word.load()) word.wait(old);
-    word.fetch_add(number);
-  };
-  std::thread a(wait, 1), b(wait, 2), c(wait, 4);
-  word.store(10 + 100 * PickData(3));
-  word.notify_one();
-  word.notify_all();
-  std::this_thread::yield();
-  word.fetch_sub(PickData(5));
-  a.join();
-  b.join();
-  c.join();
-}
-
-class Body : public Program {
- public:
-  int ThreadCount() const override { return 1; }
-  void RunThread(int /*thread*/) override { ManyKindsOfPicks(); }
-  bool Observes() override { return false; }
-};
-
 TEST(ChoiceRecorder, RecordedExceptionsReplayTheSameTrace) {
-  Body program;
+  ManyKindsOfPicks program;
   RandomWalk walk(5);
   ChoiceRecorder recorder(walk);
   std::set<uint64_t> fingerprints;
@@ -288,7 +265,7 @@ TEST(ChoiceRecorder, RecordedExceptionsReplayTheSameTrace) {
 }
 
 TEST(ChoiceRecorder, RecordsAByteStringAsItself) {
-  Body program;
+  ManyKindsOfPicks program;
   const std::vector<Exception> exceptions = {{2, 1}, {0, 0}, {3, 1}};
   ByteString inner;
   inner.Set(exceptions);

@@ -14,6 +14,7 @@
 #include "sim/explore.h"
 #include "sim/runtime.h"
 #include "sim/strategies.h"
+#include "tests/sim/many_kinds_of_picks.h"
 
 namespace jacquard {
 
@@ -221,44 +222,12 @@ INSTANTIATE_TEST_SUITE_P(Strategies, WhatItIsFor, testing::ValuesIn(kPurposes),
 
 // ---- what they have in common
 
-void ManyKindsOfPicks() {
-  std::atomic<int> word{0};
-  std::atomic<int> other{0};
-  const auto wait = [&](int number) {
-    for (int old = word.load(); old < 10; old = word.load()) word.wait(old);
-    other.store(number, std::memory_order_relaxed);
-    word.fetch_add(number + other.load(std::memory_order_relaxed));
-  };
-  std::thread a(wait, 1);
-  std::thread b(wait, 2);
-  std::thread c([&] {
-    std::thread nested(wait, 4);
-    other.store(3, std::memory_order_relaxed);
-    nested.join();
-  });
-  word.store(10 + 100 * PickData(3));
-  word.notify_one();
-  word.notify_all();
-  std::this_thread::yield();
-  word.fetch_add(PickData(5));
-  a.join();
-  b.join();
-  c.join();
-}
-
-class Body : public Program {
- public:
-  int ThreadCount() const override { return 1; }
-  void RunThread(int /*thread*/) override { ManyKindsOfPicks(); }
-  bool Observes() override { return false; }
-};
-
 class EachStrategy : public testing::TestWithParam<std::string> {};
 
 // The schedules of so many executions; of each, repeated in between, the same twice.
 std::vector<uint64_t> Schedules(const std::string& name, uint64_t seed, int executions,
                                 int repetitions) {
-  Body program;
+  ManyKindsOfPicks program;
   const std::unique_ptr<Strategy> strategy = MakeStrategy(name, seed);
   std::vector<uint64_t> schedules;
   for (int i = 0; i < executions && strategy->BeginExecution(); ++i) {

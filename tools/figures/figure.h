@@ -33,6 +33,9 @@ std::string Program(const std::string& target);
 
 double Median(std::vector<double> values);
 
+// A Markdown table, a row each.
+std::string ToMarkdown(const std::vector<Figure>& figures);
+
 // All there are, in the order in which they are run.
 std::vector<Measurement> Speed();
 std::vector<Measurement> WeakMemory();

@@ -37,18 +37,11 @@ std::string ToJsonLine(const Figure& figure) {
 
 // `command`: what it was written with.
 std::string ToTable(const std::vector<Figure>& figures, const std::string& command) {
-  std::string text = fmt::format(
-      "<!-- Written by ./bazelw run -c opt //tools:figures -- {}; do not edit. -->\n"
-      "# Figures\n\n"
-      "| figure | value | unit | bar | holds | how |\n"
-      "|---|---|---|---|---|---|\n",
-      command);
-  for (const Figure& figure : figures) {
-    text += fmt::format("| {} | {:.4g} | {} | {} {:.4g} | {} | {} |\n", figure.name, figure.value,
-                        figure.unit, figure.bar_kind == Bar::kAtLeast ? "≥" : "≤", figure.bar,
-                        figure.holds() ? "yes" : "no", figure.how);
-  }
-  return text;
+  return fmt::format(
+             "<!-- Written by ./bazelw run -c opt //tools:figures -- {}; do not edit. -->\n"
+             "# Figures\n\n",
+             command) +
+         ToMarkdown(figures);
 }
 
 std::vector<Measurement> All() {
@@ -155,6 +148,18 @@ std::string Program(const std::string& target) {
         fmt::format("there is no {}: run this with ./bazelw run -c opt //tools:figures", target));
   }
   return path;
+}
+
+std::string ToMarkdown(const std::vector<Figure>& figures) {
+  std::string text =
+      "| figure | value | unit | bar | holds | how |\n"
+      "|---|---|---|---|---|---|\n";
+  for (const Figure& figure : figures) {
+    text += fmt::format("| {} | {:.4g} | {} | {} {:.4g} | {} | {} |\n", figure.name, figure.value,
+                        figure.unit, figure.bar_kind == Bar::kAtLeast ? "≥" : "≤", figure.bar,
+                        figure.holds() ? "yes" : "no", figure.how);
+  }
+  return text;
 }
 
 double Median(std::vector<double> values) {

@@ -1,0 +1,54 @@
+#include "jacquard/replay_command.h"
+
+#include <fmt/format.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <string_view>
+
+namespace jacquard::call {
+namespace {
+
+// As a shell reads it.
+std::string Quoted(const std::string& word) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=./:,+@%";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+}  // namespace
+
+std::string ReadArguments() {
+  std::ifstream file("/proc/self/cmdline");
+  std::string text;
+  std::string word;
+  std::getline(file, word, '\0');
+  while (std::getline(file, word, '\0')) text += " " + Quoted(word);
+  return text;
+}
+
+std::string ReplayCommand(const std::string& token, const std::string& test, bool is_program,
+                          const std::string& arguments) {
+  if (const char* const target = std::getenv("TEST_TARGET")) {
+    const std::string filter = test.empty() ? "" : " --test_filter=" + test;
+    return fmt::format("bazel test {}{} --test_output=all --test_env=JACQUARD_REPLAY={}", target,
+                       filter, token);
+  }
+  char path[PATH_MAX];
+  const ssize_t length = readlink("/proc/self/exe", path, sizeof(path));
+  const std::string program =
+      length > 0 ? Quoted(std::string(path, static_cast<size_t>(length))) : "PROGRAM";
+  std::string command = "JACQUARD_REPLAY=" + token + " ";
+  if (!is_program) return command + program + (test.empty() ? "" : " --gtest_filter=" + test);
+  // With it, all arguments are the program's.
+  if (const char* const given = std::getenv("JACQUARD_OPTIONS"))
+    command += "JACQUARD_OPTIONS=" + Quoted(given) + " ";
+  return command + program + arguments;
+}
+
+}  // namespace jacquard::call
