@@ -166,32 +166,81 @@ template <size_t kSize>
   NoteWrite(address, kSize, JACQUARD_CALLER);
 }
 
+// Whether an aligned access of the running thread to `address` is one to memory that is there, and
+// neither the roll-back nor anybody else has to hear of it. False also means "not known".
+template <size_t kSize, AccessKind kKind>
+[[gnu::always_inline]] inline bool SurelyPermitted(const void* address) {
+  if (AlignedOnHeap<kSize>(address, kNearTag)) return true;
+  const auto bits = reinterpret_cast<uintptr_t>(address);
+  if (!IsFarAway(address))
+    return SurelyOnStack(address, StackPointer()) || engine.IsInUseByOther(bits);
+  if (engine.rollback.IsInLibraries(address)) return false;
+  return kKind == AccessKind::kRead ||
+         (!engine.rollback.Covers(address) && foreign_words.Has(bits));
+}
+
+// Whether the memory model has been told of an access by a simulated thread that is permitted, and
+// has nothing to say. False: nothing has been done.
+template <size_t kSize, AccessKind kKind>
+[[gnu::always_inline]] inline bool ToldAtOnce(const void* address) {
+  constexpr auto kTold =
+      kKind == AccessKind::kRead ? memory::AccessKind::kPlainRead : memory::AccessKind::kPlainWrite;
+  if (engine.plain_seen_closely || !engine.hooks_on || !engine.OnStackOfCurrent()) return false;
+  const SimThread& me = *engine.current;
+  return me.ignores_races == 0 && SurelyPermitted<kSize, kKind>(address) &&
+         engine.memory->PlainAtOnce<kTold>(me.id, address, kSize);
+}
+
+// Accesses of which the memory model, or a trace, is to hear.
+template <size_t kSize>
+[[gnu::noinline]] void ReadTold(void* address) {
+  if constexpr (kSize <= 8) {
+    if (ToldAtOnce<kSize, AccessKind::kRead>(address)) [[likely]]
+      return;
+  }
+  [[clang::musttail]] return ReadRarely<kSize>(address);
+}
+
+template <size_t kSize>
+[[gnu::noinline]] void WriteTold(void* address) {
+  if constexpr (kSize <= 8) {
+    if (!engine.WritesAreAwaited() && ToldAtOnce<kSize, AccessKind::kWrite>(address)) [[likely]] {
+      if (!OnOwnStack(address)) engine.current->spin.Reset();
+      return;
+    }
+  }
+  [[clang::musttail]] return WriteRarely<kSize>(address);
+}
+
 // Second to the heap comes the thread's own stack. Nobody waits for what is written there, except
 // who spins on it.
 template <size_t kSize>
-[[gnu::noinline]] void ReadElsewhere(void* address) {
-  if (near_tag != kNearTag || !SurelyOnStack(address, StackPointer())) [[unlikely]]
+[[gnu::always_inline]] inline void ReadElsewhere(void* address) {
+  if (near_tag != kNearTag) [[clang::musttail]]
+    return ReadTold<kSize>(address);
+  if (!SurelyOnStack(address, StackPointer())) [[unlikely]]
     [[clang::musttail]] return ReadRarely<kSize>(address);
 }
 
 template <size_t kSize>
-[[gnu::noinline]] void WriteElsewhere(void* address) {
-  if (near_tag != kNearTag || !SurelyOnStack(address, StackPointer()) || engine.SomebodySpins())
-      [[unlikely]]
+[[gnu::always_inline]] inline void WriteElsewhere(void* address) {
+  if (near_tag != kNearTag) [[clang::musttail]]
+    return WriteTold<kSize>(address);
+  if (!SurelyOnStack(address, StackPointer()) || engine.SomebodySpins()) [[unlikely]]
     [[clang::musttail]] return WriteRarely<kSize>(address);
 }
 
 template <size_t kSize>
 [[gnu::always_inline]] inline void PlainRead(void* address) {
   if (!AlignedOnHeap<kSize>(address, near_tag)) [[unlikely]]
-    [[clang::musttail]] return ReadElsewhere<kSize>(address);
+    return ReadElsewhere<kSize>(address);
 }
 
 // The heap is neither a global nor the thread's own stack, so little of NoteWrite() is left.
 template <size_t kSize>
 [[gnu::always_inline]] inline void PlainWrite(void* address) {
   if (!AlignedOnHeap<kSize>(address, near_tag) || engine.WritesAreAwaited()) [[unlikely]]
-    [[clang::musttail]] return WriteElsewhere<kSize>(address);
+    return WriteElsewhere<kSize>(address);
   if (engine.Simulates()) engine.current->spin.Reset();
 }
 
