@@ -226,7 +226,7 @@ template <size_t kSize>
 [[gnu::always_inline]] inline void WriteElsewhere(void* address) {
   if (near_tag != kNearTag) [[clang::musttail]]
     return WriteTold<kSize>(address);
-  if (!SurelyOnStack(address, StackPointer()) || engine.SomebodySpins()) [[unlikely]]
+  if (!SurelyOnStack(address, StackPointer()) || engine.WritesAreAwaited()) [[unlikely]]
     [[clang::musttail]] return WriteRarely<kSize>(address);
 }
 
