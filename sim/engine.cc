@@ -505,13 +505,13 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   foreign_words.Clear();
   library_blocks.Clear();
   stage_.call_depth = 0;
-  stage_.fs_base = FirstFsBase(stage_);
   BeginMemory();
   lock_order.Begin(options.lock_order);
   std::optional<Recorder> trace_recorder;
   recorder = trace != nullptr ? &trace_recorder.emplace(trace) : nullptr;
   listener = strategy.listens() ? &strategy : nullptr;
   seen_closely = recorder != nullptr || listener != nullptr;
+  stage_.fs_base = FirstFsBase(stage_);
   observed_ = program_observes_ || seen_closely;
   if (listener != nullptr) {
     listener->OnBegin({.invariants = program_observes_,

@@ -360,10 +360,13 @@ class Engine {
     if (thread.fs_base != kNoStorage) ResetThreadStorage(thread.storage);
   }
   // What the thread's FS base is to be at the beginning of an execution. The first call of a
-  // function in a shared library asks for the storage, so that a few requests mean little.
+  // function in a shared library asks for the storage, so that a few requests mean little. Whoever
+  // listens allocates memory at a step, and so has a use for the storage of each thread: that says
+  // nothing of the program.
   uint64_t FirstFsBase(const SimThread& thread) const {
     constexpr int kFewRequests = 16;
-    const bool on_demand = storage_on_demand_ && thread.storage_requests < kFewRequests;
+    const bool on_demand =
+        storage_on_demand_ && !seen_closely && thread.storage_requests < kFewRequests;
     return on_demand ? kNoStorage : thread.storage.fs_base;
   }
   void UseFsBase(uint64_t fs_base) {

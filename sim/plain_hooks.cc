@@ -191,6 +191,14 @@ template <size_t kSize, AccessKind kKind>
          engine.memory->PlainAtOnce<kTold>(me.id, address, kSize);
 }
 
+// The same for a write, which nobody may wait for. Does all that there is to do.
+template <size_t kSize>
+[[gnu::always_inline]] inline bool WriteToldAtOnce(const void* address) {
+  if (engine.WritesAreAwaited() || !ToldAtOnce<kSize, AccessKind::kWrite>(address)) return false;
+  if (!OnOwnStack(address)) engine.current->spin.Reset();
+  return true;
+}
+
 // Accesses of which the memory model, or a trace, is to hear.
 template <size_t kSize>
 [[gnu::noinline]] void ReadTold(void* address) {
@@ -204,10 +212,8 @@ template <size_t kSize>
 template <size_t kSize>
 [[gnu::noinline]] void WriteTold(void* address) {
   if constexpr (kSize <= 8) {
-    if (!engine.WritesAreAwaited() && ToldAtOnce<kSize, AccessKind::kWrite>(address)) [[likely]] {
-      if (!OnOwnStack(address)) engine.current->spin.Reset();
+    if (WriteToldAtOnce<kSize>(address)) [[likely]]
       return;
-    }
   }
   [[clang::musttail]] return WriteRarely<kSize>(address);
 }
@@ -330,6 +336,8 @@ using jacquard::sim::AccessKind;
 using jacquard::sim::CheckAccess;
 using jacquard::sim::CopyRange;
 using jacquard::sim::engine;
+using jacquard::sim::kNoTag;
+using jacquard::sim::near_tag;
 using jacquard::sim::PlainRead;
 using jacquard::sim::PlainWrite;
 using jacquard::sim::ReadAsStep;
@@ -338,6 +346,7 @@ using jacquard::sim::ReadRarely;
 using jacquard::sim::WriteAsStep;
 using jacquard::sim::WriteRange;
 using jacquard::sim::WriteRarely;
+using jacquard::sim::WriteToldAtOnce;
 
 extern "C" {
 
@@ -397,7 +406,9 @@ void __tsan_write_range(void* address, size_t size) { WriteRange(address, size, 
 void __tsan_vptr_read(void** address) { PlainRead<sizeof(void*)>(address); }
 void __tsan_vptr_update(void** address, void* value) {
   // A destructor of a class without derived ones changes nothing.
-  if (*address != value) WriteRange(address, sizeof(void*), JACQUARD_CALLER);
+  if (*address == value) return;
+  if (near_tag == kNoTag && WriteToldAtOnce<sizeof(void*)>(address)) return;
+  WriteRange(address, sizeof(void*), JACQUARD_CALLER);
 }
 
 void* __tsan_memcpy(void* to, const void* from, size_t size) {
