@@ -87,6 +87,7 @@ class HeapRegion {
   Block& block(uint32_t i) { return table_[i]; }
 
   uintptr_t used_end() const { return next_; }
+  bool any_reusable() const { return any_reusable_; }
   void Reset();
 
  private:
@@ -136,6 +137,9 @@ class Arena {
 
   // Whether all of the bytes belong to one live block. Costs a search.
   bool Accessible(const void* address, size_t size);
+
+  // Whether blocks may come to lie where others were.
+  bool GivesOutAgain() const { return near_.any_reusable() || far_.any_reusable(); }
 
   bool Contains(const void* address) const {
     return reinterpret_cast<uintptr_t>(address) - kArenaBase < kArenaSize;

@@ -140,6 +140,7 @@ bool Engine::LeadsTo(const SimThread& from, ThreadSet& path) const {
 
 void Engine::CheckCycle(WaitReason reason, const void* lock, int thread, uintptr_t pc) {
   if (probing_) return;
+  if (reason == WaitReason::kJoin && !IsBlocked(threads_[thread])) return;
   SimThread& me = *current;
   me.wait = reason;
   me.wait_address = lock;

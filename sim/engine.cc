@@ -37,12 +37,14 @@ constexpr int kStage = kMaxThreads;  // its stack and its storage, behind those 
 
 // ---- scheduling
 
+int Engine::NextById(uint64_t set, int id) {
+  const uint64_t above = id < 0 ? set : set & ~((uint64_t{2} << id) - 1);
+  return FirstOf(above != 0 ? above : set);
+}
+
 int Engine::NextById(ThreadSet set, int id) {
-  if (IsLow(set) && id < 64) [[likely]] {
-    const uint64_t low = LowOf(set);
-    const uint64_t low_above = id < 0 ? low : low & ~((uint64_t{2} << id) - 1);
-    return std::countr_zero(low_above != 0 ? low_above : low);
-  }
+  if (IsLow(set) && id < 64) [[likely]]
+    return NextById(LowOf(set), id);
   const ThreadSet above = id < 0 ? set : set & ~(SetOfThread(id) * 2 - 1);
   return FirstOf(above != 0 ? above : set);
 }
@@ -54,28 +56,40 @@ SimThread* Engine::PickFairly(ThreadSet candidates) {
   return &threads_[NthOf(candidates, number)];
 }
 
-bool Engine::OneOfManyCanRun(const SimThread& me) const {
-  return ((enabled_ | timed_) & ~me.bit) != 0;
+void Engine::DecideAmongMany(SimThread* me, uintptr_t pc) {
+  if (((enabled_ | timed_) & ~me->bit) != 0) Decide(me, pc);
 }
 
 void Engine::WalkOn(SimThread* me) {
-  const bool few = thread_count_ <= 64;
+  if (thread_count_ > 64) [[unlikely]]
+    return WalkAmongMany(me);
   const uint64_t candidates = LowOf(enabled_) | LowOf(timed_);
-  const int alternatives = few ? std::popcount(candidates) : CountOf(enabled_ | timed_);
+  const int alternatives = CountOf(candidates);
   ++counters_.picks;
   const int choice = answers_->Answer(alternatives);
   if (recorder != nullptr) [[unlikely]]
     last_pick_ = {alternatives, choice};
   if (choice == 0) return;
-  int picked;
-  if (few) [[likely]] {
-    picked = NthOf(candidates & ~LowOf(me->bit), choice - 1);
-  } else {
-    picked = NthOf((enabled_ | timed_) & ~me->bit, choice - 1);
-  }
-  SimThread& thread = threads_[picked];
-  if ((timed_ & thread.bit) != 0) [[unlikely]]
-    FireTimeout(thread);
+  SimThread& thread = threads_[NthOf(candidates & ~LowOf(me->bit), choice - 1)];
+  if ((LowOf(timed_) & LowOf(thread.bit)) != 0) [[unlikely]]
+    return TimeOutAndSwitchTo(thread);
+  SwitchTo(thread);
+}
+
+void Engine::WalkAmongMany(SimThread* me) {
+  const ThreadSet candidates = enabled_ | timed_;
+  const int alternatives = CountOf(candidates);
+  ++counters_.picks;
+  const int choice = answers_->Answer(alternatives);
+  if (recorder != nullptr) last_pick_ = {alternatives, choice};
+  if (choice == 0) return;
+  SimThread& thread = threads_[NthOf(candidates & ~me->bit, choice - 1)];
+  if (Has(timed_, thread.id)) return TimeOutAndSwitchTo(thread);
+  SwitchTo(thread);
+}
+
+void Engine::TimeOutAndSwitchTo(SimThread& thread) {
+  FireTimeout(thread);
   SwitchTo(thread);
 }
 
@@ -105,15 +119,18 @@ SimThread* Engine::PickAmong(Set candidates, int first) {
         picked = &threads_[NthOf(others, choice - 1)];
       }
     } else if (!strategy_->TakeBenignPick()) {
-      const Pick pick = {PickKind::kSchedule, count,    current->id, first,
-                         candidates,          pending_, sites_};
-      const Backstage backstage;
-      last_pick_.choice = strategy_->Choose(pick);
-      picked = &threads_[ThreadOfChoice(pick, last_pick_.choice)];
+      picked = AskWhoIsNext(candidates, count, first);
     }
   }
   if ((static_cast<Set>(timed_) & static_cast<Set>(picked->bit)) != 0) FireTimeout(*picked);
   return picked;
+}
+
+SimThread* Engine::AskWhoIsNext(ThreadSet candidates, int count, int first) {
+  const Pick pick = {PickKind::kSchedule, count, current->id, first, candidates, pending_, sites_};
+  const Backstage backstage;
+  last_pick_.choice = strategy_->Choose(pick);
+  return &threads_[ThreadOfChoice(pick, last_pick_.choice)];
 }
 
 // The operation may be one turn of a spin loop.
@@ -149,6 +166,13 @@ void Engine::SwitchTo(SimThread& thread) {
 }
 
 void Engine::SwitchAway() {
+  const uint64_t enabled = LowOf(enabled_);
+  if (enabled == 0 || thread_count_ > 64) [[unlikely]]
+    return SwitchAwayRarely();
+  SwitchTo(*PickThread(NextById(enabled, current->id)));
+}
+
+void Engine::SwitchAwayRarely() {
   for (;;) {
     int first = -1;
     if (enabled_ != 0) {
@@ -194,12 +218,12 @@ void Engine::Block(WaitReason reason, const void* address, uintptr_t pc, uint64_
   me.clock_readings = 0;
   me.spin.Reset();
   if (rechecking_) EndRecheck();
-  enabled_ &= ~me.bit;
-  if (reason == WaitReason::kJoin) joining_ |= me.bit;
+  Remove(enabled_, me.id);
+  if (reason == WaitReason::kJoin) Insert(joining_, me.id);
   if (me.wakes_spuriously || (deadline != kNoDeadline && time_outs_ < options_.time_outs)) {
-    timed_ |= me.bit;
+    Insert(timed_, me.id);
   } else if (deadline != kNoDeadline) {
-    patient_ |= me.bit;
+    Insert(patient_, me.id);
   }
   if (recorder != nullptr) {
     const StepKind kind =
@@ -208,7 +232,7 @@ void Engine::Block(WaitReason reason, const void* address, uintptr_t pc, uint64_
   }
   if (listener != nullptr) TellBlocked(reason, address, pc);
   SwitchAway();
-  joining_ &= ~me.bit;
+  Remove(joining_, me.id);
   me.wait = WaitReason::kNone;
   if (!me.woken_spuriously) {
     me.spurious_wake_ups = 0;
@@ -238,9 +262,9 @@ bool Engine::ChooseSpuriousWakeUp() {
 }
 
 void Engine::MakeRunnable(SimThread& thread) {
-  timed_ &= ~thread.bit;
-  patient_ &= ~thread.bit;
-  enabled_ |= thread.bit;
+  Remove(timed_, thread.id);
+  Remove(patient_, thread.id);
+  Insert(enabled_, thread.id);
 }
 
 void Engine::FireTimeout(SimThread& thread) {
@@ -292,8 +316,9 @@ void Engine::Spin() {
   if (me.spin.stale_read_count() != 0) return SeeNewestNext();
   me.wait = WaitReason::kSpin;
   me.wait_address = me.spin.read(0).address;
-  enabled_ &= ~me.bit;
-  spinning_ |= me.bit;
+  Remove(enabled_, me.id);
+  Insert(spinning_, me.id);
+  writes_awaited_ = true;
   if (recorder != nullptr) {
     const auto pc = *reinterpret_cast<const uintptr_t*>(jacquard_entry_registers.rsp);
     recorder->RecordBlocked(StepKind::kLoad, me.wait_address, DescribeWait(me), pc);
@@ -304,6 +329,12 @@ void Engine::Spin() {
   me.fresh = true;
 }
 
+void Engine::TellAwaited(const void* address, size_t size) {
+  if (rechecking_) EndRecheck();
+  WakeSpinning(address, size);
+  writes_awaited_ = spinning_ != 0;
+}
+
 void Engine::WakeSpinning(const void* address, size_t size) {
   const auto begin = reinterpret_cast<uintptr_t>(address);
   for (ThreadSet left = spinning_; left != 0; left &= left - 1) {
@@ -312,8 +343,8 @@ void Engine::WakeSpinning(const void* address, size_t size) {
       const SpinDetector::Read read = thread.spin.read(i);
       const auto other = reinterpret_cast<uintptr_t>(read.address);
       if (begin >= other + read.size || other >= begin + size) continue;
-      spinning_ &= ~thread.bit;
-      enabled_ |= thread.bit;
+      Remove(spinning_, thread.id);
+      Insert(enabled_, thread.id);
       break;
     }
   }
@@ -336,7 +367,7 @@ int Engine::Choose(PickKind kind, int alternatives) {
   return choice;
 }
 
-int Engine::ChooseForMemory(PickKind kind, int alternatives) {
+int Engine::AskForMemory(PickKind kind, int alternatives) {
   // In a recheck, stores of other values than those that the spinning threads know would have ended
   // it; those of the same values make no difference.
   if (fair_ || (rechecking_ && kind == PickKind::kReadsFrom)) return 0;
@@ -374,6 +405,7 @@ void Engine::RunStage() {
   arena_on = true;
   program_->Begin();
   const int count = program_->ThreadCount();
+  bodies_left_ = count;
   for (int i = 0; i < count; ++i) {
     AddThread(i);
     TellCreation(0, i);
@@ -429,7 +461,7 @@ void Engine::Initialize() {
   driver_.fs_base = fs_base_ = driver_.storage.fs_base;
   stage_.storage = ParkThread(kStage);
   stage_.stack_bottom = StackBottom(kStage);
-  driver_.id = driver_.operation = stage_.id = stage_.operation = -1;
+  driver_.id = stage_.id = -1;
   current = &driver_;
   StartWatchdog();
   CatchFaults();
@@ -454,7 +486,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   thread_count_ = 0;
   answers_ = strategy.answers();
   enabled_ = timed_ = patient_ = spinning_ = alive_ = joining_ = 0;
-  probing_ = body_ended_ = false;
+  probing_ = body_ended_ = writes_awaited_ = false;
   spurious_events_ = time_outs_ = 0;
   locks_held_ = 0;
   steps_in_a_row_ = 0;
@@ -473,7 +505,6 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   foreign_words.Clear();
   library_blocks.Clear();
   stage_.call_depth = 0;
-  stage_.fs_base = FirstFsBase(stage_);
   BeginMemory();
   lock_order.Begin(options.lock_order);
   if (bookkeeper != nullptr) bookkeeper->begin_execution();
@@ -481,6 +512,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   recorder = trace != nullptr ? &trace_recorder.emplace(trace) : nullptr;
   listener = strategy.listens() ? &strategy : nullptr;
   seen_closely = recorder != nullptr || listener != nullptr;
+  stage_.fs_base = FirstFsBase(stage_);
   observed_ = program_observes_ || seen_closely;
   if (listener != nullptr) {
     listener->OnBegin({.invariants = program_observes_,
@@ -519,9 +551,11 @@ namespace jacquard {
 Verdict Execute(Program& program, Strategy& strategy, const ExecutionOptions& options,
                 Trace* trace) {
   Verdict verdict = sim::engine.Execute(program, strategy, options, trace);
-  if (!verdict.passed() || !sim::lock_order.HasSuspects()) [[likely]]
-    return verdict;
-  return sim::TryLockOrder(program, options, trace).value_or(verdict);
+  if (verdict.passed() && sim::lock_order.HasSuspects()) [[unlikely]] {
+    if (std::optional<Verdict> closed = sim::TryLockOrder(program, options, trace))
+      verdict = std::move(*closed);
+  }
+  return verdict;
 }
 
 const Counters& RuntimeCounters() { return sim::engine.counters(); }

@@ -93,15 +93,9 @@ class Engine {
       me->fresh = false;
       return;
     }
-    if (!OthersCanRun(*me)) return;
-    if (++steps_in_a_row_ < kMaxStepsInARow && !unasked_) [[likely]] {
-      if (answers_ != nullptr) return WalkOn(me);
-      if (strategy_->TakeBenignPick()) {
-        CountPick();
-        return;
-      }
-    }
-    DecideAmongOthers(me, pc);
+    if (thread_count_ > 64) [[unlikely]]
+      return DecideAmongMany(me, pc);
+    if (((LowOf(enabled_) | LowOf(timed_)) & ~LowOf(me->bit)) != 0) Decide(me, pc);
   }
 
   // The same before an atomic operation, a try-lock or a plain access that is a step, which `pc`
@@ -138,17 +132,14 @@ class Engine {
   // The running thread changes `size` bytes at `address`, atomically or not.
   void HasWritten(const void* address, size_t size) {
     current->spin.Reset();
-    if (rechecking_) [[unlikely]]
-      EndRecheck();
-    if (spinning_ != 0) [[unlikely]]
-      WakeSpinning(address, size);
+    if (writes_awaited_) [[unlikely]]
+      TellAwaited(address, size);
   }
   // Whether there is more to a write than that it resets the spin detector.
-  bool WritesAreAwaited() const { return rechecking_ || spinning_ != 0; }
-  bool SomebodySpins() const { return spinning_ != 0; }
+  bool WritesAreAwaited() const { return writes_awaited_; }
   // The same as HasWritten for its own stack, which its spin detector looks at anyway.
   void HasWrittenOwnStack(const void* address, size_t size) {
-    if (spinning_ != 0) [[unlikely]]
+    if (writes_awaited_) [[unlikely]]
       WakeSpinning(address, size);
   }
 
@@ -189,15 +180,15 @@ class Engine {
   // False also means "not known".
   bool IsInUseByOther(uintptr_t address) const {
     const uintptr_t stack = (address - kStackArea) / kStackStride;
-    if (stack >= kMaxThreads || (alive_ & threads_[stack].bit) == 0) return false;
+    if (stack >= kMaxThreads || !Has(alive_, static_cast<int>(stack))) return false;
     const SimThread& owner = threads_[stack];
     return &owner != current && address >= reinterpret_cast<uintptr_t>(owner.context);
   }
   int thread_count() const { return thread_count_; }
   const PendingOperation& pending(const SimThread& thread) const { return pending_[thread.id]; }
-  bool HasEnded(const SimThread& thread) const { return (alive_ & thread.bit) == 0; }
+  bool HasEnded(const SimThread& thread) const { return !Has(alive_, thread.id); }
   // Whether it waits and nothing has ended the wait yet.
-  bool IsBlocked(const SimThread& thread) const { return (enabled_ & thread.bit) == 0; }
+  bool IsBlocked(const SimThread& thread) const { return !Has(enabled_, thread.id); }
   // Calls `visit(thread)` for each thread that waits for `object` in the given way, whether or not
   // something has ended the wait already.
   template <class Visit>
@@ -252,7 +243,12 @@ class Engine {
   // The running thread has joined `child`.
   void TellJoin(int child);
   // Asks the strategy on behalf of the memory model; `alternatives` >= 2.
-  int ChooseForMemory(PickKind kind, int alternatives);
+  int ChooseForMemory(PickKind kind, int alternatives) {
+    if (answers_ == nullptr || unasked_ || recorder != nullptr) [[unlikely]]
+      return AskForMemory(kind, alternatives);
+    ++counters_.picks;
+    return answers_->AnswerMemory(alternatives);
+  }
 
   // ---- thread-local storage (storage_on_demand.cc)
 
@@ -368,10 +364,13 @@ class Engine {
     if (thread.fs_base != kNoStorage) ResetThreadStorage(thread.storage);
   }
   // What the thread's FS base is to be at the beginning of an execution. The first call of a
-  // function in a shared library asks for the storage, so that a few requests mean little.
+  // function in a shared library asks for the storage, so that a few requests mean little. Whoever
+  // listens allocates memory at a step, and so has a use for the storage of each thread: that says
+  // nothing of the program.
   uint64_t FirstFsBase(const SimThread& thread) const {
     constexpr int kFewRequests = 16;
-    const bool on_demand = storage_on_demand_ && thread.storage_requests < kFewRequests;
+    const bool on_demand =
+        storage_on_demand_ && !seen_closely && thread.storage_requests < kFewRequests;
     return on_demand ? kNoStorage : thread.storage.fs_base;
   }
   void UseFsBase(uint64_t fs_base) {
@@ -384,12 +383,16 @@ class Engine {
   SimThread& AddThread(int id);
   int FindEndedThread() const;
 
-  bool OthersCanRun(const SimThread& me) const {
-    if (thread_count_ <= 64) [[likely]]
-      return ((LowOf(enabled_) | LowOf(timed_)) & ~LowOf(me.bit)) != 0;
-    return OneOfManyCanRun(me);
+  // Others could run as well as `me`.
+  void Decide(SimThread* me, uintptr_t pc) {
+    if (++steps_in_a_row_ < kMaxStepsInARow && !unasked_) [[likely]] {
+      if (answers_ != nullptr) return WalkOn(me);
+      if (strategy_->TakeBenignPick()) return CountPick();
+    }
+    DecideAmongOthers(me, pc);
   }
-  [[gnu::noinline]] bool OneOfManyCanRun(const SimThread& me) const;
+  // The same, with so many threads that a set of them is more than a word.
+  [[gnu::noinline]] void DecideAmongMany(SimThread* me, uintptr_t pc);
   void CountPick() {
     ++counters_.picks;
     if (recorder != nullptr) [[unlikely]]
@@ -397,7 +400,10 @@ class Engine {
   }
   // The same, by a random walk: any of those that can run, `me` among them.
   [[gnu::noinline]] void WalkOn(SimThread* me);
-  void DecideAmongOthers(SimThread* me, uintptr_t pc);
+  [[gnu::noinline]] void WalkAmongMany(SimThread* me);
+  [[gnu::noinline]] void TimeOutAndSwitchTo(SimThread& thread);
+  [[gnu::noinline]] void DecideAmongOthers(SimThread* me, uintptr_t pc);
+  [[gnu::noinline]] int AskForMemory(PickKind kind, int alternatives);
   void DecisionPointOfTurn(StepKind kind, const void* address, uintptr_t pc);
   void Spin();
   void SeeNewestNext();
@@ -406,6 +412,8 @@ class Engine {
   void TellCreation(int parent, int child);
   void TellCreationAgain(int parent, int child);
   void SetNearTag();
+  // Somebody waits for writes: whoever spins, or a recheck.
+  [[gnu::noinline]] void TellAwaited(const void* address, size_t size);
   void WakeSpinning(const void* address, size_t size);
   // Tells the program of a step, which must be one of the running thread with the hooks on.
   void Observe(const Step& step) {
@@ -423,12 +431,16 @@ class Engine {
   template <class Set>
   SimThread* PickAmong(Set candidates, int first);
   SimThread* PickFairly(ThreadSet candidates);
+  // What the strategy says.
+  [[gnu::noinline]] SimThread* AskWhoIsNext(ThreadSet candidates, int count, int first);
   // The next thread of `set` after `id`, going round.
   static int NextById(ThreadSet set, int id);
+  static int NextById(uint64_t set, int id);
   // Makes `thread` the running one; returns when the caller is picked again.
   [[gnu::noinline]] void SwitchTo(SimThread& thread);
   // The running thread is out; another one runs, or the execution is over.
   void SwitchAway();
+  [[gnu::noinline]] void SwitchAwayRarely();
   void FireTimeout(SimThread& thread);
   // Nobody can run. Gives the spinning threads another round, or reports.
   void Stuck();
@@ -439,6 +451,7 @@ class Engine {
   void EndRecheck() {
     rechecking_ = false;
     unasked_ = fair_;
+    writes_awaited_ = spinning_ != 0;
   }
   // Ends the execution, now or after a probe.
   void ReportDeadlock();
@@ -452,6 +465,7 @@ class Engine {
   bool ChooseSpuriousWakeUp();
   bool MayWakeSpuriously(WaitReason reason, const void* address) const;
   void FinishThread(SimThread& me);
+  [[gnu::noinline]] void WakeJoining(const SimThread& ended);
   void BodyEnded();
   void CheckAllJoined();
   [[noreturn]] void ReportLeftThread(const SimThread& thread, std::string_view rule,
@@ -474,6 +488,8 @@ class Engine {
   bool fair_ = false;        // every thread gets its turn, for the rest of the execution
   bool rechecking_ = false;  // the spinning threads go round their loops again, one after another
   bool unasked_ = false;     // either of them: the strategy is not asked
+  // Whether somebody spins, or there is a recheck: perhaps also if not.
+  bool writes_awaited_ = false;
   bool probing_ = false;     // the verdict is made; only what it is called is open
   bool body_ended_ = false;  // the threads that the program began with have ended
   bool program_observes_ = false;
@@ -495,6 +511,7 @@ class Engine {
   ExecutionOptions options_;
   Verdict* verdict_ = nullptr;  // of the execution that is going on
   int thread_count_ = 0;
+  int bodies_left_ = 0;   // threads that the program began with and that have not ended
   int parked_ = 0;        // threads whose storage exists
   uint64_t fs_base_ = 0;  // the running one, of the thread that executes
   bool storage_on_demand_ = false;

@@ -9,51 +9,38 @@
 namespace jacquard::sim {
 
 void Engine::EnsureStorage(int id) {
-  if (id < parked_) return;
   const RealHeap real_heap;
   WriteFsBase(driver_.storage.fs_base);
-  for (; parked_ <= id; ++parked_) threads_[parked_].storage = ParkThread(parked_);
+  for (; parked_ <= id; ++parked_) {
+    SimThread& thread = threads_[parked_];
+    thread.id = parked_;
+    thread.bit = SetOfThread(parked_);
+    thread.stack_bottom = StackBottom(parked_);
+    thread.storage = ParkThread(parked_);
+  }
   WriteFsBase(fs_base_);
 }
 
 SimThread& Engine::AddThread(int id) {
   if (id >= thread_count_) {
     thread_count_ = id + 1;
-    EnsureStorage(id);
+    if (id >= parked_) [[unlikely]]
+      EnsureStorage(id);
   } else {
     ResetStorageOf(threads_[id]);
     DropKeyValues(id);
   }
   SimThread& thread = threads_[id];
-  thread.id = id;
-  thread.fs_base = FirstFsBase(thread);
-  thread.bit = SetOfThread(id);
-  thread.stack_bottom = StackBottom(id);
-  thread.operation = -1;
-  thread.fresh = true;
-  thread.detached = thread.joined = false;
-  thread.created_at = 0;
-  thread.creator = -1;
-  thread.spurious_wait = nullptr;
-  thread.spurious_wake_ups = 0;
-  thread.held.Clear();
-  thread.locks_taken = thread.children = 0;
+  static_cast<ThreadState&>(thread) = ThreadState();
   thread.lineage = static_cast<uint64_t>(id) + 1;
-  pending_[id] = {};
-  sites_[id] = 0;
-  thread.wait = WaitReason::kNone;
-  thread.start = nullptr;
-  thread.result = nullptr;
-  thread.cleanup = nullptr;
-  thread.clock_readings = 0;
-  thread.spurious_failures = 0;
-  thread.spurious_pc = 0;
-  thread.ignores_races = 0;
-  thread.call_depth = 0;
+  thread.fs_base = FirstFsBase(thread);
+  thread.held.Clear();
   thread.spin.Reset();
   thread.context = FreshContext(id, ThreadEntry);
-  alive_ |= thread.bit;
-  enabled_ |= thread.bit;
+  pending_[id] = {};
+  sites_[id] = 0;
+  Insert(alive_, id);
+  Insert(enabled_, id);
   return thread;
 }
 
@@ -66,8 +53,7 @@ SimThread* Engine::CreateThread(void* (*start)(void*), void* argument, uintptr_t
   const bool reused = id < thread_count_;
   SimThread& thread = AddThread(id);
   if (id == 1) heap_when_alone = arena.near_end() - kArenaBase;
-  thread.lineage =
-      (current->lineage ^ uint64_t{++current->children} << 32) * 0x9E37'79B9'7F4A'7C15;
+  thread.lineage = (current->lineage ^ uint64_t{++current->children} << 32) * 0x9E37'79B9'7F4A'7C15;
   lock_order.Created(current->id, thread);
   thread.start = start;
   thread.argument = argument;
@@ -141,26 +127,29 @@ void Engine::ExitThread() {
 
 void Engine::EndThread(SimThread& me) {
   if (rechecking_) EndRecheck();
-  alive_ &= ~me.bit;
-  enabled_ &= ~me.bit;
-  if (recorder != nullptr) recorder->RecordEnd();
-  if (me.start == nullptr) BodyEnded();
-  for (ThreadSet left = joining_; left != 0; left &= left - 1) {
-    SimThread& other = threads_[FirstOf(left)];
-    if (other.wait_thread != me.id) continue;
-    // What it does up to its next operation nobody can see: no pick before that.
-    MakeRunnable(other);
-    SwitchTo(other);
-  }
+  Remove(alive_, me.id);
+  Remove(enabled_, me.id);
+  if (recorder != nullptr) [[unlikely]]
+    recorder->RecordEnd();
+  if (me.start == nullptr && --bodies_left_ == 0) BodyEnded();
+  if (joining_ != 0) WakeJoining(me);
   SwitchAway();
   __builtin_unreachable();
 }
 
-// A thread of the program's own has ended; perhaps the last one.
-void Engine::BodyEnded() {
-  for (ThreadSet left = alive_; left != 0; left &= left - 1) {
-    if (threads_[FirstOf(left)].start == nullptr) return;
+// Goes on with whoever waits for the thread to end, if there is one.
+void Engine::WakeJoining(const SimThread& ended) {
+  for (ThreadSet left = joining_; left != 0; left &= left - 1) {
+    SimThread& other = threads_[FirstOf(left)];
+    if (other.wait_thread != ended.id) continue;
+    // What it does up to its next operation nobody can see: no pick before that.
+    MakeRunnable(other);
+    SwitchTo(other);
   }
+}
+
+// The last thread of the program's own has ended.
+void Engine::BodyEnded() {
   body_ended_ = true;
   if (alive_ != 0 && !options_.detached_threads_may_outlive) next_limit_ = 0;  // at the next step
 }

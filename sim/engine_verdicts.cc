@@ -68,7 +68,7 @@ void Engine::Stuck() {
   }
   if (spinning_ == 0) return ReportDeadlock();
   if (!rechecking_) {
-    rechecking_ = unasked_ = true;
+    rechecking_ = unasked_ = writes_awaited_ = true;
     recheck_round_ = 0;
     stuck_step_ = step_;
     if (recorder != nullptr) recorder->Mark();

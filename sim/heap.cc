@@ -97,7 +97,9 @@ void* AllocateFromArena(const Request& request, const void* caller) {
   block.allocator = request.allocator;
   block.aligned = request.aligned;
   block.allocated_by = RunningThread();
-  if (engine.memory != nullptr) engine.ForgetMemory(result, request.size);
+  // Else nobody has been there in this execution.
+  if (engine.memory != nullptr && engine.arena.GivesOutAgain())
+    engine.ForgetMemory(result, request.size);
   if (engine.seen_closely) [[unlikely]]
     TellAllocation(block, Address(caller));
   return result;

@@ -166,32 +166,87 @@ template <size_t kSize>
   NoteWrite(address, kSize, JACQUARD_CALLER);
 }
 
+// Whether an aligned access of the running thread to `address` is one to memory that is there, and
+// neither the roll-back nor anybody else has to hear of it. False also means "not known".
+template <size_t kSize, AccessKind kKind>
+[[gnu::always_inline]] inline bool SurelyPermitted(const void* address) {
+  if (AlignedOnHeap<kSize>(address, kNearTag)) return true;
+  const auto bits = reinterpret_cast<uintptr_t>(address);
+  if (!IsFarAway(address))
+    return SurelyOnStack(address, StackPointer()) || engine.IsInUseByOther(bits);
+  if (engine.rollback.IsInLibraries(address)) return false;
+  return kKind == AccessKind::kRead ||
+         (!engine.rollback.Covers(address) && foreign_words.Has(bits));
+}
+
+// Whether the memory model has been told of an access by a simulated thread that is permitted, and
+// has nothing to say. False: nothing has been done.
+template <size_t kSize, AccessKind kKind>
+[[gnu::always_inline]] inline bool ToldAtOnce(const void* address) {
+  constexpr auto kTold =
+      kKind == AccessKind::kRead ? memory::AccessKind::kPlainRead : memory::AccessKind::kPlainWrite;
+  if (engine.plain_seen_closely || !engine.hooks_on || !engine.OnStackOfCurrent()) return false;
+  const SimThread& me = *engine.current;
+  return me.ignores_races == 0 && SurelyPermitted<kSize, kKind>(address) &&
+         engine.memory->PlainAtOnce<kTold>(me.id, address, kSize);
+}
+
+// The same for a write, which nobody may wait for. Does all that there is to do.
+template <size_t kSize>
+[[gnu::always_inline]] inline bool WriteToldAtOnce(const void* address) {
+  if (engine.WritesAreAwaited() || !ToldAtOnce<kSize, AccessKind::kWrite>(address)) return false;
+  if (!OnOwnStack(address)) engine.current->spin.Reset();
+  return true;
+}
+
+// Accesses of which the memory model, or a trace, is to hear.
+template <size_t kSize>
+[[gnu::noinline]] void ReadTold(void* address) {
+  if constexpr (kSize <= 8) {
+    if (ToldAtOnce<kSize, AccessKind::kRead>(address)) [[likely]]
+      return;
+  }
+  [[clang::musttail]] return ReadRarely<kSize>(address);
+}
+
+template <size_t kSize>
+[[gnu::noinline]] void WriteTold(void* address) {
+  if constexpr (kSize <= 8) {
+    if (WriteToldAtOnce<kSize>(address)) [[likely]]
+      return;
+  }
+  [[clang::musttail]] return WriteRarely<kSize>(address);
+}
+
 // Second to the heap comes the thread's own stack. Nobody waits for what is written there, except
 // who spins on it.
 template <size_t kSize>
-[[gnu::noinline]] void ReadElsewhere(void* address) {
-  if (near_tag != kNearTag || !SurelyOnStack(address, StackPointer())) [[unlikely]]
+[[gnu::always_inline]] inline void ReadElsewhere(void* address) {
+  if (near_tag != kNearTag) [[clang::musttail]]
+    return ReadTold<kSize>(address);
+  if (!SurelyOnStack(address, StackPointer())) [[unlikely]]
     [[clang::musttail]] return ReadRarely<kSize>(address);
 }
 
 template <size_t kSize>
-[[gnu::noinline]] void WriteElsewhere(void* address) {
-  if (near_tag != kNearTag || !SurelyOnStack(address, StackPointer()) || engine.SomebodySpins())
-      [[unlikely]]
+[[gnu::always_inline]] inline void WriteElsewhere(void* address) {
+  if (near_tag != kNearTag) [[clang::musttail]]
+    return WriteTold<kSize>(address);
+  if (!SurelyOnStack(address, StackPointer()) || engine.WritesAreAwaited()) [[unlikely]]
     [[clang::musttail]] return WriteRarely<kSize>(address);
 }
 
 template <size_t kSize>
 [[gnu::always_inline]] inline void PlainRead(void* address) {
   if (!AlignedOnHeap<kSize>(address, near_tag)) [[unlikely]]
-    [[clang::musttail]] return ReadElsewhere<kSize>(address);
+    return ReadElsewhere<kSize>(address);
 }
 
 // The heap is neither a global nor the thread's own stack, so little of NoteWrite() is left.
 template <size_t kSize>
 [[gnu::always_inline]] inline void PlainWrite(void* address) {
   if (!AlignedOnHeap<kSize>(address, near_tag) || engine.WritesAreAwaited()) [[unlikely]]
-    [[clang::musttail]] return WriteElsewhere<kSize>(address);
+    return WriteElsewhere<kSize>(address);
   if (engine.Simulates()) engine.current->spin.Reset();
 }
 
@@ -281,6 +336,8 @@ using jacquard::sim::AccessKind;
 using jacquard::sim::CheckAccess;
 using jacquard::sim::CopyRange;
 using jacquard::sim::engine;
+using jacquard::sim::kNoTag;
+using jacquard::sim::near_tag;
 using jacquard::sim::PlainRead;
 using jacquard::sim::PlainWrite;
 using jacquard::sim::ReadAsStep;
@@ -289,6 +346,7 @@ using jacquard::sim::ReadRarely;
 using jacquard::sim::WriteAsStep;
 using jacquard::sim::WriteRange;
 using jacquard::sim::WriteRarely;
+using jacquard::sim::WriteToldAtOnce;
 
 extern "C" {
 
@@ -348,7 +406,9 @@ void __tsan_write_range(void* address, size_t size) { WriteRange(address, size, 
 void __tsan_vptr_read(void** address) { PlainRead<sizeof(void*)>(address); }
 void __tsan_vptr_update(void** address, void* value) {
   // A destructor of a class without derived ones changes nothing.
-  if (*address != value) WriteRange(address, sizeof(void*), JACQUARD_CALLER);
+  if (*address == value) return;
+  if (near_tag == kNoTag && WriteToldAtOnce<sizeof(void*)>(address)) return;
+  WriteRange(address, sizeof(void*), JACQUARD_CALLER);
 }
 
 void* __tsan_memcpy(void* to, const void* from, size_t size) {

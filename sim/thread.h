@@ -30,24 +30,13 @@ enum class WaitReason : uint8_t {
   kSpin,       // what the spin detector has read
 };
 
-struct SimThread {
-  static constexpr int kMaxCallStack = 256;
-
-  Context context = nullptr;
-  ThreadStorage storage;
-  uint64_t fs_base = 0;      // while it runs: its storage's, or kNoStorage until it asks for that
-  int storage_requests = 0;  // executions in which it has asked
-  uintptr_t stack_bottom = 0;
-  ThreadSet bit = 0;
-  int id = 0;
-  int operation = 0;  // the named operation that it is in
-  bool fresh =
-      false;  // has been picked and not yet taken a step: no new pick before its next operation
+// What each thread begins with, in every execution anew: all of it is written at once.
+struct ThreadState {
+  int operation = -1;  // the named operation that it is in
+  // Has been picked and not yet taken a step: no new pick before its next operation.
+  bool fresh = true;
   bool detached = false;
   bool joined = false;
-  uintptr_t created_at = 0;  // the call that made it; 0 if the harness did
-  int creator = -1;
-  uint64_t created_step = 0;
 
   WaitReason wait = WaitReason::kNone;
   bool timed_out = false;               // how the last timed wait ended
@@ -68,23 +57,39 @@ struct SimThread {
   uintptr_t spurious_pc = 0;
   int ignores_races = 0;  // __tsan_ignore_thread_begin without its end
 
+  int call_depth = 0;  // may exceed SimThread::kMaxCallStack: deeper frames are not kept
+
+  uintptr_t created_at = 0;  // the call that made it; 0 if the harness did
+  int creator = -1;
+  uint32_t children = 0;
+  uint64_t created_step = 0;
+  // Which thread it is in all executions: by its creator's lineage, and which of its children.
+  uint64_t lineage = 0;
+  uint32_t locks_taken = 0;  // since it began
+
   void* (*start)(void*) = nullptr;    // for a thread made by pthread_create
   int (*c11_start)(void*) = nullptr;  // or by thrd_create, for what `start` calls
   void* argument = nullptr;
   void* result = nullptr;
 
-  int call_depth = 0;  // may exceed kMaxCallStack: deeper frames are not kept
-  uintptr_t call_stack[kMaxCallStack] = {};
-
   uintptr_t exit_frame = 0;  // the stack pointer of the runtime: pthread_exit leaves all below
   __pthread_unwind_buf_t* cleanup = nullptr;  // the innermost pthread_cleanup_push of C code
-  HeldLocks held;
-  uint32_t locks_taken = 0;  // since it began
-  // Which thread it is in all executions: by its creator's lineage, and which of its children.
-  uint64_t lineage = 0;
-  uint32_t children = 0;
+};
 
+struct SimThread : ThreadState {
+  static constexpr int kMaxCallStack = 256;
+
+  Context context = nullptr;
+  uintptr_t stack_bottom = 0;
+  int id = 0;
+  int storage_requests = 0;  // executions in which it has asked
+  uint64_t fs_base = 0;      // while it runs: its storage's, or kNoStorage until it asks for that
+  ThreadStorage storage;
+  ThreadSet bit = 0;
+
+  HeldLocks held;
   SpinDetector spin;
+  uintptr_t call_stack[kMaxCallStack] = {};
 };
 
 }  // namespace jacquard::sim

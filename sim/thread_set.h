@@ -4,6 +4,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <cstring>
 
 namespace jacquard {
 
@@ -17,6 +18,28 @@ using ThreadSet = unsigned _BitInt(kMaxThreads);
 // Shifts of whole sets are slow.
 constexpr ThreadSet SetOfThread(int thread) {
   return thread < 64 ? ThreadSet{uint64_t{1} << thread} : ThreadSet{1} << thread;
+}
+
+// One member comes or goes: that is one word of the set.
+inline void Insert(ThreadSet& set, int thread) {
+  char* const word = reinterpret_cast<char*>(&set) + thread / 64 * sizeof(uint64_t);
+  uint64_t members;
+  std::memcpy(&members, word, sizeof(members));
+  members |= uint64_t{1} << thread % 64;
+  std::memcpy(word, &members, sizeof(members));
+}
+inline void Remove(ThreadSet& set, int thread) {
+  char* const word = reinterpret_cast<char*>(&set) + thread / 64 * sizeof(uint64_t);
+  uint64_t members;
+  std::memcpy(&members, word, sizeof(members));
+  members &= ~(uint64_t{1} << thread % 64);
+  std::memcpy(word, &members, sizeof(members));
+}
+inline bool Has(const ThreadSet& set, int thread) {
+  uint64_t members;
+  std::memcpy(&members, reinterpret_cast<const char*>(&set) + thread / 64 * sizeof(uint64_t),
+              sizeof(members));
+  return (members >> thread % 64 & 1) != 0;
 }
 
 // The members among the first 64 threads.

@@ -43,6 +43,16 @@ class CellTable {
     return FindSlow(key, &cell);
   }
 
+  // The same if that takes no search, and the cell was made before, if only in another execution;
+  // else null.
+  [[gnu::always_inline]] CellType* FindAtOnce(const void* address, uint32_t size) {
+    CellType& cell = cells_[Slot(reinterpret_cast<uintptr_t>(address))];
+    if (cell.key != Key(address, size)) [[unlikely]]
+      return nullptr;
+    if (cell.stamp != stamp_) Renew(cell);
+    return &cell;
+  }
+
   // Whether there are so many cells that plain accesses should make no more.
   bool IsCrowded() const { return made_.end() > kCells / 4 * 3; }
 
@@ -116,13 +126,19 @@ class CellTable {
       cell->overlaps = 0;
       if (cell->size() != 0) Register(*cell);
     }
-    const Index overlaps = cell->overlaps;
-    SetZero(*cell);
-    cell->key = key;
-    cell->stamp = stamp_;
-    cell->overlaps = overlaps;
-    used_[used_.Take()] = cells_.IndexOf(*cell);  // no more than have been made
+    Renew(*cell);
     return *cell;
+  }
+
+  // What it says of an earlier execution is forgotten, but for what it overlaps.
+  [[gnu::always_inline]] void Renew(CellType& cell) {
+    const uint64_t key = cell.key;
+    const Index overlaps = cell.overlaps;
+    SetZero(cell);
+    cell.key = key;
+    cell.stamp = stamp_;
+    cell.overlaps = overlaps;
+    used_[used_.Take()] = cells_.IndexOf(cell);  // no more than have been made
   }
 
   // Links the new cell with those that share bytes with it.

@@ -100,6 +100,10 @@ class Memory {
       return model.PlainWrite(thread, address, size);
     });
   }
+  template <memory::AccessKind kKind>
+  [[gnu::always_inline]] bool PlainAtOnce(int thread, const void* address, uint32_t size) {
+    return !narrow_->IsOverflowing() && narrow_->PlainAtOnce<kKind>(thread, address, size);
+  }
   bool Free(int thread, const void* address, size_t size) {
     return On([=](auto& model) { return model.Free(thread, address, size); });
   }

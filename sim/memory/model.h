@@ -106,6 +106,10 @@ class Model {
   // race() says with what.
   [[gnu::always_inline]] bool PlainRead(int thread, const void* address, size_t size);
   [[gnu::always_inline]] bool PlainWrite(int thread, const void* address, size_t size);
+  // The short way for most of them, while there are several threads: within 8 bytes that begin at a
+  // multiple of 8. False: nothing has been done, and there may be a race.
+  template <AccessKind kKind>
+  [[gnu::always_inline]] bool PlainAtOnce(int thread, const void* address, uint32_t size);
   // The bytes are given back: a plain write to every object in them that has been accessed.
   bool Free(int thread, const void* address, size_t size);
   // The bytes are no objects any more (memory that is reused, a frame that is left).

@@ -228,6 +228,24 @@ bool Model<Clock>::PlainAccess(int thread, const void* address, size_t size) {
 }
 
 template <class Clock>
+template <AccessKind kKind>
+bool Model<Clock>::PlainAtOnce(int thread, const void* address, uint32_t size) {
+  if (seq_cst_.active() || !options_.check_races) [[unlikely]]
+    return false;
+  CellType* const cell = cells_.FindAtOnce(address, size);
+  if (cell == nullptr || cell->overlaps != 0) [[unlikely]]
+    return false;
+  if (kKind == AccessKind::kPlainWrite && cell->newest != 0) [[unlikely]]
+    return false;
+  const Clock& now = threads_[thread].now;
+  if (IsRepeated(*cell, kKind, thread, now)) return true;
+  if (Conflicts(*cell, kKind, now)) [[unlikely]]
+    return false;
+  Remember(*cell, kKind, thread, now);
+  return true;
+}
+
+template <class Clock>
 bool Model<Clock>::PlainRead(int thread, const void* address, size_t size) {
   return PlainAccess<AccessKind::kPlainRead>(thread, address, size);
 }
