@@ -54,7 +54,7 @@ launch --fuzzing_output_root=elsewhere --executions=10 || fail "another folder"
 [[ -d tmp/jacquard-$(id -un)/some/target/corpus ]] || fail "a folder by user and target"
 
 # Flags of the target are handed on, each in both forms: all those that its help lists and that take a value.
-declare -A example=([shape]=2x2 [executions]=1 [max-steps]=5000 [time-limit]=9 [memory]=sc [max-history]=8 [features]=states,reads [mutations]=records)
+declare -A example=([shape]=2x2 [executions]=1 [max-steps]=5000 [time-limit]=9 [memory]=sc [max-history]=8 [features]=states,reads [mutations]=records [addresses]=writes)
 launch --target_help
 read -ra flags <<<"$(grep -oE -- '--[a-z-]+ (TEXT|INT|UINT|FLOAT|MODE|LIST)' log | grep -vE -- '--(replay|minimize|to-text|from-text|seed-corpus|output|repeat) ' |
   sed 's/--//; s/ .*//' | tr '\n' ' ')"

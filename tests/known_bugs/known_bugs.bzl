@@ -8,7 +8,8 @@ A folder NAME holds
 
 and `known_bug` makes NAME_fuzz_test_bin and _explore_bin, fuzz target and explorer on the patched lock, and NAME_test: the input
 fails on the patched lock with that verdict, cannot be made smaller, needs at most two context switches more than the
-interleaving in bug.md, and passes on the lock as it is.
+interleaving in bug.md (or as many as bug.md admits: "Stored input: N context switches, not yet ..."), and passes on the lock as
+it is.
 """
 
 load("@rules_shell//shell:sh_test.bzl", "sh_test")
