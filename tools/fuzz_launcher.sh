@@ -15,7 +15,7 @@ Flags of the launcher, each as --flag=VALUE or --flag VALUE:
                               (default: ${TMPDIR:-/tmp}/jacquard-USER/TARGET)
 Flags of the target, handed on (--target_help says more):
   --shape THREADSxOPERATIONS, --executions N, --max-steps N, --time-limit SECONDS, --memory sc|rc11, --max-history N,
-  --features LIST, --mutations LIST
+  --features LIST, --mutations LIST, --addresses HOW
 and with all that follows them:
   --replay FILE, --minimize FILE, --to-text FILE, --from-text FILE, --seed-corpus FOLDER FILE...
 What has one dash (-jobs=2, -help=1) goes to the engine, with all that follows it.
@@ -59,12 +59,12 @@ while (($# > 0)); do
       shift
       break
       ;;
-    --shape=* | --features=* | --mutations=* | --executions=* | --max-steps=* | --time-limit=* | --memory=* | --max-history=*)
+    --shape=* | --features=* | --mutations=* | --addresses=* | --executions=* | --max-steps=* | --time-limit=* | --memory=* | --max-history=*)
       target_flags+=("$1")
       shift
       continue
       ;;
-    --shape | --features | --mutations | --executions | --max-steps | --time-limit | --memory | --max-history)
+    --shape | --features | --mutations | --addresses | --executions | --max-steps | --time-limit | --memory | --max-history)
       (($# > 1)) || fail "$1 needs a value"
       target_flags+=("$1" "$2")
       shift 2
