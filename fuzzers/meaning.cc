@@ -14,7 +14,8 @@ bool Meaning::BeginExecution() {
 
 const Exception* Meaning::Find(std::span<const Exception> list, const Pick& pick, Counts& counts) {
   if (pick.pending != nullptr) pending_ = pick.pending;
-  if (pending_ == nullptr) return nullptr;
+  // Nobody was running: at the beginning, and when a thread has ended.
+  if (pending_ == nullptr || pick.thread < 0) return nullptr;
   const int thread = pick.thread % kThreads;
   // Addresses are the same in every execution.
   const PendingOperation& pending = pending_[pick.thread];
@@ -42,10 +43,9 @@ int Meaning::ChooseThread(const Pick& pick) {
     const auto others = static_cast<uint32_t>(pick.alternatives - 1);
     return 1 + static_cast<int>(exception->choice / kThreads % others);
   }
-  const PendingOperation& pending = pick.pending[pick.thread];
-  if (exception != nullptr && pending.address != nullptr) {
+  if (exception != nullptr && pick.pending[pick.thread].address != nullptr) {
     waits_ = pick.thread;
-    object_ = pending.address;
+    object_ = pick.pending[pick.thread].address;
   }
   if (waits_ < 0) return 0;
   const int choice = ChooseOther(pick, 0);
