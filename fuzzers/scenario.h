@@ -99,24 +99,23 @@ template <typename S>
 class Operation : public OperationType {
  public:
   template <typename M>
-  requires std::is_invocable_v<M, S&> Operation(const char* operation_name, M operation_method) {
+    requires std::is_invocable_v<M, S&>
+  Operation(const char* operation_name, M operation_method) {
     Set<M>(operation_name, operation_method, {});
   }
   template <typename M>
-  requires std::is_invocable_v<M, S&, int> Operation(const char* operation_name, M operation_method,
-                                                     Argument a) {
+    requires std::is_invocable_v<M, S&, int>
+  Operation(const char* operation_name, M operation_method, Argument a) {
     Set<M, 0>(operation_name, operation_method, {a});
   }
   template <typename M>
-  requires std::is_invocable_v<M, S&, int, int> Operation(const char* operation_name,
-                                                          M operation_method, Argument a,
-                                                          Argument b) {
+    requires std::is_invocable_v<M, S&, int, int>
+  Operation(const char* operation_name, M operation_method, Argument a, Argument b) {
     Set<M, 0, 1>(operation_name, operation_method, {a, b});
   }
   template <typename M>
-  requires std::is_invocable_v<M, S&, int, int, int> Operation(const char* operation_name,
-                                                               M operation_method, Argument a,
-                                                               Argument b, Argument c) {
+    requires std::is_invocable_v<M, S&, int, int, int>
+  Operation(const char* operation_name, M operation_method, Argument a, Argument b, Argument c) {
     Set<M, 0, 1, 2>(operation_name, operation_method, {a, b, c});
   }
 
@@ -177,10 +176,9 @@ class Operations {
 template <typename S>
 struct ScenarioFunctions {
   static constexpr bool kHasStateFeature = requires(const S& s) { s.StateFeature(); };
-  static constexpr bool kHearsOfSteps = kHasStateFeature || requires(S & s, const Step& step) {
+  static constexpr bool kHearsOfSteps = kHasStateFeature || requires(S& s, const Step& step) {
     s.OnStep(step);
-  }
-  || requires(S& s) { s.CheckInvariant(); };
+  } || requires(S& s) { s.CheckInvariant(); };
 
   // Whether the class says that new objects at one address are the same, byte by byte.
   static constexpr bool kStartsTheSame = requires { requires S::kStartsTheSame; };
@@ -233,8 +231,7 @@ struct ScenarioFunctions {
 // The descriptor of class `S`; made once. `class_name` must be a literal.
 template <typename S>
 const ScenarioType& ScenarioTypeOf(const char* class_name) {
-  static_assert(
-      requires { S::kMaxThreads; }, "a scenario needs static constexpr int kMaxThreads");
+  static_assert(requires { S::kMaxThreads; }, "a scenario needs static constexpr int kMaxThreads");
   static_assert(S::kMaxThreads >= 1 && S::kMaxThreads <= kMaxInputThreads,
                 "kMaxThreads is out of range");
   static_assert(std::is_default_constructible_v<S>, "a scenario is made without arguments");
@@ -254,14 +251,14 @@ const ScenarioType& ScenarioTypeOf(const char* class_name) {
     if constexpr (requires { S::kAllocationsMayFail; }) {
       t.allocations_may_fail = S::kAllocationsMayFail;
     }
-    if constexpr (requires(S & s) { s.BeginThread(); }) t.begin_thread = &F::BeginThread;
-    if constexpr (requires(S & s) { s.EndThread(); }) t.end_thread = &F::EndThread;
+    if constexpr (requires(S& s) { s.BeginThread(); }) t.begin_thread = &F::BeginThread;
+    if constexpr (requires(S& s) { s.EndThread(); }) t.end_thread = &F::EndThread;
     if constexpr (F::kHearsOfSteps) t.after_step = &F::AfterStep;
-    if constexpr (requires(S & s) { s.CheckInvariant(); }) t.check_invariant = &F::CheckInvariant;
-    if constexpr (requires(S & s) { s.CheckAfterOperation(0); }) {
+    if constexpr (requires(S& s) { s.CheckInvariant(); }) t.check_invariant = &F::CheckInvariant;
+    if constexpr (requires(S& s) { s.CheckAfterOperation(0); }) {
       t.check_after_operation = &F::CheckAfterOperation;
     }
-    if constexpr (requires(S & s) { s.CheckFinal(); }) t.check_final = &F::CheckFinal;
+    if constexpr (requires(S& s) { s.CheckFinal(); }) t.check_final = &F::CheckFinal;
     if constexpr (requires(const S& s, const void* a) { s.NameOf(a); }) t.name_of = &F::NameOf;
     if constexpr (requires(const S& s, const void* a) { s.TextOf(a, uint64_t{}); }) {
       t.text_of = &F::TextOf;

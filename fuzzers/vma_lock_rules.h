@@ -17,8 +17,8 @@
 //   (8) A VMA's number is never newer than the mm's: it only ever becomes the open section's, under
 //       FLAG or detached.                                           kNumber
 //
-// Of the nine in all, (2), (5), (7) and (9) speak of the address space (address_space_ghost.h): here
-// are one mm, no RCU, no validator. The semaphore has its own:
+// Of the nine in all, (2), (5), (7) and (9) speak of the address space (address_space_ghost.h):
+// here are one mm, no RCU, no validator. The semaphore has its own:
 //
 //   One writer, or readers.                                         kWriterAndOthers
 //   Nobody has the lock who was not let in; the word is the sum.    kUnaccounted, kNotHeld

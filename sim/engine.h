@@ -49,13 +49,13 @@ class Engine {
   Rollback rollback;
   Snapshot snapshot;
   LocationTable locations;
-  Recorder* recorder = nullptr;  // null: no trace
-  Strategy* listener = nullptr;  // the strategy, if it listens
-  bool seen_closely = false;     // there is a trace, or somebody listens
+  Recorder* recorder = nullptr;            // null: no trace
+  Strategy* listener = nullptr;            // the strategy, if it listens
+  bool seen_closely = false;               // there is a trace, or somebody listens
   const Bookkeeper* bookkeeper = nullptr;  // null: none
-  Memory* memory = nullptr;      // the memory model; null: sequential consistency
-  bool keys_made = false;        // the execution has made a pthread_key_t
-  bool keys_used = false;        // the execution has set a value for one
+  Memory* memory = nullptr;                // the memory model; null: sequential consistency
+  bool keys_made = false;                  // the execution has made a pthread_key_t
+  bool keys_used = false;                  // the execution has set a value for one
   // What a shared library allocates now belongs to the program.
   bool library_serves_program = false;
   // The heap's size when the second thread was created: up to there, all executions are alike.

@@ -57,10 +57,10 @@ struct ExecutionOptions {
   bool lock_order = true;
   // Whether each allocation of a simulated thread may fail: one more decision.
   bool allocations_may_fail = false;
-  // So much may happen for no reason in one execution, altogether: waits for a condition variable or
-  // a futex that end although nobody has woken the thread, as POSIX and Linux permit, and weak
-  // compare-exchanges that fail. A thread's waits for one object never do so twice in a row, nor does
-  // one call of a compare-exchange.
+  // So much may happen for no reason in one execution, altogether: waits for a condition variable
+  // or a futex that end although nobody has woken the thread, as POSIX and Linux permit, and weak
+  // compare-exchanges that fail. A thread's waits for one object never do so twice in a row, nor
+  // does one call of a compare-exchange.
   uint32_t spurious_wake_ups = kAnyNumber;
   // So many timed waits and sleeps may end in one execution while other threads could still run.
   // Beyond that, time passes only when nobody else can.

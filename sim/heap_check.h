@@ -63,8 +63,7 @@ inline void* StackPointer() {
 
 // Stacks and the arena lie together; whether `address` lies elsewhere.
 inline bool IsFarAway(const void* address) {
-  return reinterpret_cast<uintptr_t>(address) - kStackArea >=
-         kArenaBase + kArenaSize - kStackArea;
+  return reinterpret_cast<uintptr_t>(address) - kStackArea >= kArenaBase + kArenaSize - kStackArea;
 }
 
 // What is not on the heap, or not known to be.

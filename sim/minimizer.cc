@@ -181,7 +181,7 @@ bool ScheduleMinimizer::Replace(Choices& choices, Choices candidate) {
 
 // ---- removing what is there
 
-bool ScheduleMinimizer::RemoveChunks(Choices& choices, std::vector<Exception> Choices::*list) {
+bool ScheduleMinimizer::RemoveChunks(Choices& choices, std::vector<Exception> Choices::* list) {
   bool changed = false;
   for (size_t chunk = (choices.*list).size(); chunk >= 1; chunk /= 2) {
     // From the end: what comes before a removed choice happens as it did.

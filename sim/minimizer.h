@@ -89,7 +89,7 @@ class ScheduleMinimizer {
 
   bool Run(Player& player);
   bool Replace(Choices& choices, Choices candidate);
-  bool RemoveChunks(Choices& choices, std::vector<Exception> Choices::*list);
+  bool RemoveChunks(Choices& choices, std::vector<Exception> Choices::* list);
   bool RemoveSingles(Choices& choices);
   bool JoinStretches(Choices& choices);
   bool LowerValues(Choices& choices);

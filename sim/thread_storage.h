@@ -63,7 +63,8 @@ inline uint64_t ReadFsBase() {
   return fs_base;
 }
 
-// The FS base of threads that have no storage yet, in the middle of memory that may not be accessed.
+// The FS base of threads that have no storage yet, in the middle of memory that may not be
+// accessed.
 inline constexpr uint64_t kNoStorage = 0x1180'0080'0000;
 inline constexpr uint64_t kNoStorageReach = 0x80'0000;  // below and above
 

@@ -1,5 +1,6 @@
-// program [-n COUNT] [right|wrong|computes|exits STATUS]: an ordinary C11 program. Each of two threads adds
-// COUNT to a global; "wrong" forgets that another may do so in between; "computes" never ends.
+// program [-n COUNT] [right|wrong|computes|exits STATUS]: an ordinary C11 program. Each of two
+// threads adds COUNT to a global; "wrong" forgets that another may do so in between; "computes"
+// never ends.
 #include <assert.h>
 #include <getopt.h>
 #include <pthread.h>

@@ -221,8 +221,7 @@ TEST(PosixThreads, NeverJoined) {
   const auto body = [] {
     std::atomic<int>(0).store(1);
     pthread_t thread;
-    pthread_create(
-        &thread, nullptr, [](void*) -> void* { return nullptr; }, nullptr);
+    pthread_create(&thread, nullptr, [](void*) -> void* { return nullptr; }, nullptr);
   };
   ExpectVerdict(body, "thread left|thread never joined");
   EXPECT_EQ(Walk(body).trace.places.size(), 1u);  // where it was created

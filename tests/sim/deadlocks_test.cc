@@ -134,7 +134,9 @@ TEST(Cycles, OneOrderIsNone) {
     };
     std::thread other(work);
     work();
-    { const std::scoped_lock both(b, a); }  // tries, and steps back
+    {
+      const std::scoped_lock both(b, a);
+    }  // tries, and steps back
     other.join();
   }));
 }

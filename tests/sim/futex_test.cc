@@ -225,10 +225,10 @@ TEST(Futex, WakeOpComputesAndCompares) {
     const auto outcomes = Outcomes([&c](std::string& outcome) {
       std::atomic<uint32_t> word{0}, other{c.old};
       std::thread waiter([&] { (void)Wait(other, c.old); });
-      const auto program = static_cast<uint32_t>(
-          FUTEX_OP(c.operation, c.operand, c.comparison, c.compared_with));
-      outcome = std::to_string(
-          syscall(SYS_futex, Word(word), FUTEX_WAKE_OP, 1, 1, Word(other), program));
+      const auto program =
+          static_cast<uint32_t>(FUTEX_OP(c.operation, c.operand, c.comparison, c.compared_with));
+      outcome =
+          std::to_string(syscall(SYS_futex, Word(word), FUTEX_WAKE_OP, 1, 1, Word(other), program));
       Check(other.load() == c.result, "the result");
       (void)Wake(other, 1);
       waiter.join();

@@ -534,8 +534,7 @@ TEST(Stack, OfAFunctionThatHasReturned) {
                                     char space[4096];
                                     Hide(&space[0]);
                                     Publish(pointer);
-                                  }
-                                  ();
+                                  }();
                                   done.wait(false);
                                 });
                                 int* value = nullptr;

@@ -1,4 +1,5 @@
-// A lock with one memory order taken away fails, or nothing that the scenario does needs that order.
+// A lock with one memory order taken away fails, or nothing that the scenario does needs that
+// order.
 //
 // Built once for each order, with CAUGHT saying which, on a copy of the lock with a patch.
 #include <gtest/gtest.h>
