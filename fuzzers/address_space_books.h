@@ -31,6 +31,7 @@ struct AddressSpaceBooks {
     ++map.taken[t];
     ++total[t];
   }
+  JACQUARD_UNHOOKED static void Downgrade(Map&) {}
   JACQUARD_UNHOOKED static void Release(Map& map) {
     const int t = CurrentThread();
     if (!Simulated() || t < 0) return;

@@ -98,8 +98,9 @@ class BasicAddressSpace : public BasicMmapLock<KernelWidths, Validator> {
   // inside an RCU section. The kernel's lock_vma_under_rcu.
   [[nodiscard]] Vma* LockVmaUnderRcu(Address address);
 
-  // The same; waits for the mm's lock if need be. Null if there is none. Not while the caller holds
-  // any VMA for reading: the mm's writer may wait for that.
+  // The same; waits for the mm's lock if need be. Null if there is none, or if its word has no room
+  // for one more reader. Not while the caller holds any VMA for reading: the mm's writer may wait
+  // for that.
   [[nodiscard]] Vma* LockVma(Address address);
 
   enum class NextStatus {

@@ -49,6 +49,7 @@ bool BasicAddressSpace<Validator>::MapRange(Address start, Address end, VmaFlags
 
 template <LockValidator Validator>
 bool BasicAddressSpace<Validator>::UnmapRange(Address start, Address end) {
+  if (start >= end) return false;
   const WriteGuard<Mmap> guard(*this);
   SplitLocked(start);
   SplitLocked(end);

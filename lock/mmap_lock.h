@@ -108,9 +108,7 @@ class JACQUARD_CAPABILITY("mmap_lock") BasicMmapLock {
   // stay out, readers may come in at once, of the mm and of its VMAs.
   void Downgrade() JACQUARD_RELEASE() JACQUARD_ACQUIRE_SHARED() JACQUARD_NO_THREAD_SAFETY_ANALYSIS {
     counter_.EndWriteSection();
-    // It waits for nobody, so as a reader the caller has only tried.
-    Validator::Release(map_);
-    Validator::Acquire(map_, {.mode = AcquireMode::kShared, .try_lock = true});
+    Validator::Downgrade(map_);
     semaphore_.Downgrade();
   }
 

@@ -43,14 +43,16 @@ struct Acquisition {
 // Map is the part of the validator that lives in each lock; it is made from the name of the lock's
 // class, a string literal.
 //
-// Acquire: see Acquisition. Release: by the thread that acquired. IsHeld: by the calling thread, in
-// any mode or in the given one. The calls may be made by any thread at any time.
+// Acquire: see Acquisition. Downgrade: what is held exclusively is held shared from now on, without
+// a wait. Release: by the thread that acquired. IsHeld: by the calling thread, in any mode or in
+// the given one. The calls may be made by any thread at any time.
 template <class V>
 concept LockValidator = requires(typename V::Map& map, const typename V::Map& const_map,
                                  const Acquisition& acquisition, AcquireMode mode) {
   typename V::Map;
   requires std::constructible_from<typename V::Map, const char*>;
   V::Acquire(map, acquisition);
+  V::Downgrade(map);
   V::Release(map);
   { V::IsHeld(const_map) } -> std::same_as<Held>;
   { V::IsHeld(const_map, mode) } -> std::same_as<Held>;
@@ -62,6 +64,7 @@ struct NoValidator {
     explicit constexpr Map(const char* /*class_name*/) {}
   };
   static constexpr void Acquire(Map&, const Acquisition&) {}
+  static constexpr void Downgrade(Map&) {}
   static constexpr void Release(Map&) {}
   static constexpr Held IsHeld(const Map&) { return Held::kUnknown; }
   static constexpr Held IsHeld(const Map&, AcquireMode) { return Held::kUnknown; }

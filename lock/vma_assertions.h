@@ -25,9 +25,8 @@
 //   * "word > 1" is true of somebody else's reading, and of a temporary reader, who will back out.
 //   * "word > 1, and no writer alone" is false while a detacher waits for one temporary reader: the
 //     value FLAG + 1 is that, and is also a writer who has drained the VMA.
-//   * "1 < word < FLAG" turns false under a genuine reader as soon as any writer adds FLAG and
-//   waits
-//     for it.
+//   * "1 < word < FLAG" turns false under a genuine reader as soon as any writer adds FLAG, and
+//     waits for it.
 //   * And whatever it says is out of date when it says so.
 // Who wants to know must be told by who keeps books; AssertLocked asks them first.
 //

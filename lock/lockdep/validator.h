@@ -42,6 +42,7 @@ struct Validator {
     calls::Acquire(map, acquisition.mode, acquisition.try_lock, acquisition.subclass,
                    acquisition.nest_lock);
   }
+  [[gnu::always_inline]] static void Downgrade(Map& map) { calls::Downgrade(map); }
   [[gnu::always_inline]] static void Release(Map& map) { calls::Release(map); }
   // kUnknown after the first report.
   [[gnu::always_inline]] static Held IsHeld(const Map& map) { return calls::IsHeld(map); }
@@ -49,8 +50,6 @@ struct Validator {
   [[gnu::always_inline]] static Held IsHeld(const Map& map, AcquireMode mode) {
     return calls::IsHeld(map, mode);
   }
-  // What is held exclusively is held shared from now on.
-  [[gnu::always_inline]] static void Downgrade(Map& map) { calls::Downgrade(map); }
 
   // ---- RCU, for the one of the process; one that is an object has a Map of its own, of which
   // readers are kSharedRecursive by a try-lock, and who waits for them takes and drops it.

@@ -54,6 +54,8 @@ TEST_F(AddressSpaceTest, Unmaps) {
   mm_->MapRange(10, 40, {});
   mm_->MapRange(40, 50, {});
   EXPECT_FALSE(mm_->UnmapRange(50, 60));
+  EXPECT_FALSE(mm_->UnmapRange(25, 25));
+  EXPECT_EQ(Mapped(), (Ranges{{10, 40}, {40, 50}}));  // nothing is split for nothing
   EXPECT_TRUE(mm_->UnmapRange(20, 30));
   EXPECT_EQ(Mapped(), (Ranges{{10, 20}, {30, 40}, {40, 50}}));
   EXPECT_TRUE(mm_->UnmapRange(35, 100));

@@ -29,11 +29,14 @@ struct RecordingValidator {
                   (acquisition.mode == AcquireMode::kExclusive ? " exclusive" : " shared") +
                   (acquisition.try_lock ? " try" : ""));
   }
+  static void Downgrade(Map& map) {
+    const auto entry = Find(map);
+    JACQUARD_LOCK_CHECK(entry->mode == AcquireMode::kExclusive, "downgraded what is held shared");
+    entry->mode = AcquireMode::kShared;
+    log.push_back(std::string("=") + map.class_name + " shared");
+  }
   static void Release(Map& map) {
-    const auto entry =
-        std::find_if(held.rbegin(), held.rend(), [&](const Entry& e) { return e.map == &map; });
-    JACQUARD_LOCK_CHECK(entry != held.rend(), "released what is not held");
-    held.erase(std::next(entry).base());
+    held.erase(std::next(Find(map)).base());
     log.push_back(std::string("-") + map.class_name);
   }
   static Held IsHeld(const Map& map) {
@@ -52,6 +55,14 @@ struct RecordingValidator {
 
   // Of the calling thread, since it was last taken.
   static std::vector<std::string> TakeLog() { return std::exchange(log, {}); }
+
+  // The newest entry of the lock.
+  static std::vector<Entry>::reverse_iterator Find(const Map& map) {
+    const auto entry =
+        std::find_if(held.rbegin(), held.rend(), [&](const Entry& e) { return e.map == &map; });
+    JACQUARD_LOCK_CHECK(entry != held.rend(), "told of what is not held");
+    return entry;
+  }
 
   inline static thread_local std::vector<Entry> held;
   inline static thread_local std::vector<std::string> log;

@@ -59,7 +59,7 @@ TEST_F(ValidatorTest, IsToldOfTheMmapLock) JACQUARD_NO_THREAD_SAFETY_ANALYSIS {
   mm_.UnlockShared();
   EXPECT_EQ(V::TakeLog(),
             (Log{"+mmap_lock shared", "-mmap_lock", "+mmap_lock shared try", "-mmap_lock",
-                 "+mmap_lock exclusive try", "-mmap_lock", "+mmap_lock shared try", "-mmap_lock"}));
+                 "+mmap_lock exclusive try", "=mmap_lock shared", "-mmap_lock"}));
 }
 
 TEST_F(ValidatorTest, IsToldOfWritersWhileTheyExclude) {
@@ -91,12 +91,13 @@ TEST_F(ValidatorTest, IsToldThatAKilledWaitIsOver) {
   vma_.EndRead();
 }
 
-// B07: what a reader took it gives back, even if the VMA is detached by its decrement.
-TEST_F(ValidatorTest, IsToldOfATemporaryReaderTurningBack) {
+// Who turns back before it has counted itself in has taken nothing. (One that turns back afterwards
+// gives back what it took: tests/known_bugs/release_skipped_at_zero.)
+TEST_F(ValidatorTest, IsNotToldOfAReaderThatTurnsBackEarly) {
   mm_.Lock();
   vma_.StartWrite(mm_);
   V::TakeLog();
-  EXPECT_EQ(vma_.StartRead(mm_), ReadResult::kContended);  // the early check
+  EXPECT_EQ(vma_.StartRead(mm_), ReadResult::kContended);
   EXPECT_EQ(V::TakeLog(), Log{});
   mm_.Unlock();
 }
