@@ -1,5 +1,6 @@
 #!/bin/bash
-# known_bug_test.sh PATCHED ORIGINAL INPUT TEXT: the two fuzz targets, a stored input, and what is written about the bug.
+# known_bug_test.sh PATCHED ORIGINAL INPUT TEXT [FOUND]: the two fuzz targets, a stored input, what is written about the bug,
+# and an input that is not minimal.
 set -u
 patched=$(realpath "$1")
 original=$(realpath "$2")
@@ -29,10 +30,24 @@ switches=$(sed -nE 's/^Timeline: .*, ([0-9]+) context switch(es)? .*/\1/p' <<<"$
 limit=$(sed -nE 's/^Stored input: ([0-9]+) context switches, not yet .*/\1/p' "$text")
 [[ $switches -le ${limit:-$((expected + 2))} ]] || fail "$switches context switches, and the interleaving has $expected"
 
+# minimise FILE: writes $TEST_TMPDIR/smaller.txt.
+minimise() {
+  "$patched" --minimize "$1" -o "$TEST_TMPDIR/smaller" --force >"$TEST_TMPDIR/log" 2>&1 || fail "cannot be minimised: $(<"$TEST_TMPDIR/log")"
+  "$patched" --to-text "$TEST_TMPDIR/smaller" -o "$TEST_TMPDIR/smaller.txt" --force || fail "no text"
+}
+
 # It is minimal: what the minimiser makes of it is not shorter.
-"$patched" --minimize "$input" -o "$TEST_TMPDIR/smaller" >"$TEST_TMPDIR/log" 2>&1 || fail "cannot be minimised: $(<"$TEST_TMPDIR/log")"
-"$patched" --to-text "$TEST_TMPDIR/smaller" -o "$TEST_TMPDIR/smaller.txt" || fail "no text"
+minimise "$input"
 diff <(grep -v '^#' "$input") <(grep -v '^#' "$TEST_TMPDIR/smaller.txt") || fail "there is a smaller one"
+
+# size FILE: how many threads, and how many operations.
+size() {
+  sed -n 's/^thread [0-9]*://p' "$1" | awk -F';' '{ n += NF } END { print NR, n }'
+}
+if [[ $# -gt 4 ]]; then
+  minimise "$(realpath "$5")"
+  [[ $(size "$TEST_TMPDIR/smaller.txt") == "$(size "$input")" ]] || fail "not made as small: $(<"$TEST_TMPDIR/smaller.txt")"
+fi
 
 "$original" --replay "$input" >"$TEST_TMPDIR/log" 2>&1 || fail "the lock as it is fails: $(<"$TEST_TMPDIR/log")"
 

@@ -5,6 +5,7 @@ A folder NAME holds
     bug.patch   against lock/, as `git diff` writes it
     bug.md      what, when, who found it, the interleaving, the oracle that must catch it
     input.txt   the smallest input that shows it; its comment says which verdict:  # verdict: SIGNATURE
+    found.txt   in some: an input as the fuzzer found it, which must become as small as input.txt
 
 and `known_bug` makes NAME_fuzz_test_bin and _explore_bin, fuzz target and explorer on the patched lock, and NAME_test: the input
 fails on the patched lock with that verdict, cannot be made smaller, needs at most two context switches more than the
@@ -49,7 +50,7 @@ def known_bug(name, scenario):
             SCENARIOS[scenario],
         ],
     )
-    files = [name + "/input.txt", name + "/bug.md"]
+    files = [name + "/input.txt", name + "/bug.md"] + native.glob([name + "/found.txt"])
     sh_test(
         name = name + "_test",
         size = "small",
