@@ -10,11 +10,15 @@
 //   (3) A word of 0 becomes 1 and nothing else; the word never overflows; FLAG is set only while a
 //       writer is at work.                                                   kWord, kFlagLeft
 //   (4) An mm's sequence changes only while it is locked for writing, and is odd only then. kParity
-//   (5) An mm is not touched after its last hold.                            The heap's oracle.
-//   (6) A writer that may go on goes on.                                     The runtime's:
-//   deadlock. (7) An operation leaves no RCU section open.                             kDepth (8) A
-//   VMA gets no number but its mm's present one, or that of a new VMA. kNumber (9)
-//   address_space_books.h.
+//   (5) An mm is not touched after its last hold.               The heap's oracle.
+//
+//   (6) A writer that may go on goes on.                        The runtime's: deadlock.
+//
+//   (7) An operation leaves no RCU section open.                kDepth
+//
+//   (8) A VMA gets no number but its mm's present one, or that of a new VMA.    kNumber
+//
+//   (9) What is taken is given back.                            address_space_books.h
 //
 // Functions here have no hooks: they make no step.
 #ifndef JACQUARD_FUZZERS_ADDRESS_SPACE_GHOST_H_

@@ -137,7 +137,7 @@ std::vector<Figure> MeasureLanguage() {
          fmt::format("geometric mean over {} bugs and {} seeds", std::size(kBugs), kSeeds)});
     if (way != "positions") {
       figures.push_back({"positions_against_" + way, positions / executions, "times", Bar::kAtMost,
-                         1.5, "executions to find with the default, \"positions\""});
+                         1, "executions to find with the default, \"positions\""});
     }
   }
   return figures;

@@ -69,7 +69,7 @@ std::vector<KnownBug> AllKnownBugs() {
   return bugs;
 }
 
-// Runs `command` with the seeds 1, 2, ... in front of its other arguments.
+// `one_run` is called with each seed.
 template <class OneRun>
 Detection MedianOf(OneRun one_run) {
   std::vector<double> executions;
