@@ -27,6 +27,7 @@ SCENARIOS = {
     "rcu": "//fuzzers:part_scenario_headers",
     "rcuwait": "//fuzzers:part_scenario_headers",
     "rw_semaphore": "//fuzzers:part_scenario_headers",
+    "vma_assertions": "//fuzzers:vma_assertions_scenario_headers",
     "vma_lock": "//fuzzers:vma_lock_scenario_headers",
 }
 
