@@ -3,7 +3,7 @@
 // Nobody may ask in the middle of a lock's own function: a temporary reader, who has counted itself
 // in and has not looked yet whether it may stay, counts as holding the VMA, and so does a writer
 // who still waits for the readers; neither may rely on anything yet (lock/vma_assertions.h). So it
-// is a bug to assert something there. kInTheMiddle
+// is a bug to assert something there (kInTheMiddle).
 //
 // Functions here have no hooks: they make no step.
 #ifndef JACQUARD_FUZZERS_ASSERTION_BOOKS_H_

@@ -1,9 +1,8 @@
 // The scenario of a VMA lock's assertions: 1 to 3 threads lock and unlock, and ask.
 //
 // There are two mms with one VMA each. The locks of mm 0 keep books (assertion_books.h): there an
-// assertion must say of who asks exactly what is the case.        kPasses, kComplains
-// Those of mm 1 keep none: they may pass where they should not, but never complain of who is in the
-// right.                                                                           kComplains
+// assertion must say of who asks exactly what is the case (kPasses, kComplains). Those of mm 1 keep
+// none: they may pass where they should not, but never complain of who is in the right.
 //
 // The validator that keeps the books judges, too: it must have nothing to report. So that it has an
 // order of locks to judge there is a mutex which may be taken inside of everything else, and under
