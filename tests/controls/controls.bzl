@@ -37,7 +37,7 @@ def control(name, scenario):
     )
 
 def controls(names):
-    """Declares controls, and what the figures need of them.
+    """Declares controls, and what the figures need: their explorers, and those on the lock as it is.
 
     Args:
       names: by scenario.
@@ -53,6 +53,9 @@ def controls(names):
             for of_scenario in names.values()
             for name in of_scenario
             for suffix in ["/control.md", "_fuzz_test_explore_bin"]
+        ] + [
+            "//fuzzers:%s_fuzz_test_explore_bin" % target
+            for target in ["address_space", "lockdep", "rcu", "rcuwait", "rw_semaphore", "vma_lock"]
         ],
         tags = ["manual"],
         visibility = ["//tools/figures:__pkg__"],
