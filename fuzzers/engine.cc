@@ -89,9 +89,7 @@ void EndWithCrash() {
 }
 
 void SaveNoStepInput(std::span<const uint8_t> input) {
-  uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
-  for (const uint8_t byte : input) hash = (hash ^ byte) * 0x100000001b3;
-  const std::string path = fmt::format("{}no-step-{:016x}", artifact_prefix, hash);
+  const std::string path = fmt::format("{}no-step-{:016x}", artifact_prefix, HashOf(input));
   if (const std::string error = WriteFile(path, input, /*overwrite=*/true); !error.empty()) {
     Print("jacquard: " + error + "\n");
     return;

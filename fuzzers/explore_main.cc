@@ -165,9 +165,7 @@ std::string LoadScenarios(const std::vector<std::string>& paths, const Codec& co
 
 // The path of a bug's input; "" if it cannot be written. A file of that name has that content.
 std::string WriteCrash(const ExplorerBug& bug, const std::string& folder) {
-  uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
-  for (const uint8_t byte : bug.input) hash = (hash ^ byte) * 0x100000001b3;
-  const std::string path = fmt::format("{}/crash-{:016x}", folder, hash);
+  const std::string path = fmt::format("{}/crash-{:016x}", folder, HashOf(bug.input));
   Bytes there;
   if (ReadFile(path, &there).empty() && there == bug.input) return path;
   const std::string problem = WriteFile(path, bug.input, /*overwrite=*/false);

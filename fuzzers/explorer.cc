@@ -46,15 +46,15 @@ struct Explorer::State {
 
   // What is explored of one scenario.
   struct Exploration {
-    uint64_t number = 0;
+    uint64_t hash = 0;  // of the scenario
     Input input;
     std::unique_ptr<Strategy> strategy;
   };
 
   Exploration Begin(Scenarios& scenarios, uint64_t number) {
     Exploration exploration;
-    exploration.number = number;
     if (!scenarios.Get(number, exploration.input)) return exploration;
+    exploration.hash = HashOf(codec.Encode(exploration.input));
     exploration.strategy = MakeStrategy(options.strategy, SeedOf(options.seed, number));
     ++progress.scenarios;
     return exploration;
@@ -113,7 +113,7 @@ struct Explorer::State {
       const Verdict verdict = Execute(program, strategy, options.execution);
       ++progress.executions;
       progress.steps += RuntimeCounters().steps - steps_before;
-      schedules.Add(LastSchedule() + exploration.number * 0x9E37'79B9'7F4A'7C15);
+      schedules.Add(LastSchedule() + exploration.hash);
       CollectFeatures();
       if (!verdict.passed()) [[unlikely]]
         AddFailure(exploration, verdict);

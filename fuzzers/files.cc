@@ -60,4 +60,10 @@ std::string WriteFile(const std::string& path, std::span<const uint8_t> bytes, b
   return error;
 }
 
+uint64_t HashOf(std::span<const uint8_t> bytes) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const uint8_t byte : bytes) hash = (hash ^ byte) * 0x100000001b3;
+  return hash;
+}
+
 }  // namespace jacquard::fuzzers

@@ -20,6 +20,9 @@ std::string ReadFile(const std::string& path, Bytes* bytes);
 // An existing file is an error unless `overwrite`.
 std::string WriteFile(const std::string& path, std::span<const uint8_t> bytes, bool overwrite);
 
+// By which files of the same content have the same name (FNV-1a).
+uint64_t HashOf(std::span<const uint8_t> bytes);
+
 }  // namespace jacquard::fuzzers
 
 #endif  // JACQUARD_FUZZERS_FILES_H_

@@ -57,6 +57,9 @@ expect "all there is of one scenario" status_is 0 "$right" given.txt --strategy=
 expect "is said" grep -q '(that is all there is)' out
 expect "and in the JSON" test "$(json all "r['strategies'][0]['exhausted']")" = True
 expect "with the schedules of two threads" test "$(json all "r['strategies'][0]['distinct_schedules'] > 100")" = True
+cp given.txt twin.txt
+expect "of two equal scenarios" status_is 0 "$right" given.txt twin.txt --strategy=dfs --memory=sc --json=twins
+expect "the schedules count once" test "$(json twins "r['strategies'][0]['distinct_schedules']")" = "$(json all "r['strategies'][0]['distinct_schedules']")"
 expect "the bug in a given scenario" status_is 1 "$broken" given.txt --strategy=dfs --quiet --output=given
 expect "the share of a depth-first search" status_is 0 "$right" given.txt --strategy=dfs --seconds=1
 expect "is in the status line" grep -qE '; [0-9.]+ % done' out

@@ -62,6 +62,31 @@ def _patched_validator(name, patch):
         deps = [name + ".objects"],
     )
 
+def patched_fuzz_test(name, patch, scenario):
+    """Declares NAME_lock, a patched copy of the lock, and NAME_fuzz_test, the fuzz target on it.
+
+    Args:
+      name: of the targets, up to their suffixes.
+      patch: against lock/.
+      scenario: one of SCENARIOS.
+    """
+    patched = _patched_validator if scenario == "lockdep" else patched_library
+    patched(
+        name = name + "_lock",
+        patch = patch,
+    )
+    cc_fuzz_test(
+        name = name + "_fuzz_test",
+        srcs = ["//fuzzers:%s_fuzz_test.cc" % scenario],
+        code_coverage = False,
+        tags = ["manual"],
+        visibility = ["//tools/figures:__pkg__"],
+        deps = [
+            name + "_lock",
+            SCENARIOS[scenario],
+        ],
+    )
+
 def known_bug(name, scenario):
     """Declares the targets of one known bug.
 
@@ -70,21 +95,10 @@ def known_bug(name, scenario):
       scenario: whose fuzz target catches it; one of SCENARIOS.
     """
     target = "//fuzzers:%s_fuzz_test" % scenario
-    patched = _patched_validator if scenario == "lockdep" else patched_library
-    patched(
-        name = name + "_lock",
+    patched_fuzz_test(
+        name = name,
         patch = name + "/bug.patch",
-    )
-    cc_fuzz_test(
-        name = name + "_fuzz_test",
-        srcs = [target + ".cc"],
-        code_coverage = False,
-        tags = ["manual"],
-        visibility = ["//tools/figures:__pkg__"],
-        deps = [
-            name + "_lock",
-            SCENARIOS[scenario],
-        ],
+        scenario = scenario,
     )
     files = [name + "/input.txt", name + "/bug.md"] + native.glob([name + "/found.txt"])
     sh_test(

@@ -9,15 +9,18 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "tools/figures/controls.h"
 #include "tools/figures/figure.h"
 #include "tools/figures/known_bugs.h"
 #include "tools/figures/leaderboard.h"
@@ -52,6 +55,7 @@ std::vector<Measurement> All() {
   for (Measurement& measurement : PlantedBugs()) all.push_back(std::move(measurement));
   for (Measurement& measurement : Leaderboard()) all.push_back(std::move(measurement));
   for (Measurement& measurement : KnownBugs()) all.push_back(std::move(measurement));
+  for (Measurement& measurement : Controls()) all.push_back(std::move(measurement));
   for (Measurement& measurement : Minimizing()) all.push_back(std::move(measurement));
   for (Measurement& measurement : Guidance()) all.push_back(std::move(measurement));
   for (Measurement& measurement : Lockdep()) all.push_back(std::move(measurement));
@@ -70,12 +74,34 @@ void Write(const std::string& path, const std::string& text) {
   if (!file.flush()) throw std::runtime_error("cannot write " + path);
 }
 
+// A page of docs/ that a measurement makes, and where the user wants it.
+struct Page {
+  std::string option;
+  std::string measurement;
+  std::string description;
+  std::function<std::string()> text;  // "" if it has not been measured
+  std::string path = {};
+};
+
+std::vector<Page> Pages() {
+  return {{"--leaderboard", "leaderboard", "the leaderboard", LeaderboardPage},
+          {"--known-bugs", "known_bugs", "the known bugs", KnownBugsPage},
+          {"--controls", "controls", "the controls", ControlsPage}};
+}
+
 int Run(const std::vector<std::string>& names, const std::string& table,
-        const std::string& leaderboard, const std::string& known_bugs) {
+        const std::vector<Page>& pages) {
   const std::vector<Measurement> all = All();
   for (const std::string& name : names) {
     if (std::ranges::find(all, name, &Measurement::name) == all.end()) {
       throw std::runtime_error(fmt::format("no figure is called \"{}\"; --list tells them", name));
+    }
+  }
+  for (const Page& page : pages) {
+    if (!page.path.empty() && !names.empty() &&
+        std::ranges::find(names, page.measurement) == names.end()) {
+      throw std::runtime_error(fmt::format("{}: the figure \"{}\" is not among those named",
+                                           page.option, page.measurement));
     }
   }
   std::vector<Figure> figures;
@@ -93,16 +119,8 @@ int Run(const std::vector<std::string>& names, const std::string& table,
     for (const std::string& name : names) command += " " + name;
     Write(table, ToTable(figures, command));
   }
-  if (!leaderboard.empty()) {
-    if (LeaderboardPage().empty())
-      throw std::runtime_error(
-          "--leaderboard: the figure \"leaderboard\" is not among those named");
-    Write(leaderboard, LeaderboardPage());
-  }
-  if (!known_bugs.empty()) {
-    if (KnownBugsPage().empty())
-      throw std::runtime_error("--known-bugs: the figure \"known_bugs\" is not among those named");
-    Write(known_bugs, KnownBugsPage());
+  for (const Page& page : pages) {
+    if (!page.path.empty()) Write(page.path, page.text());
   }
   return std::ranges::all_of(figures, &Figure::holds) ? 0 : 1;
 }
@@ -111,16 +129,23 @@ int Main(int argc, char** argv) {
   CLI::App app("Measures what the project promises: a JSON line for each figure.", "figures");
   std::vector<std::string> names;
   std::string table;
-  std::string leaderboard;
-  std::string known_bugs;
   bool list = false;
   app.add_option("NAME", names, "which measurements; all if none is named");
   app.add_option("--table", table, "also write the figures to this Markdown file");
-  app.add_option("--leaderboard", leaderboard, "write the leaderboard to this Markdown file");
-  app.add_option("--known-bugs", known_bugs, "write the known bugs to this Markdown file");
+  std::vector<Page> pages = Pages();
+  for (Page& page : pages) {
+    app.add_option(page.option, page.path,
+                   fmt::format("write {} to this Markdown file", page.description));
+  }
   int seeds = 20;
   app.add_option("--seeds", seeds, "of each strategy on the leaderboard")
       ->check(CLI::PositiveNumber);
+  uint64_t control_executions = kControlExecutions;
+  app.add_option("--control-executions", control_executions,
+                 "of the controls, and of the lock as it is, in total")
+      ->check(CLI::Range(uint64_t{1000}, uint64_t{1} << 60));
+  uint64_t control_seed = 1;
+  app.add_option("--control-seed", control_seed, "that the controls' explorer draws from");
   app.add_flag("--list", list, "only tell the names");
   try {
     app.parse(argc, argv);
@@ -136,7 +161,8 @@ int Main(int argc, char** argv) {
     return 0;
   }
   SetLeaderboardSeeds(seeds);
-  return Run(names, table, leaderboard, known_bugs);
+  SetControls(control_executions, control_seed);
+  return Run(names, table, pages);
 }
 
 }  // namespace

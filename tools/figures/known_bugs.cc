@@ -4,14 +4,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <regex>
-#include <sstream>
 #include <stdexcept>
 
 #include "tools/figures/child.h"
+#include "tools/figures/text.h"
 
 namespace jacquard::figures {
 namespace {
@@ -37,23 +35,6 @@ struct Detection {
 };
 
 std::string page;
-
-std::string ReadText(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (!file) throw std::runtime_error("cannot read " + path.string());
-  return text.str();
-}
-
-// What the first group of `pattern` matches in `text`.
-std::string Find(const std::string& text, const char* pattern) {
-  std::smatch match;
-  const std::regex regex(pattern, std::regex::multiline);
-  if (!std::regex_search(text, match, regex))
-    throw std::runtime_error(fmt::format("no {} in {}", pattern, text));
-  return match[1];
-}
 
 std::vector<KnownBug> AllKnownBugs() {
   std::vector<KnownBug> bugs;
