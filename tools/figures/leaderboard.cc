@@ -248,8 +248,8 @@ std::vector<Figure> MeasurePreemptions() {
       figures.push_back(
           {"leaderboard_safe_stack_with_fewer", needed ? 0.0 : 1.0, "bugs", Bar::kAtMost, 0,
            fmt::format("in all {:.0f} executions with at most {} preemptions; those with one more, "
-                       "of which the literature says that they are enough, are some twenty times "
-                       "as many and are not searched",
+                       "the least that the literature says, are some twenty times as many and not "
+                       "searched here (tests/leaderboard/structures.h)",
                        with_fewer.executions, program.preemptions - 1)});
       continue;
     }
