@@ -16,20 +16,22 @@
 | NAME_dict      | the dictionaries, merged; only with `dicts`                                             |
 | NAME_explore   | `bazel run` it: explores the scenarios with strategies instead of an engine             |
 | NAME_stress    | the same scenario on real threads, as often as it is told                               |
+| NAME_asan_bin  | NAME_bin as --config=asan would build it, without that: real threads                    |
+| NAME_tsan_bin  | the same for --config=tsan                                                              |
 | NAME_raw_      | the program without the transition: do not depend on it                                 |
 
 The program is simulated, and native under --config=asan and --config=tsan.
 
 With `scenario = False` it is an ordinary fuzz target, for code that has nothing to do with threads: `srcs` define
-LLVMFuzzerTestOneInput, nothing is simulated, seeds are bytes, there is no NAME_stress and no NAME_explore, and the launcher's flags for
-replay and texts mean nothing.
+LLVMFuzzerTestOneInput, nothing is simulated, seeds are bytes, there is no NAME_stress, NAME_explore, NAME_asan_bin or
+NAME_tsan_bin, and the launcher's flags for replay and texts mean nothing.
 """
 
 load("@rules_cc//cc:cc_binary.bzl", "cc_binary")
 load("@rules_shell//shell:sh_binary.bzl", "sh_binary")
 load("@rules_shell//shell:sh_test.bzl", "sh_test")
 load(":compatibility.bzl", "NOT_NATIVE")
-load(":mode.bzl", "optimised_binary", "sim_binary")
+load(":mode.bzl", "native_binary", "optimised_binary", "sim_binary")
 
 def _fuzz_corpus_impl(ctx):
     folder = ctx.actions.declare_directory(ctx.label.name)
@@ -157,6 +159,15 @@ def cc_fuzz_test(
             **dict(kwargs, **manual)
         )
         optimised_binary(name = name + "_stress", binary = name + "_stress_raw_", **manual)
+        for sanitizer in ["asan", "tsan"]:
+            native_binary(
+                name = "{}_{}_bin".format(name, sanitizer),
+                binary = name + "_raw_",
+                fuzz = True,
+                sanitizer = sanitizer,
+                target_compatible_with = NOT_NATIVE,
+                **manual
+            )
     else:
         optimised_binary(name = name + "_bin", binary = name + "_raw_", fuzz = True, **manual)
 

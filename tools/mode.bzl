@@ -3,8 +3,8 @@
 plain     as shipped
 sim       with the hooks of -fsanitize=thread, for the simulated runtime
 sim_fuzz  the same, with libFuzzer's coverage
-asan      native form: real threads under AddressSanitizer (--config=asan)
-tsan      native form: real threads under ThreadSanitizer (--config=tsan)
+asan      native form: real threads under AddressSanitizer (--config=asan, or native_binary)
+tsan      native form: real threads under ThreadSanitizer (--config=tsan, or native_binary)
 """
 
 _COPT = "//command_line_option:copt"
@@ -43,6 +43,16 @@ _HOOKS = ["-fsanitize=thread", "-mllvm", "-tsan-instrument-read-before-write=1"]
 # Copts that the simulated modes add; the way back to `plain` removes exactly these.
 _ADDED = {"sim": _HOOKS, "sim_fuzz": _HOOKS + _SIM_COVERAGE}
 
+# What --config=asan and --config=tsan add in .bazelrc, for native_binary: tests/workspace:sanitizer_flags_test compares them.
+SANITIZER_COPTS = {
+    "asan": ["-fsanitize=address", "-fno-omit-frame-pointer", "-gline-tables-only"],
+    "tsan": ["-fsanitize=thread", "-gline-tables-only"],
+}
+SANITIZER_LINKOPTS = {
+    "asan": ["-fsanitize=address"],
+    "tsan": ["-fsanitize=thread"],
+}
+
 # Fixed addresses for globals: addresses may not differ between runs.
 _SIM_LINKOPTS = ["-no-pie"]
 
@@ -80,6 +90,14 @@ def _to_sim(settings, attr):
         _MODE: mode,
     }
 
+def _to_native(settings, attr):
+    sanitizer = attr.sanitizer
+    return {
+        _COPT: settings[_COPT] + SANITIZER_COPTS[sanitizer] + _OPTIMISED + (_COVERAGE if attr.fuzz else []),
+        _LINKOPT: settings[_LINKOPT] + SANITIZER_LINKOPTS[sanitizer],
+        _MODE: sanitizer,
+    }
+
 def _to_optimised(settings, attr):
     return {
         _COPT: settings[_COPT] + _OPTIMISED + (_COVERAGE if attr.fuzz else []),
@@ -89,6 +107,7 @@ def _to_optimised(settings, attr):
 
 to_plain_transition = transition(implementation = _to_plain, inputs = _SETTINGS, outputs = _SETTINGS)
 to_sim_transition = transition(implementation = _to_sim, inputs = _SETTINGS, outputs = _SETTINGS)
+to_native_transition = transition(implementation = _to_native, inputs = _SETTINGS, outputs = _SETTINGS)
 to_optimised_transition = transition(implementation = _to_optimised, inputs = _SETTINGS, outputs = _SETTINGS)
 
 def _sim_binary_impl(ctx):
@@ -113,6 +132,18 @@ _ATTRS = {
 # `binary`, and all that it depends on, built for the simulation.
 sim_binary = rule(implementation = _sim_binary_impl, attrs = _ATTRS, executable = True)
 sim_test = rule(implementation = _sim_binary_impl, attrs = _ATTRS, test = True)
+
+# `binary`, and all that it depends on, in its native form under a sanitizer: as --config=asan or --config=tsan would build
+# it, from a build without. Incompatible with these (NOT_NATIVE).
+native_binary = rule(
+    implementation = _sim_binary_impl,
+    attrs = dict(
+        _ATTRS,
+        binary = attr.label(cfg = to_native_transition, mandatory = True, executable = True),
+        sanitizer = attr.string(mandatory = True, values = ["asan", "tsan"]),
+    ),
+    executable = True,
+)
 
 # `binary`, and all that it depends on, optimised whatever the compilation mode and without the simulation.
 optimised_binary = rule(

@@ -90,8 +90,15 @@ def known_bugs(bugs):
             name + suffix
             for names in bugs.values()
             for name in names
-            for suffix in ["/bug.md", "/input.txt", "_fuzz_test_bin", "_fuzz_test_explore_bin"]
-        ] + ["//fuzzers:%s_fuzz_test_corpus" % scenario for scenario in bugs],
+            for suffix in ["/bug.md", "/input.txt"] + [
+                "_fuzz_test%s_bin" % form
+                for form in ["", "_explore", "_asan", "_tsan"]
+            ]
+        ] + [
+            "//fuzzers:%s_fuzz_test_%s" % (scenario, form)
+            for scenario in bugs
+            for form in ["corpus", "asan_bin", "tsan_bin"]
+        ],
         tags = ["manual"],
         visibility = ["//tools/figures:__pkg__"],
     )

@@ -22,8 +22,10 @@
 
 #include "tools/figures/controls.h"
 #include "tools/figures/figure.h"
+#include "tools/figures/known_bug_list.h"
 #include "tools/figures/known_bugs.h"
 #include "tools/figures/leaderboard.h"
+#include "tools/figures/real_threads.h"
 
 namespace jacquard::figures {
 namespace {
@@ -55,6 +57,7 @@ std::vector<Measurement> All() {
   for (Measurement& measurement : PlantedBugs()) all.push_back(std::move(measurement));
   for (Measurement& measurement : Leaderboard()) all.push_back(std::move(measurement));
   for (Measurement& measurement : KnownBugs()) all.push_back(std::move(measurement));
+  for (Measurement& measurement : RealThreads()) all.push_back(std::move(measurement));
   for (Measurement& measurement : Controls()) all.push_back(std::move(measurement));
   for (Measurement& measurement : Minimizing()) all.push_back(std::move(measurement));
   for (Measurement& measurement : Guidance()) all.push_back(std::move(measurement));
@@ -86,6 +89,8 @@ struct Page {
 std::vector<Page> Pages() {
   return {{"--leaderboard", "leaderboard", "the leaderboard", LeaderboardPage},
           {"--known-bugs", "known_bugs", "the known bugs", KnownBugsPage},
+          {"--known-bugs-real-threads", "known_bugs_real_threads", "those on real threads",
+           RealThreadsPage},
           {"--controls", "controls", "the controls", ControlsPage}};
 }
 
@@ -140,6 +145,10 @@ int Main(int argc, char** argv) {
   int seeds = 20;
   app.add_option("--seeds", seeds, "of each strategy on the leaderboard")
       ->check(CLI::PositiveNumber);
+  std::vector<std::string> only_bugs;
+  app.add_option("--only-bugs", only_bugs, "of the known bugs only these, with commas between")
+      ->delimiter(',')
+      ->expected(1);
   uint64_t control_executions = kControlExecutions;
   app.add_option("--control-executions", control_executions,
                  "of the controls, and of the lock as it is, in total")
@@ -161,6 +170,7 @@ int Main(int argc, char** argv) {
     return 0;
   }
   SetLeaderboardSeeds(seeds);
+  OnlyKnownBugs(only_bugs);
   SetControls(control_executions, control_seed);
   return Run(names, table, pages);
 }

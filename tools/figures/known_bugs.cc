@@ -3,30 +3,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "tools/figures/child.h"
+#include "tools/figures/known_bug_list.h"
 #include "tools/figures/text.h"
 
 namespace jacquard::figures {
 namespace {
 
-constexpr const char* kFolder = "tests/known_bugs";
 constexpr int kRuns = 5;
 constexpr int kLimitSeconds = 60;
 constexpr int kCrashExitStatus = 77;
 constexpr double kNever = std::numeric_limits<double>::infinity();
-
-struct KnownBug {
-  std::string name;
-  std::string title;
-  std::string history;   // when it was
-  std::string verdict;   // that its stored input leads to
-  std::string scenario;  // whose fuzz target catches it
-};
 
 // What a searcher came to: medians of all runs.
 struct Detection {
@@ -35,20 +26,6 @@ struct Detection {
 };
 
 std::string page;
-
-std::vector<KnownBug> AllKnownBugs() {
-  std::vector<KnownBug> bugs;
-  for (const auto& entry : std::filesystem::directory_iterator(kFolder)) {
-    if (!std::filesystem::exists(entry.path() / "bug.md")) continue;
-    const std::string text = ReadText(entry.path() / "bug.md");
-    const std::string input = ReadText(entry.path() / "input.txt");
-    bugs.push_back({entry.path().filename(), Find(text, "^# (.*)$"), Find(text, "^When: (.*)$"),
-                    Find(input, "^# verdict: (.*)$"),
-                    Find(input, "^jacquard scenario \\d+ (.*)$")});
-  }
-  std::ranges::sort(bugs, {}, &KnownBug::name);
-  return bugs;
-}
 
 // `one_run` is called with each seed.
 template <class OneRun>
@@ -66,7 +43,7 @@ Detection MedianOf(OneRun one_run) {
 Detection FuzzOnce(const KnownBug& bug, int seed) {
   const ScratchFolder scratch;
   const ChildResult result =
-      RunChild({Program(fmt::format("{}/{}_fuzz_test_bin", kFolder, bug.name)),
+      RunChild({Program(fmt::format("{}/{}_fuzz_test_bin", kKnownBugsFolder, bug.name)),
                 fmt::format("-seed={}", seed), fmt::format("-max_total_time={}", kLimitSeconds),
                 Program(fmt::format("fuzzers/{}_fuzz_test_corpus", bug.scenario))},
                scratch.path());
@@ -82,7 +59,7 @@ Detection ExploreOnce(const KnownBug& bug, int seed) {
   const ScratchFolder scratch;
   const std::string report = scratch.path() + "/report.json";
   const ChildResult result =
-      RunChild({Program(fmt::format("{}/{}_fuzz_test_explore_bin", kFolder, bug.name)),
+      RunChild({Program(fmt::format("{}/{}_fuzz_test_explore_bin", kKnownBugsFolder, bug.name)),
                 fmt::format("--seed={}", seed), fmt::format("--seconds={}", kLimitSeconds),
                 "--executions=1000000000", "--json=" + report},
                scratch.path());
@@ -101,7 +78,7 @@ std::vector<Figure> Measure() {
   std::vector<Figure> figures;
   page = fmt::format(
       "<!-- Written by ./bazelw run -c opt //tools:figures -- known_bugs --known-bugs "
-      "docs/known_bugs.md; do not edit. -->\n"
+      "docs/known_bugs.md{}; do not edit. -->\n"
       "# Known bugs\n\n"
       "Bugs that real experts made in this lock, or in drafts of it, and some that were invented. "
       "Each has a folder in\n`tests/known_bugs`: a patch that puts it back into a copy of `lock/`, "
@@ -110,16 +87,15 @@ std::vector<Figure> Measure() {
       "is.\n\n"
       "Executions until it is caught, and the CPU time of the whole process: by libFuzzer from the "
       "ordinary seeds, and by the\n[explorer](explore.md) with its default strategy. Medians of {} "
-      "seeds, one core, at most {} s.\n\n"
+      "seeds, one core, at most {} s.\nWhat real threads under ThreadSanitizer and "
+      "AddressSanitizer find: [known_bugs_real_threads.md](known_bugs_real_threads.md).\n\n"
       "| bug | when | caught as | libFuzzer | explorer |\n|---|---|---|---|---|\n",
-      kRuns, kLimitSeconds);
-  for (const KnownBug& bug : AllKnownBugs()) {
+      OnlyKnownBugsFlag(), kRuns, kLimitSeconds);
+  for (const KnownBug& bug : ListKnownBugs()) {
     const Detection fuzzed = MedianOf([&](int seed) { return FuzzOnce(bug, seed); });
     const Detection explored = MedianOf([&](int seed) { return ExploreOnce(bug, seed); });
-    std::string verdict = bug.verdict;
-    std::ranges::replace(verdict, '|', ',');
-    page += fmt::format("| [{}](../{}/{}/bug.md) | {} | {} | {} | {} |\n", bug.title, kFolder,
-                        bug.name, bug.history, verdict, Cell(fuzzed), Cell(explored));
+    page += fmt::format("| {} | {} | {} | {} | {} |\n", LinkTo(bug), bug.history, bug.verdict,
+                        Cell(fuzzed), Cell(explored));
     figures.push_back({"known_bug_" + bug.name, std::min(fuzzed.seconds, 1e9), "s", Bar::kAtMost,
                        kLimitSeconds,
                        fmt::format("CPU time until libFuzzer catches the known bug from the "
