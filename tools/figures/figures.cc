@@ -148,7 +148,7 @@ int Main(int argc, char** argv) {
   std::vector<std::string> only_bugs;
   app.add_option("--only-bugs", only_bugs, "of the known bugs only these, with commas between")
       ->delimiter(',')
-      ->expected(1);
+      ->allow_extra_args(false);
   uint64_t control_executions = kControlExecutions;
   app.add_option("--control-executions", control_executions,
                  "of the controls, and of the lock as it is, in total")
