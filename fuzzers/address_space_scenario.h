@@ -49,7 +49,7 @@ class AddressSpaceScenario {
         {"hold", &S::Hold, {"mm", kMms}, {"at", kAddresses}},
         {"release", &S::ReleaseHeld},
         {"walk", &S::Walk, {"mm", kMms}},
-        {"map", &S::Map, {"mm", kMms}, {"at", kAddresses}, {"pages", 4}},
+        {"map", &S::Map, {"mm", kMms}, {"at", kAddresses}, {"pages", 2}},
         {"unmap", &S::Unmap, {"mm", kMms}, {"at", kAddresses}, {"pages", 4}},
         {"split", &S::Split, {"mm", kMms}, {"at", kAddresses}},
         {"merge", &S::Merge, {"mm", kMms}, {"at", kAddresses}},
@@ -60,6 +60,9 @@ class AddressSpaceScenario {
         {"speculate", &S::Speculate, {"mm", kMms}},
         {"run_callbacks", &S::RunCallbacks},
         {"synchronize", &S::Synchronize},
+        {"fault", &S::Fault, {"mm", kMms}, {"at", kAddresses}},
+        {"lock_pair", &S::LockPair, {"at", kAddresses}},  // in the first place, with its mirror
+        {"merge_killed", &S::MergeKilled, {"at", kAddresses}},  // likewise; if it had to wait
     };
   }
 
@@ -145,6 +148,32 @@ class AddressSpaceScenario {
     return EndOperation(nullptr);
   }
 
+  const char* LockPair(int at) {
+    if (Holds()) return kSkipped;
+    Mm* const mm = Use(0);
+    if (mm == nullptr) return kNoMm;
+    const int mirror = kAddresses - 1 - at;
+    const auto pair = mm->LockPair(at, mirror);
+    if (pair) {
+      BeginReading(*mm, pair->first, at);
+      BeginReading(*mm, pair->second, mirror);
+      TellOfReadingEnd(pair->second);
+      TellOfReadingEnd(pair->first);
+      Mm::UnlockPair(*pair);
+    }
+    PutUser(mm);
+    return EndOperation(pair ? "found" : kNone);
+  }
+
+  const char* Fault(int place, int at) {
+    if (Holds()) return kSkipped;
+    Mm* const mm = Use(place);
+    if (mm == nullptr) return kNoMm;
+    const bool result = mm->Fault(at);
+    PutUser(mm);
+    return EndOperation(result ? "true" : "false");
+  }
+
   const char* Speculate(int place) {
     Mm* const mm = Use(place);
     if (mm == nullptr) return kNoMm;
@@ -170,6 +199,13 @@ class AddressSpaceScenario {
   }
   const char* Merge(int place, int at) {
     return Write(place, [=](Mm& mm) { return mm.Merge(at); });
+  }
+  const char* MergeKilled(int at) {
+    return Write(0, [=](Mm& mm) {
+      std::stop_source stop;
+      stop.request_stop();
+      return mm.Merge(at, stop.get_token());
+    });
   }
   const char* Grow(int place, int at) {
     return Write(place, [=](Mm& mm) { return mm.Grow(at); });

@@ -36,7 +36,7 @@ struct ExplorerOptions {
 struct ExplorerProgress {
   uint64_t executions = 0;
   uint64_t steps = 0;
-  uint64_t scenarios = 0;  // begun
+  uint64_t scenarios = 0;           // begun
   uint64_t distinct_schedules = 0;  // of different scenarios, or in a different order
   uint64_t failures = 0;
   // All is executed that the scenarios and the strategy have, or this share of it; below 0: without

@@ -21,6 +21,7 @@
 #include "jacquard/occasional_look.h"
 #include "jacquard/progress.h"
 #include "jacquard/replay_command.h"
+#include "jacquard/request.h"
 #include "jacquard/result_files.h"
 #include "jacquard/schedule_counter.h"
 #include "jacquard/silence.h"
@@ -41,9 +42,6 @@ namespace {
 using call::Token;
 
 const TestFramework* test_framework = nullptr;
-
-constexpr uint64_t kDefaultExecutions = 100'000;
-constexpr double kDefaultSeconds = 10;
 
 // One passing execution among so many is repeated.
 constexpr uint64_t kRepeatEvery = 1000;
@@ -110,30 +108,21 @@ class Exploration {
 
   // False: there is nothing to be done, or `result_.problem` says why it cannot be.
   bool Prepare() {
-    if (const char* const text = std::getenv("JACQUARD_OPTIONS")) {
-      result_.problem = ParseOptions(text, options_);
-      if (!result_.problem.empty()) {
-        result_.problem = "JACQUARD_OPTIONS: " + result_.problem;
-        return false;
-      }
+    call::Request request = call::MakeRequest(options_, body_);
+    options_ = std::move(request.options);
+    tokens_ = std::move(request.tokens);
+    result_.problem = std::move(request.problem);
+    if (request.refused) return false;
+    if (!tokens_.empty()) {
+      PrepareReplay();
+      return true;
     }
-    std::string token = options_.replay;
-    bool for_any_body = !token.empty();  // said in so many words: it is meant for this one
-    if (const char* const given = std::getenv("JACQUARD_REPLAY")) {
-      token = given;
-      for_any_body = false;
-    }
-    if (!token.empty()) return PrepareReplay(token, for_any_body);
     progress_.emplace(options_.progress && !options_.quiet);
     strategy_ = progress_->MakeWatched(options_.strategy, options_.seed);
     if (strategy_ == nullptr) {
       result_.problem = fmt::format("there is no strategy \"{}\"; there are:\n{}",
                                     options_.strategy, StrategyHelp());
       return false;
-    }
-    if (options_.executions == 0 && options_.seconds == 0) {
-      options_.executions = kDefaultExecutions;
-      options_.seconds = kDefaultSeconds;
     }
     return options_.jobs <= 1 || PrepareJobs();
   }
@@ -151,31 +140,12 @@ class Exploration {
     return true;
   }
 
-  bool PrepareReplay(const std::string& text, bool for_any_body) {
-    if (const std::string problem = call::ParseTokens(text, tokens_); !problem.empty()) {
-      result_.problem = fmt::format("the replay token cannot be read: {}", problem);
-      return false;
-    }
-    token_ = tokens_.front();
-    if (!for_any_body && token_.body != body_) {
-      sim::Warn("nothing is executed here: the replay token is of another body");
-      return false;
-    }
-    if (token_.build != call::BuildHash()) {
-      sim::Warn(
-          "the replay token is of another build of this program, or of another program: what it "
-          "says may have another meaning here");
-    }
+  void PrepareReplay() {
     replays_ = true;
-    options_.jobs = 1;
     progress_.emplace(/*shown=*/false);
-    options_.execution = token_.options;
     auto replay = std::make_unique<ByteString>();
     replay_ = replay.get();
     strategy_ = std::move(replay);
-    options_.executions = tokens_.size();
-    options_.seconds = 0;
-    return true;
   }
 
   // ---- one process or several

@@ -30,6 +30,7 @@
 
 #include "lock/check.h"
 #include "lock/mmap_lock.h"
+#include "lock/page_table.h"
 #include "lock/rcu.h"
 #include "lock/refcount.h"
 #include "lock/thread_annotations.h"
@@ -80,9 +81,10 @@ class BasicAddressSpace : public BasicMmapLock<KernelWidths, Validator> {
   // Makes two VMAs out of the one around `address`. False if none has it inside. The kernel's
   // split_vma.
   bool Split(Address address);
-  // Makes one VMA out of the two that meet at `address`. False unless there are two, alike. The
+  // Makes one VMA out of the two that meet at `address`. False unless there are two, alike, and
+  // their pages may belong together; and if a stop is requested while readers are waited for. The
   // kernel's vma_merge.
-  bool Merge(Address address);
+  bool Merge(Address address, const std::stop_token& stop = {});
   // Lets the VMA above `address` grow down to it. False if that one does not grow, or has the
   // address. The kernel's expand_stack.
   bool Grow(Address address);
@@ -120,9 +122,29 @@ class BasicAddressSpace : public BasicMmapLock<KernelWidths, Validator> {
   // kernel's lock_next_vma.
   [[nodiscard]] NextResult LockNextVma(Cursor& cursor, Address from, const std::stop_token& stop);
 
+  // The VMAs that have the two addresses, read-locked: one of them, once, if it has both. Both or
+  // none: nothing if there is nothing mapped at one of them, or no room for one more reader. Waits
+  // for the mm's lock, so not while the caller holds any VMA for reading. The kernel's
+  // uffd_move_lock.
+  struct Pair {
+    Vma* first;
+    Vma* second;
+  };
+  [[nodiscard]] std::optional<Pair> LockPair(Address first, Address second);
+  static void UnlockPair(const Pair& pair);
+
   // Reads how many addresses are mapped, without any lock. Nothing if a writer came in between: try
   // again, or take the lock.
   std::optional<Address> SpeculateMappedSize() const;
+
+  // --- Pages ---
+
+  // Makes sure that there is a page at `address`. False if nothing is mapped there. Under the VMA's
+  // read lock, or if that cannot be had, the mm's: so not while the caller holds any VMA for
+  // reading. The kernel's handle_mm_fault.
+  bool Fault(Address address);
+  // For observers: whether there is one, at some moment.
+  bool HasPage(Address address) const { return pages_.Has(address); }
 
   // For observers. Under the mm's lock.
   std::vector<Entry> Entries() const { return map_.Entries(); }
@@ -136,8 +158,13 @@ class BasicAddressSpace : public BasicMmapLock<KernelWidths, Validator> {
 
   // A VMA of this mm, write-locked and detached.
   Vma* NewVma(Address start, Address end, VmaFlags flags) JACQUARD_REQUIRES(*this);
-  // Frees a VMA that is write-locked and in the map no more.
+  // Frees a VMA that is write-locked and in the map no more. Its pages are another one's by now, or
+  // gone.
   void FreeVma(Vma& vma) JACQUARD_REQUIRES(*this);
+  // Frees all of them with their pages, and leaves the others in the map.
+  void FreeVmas(const std::vector<Entry>& gone, std::vector<Entry> kept) JACQUARD_REQUIRES(*this);
+  // The owner of the VMA's pages, held once more; null if it has none.
+  static PageOwner* ShareOwner(const Vma& vma);
   bool SplitLocked(Address address) JACQUARD_REQUIRES(*this);
   void Publish(std::vector<Entry> entries) JACQUARD_REQUIRES(*this);
   // Which entry has the address inside; entries.size() if none.
@@ -148,6 +175,7 @@ class BasicAddressSpace : public BasicMmapLock<KernelWidths, Validator> {
 
   Pool& pool_;
   Map map_;
+  PageTable pages_;
   std::atomic<Address> mapped_size_{0};
   Refcount<std::uint32_t> users_{1};
 };

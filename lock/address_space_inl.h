@@ -20,10 +20,7 @@ void BasicAddressSpace<Validator>::PutUser() {
   if (users != 0) return;
   {
     const WriteGuard<Mmap> guard(*this);
-    const std::vector<Entry> entries = map_.Entries();
-    for (const Entry& entry : entries) entry.vma->lock.StartWrite(*this);
-    Publish({});
-    for (const Entry& entry : entries) FreeVma(*entry.vma);
+    FreeVmas(map_.Entries(), {});
   }
   this->Drop();
 }
@@ -60,10 +57,7 @@ bool BasicAddressSpace<Validator>::UnmapRange(Address start, Address end) {
     (outside ? kept : gone).push_back(entry);
   }
   if (gone.empty()) return false;
-  for (const Entry& entry : gone) entry.vma->lock.StartWrite(*this);
-  // First out of the map, so that a reader who finds one detached and looks again finds it gone.
-  Publish(std::move(kept));
-  for (const Entry& entry : gone) FreeVma(*entry.vma);
+  FreeVmas(gone, std::move(kept));
   return true;
 }
 
@@ -83,6 +77,7 @@ bool BasicAddressSpace<Validator>::SplitLocked(Address address) {
   // then.
   low.lock.StartWrite(*this);
   Vma* const high = NewVma(address, low.end, low.flags);
+  high->owner.store(ShareOwner(low), std::memory_order_relaxed);
   low.end = address;
   high->lock.MarkAttached(*this);
   entries[i].end = address;
@@ -92,7 +87,7 @@ bool BasicAddressSpace<Validator>::SplitLocked(Address address) {
 }
 
 template <LockValidator Validator>
-bool BasicAddressSpace<Validator>::Merge(Address address) {
+bool BasicAddressSpace<Validator>::Merge(Address address, const std::stop_token& stop) {
   const WriteGuard<Mmap> guard(*this);
   std::vector<Entry> entries = map_.Entries();
   const std::size_t i = IndexOf(entries, address);
@@ -100,9 +95,14 @@ bool BasicAddressSpace<Validator>::Merge(Address address) {
   if (entries[i].start != address || entries[i - 1].end != address) return false;
   Vma& low = *entries[i - 1].vma;
   Vma& high = *entries[i].vma;
-  low.lock.StartWrite(*this);
-  high.lock.StartWrite(*this);
-  if (low.flags != high.flags) return false;
+  if (!low.lock.StartWriteKillable(*this, stop)) return false;
+  if (!high.lock.StartWriteKillable(*this, stop)) return false;
+  // Only now: a reader inside could still give one of them an owner.
+  PageOwner* const low_owner = low.owner.load(std::memory_order_relaxed);
+  PageOwner* const high_owner = high.owner.load(std::memory_order_relaxed);
+  const bool may_share = low_owner == nullptr || high_owner == nullptr || low_owner == high_owner;
+  if (low.flags != high.flags || !may_share) return false;
+  if (low_owner == nullptr) low.owner.store(ShareOwner(high), std::memory_order_relaxed);
   low.end = high.end;
   entries[i - 1].end = high.end;
   entries.erase(entries.begin() + i);
@@ -148,9 +148,11 @@ BasicAddressSpace<Validator>* BasicAddressSpace<Validator>::Fork()
   std::vector<Entry> copies = map_.Entries();
   for (Entry& entry : copies) {
     Vma& parent = *entry.vma;
-    // Before it is copied: a reader of the parent might still change what is its to change.
+    // Before it is copied: a reader might still give it an owner, and pages.
     parent.lock.StartWrite(*this);
     entry.vma = child->NewVma(parent.start, parent.end, parent.flags);
+    entry.vma->owner.store(ShareOwner(parent), std::memory_order_relaxed);
+    pages_.Copy(parent.start, parent.end, child->pages_);
     entry.vma->lock.MarkAttached(*child);
   }
   child->Publish(std::move(copies));
@@ -174,7 +176,30 @@ BasicVma<Validator>* BasicAddressSpace<Validator>::NewVma(Address start, Address
 template <LockValidator Validator>
 void BasicAddressSpace<Validator>::FreeVma(Vma& vma) {
   vma.lock.MarkDetached(*this);
+  // Relaxed, all of the owner's loads and stores here: the VMA is write-locked, or nobody else's.
+  PageOwner* const owner = vma.owner.load(std::memory_order_relaxed);
+  vma.owner.store(nullptr, std::memory_order_relaxed);
   pool_.Free(&vma);
+  if (owner != nullptr) owner->Drop();
+}
+
+template <LockValidator Validator>
+void BasicAddressSpace<Validator>::FreeVmas(const std::vector<Entry>& gone,
+                                            std::vector<Entry> kept) {
+  for (const Entry& entry : gone) entry.vma->lock.StartWrite(*this);
+  // First out of the map, so that a reader who finds one detached and looks again finds it gone.
+  Publish(std::move(kept));
+  for (const Entry& entry : gone) {
+    pages_.Remove(entry.start, entry.end);
+    FreeVma(*entry.vma);
+  }
+}
+
+template <LockValidator Validator>
+PageOwner* BasicAddressSpace<Validator>::ShareOwner(const Vma& vma) {
+  PageOwner* const owner = vma.owner.load(std::memory_order_relaxed);
+  if (owner != nullptr) owner->Grab();
+  return owner;
 }
 
 template <LockValidator Validator>
@@ -282,6 +307,28 @@ typename BasicAddressSpace<Validator>::NextResult BasicAddressSpace<Validator>::
 }
 
 template <LockValidator Validator>
+std::optional<typename BasicAddressSpace<Validator>::Pair> BasicAddressSpace<Validator>::LockPair(
+    Address first, Address second) {
+  const ReadGuard<Mmap> guard(*this);
+  Cursor first_cursor(first);
+  Cursor second_cursor(second);
+  const Pair pair = {map_.Walk(first_cursor), map_.Walk(second_cursor)};
+  if (pair.first == nullptr || pair.second == nullptr) return std::nullopt;
+  if (!pair.first->lock.StartReadLocked(*this)) return std::nullopt;
+  if (pair.second != pair.first && !pair.second->lock.StartReadLocked(*this)) {
+    pair.first->lock.EndRead();
+    return std::nullopt;
+  }
+  return pair;
+}
+
+template <LockValidator Validator>
+void BasicAddressSpace<Validator>::UnlockPair(const Pair& pair) {
+  if (pair.second != pair.first) pair.second->lock.EndRead();
+  pair.first->lock.EndRead();
+}
+
+template <LockValidator Validator>
 std::optional<Address> BasicAddressSpace<Validator>::SpeculateMappedSize() const {
   const auto begin = this->SpeculateTryBegin();
   if (!begin) return std::nullopt;
@@ -289,6 +336,23 @@ std::optional<Address> BasicAddressSpace<Validator>::SpeculateMappedSize() const
   const Address size = mapped_size_.load(std::memory_order_relaxed);
   if (this->SpeculateRetry(*begin)) return std::nullopt;
   return size;
+}
+
+// ---- pages
+
+template <LockValidator Validator>
+bool BasicAddressSpace<Validator>::Fault(Address address) {
+  if (Vma* const vma = LockVmaUnderRcu(address)) {
+    pages_.Add(*vma, address);
+    vma->lock.EndRead();
+    return true;
+  }
+  const ReadGuard<Mmap> guard(*this);
+  Cursor cursor(address);
+  Vma* const vma = map_.Walk(cursor);
+  if (vma == nullptr) return false;
+  pages_.Add(*vma, address);
+  return true;
 }
 
 }  // namespace jacquard::lock

@@ -6,6 +6,8 @@
 // has to touch it: a reader that met a recycled VMA, and has to wake a writer of an mm that it
 // never heard of before. This is the count of the structure; the users together hold one. (The
 // kernel's mm_count, and mm_users in address_space.h.)
+//
+// Also of those who share any other structure, such as the owner of pages.
 #ifndef JACQUARD_LOCK_STRUCT_COUNT_H_
 #define JACQUARD_LOCK_STRUCT_COUNT_H_
 
@@ -20,7 +22,7 @@ class StructCount {
  public:
   StructCount() = default;  // the owner's hold
   ~StructCount() {
-    JACQUARD_LOCK_CHECK(count_.LoadRelaxed() <= 1, "mm destroyed while somebody holds on to it");
+    JACQUARD_LOCK_CHECK(count_.LoadRelaxed() <= 1, "destroyed while somebody holds on to it");
   }
   StructCount(const StructCount&) = delete;
   StructCount& operator=(const StructCount&) = delete;
@@ -30,13 +32,13 @@ class StructCount {
   void Grab() {
     const bool grabbed =
         count_.IncrementUnlessZeroAcquire(Refcount<std::uint32_t>::kMax).incremented;
-    JACQUARD_LOCK_CHECK(grabbed, "mm grabbed after its end");
+    JACQUARD_LOCK_CHECK(grabbed, "grabbed after its end");
   }
 
   // One less. True for the last one, who has seen what all others did, and destroys the structure.
   [[nodiscard]] bool Drop() {
     const std::uint32_t count = count_.SubtractRelease(1);
-    JACQUARD_LOCK_CHECK(!Refcount<std::uint32_t>::IsSaturated(count), "mm dropped too often");
+    JACQUARD_LOCK_CHECK(!Refcount<std::uint32_t>::IsSaturated(count), "dropped too often");
     return count == 0;
   }
 

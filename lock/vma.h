@@ -6,13 +6,15 @@
 // of the map, detached, freed; and then another VMA, perhaps another mm's.
 //
 // Its fields may be read by who holds the VMA for reading, or the mm's lock; and changed while it
-// is write-locked, or detached. A reader that has found it in the map and has no reference yet may
-// look at nothing but the lock.
+// is write-locked, or detached. But an owner it may get from a reader (page_table.h). A reader that
+// has found it in the map and has no reference yet may look at nothing but the lock.
 #ifndef JACQUARD_LOCK_VMA_H_
 #define JACQUARD_LOCK_VMA_H_
 
+#include <atomic>
 #include <cstdint>
 
+#include "lock/page_owner.h"
 #include "lock/type_stable_pool.h"
 #include "lock/validator.h"
 #include "lock/vma_lock.h"
@@ -39,6 +41,7 @@ struct BasicVma {
   Address start = 0;
   Address end = 0;  // not included
   VmaFlags flags;
+  std::atomic<PageOwner*> owner{nullptr};  // of its pages; the VMA holds on to it
 };
 
 template <LockValidator Validator = NoValidator>

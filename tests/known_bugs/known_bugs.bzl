@@ -2,7 +2,7 @@
 
 A folder NAME holds
 
-    bug.patch   against lock/, as `git diff` writes it
+    bug.patch   against lock/, or lock/lockdep/ for scenario "lockdep", as `git diff` writes it
     bug.md      what, when, who found it, the interleaving, the oracle that must catch it
     input.txt   the smallest input that shows it; its comment says which verdict:  # verdict: SIGNATURE
     found.txt   in some: an input as the fuzzer found it, which must become as small as input.txt
@@ -14,18 +14,53 @@ it is.
 """
 
 load("@rules_shell//shell:sh_test.bzl", "sh_test")
+load("//lock/lockdep:simulated.bzl", "VALIDATOR_COPTS", "VALIDATOR_KEEP", "VALIDATOR_RENAME")
 load("//tools:cc_fuzz_test.bzl", "cc_fuzz_test")
 load("//tools:compatibility.bzl", "NOT_NATIVE")
 load("//tools:patched.bzl", "patched_library")
+load("//tools:prelink.bzl", "prelinked_cc_library")
 
 # The scenarios by name, and their headers without the lock. //fuzzers:NAME_fuzz_test is the fuzz target on the lock as it is.
 SCENARIOS = {
     "address_space": "//fuzzers:address_space_scenario_headers",
+    "lockdep": "//fuzzers:lockdep_scenario_headers",
     "rcu": "//fuzzers:part_scenario_headers",
     "rcuwait": "//fuzzers:part_scenario_headers",
     "rw_semaphore": "//fuzzers:part_scenario_headers",
+    "vma_assertions": "//fuzzers:vma_assertions_scenario_headers",
     "vma_lock": "//fuzzers:vma_lock_scenario_headers",
 }
+
+def _patched_validator(name, patch):
+    """As patched_library, of lock/lockdep/ alone: in its simulated form, which is no part of what is simulated."""
+    patched_library(
+        name = name + ".objects",
+        copts = VALIDATOR_COPTS + ["-fno-threadsafe-statics"],
+        linkstatic = True,
+        patch = patch,
+        sources = "//lock/lockdep:simulated_sources",
+        tags = ["manual"],
+        deps = [
+            "//lock:thread_annotations",
+            "//lock:validator",
+            "//sim:api",
+            "//sim:symbolize",
+        ],
+    )
+    prelinked_cc_library(
+        name = name,
+        testonly = True,
+        hdrs_from = [
+            name + ".objects.sources",
+            "//lock:thread_annotations",
+            "//lock:validator",
+        ],
+        keep = VALIDATOR_KEEP,
+        rename = VALIDATOR_RENAME,
+        tags = ["manual"],
+        target_compatible_with = NOT_NATIVE,
+        deps = [name + ".objects"],
+    )
 
 def patched_fuzz_test(name, patch, scenario):
     """Declares NAME_lock, a patched copy of the lock, and NAME_fuzz_test, the fuzz target on it.
@@ -35,7 +70,8 @@ def patched_fuzz_test(name, patch, scenario):
       patch: against lock/.
       scenario: one of SCENARIOS.
     """
-    patched_library(
+    patched = _patched_validator if scenario == "lockdep" else patched_library
+    patched(
         name = name + "_lock",
         patch = patch,
     )

@@ -15,6 +15,9 @@ namespace jacquard::leaderboard {
 // D. Vyukov's puzzle: a stack of free cells, by index. Who takes a cell marks it first, by taking
 // away its link, so that nobody else uses a stale link. Yet the head may change and come back (ABA)
 // while a thread holds a link that was given back in between.
+//
+// The literature says that it takes five preemptions, or more. Here it takes more: on strong memory
+// none of the 669,780,558 executions with at most five fails (dfs:5, 40 minutes).
 class SafeStack {
  public:
   static constexpr int kCells = 3;

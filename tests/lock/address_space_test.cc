@@ -100,6 +100,79 @@ TEST_F(AddressSpaceTest, Forks) {
   EXPECT_EQ(Mapped(), (Ranges{{30, 40}}));
 }
 
+TEST_F(AddressSpaceTest, FaultsBringPages) {
+  mm_->MapRange(10, 20, {});
+  EXPECT_FALSE(mm_->Fault(20));
+  EXPECT_FALSE(mm_->HasPage(12));
+  EXPECT_TRUE(mm_->Fault(12));
+  EXPECT_TRUE(mm_->Fault(12));
+  EXPECT_TRUE(mm_->HasPage(12));
+  mm_->UnmapRange(12, 13);
+  EXPECT_FALSE(mm_->HasPage(12));
+}
+
+TEST_F(AddressSpaceTest, PagesStayWithTheirOwner) {
+  mm_->MapRange(10, 20, {});
+  mm_->Fault(12);
+  mm_->Split(15);  // both have the owner
+  mm_->Fault(17);
+  mm_->UnmapRange(10, 15);
+  EXPECT_TRUE(mm_->HasPage(17));
+  mm_->MapRange(10, 15, {});
+  EXPECT_TRUE(mm_->Merge(15));  // the lower one gets it
+  mm_->Fault(12);
+  EXPECT_TRUE(mm_->HasPage(17));
+  mm_->UnmapRange(14, 15);
+  mm_->MapRange(14, 15, {});
+  mm_->Fault(14);
+  EXPECT_FALSE(mm_->Merge(15));  // each has its own
+}
+
+TEST_F(AddressSpaceTest, ForksShareTheirPages) {
+  mm_->MapRange(10, 20, {});
+  mm_->Fault(12);
+  AddressSpace* const child = mm_->Fork();
+  EXPECT_TRUE(child->HasPage(12));
+  child->Fault(13);
+  EXPECT_FALSE(mm_->HasPage(13));
+  std::exchange(mm_, nullptr)->PutUser();
+  EXPECT_TRUE(child->HasPage(12));
+  child->PutUser();
+}
+
+TEST_F(AddressSpaceTest, AKilledMergeChangesNothing) {
+  mm_->MapRange(10, 20, {});
+  mm_->MapRange(20, 30, {});
+  mm_->Fault(25);
+  std::stop_source stop;
+  stop.request_stop();
+  {
+    AddressSpace::Vma* const high = mm_->LockVma(25);
+    std::thread writer([&] { EXPECT_FALSE(mm_->Merge(20, stop.get_token())); });
+    writer.join();
+    high->lock.EndRead();
+  }
+  EXPECT_EQ(Mapped(), (Ranges{{10, 20}, {20, 30}}));
+  EXPECT_TRUE(mm_->Merge(20, stop.get_token()));  // nothing to wait for
+}
+
+TEST_F(AddressSpaceTest, LocksPairs) {
+  mm_->MapRange(10, 20, {});
+  mm_->MapRange(20, 30, {});
+  EXPECT_FALSE(mm_->LockPair(10, 30));
+  EXPECT_FALSE(mm_->LockPair(30, 10));
+  const auto both = mm_->LockPair(10, 20);
+  ASSERT_TRUE(both);
+  EXPECT_EQ(both->first->lock.LoadWord(), 2u);
+  EXPECT_EQ(both->second->lock.LoadWord(), 2u);
+  AddressSpace::UnlockPair(*both);
+  const auto same = mm_->LockPair(10, 11);
+  ASSERT_TRUE(same);
+  EXPECT_EQ(same->first, same->second);
+  EXPECT_EQ(same->first->lock.LoadWord(), 2u);
+  AddressSpace::UnlockPair(*same);
+}
+
 TEST_F(AddressSpaceTest, LocksVmas) {
   mm_->MapRange(10, 20, {});
   EXPECT_EQ(mm_->LockVmaUnderRcu(9), nullptr);

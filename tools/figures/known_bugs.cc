@@ -36,6 +36,8 @@ Detection MedianOf(OneRun one_run) {
     const Detection run = one_run(seed);
     executions.push_back(run.executions);
     seconds.push_back(run.seconds);
+    // The median is decided.
+    if (std::ranges::count(seconds, kNever) > kRuns / 2) return {};
   }
   return {Median(executions), Median(seconds)};
 }

@@ -1,0 +1,63 @@
+#include "jacquard/request.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <utility>
+
+#include "sim/message.h"
+
+namespace jacquard::call {
+namespace {
+
+constexpr uint64_t kDefaultExecutions = 100'000;
+constexpr double kDefaultSeconds = 10;
+
+void Refuse(Request& request, std::string problem) {
+  request.refused = true;
+  request.problem = std::move(problem);
+}
+
+void ReadTokens(Request& request, const std::string& text, bool for_any_body, uint32_t body) {
+  if (const std::string problem = ParseTokens(text, request.tokens); !problem.empty())
+    return Refuse(request, fmt::format("the replay token cannot be read: {}", problem));
+  const Token& token = request.tokens.front();
+  if (!for_any_body && token.body != body) {
+    sim::Warn("nothing is executed here: the replay token is of another body");
+    return Refuse(request, "");
+  }
+  if (token.build != BuildHash()) {
+    sim::Warn(
+        "the replay token is of another build of this program, or of another program: what it "
+        "says may have another meaning here");
+  }
+  request.options.jobs = 1;
+  request.options.execution = token.options;
+  request.options.executions = request.tokens.size();
+  request.options.seconds = 0;
+}
+
+}  // namespace
+
+Request MakeRequest(const Options& options, uint32_t body) {
+  Request request;
+  request.options = options;
+  if (const char* const text = std::getenv("JACQUARD_OPTIONS")) {
+    const std::string problem = ParseOptions(text, request.options);
+    if (!problem.empty()) {
+      Refuse(request, "JACQUARD_OPTIONS: " + problem);
+      return request;
+    }
+  }
+  const char* const given = std::getenv("JACQUARD_REPLAY");
+  const std::string token = given != nullptr ? given : request.options.replay;
+  if (!token.empty()) {
+    ReadTokens(request, token, /*for_any_body=*/given == nullptr, body);
+  } else if (request.options.executions == 0 && request.options.seconds == 0) {
+    request.options.executions = kDefaultExecutions;
+    request.options.seconds = kDefaultSeconds;
+  }
+  return request;
+}
+
+}  // namespace jacquard::call

@@ -1,0 +1,206 @@
+// The engine's executions: what happens from the first step to the last, and before and after.
+#include <cxxabi.h>
+#include <errno.h>
+
+#include <algorithm>
+#include <exception>
+#include <optional>
+
+#include "sim/engine.h"
+#include "sim/faults.h"
+#include "sim/floating_point.h"
+#include "sim/heap_check.h"
+#include "sim/leaks.h"
+#include "sim/lock_order.h"
+#include "sim/memory/memory.h"
+#include "sim/message.h"
+#include "sim/recorder.h"
+
+namespace jacquard::sim {
+namespace {
+
+// What __cxa_get_globals() points to, per thread (Itanium C++ ABI, exception handling, 2.2.2).
+struct ExceptionGlobals {
+  void* caught;
+  unsigned int uncaught;
+};
+
+constexpr int kStage = kMaxThreads;  // its stack and its storage, behind those of the threads
+
+}  // namespace
+
+void Engine::StageEntry() {
+  engine.RunStage();
+  engine.SwitchTo(engine.driver_);
+  __builtin_unreachable();
+}
+
+void Engine::RunStage() {
+  arena_on = true;
+  program_->Begin();
+  const int count = program_->ThreadCount();
+  bodies_left_ = count;
+  for (int i = 0; i < count; ++i) {
+    AddThread(i);
+    TellCreation(0, i);
+  }
+  if (count != 0) {
+    hooks_on = true;
+    SwitchAway();  // comes back when the last thread has ended
+    hooks_on = false;
+    if (probing_) EndProbe(true);
+    CheckAllJoined();
+  }
+  program_->End();
+  RunThreadDestructors();
+  if (keys_used) RunKeyDestructors();
+  if (options_.check_leaks && arena.live_blocks() != 0) CheckLeaks();
+  arena_on = false;
+}
+
+// While there is only one thread, the memory model need not hear of plain accesses.
+void Engine::SetNearTag() {
+  plain_seen_closely = recorder != nullptr || !options_.races;
+  const bool all_are_told = plain_seen_closely || (memory != nullptr && !memory->IsAlone());
+  near_tag = all_are_told ? kNoTag : kNearTag;
+}
+
+void Engine::CheckAllJoined() {
+  for (int i = 0; i < thread_count_; ++i) {
+    const SimThread& thread = threads_[i];
+    if (thread.start == nullptr || thread.detached || thread.joined) continue;
+    ReportLeftThread(thread, "thread never joined", "has been neither joined nor detached");
+  }
+}
+
+void Engine::AbandonThreads() {
+  for (ThreadSet left = alive_; left != 0; left &= left - 1) {
+    WriteFsBase(threads_[FirstOf(left)].storage.fs_base);
+    *reinterpret_cast<ExceptionGlobals*>(__cxxabiv1::__cxa_get_globals()) = {};
+  }
+  WriteFsBase(stage_.storage.fs_base);
+  *reinterpret_cast<ExceptionGlobals*>(__cxxabiv1::__cxa_get_globals()) = {};
+  WriteFsBase(driver_.storage.fs_base);
+}
+
+void Engine::Initialize() {
+  initialized_ = true;
+  InitThreadStorage();
+  ReserveStacks(kMaxThreads + 1);
+  ReserveSignalStack();
+  arena.Init();
+  rollback.Init();
+  fibers_have_floating_point_environments = UsesFloatingPointEnvironment();
+  driver_.storage = {ReadFsBase(), pthread_self(), &errno};
+  driver_.fs_base = fs_base_ = driver_.storage.fs_base;
+  stage_.storage = ParkThread(kStage);
+  stage_.stack_bottom = StackBottom(kStage);
+  driver_.id = stage_.id = -1;
+  current = &driver_;
+  StartWatchdog();
+  CatchFaults();
+  BeginStorageOnDemand();
+}
+
+void Engine::CoverHeap() {
+  if (!initialized_) Initialize();
+  rollback.CoverHeap();
+  snapshot.AddProgram();
+}
+
+Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOptions& options,
+                        Trace* trace) {
+  if (!initialized_) Initialize();
+  if (executing) Die("Execute() called from within an execution");
+  program_ = &program;
+  strategy_ = &strategy;
+  options_ = options;
+  Verdict verdict;
+  verdict_ = &verdict;
+  thread_count_ = 0;
+  answers_ = strategy.answers();
+  enabled_ = timed_ = patient_ = spinning_ = alive_ = joining_ = 0;
+  probing_ = body_ended_ = writes_awaited_ = false;
+  spurious_events_ = time_outs_ = 0;
+  locks_held_ = 0;
+  steps_in_a_row_ = 0;
+  fair_ = rechecking_ = unasked_ = false;
+  fair_state_ = 0;
+  step_ = 0;
+  schedule_ = 0;
+  next_limit_ = std::max<uint64_t>(1, options.max_steps / 2);
+  last_pick_ = {};
+  ticket_ = 0;
+  now_ = kClockEpoch;
+  random_seeded = false;
+  program_observes_ = program.Observes();
+  locations.BeginExecution();
+  arena.SetQuarantine(options.quarantine);
+  foreign_words.Clear();
+  library_blocks.Clear();
+  stage_.call_depth = 0;
+  BeginMemory();
+  lock_order.Begin(options.lock_order);
+  if (bookkeeper != nullptr) bookkeeper->begin_execution();
+  std::optional<Recorder> trace_recorder;
+  recorder = trace != nullptr ? &trace_recorder.emplace(trace) : nullptr;
+  listener = strategy.listens() ? &strategy : nullptr;
+  seen_closely = recorder != nullptr || listener != nullptr;
+  stage_.fs_base = FirstFsBase(stage_);
+  observed_ = program_observes_ || seen_closely;
+  if (listener != nullptr) {
+    listener->OnBegin({.invariants = program_observes_,
+                       .reuses_memory = options.quarantine < ExecutionOptions{}.quarantine});
+  }
+  SetNearTag();
+
+  stage_.context = FreshContext(kStage, StageEntry);
+  executing = true;
+  SwitchTo(stage_);
+  executing = false;
+
+  recorder = nullptr;
+  listener = nullptr;
+  seen_closely = false;
+  EndMemory();
+  near_tag = kNearTag;
+  if (trace != nullptr) trace->threads = thread_count_;
+  if (!verdict.passed() || alive_ != 0) AbandonThreads();
+  DropThreadDestructors();
+  if (keys_used || keys_made) DropKeys();
+  rollback.Undo();
+  snapshot.PutBack();
+  for (int i = 0; i < thread_count_; ++i) ResetStorageOf(threads_[i]);
+  ResetStorageOf(stage_);
+  arena.Reset();
+  counters_.steps += step_;
+  ++counters_.executions;
+  return verdict;
+}
+
+}  // namespace jacquard::sim
+
+namespace jacquard {
+
+Verdict Execute(Program& program, Strategy& strategy, const ExecutionOptions& options,
+                Trace* trace) {
+  Verdict verdict = sim::engine.Execute(program, strategy, options, trace);
+  if (verdict.passed() && sim::lock_order.HasSuspects()) [[unlikely]] {
+    if (std::optional<Verdict> closed = sim::TryLockOrder(program, options, trace))
+      verdict = std::move(*closed);
+  }
+  return verdict;
+}
+
+const Counters& RuntimeCounters() { return sim::engine.counters(); }
+
+void FailExecution(VerdictKind kind, std::string_view rule, std::string_view message) {
+  if (!sim::engine.OnExecutingThread()) sim::Die("FailExecution() called outside of an execution");
+  sim::engine.Fail(kind, rule, message);
+}
+
+void RollBackHeap() { sim::engine.CoverHeap(); }
+
+uint64_t LastSchedule() { return sim::engine.schedule(); }
+
+}  // namespace jacquard
