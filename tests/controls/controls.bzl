@@ -55,7 +55,7 @@ def controls(names):
             for suffix in ["/control.md", "_fuzz_test_explore_bin"]
         ] + [
             "//fuzzers:%s_fuzz_test_explore_bin" % target
-            for target in ["address_space", "lockdep", "rcu", "rcuwait", "rw_semaphore", "vma_lock"]
+            for target in ["address_space", "lockdep", "rcu", "rcuwait", "rw_semaphore", "vma_assertions", "vma_lock"]
         ],
         tags = ["manual"],
         visibility = ["//tools/figures:__pkg__"],

@@ -13,6 +13,7 @@ interleaving in bug.md (or as many as bug.md admits: "Stored input: N context sw
 it is.
 """
 
+load("@rules_cc//cc:cc_library.bzl", "cc_library")
 load("@rules_shell//shell:sh_test.bzl", "sh_test")
 load("//lock/lockdep:simulated.bzl", "VALIDATOR_COPTS", "VALIDATOR_KEEP", "VALIDATOR_RENAME")
 load("//tools:cc_fuzz_test.bzl", "cc_fuzz_test")
@@ -32,7 +33,12 @@ SCENARIOS = {
 }
 
 def _patched_validator(name, patch):
-    """As patched_library, of lock/lockdep/ alone: in its simulated form, which is no part of what is simulated."""
+    """As patched_library, of lock/lockdep/ alone: in the form that is no part of what is simulated, and in the native one."""
+    deps = [
+        "//lock:thread_annotations",
+        "//lock:validator",
+        "//sim:symbolize",
+    ]
     patched_library(
         name = name + ".objects",
         copts = VALIDATOR_COPTS + ["-fno-threadsafe-statics"],
@@ -40,15 +46,10 @@ def _patched_validator(name, patch):
         patch = patch,
         sources = "//lock/lockdep:simulated_sources",
         tags = ["manual"],
-        deps = [
-            "//lock:thread_annotations",
-            "//lock:validator",
-            "//sim:api",
-            "//sim:symbolize",
-        ],
+        deps = deps + ["//sim:api"],
     )
     prelinked_cc_library(
-        name = name,
+        name = name + ".simulated",
         testonly = True,
         hdrs_from = [
             name + ".objects.sources",
@@ -60,6 +61,24 @@ def _patched_validator(name, patch):
         tags = ["manual"],
         target_compatible_with = NOT_NATIVE,
         deps = [name + ".objects"],
+    )
+    patched_library(
+        name = name + ".native",
+        copts = VALIDATOR_COPTS,
+        linkstatic = True,
+        patch = patch,
+        sources = "//lock/lockdep:native_sources",
+        tags = ["manual"],
+        deps = deps + ["//lock:check"],
+    )
+    cc_library(
+        name = name,
+        testonly = True,
+        tags = ["manual"],
+        deps = select({
+            "//tools:simulated": [name + ".simulated"],
+            "//conditions:default": [name + ".native"],
+        }),
     )
 
 def patched_fuzz_test(name, patch, scenario):

@@ -25,12 +25,13 @@ struct Share {
 };
 // Without vma_lock_narrow: its sequence comes round on purpose.
 constexpr Share kShares[] = {
-    {"vma_lock", nullptr, 300},
+    {"vma_lock", nullptr, 290},
     {"address_space", nullptr, 5},
     {"rcu", nullptr, 40},
     {"rcuwait", nullptr, 120},
     {"rw_semaphore", nullptr, 120},
     {"lockdep", nullptr, 10},
+    {"vma_assertions", nullptr, 10},
     {"vma_lock", "killed_wait_handled", 100},
     {"vma_lock", "no_early_check", 150},
     {"vma_lock", "spurious_wakeups", 150},

@@ -32,8 +32,8 @@ std::optional<std::string> Match(const std::string& text, const char* pattern) {
 
 // In a few words, what a program has reported.
 std::string KindOfReport(const std::string& output) {
-  // The lock's own check first: what comes after it is about the abort.
-  if (const auto what = Match(output, R"(^lock/\S+:\d+: (.*) \(.* is false\)$)"))
+  // The lock's own check first: what comes after it is about the abort. The file is a patched copy.
+  if (const auto what = Match(output, R"(^\S*lock/\S+:\d+: (.*) \(.* is false\)$)"))
     return "check failed: " + *what;
   if (const auto rule = Match(output, "^Signature: native (.*)$"))
     return *rule == "deadlock" ? "hang" : *rule;
