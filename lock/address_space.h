@@ -170,6 +170,8 @@ class BasicAddressSpace : public BasicMmapLock<KernelWidths, Validator> {
   // Which entry has the address inside; entries.size() if none.
   static std::size_t IndexOf(const std::vector<Entry>& entries, Address address);
 
+  // Under the mm's lock, the VMA that has `address`; null if there is none.
+  Vma* FindLocked(Address address) const JACQUARD_REQUIRES_SHARED(*this);
   // Under the mm's lock, read-locks the first VMA that ends behind `from`.
   NextResult LockNextLocked(Address from) JACQUARD_REQUIRES_SHARED(*this);
 

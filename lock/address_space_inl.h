@@ -176,7 +176,6 @@ BasicVma<Validator>* BasicAddressSpace<Validator>::NewVma(Address start, Address
 template <LockValidator Validator>
 void BasicAddressSpace<Validator>::FreeVma(Vma& vma) {
   vma.lock.MarkDetached(*this);
-  // Relaxed, all of the owner's loads and stores here: the VMA is write-locked, or nobody else's.
   PageOwner* const owner = vma.owner.load(std::memory_order_relaxed);
   vma.owner.store(nullptr, std::memory_order_relaxed);
   pool_.Free(&vma);
@@ -247,8 +246,7 @@ template <LockValidator Validator>
 BasicVma<Validator>* BasicAddressSpace<Validator>::LockVma(Address address) {
   if (Vma* const vma = LockVmaUnderRcu(address)) return vma;
   const ReadGuard<Mmap> guard(*this);
-  Cursor cursor(address);
-  Vma* const vma = map_.Walk(cursor);
+  Vma* const vma = FindLocked(address);
   if (vma == nullptr) return nullptr;
   const bool locked = vma->lock.StartReadLocked(*this);
   return locked ? vma : nullptr;
@@ -297,6 +295,12 @@ typename BasicAddressSpace<Validator>::NextResult BasicAddressSpace<Validator>::
 }
 
 template <LockValidator Validator>
+BasicVma<Validator>* BasicAddressSpace<Validator>::FindLocked(Address address) const {
+  Cursor cursor(address);
+  return map_.Walk(cursor);
+}
+
+template <LockValidator Validator>
 typename BasicAddressSpace<Validator>::NextResult BasicAddressSpace<Validator>::LockNextLocked(
     Address from) {
   Cursor cursor(from);
@@ -310,9 +314,7 @@ template <LockValidator Validator>
 std::optional<typename BasicAddressSpace<Validator>::Pair> BasicAddressSpace<Validator>::LockPair(
     Address first, Address second) {
   const ReadGuard<Mmap> guard(*this);
-  Cursor first_cursor(first);
-  Cursor second_cursor(second);
-  const Pair pair = {map_.Walk(first_cursor), map_.Walk(second_cursor)};
+  const Pair pair = {FindLocked(first), FindLocked(second)};
   if (pair.first == nullptr || pair.second == nullptr) return std::nullopt;
   if (!pair.first->lock.StartReadLocked(*this)) return std::nullopt;
   if (pair.second != pair.first && !pair.second->lock.StartReadLocked(*this)) {
@@ -348,8 +350,7 @@ bool BasicAddressSpace<Validator>::Fault(Address address) {
     return true;
   }
   const ReadGuard<Mmap> guard(*this);
-  Cursor cursor(address);
-  Vma* const vma = map_.Walk(cursor);
+  Vma* const vma = FindLocked(address);
   if (vma == nullptr) return false;
   pages_.Add(*vma, address);
   return true;

@@ -9,7 +9,6 @@
 
 #include <atomic>
 #include <map>
-#include <memory>
 
 #include "lock/check.h"
 #include "lock/mutex.h"
@@ -33,8 +32,7 @@ class PageTable {
   template <class Vma>
   void Add(Vma& vma, Address address) {
     const MutexGuard guard(mutex_);
-    // Relaxed: pairs with nothing; other faults set it under the mutex, writers while there are no
-    // faults.
+    // Relaxed, as vma.h says: other faults set it under the mutex.
     PageOwner* owner = vma.owner.load(std::memory_order_relaxed);
     if (owner == nullptr) {
       owner = PageOwner::Create();
@@ -56,7 +54,8 @@ class PageTable {
   void Copy(Address start, Address end, PageTable& to) const {
     const MutexGuard guard(mutex_);
     const MutexGuard to_guard(to.mutex_);
-    for (auto page = pages_.lower_bound(start); page != pages_.lower_bound(end); ++page) {
+    const auto last = pages_.lower_bound(end);
+    for (auto page = pages_.lower_bound(start); page != last; ++page) {
       to.pages_.insert(*page);
       page->second->AddPage();
     }

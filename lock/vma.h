@@ -41,7 +41,9 @@ struct BasicVma {
   Address start = 0;
   Address end = 0;  // not included
   VmaFlags flags;
-  std::atomic<PageOwner*> owner{nullptr};  // of its pages; the VMA holds on to it
+  // Of its pages; the VMA holds on to it. Relaxed everywhere, pairs with nothing: it is set by
+  // faults under the page table's mutex, else while the VMA is write-locked, or nobody else's.
+  std::atomic<PageOwner*> owner{nullptr};
 };
 
 template <LockValidator Validator = NoValidator>

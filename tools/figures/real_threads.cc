@@ -135,12 +135,7 @@ std::vector<Figure> Measure() {
   return {{"real_threads_reports", static_cast<double>(alarms), "reports", Bar::kAtMost, 0,
            fmt::format("of the fuzz targets on the lock as it is, on real threads, {} s each under "
                        "ThreadSanitizer and AddressSanitizer",
-                       kLimitSeconds)},
-          {"known_bugs_real_threads_miss", static_cast<double>(bugs.size()) - by_any, "bugs",
-           Bar::kAtLeast, 0,
-           fmt::format("of {}, that neither sanitizer has found on real threads in {} s; no bar: "
-                       "for comparison",
-                       bugs.size(), kLimitSeconds)}};
+                       kLimitSeconds)}};
 }
 
 }  // namespace
