@@ -223,10 +223,10 @@ class Torturer {
                        : place == kEnds   ? fmt::format("ends since {:.3g} s", seconds)
                                           : fmt::format("in {} since {:.3g} s",
                                                         type_.operations[place].name, seconds);
-    if (type_.holdings_of != nullptr) {
-      std::string holdings;
-      type_.holdings_of(scenario_, thread, &holdings);
-      if (!holdings.empty()) text += "; " + holdings;
+    if (type_.held_by != nullptr) {
+      std::string held;
+      type_.held_by(scenario_, thread, &held);
+      text += "; holds " + (held.empty() ? "nothing" : held);
     }
     return text;
   }

@@ -221,25 +221,25 @@ class VmaLockSections {
     mm_.Unlock();
   }
 
-  std::string HoldingsOf(int thread) const {
+  std::string HeldBy(int thread) const {
     // Relaxed: for a report; pairs with nothing.
     const int said = threads_[thread].stage.load(std::memory_order_relaxed);
-    const std::string vma = "VMA " + std::to_string(said / kStages);
+    const std::string vma = "vma" + std::to_string(said / kStages);
     switch (static_cast<Stage>(said % kStages)) {
       case Stage::kOutside:
-        return "holds nothing";
+        return {};
       case Stage::kReads:
-        return "tries to read-lock " + vma;
+        return "nothing, tries to read-lock " + vma;
       case Stage::kWaitsForMmap:
-        return "waits for the mmap lock";
+        return "nothing, waits for mm";
       case Stage::kHoldsRead:
-        return "holds " + vma + " for reading";
+        return vma + " for reading";
       case Stage::kHoldsMmapShared:
-        return "holds the mmap lock for reading";
+        return "mm for reading";
       case Stage::kWaitsForReaders:
-        return "holds the mmap lock for writing, waits for the readers of " + vma;
+        return "mm for writing, waits for the readers of " + vma;
       case Stage::kHoldsWrite:
-        return "holds the mmap lock for writing, and " + vma;
+        return "mm for writing, " + vma + " for writing";
     }
     return {};
   }
@@ -274,7 +274,7 @@ class VmaLockSections {
   Thread& Me() { return threads_[CurrentThread()]; }
 
   void Says(Stage stage, int v = 0) {
-    // Relaxed: as in HoldingsOf.
+    // Relaxed: as in HeldBy.
     Me().stage.store(v * kStages + static_cast<int>(stage), std::memory_order_relaxed);
   }
 
@@ -383,8 +383,8 @@ class VmaLockTorture {
     if (with_) with_->CheckFinal();
     if (without_) without_->CheckFinal();
   }
-  std::string HoldingsOf(int thread) const {
-    return with_ ? with_->HoldingsOf(thread) : without_->HoldingsOf(thread);
+  std::string HeldBy(int thread) const {
+    return with_ ? with_->HeldBy(thread) : without_->HeldBy(thread);
   }
 
  private:

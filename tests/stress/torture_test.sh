@@ -48,10 +48,10 @@ expect "and sums up" grep -qE '^vma_lock_torture: [0-9]+ operations in [0-9.]+ s
 expect "a writer that does not wait" status_is 1 "$no_wait" --seconds 20 --threads 8
 expect "breaks what it guards" says '^violated: (data changes under a reader|a record is not whole|a write section|somebody refers).* \(on thread [0-9]+\)$'
 expect "and is counted" says '1 error$'
-expect "who holds what" says '^  thread [0-9]: (in [a-z_]+ since [0-9.e-]+ s|between two operations|ends since .*); (holds|waits|tries)'
+expect "who holds what" says '^  thread [0-9]: (in [a-z_]+ since [0-9.e-]+ s|between two operations|ends since .*); holds (nothing|vma[0-3]|mm)'
 expect "a writer that is not woken" status_is 1 "$no_wake" --seconds 60 --threads 8 --time-limit 1
 expect "has not come back" says '^thread [0-9]+ has not come back for 1 s$'
-expect "and waits for readers" says 'holds the mmap lock for writing, waits for the readers of VMA [0-3]$'
+expect "and waits for readers" says '; holds mm for writing, waits for the readers of vma[0-3]$'
 expect "two orders of locks" status_is 1 "$two_orders" --seconds 20 --threads 1 --validator on
 expect "are what the validator knows" says '^violated: lock validator: possible circular locking dependency detected'
 # ThreadSanitizer knows orders of locks as well.
