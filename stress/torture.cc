@@ -114,16 +114,21 @@ class Torturer {
     leaving_ = false;  // there is nobody else
   }
 
-  // Fails if somebody has waited for too long. The mutex is held, which nobody needs who waits.
+  // Fails if somebody has waited for too long. Counted in calls of this: a process that was stopped
+  // for a while, or got no processor, has not waited. The mutex is held, which nobody needs who
+  // waits.
   void Watch() {
-    const uint64_t now = Now();
     for (int t = 0; t < options_.threads; ++t) {
       const ThreadCounts& thread = statistics_.threads[t];
-      if (thread.operation.Get() == ThreadCounts::kOutside) continue;
+      Watched& watched = watched_[t];
       const uint64_t since = thread.since.Get();
-      if (since < now && Seconds(now - since) > options_.wait_limit)
+      if (thread.operation.Get() == ThreadCounts::kOutside || since != watched.since) {
+        watched = {since, 0};
+      } else if (++watched.times * kWatchEvery >
+                 std::chrono::duration<double>(options_.wait_limit)) {
         Fail(fmt::format("thread {} has not come back for {} s\n", t, options_.wait_limit),
              "native wait");
+      }
     }
   }
 
@@ -245,6 +250,13 @@ class Torturer {
   uint64_t limit_ = 0;    // guarded by mutex_: operations of each thread in it
   int running_ = 0;       // guarded by mutex_: threads that have not ended
   bool leaving_ = false;  // guarded by mutex_
+
+  // For how many looks of the coordinator a thread has been where it is.
+  struct Watched {
+    uint64_t since = 0;
+    int64_t times = 0;
+  };
+  Watched watched_[kMaxInputThreads];
 
   void* scenario_ = nullptr;  // written while no thread runs
   std::atomic<bool> cut_short_ = false;
