@@ -121,8 +121,7 @@ void RegisterMix(const std::string& name, int reads) {
   const int iterations = std::is_same_v<Lock, CkPflock> ? 20'000 : 300'000;
   benchmark::RegisterBenchmark(("mix_" + std::to_string(reads) + "_to_1/" + name).c_str(),
                                [reads](benchmark::State& state) { Mix<Lock>(state, reads); })
-      ->Iterations(
-          300'000)  // stated, as finding out how many takes too long with a lock that spins
+      ->Iterations(iterations)
       ->Threads(kThreads)
       ->UseRealTime();
 }

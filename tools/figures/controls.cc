@@ -9,7 +9,8 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "tools/figures/child.h"
+#include "fuzzers/child_process.h"
+#include "tools/figures/kept_results.h"
 #include "tools/figures/text.h"
 
 namespace jacquard::figures {
@@ -64,10 +65,10 @@ Exploration Explore(const Share& share) {
       share.control == nullptr ? fmt::format("fuzzers/{}_fuzz_test_explore_bin", share.target)
                                : fmt::format("{}/{}_fuzz_test_explore_bin", kFolder, share.control);
   const ChildResult result =
-      RunChild({Program(program), "--quiet", "--stop=never", fmt::format("--seed={}", seed),
-                fmt::format("--executions={}", all_executions / 1000 * share.thousandths),
-                "--json=" + report},
-               scratch.path());
+      RunChildOnce({Program(program), "--quiet", "--stop=never", fmt::format("--seed={}", seed),
+                    fmt::format("--executions={}", all_executions / 1000 * share.thousandths),
+                    "--json=" + report},
+                   scratch);
   if (result.exit_status > 1) throw std::runtime_error("the explorer failed:\n" + result.output);
   if (result.exit_status == 1) fmt::print(stderr, "{}\n", result.output);
   const auto row = nlohmann::json::parse(ReadText(report))["strategies"][0];

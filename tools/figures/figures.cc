@@ -23,6 +23,7 @@
 #include "tools/figures/benchmarks.h"
 #include "tools/figures/controls.h"
 #include "tools/figures/figure.h"
+#include "tools/figures/kept_results.h"
 #include "tools/figures/known_bug_list.h"
 #include "tools/figures/known_bugs.h"
 #include "tools/figures/leaderboard.h"
@@ -64,6 +65,7 @@ std::vector<Measurement> All() {
   for (Measurement& measurement : Guidance()) all.push_back(std::move(measurement));
   for (Measurement& measurement : Lockdep()) all.push_back(std::move(measurement));
   for (Measurement& measurement : Benchmarks()) all.push_back(std::move(measurement));
+  for (Measurement& measurement : Stress()) all.push_back(std::move(measurement));
   return all;
 }
 
@@ -148,6 +150,7 @@ int Main(int argc, char** argv) {
   CLI::App app("Measures what the project promises: a JSON line for each figure.", "figures");
   std::vector<std::string> names;
   std::string table;
+  std::string keep;
   bool list = false;
   app.add_option("NAME", names, "which measurements; all if none is named");
   app.add_option("--table", table, "also write the figures to this Markdown file");
@@ -169,6 +172,9 @@ int Main(int argc, char** argv) {
       ->check(CLI::Range(uint64_t{1000}, uint64_t{1} << 60));
   uint64_t control_seed = 1;
   app.add_option("--control-seed", control_seed, "that the controls' explorer draws from");
+  app.add_option("--keep", keep,
+                 "a folder for the results of programs that run for long: what is there already is "
+                 "taken over, so that a measurement can be stopped and taken up again");
   app.add_flag("--list", list, "only tell the names");
   try {
     app.parse(argc, argv);
@@ -183,6 +189,7 @@ int Main(int argc, char** argv) {
       fmt::print("{}: {}\n", measurement.name, measurement.description);
     return 0;
   }
+  if (!keep.empty()) KeepResultsIn(FromUsersFolder(keep));
   SetLeaderboardSeeds(seeds);
   OnlyKnownBugs(only_bugs);
   SetControls(control_executions, control_seed);

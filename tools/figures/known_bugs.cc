@@ -7,7 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "tools/figures/child.h"
+#include "fuzzers/child_process.h"
+#include "tools/figures/kept_results.h"
 #include "tools/figures/known_bug_list.h"
 #include "tools/figures/text.h"
 
@@ -45,10 +46,10 @@ Detection MedianOf(OneRun one_run) {
 Detection FuzzOnce(const KnownBug& bug, int seed) {
   const ScratchFolder scratch;
   const ChildResult result =
-      RunChild({Program(fmt::format("{}/{}_fuzz_test_bin", kKnownBugsFolder, bug.name)),
-                fmt::format("-seed={}", seed), fmt::format("-max_total_time={}", kLimitSeconds),
-                Program(fmt::format("fuzzers/{}_fuzz_test_corpus", bug.scenario))},
-               scratch.path());
+      RunChildOnce({Program(fmt::format("{}/{}_fuzz_test_bin", kKnownBugsFolder, bug.name)),
+                    fmt::format("-seed={}", seed), fmt::format("-max_total_time={}", kLimitSeconds),
+                    Program(fmt::format("fuzzers/{}_fuzz_test_corpus", bug.scenario))},
+                   scratch);
   if (result.exit_status == 0) return {};
   if (result.exit_status != kCrashExitStatus)
     throw std::runtime_error("the fuzz target failed:\n" + result.output);
@@ -61,10 +62,10 @@ Detection ExploreOnce(const KnownBug& bug, int seed) {
   const ScratchFolder scratch;
   const std::string report = scratch.path() + "/report.json";
   const ChildResult result =
-      RunChild({Program(fmt::format("{}/{}_fuzz_test_explore_bin", kKnownBugsFolder, bug.name)),
-                fmt::format("--seed={}", seed), fmt::format("--seconds={}", kLimitSeconds),
-                "--executions=1000000000", "--json=" + report},
-               scratch.path());
+      RunChildOnce({Program(fmt::format("{}/{}_fuzz_test_explore_bin", kKnownBugsFolder, bug.name)),
+                    fmt::format("--seed={}", seed), fmt::format("--seconds={}", kLimitSeconds),
+                    "--executions=1000000000", "--json=" + report},
+                   scratch);
   if (result.exit_status > 1) throw std::runtime_error("the explorer failed:\n" + result.output);
   if (result.exit_status == 0) return {};
   const auto json = nlohmann::json::parse(ReadText(report));

@@ -13,7 +13,8 @@
 #include <stdexcept>
 #include <vector>
 
-#include "tools/figures/child.h"
+#include "fuzzers/child_process.h"
+#include "tools/figures/kept_results.h"
 
 namespace jacquard::figures {
 namespace {
@@ -90,7 +91,7 @@ Run RunOnce(const std::string& name, bool broken, const std::string& strategy, i
                                       fmt::to_string(seed),
                                       fmt::to_string(executions)};
   command.insert(command.end(), options.begin(), options.end());
-  const ChildResult result = RunChild(command, scratch.path());
+  const ChildResult result = RunChildOnce(command, scratch);
   const std::vector<std::string> lines = Lines(result.output);
   if (result.exit_status > 1 || lines.empty())
     throw std::runtime_error(fmt::format("{} with {} failed:\n{}", name, strategy, result.output));

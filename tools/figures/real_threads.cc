@@ -11,7 +11,8 @@
 #include <stdexcept>
 #include <thread>
 
-#include "tools/figures/child.h"
+#include "fuzzers/child_process.h"
+#include "tools/figures/kept_results.h"
 #include "tools/figures/known_bug_list.h"
 #include "tools/figures/text.h"
 
@@ -56,10 +57,10 @@ Detection FuzzOnRealThreads(const std::string& program, const std::string& sanit
                             const std::string& scenario) {
   const ScratchFolder scratch;
   const ChildResult result =
-      RunChild({Program(fmt::format("{}_fuzz_test_{}_bin", program, sanitizer)), "-seed=1",
-                fmt::format("-max_total_time={}", kLimitSeconds),
-                Program(fmt::format("fuzzers/{}_fuzz_test_corpus", scenario))},
-               scratch.path());
+      RunChildOnce({Program(fmt::format("{}_fuzz_test_{}_bin", program, sanitizer)), "-seed=1",
+                    fmt::format("-max_total_time={}", kLimitSeconds),
+                    Program(fmt::format("fuzzers/{}_fuzz_test_corpus", scenario))},
+                   scratch);
   if (result.exit_status == 0) return {};
   return {KindOfReport(result.output), result.cpu_seconds};
 }
