@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/figures/benchmarks.h"
 #include "tools/figures/controls.h"
 #include "tools/figures/figure.h"
 #include "tools/figures/kept_results.h"
@@ -63,6 +64,7 @@ std::vector<Measurement> All() {
   for (Measurement& measurement : Minimizing()) all.push_back(std::move(measurement));
   for (Measurement& measurement : Guidance()) all.push_back(std::move(measurement));
   for (Measurement& measurement : Lockdep()) all.push_back(std::move(measurement));
+  for (Measurement& measurement : Benchmarks()) all.push_back(std::move(measurement));
   for (Measurement& measurement : Stress()) all.push_back(std::move(measurement));
   return all;
 }
@@ -84,16 +86,24 @@ struct Page {
   std::string option;
   std::string measurement;
   std::string description;
-  std::function<std::string()> text;  // "" if it has not been measured
+  // "" if it has not been measured. Is given all figures of this run.
+  std::function<std::string(const std::vector<Figure>&)> text;
   std::string path = {};
 };
 
+// Of a page that needs no figures but its own.
+std::function<std::string(const std::vector<Figure>&)> Alone(std::function<std::string()> text) {
+  return [text = std::move(text)](const std::vector<Figure>&) { return text(); };
+}
+
 std::vector<Page> Pages() {
-  return {{"--leaderboard", "leaderboard", "the leaderboard", LeaderboardPage},
-          {"--known-bugs", "known_bugs", "the known bugs", KnownBugsPage},
+  return {{"--leaderboard", "leaderboard", "the leaderboard", Alone(LeaderboardPage)},
+          {"--known-bugs", "known_bugs", "the known bugs", Alone(KnownBugsPage)},
           {"--known-bugs-real-threads", "known_bugs_real_threads", "those on real threads",
-           RealThreadsPage},
-          {"--controls", "controls", "the controls", ControlsPage}};
+           Alone(RealThreadsPage)},
+          {"--controls", "controls", "the controls", Alone(ControlsPage)},
+          {"--benchmarks", "benchmarks", "the benchmarks (and their pictures beside it)",
+           BenchmarksPage}};
 }
 
 int Run(const std::vector<std::string>& names, const std::string& table,
@@ -127,7 +137,11 @@ int Run(const std::vector<std::string>& names, const std::string& table,
     Write(table, ToTable(figures, command));
   }
   for (const Page& page : pages) {
-    if (!page.path.empty()) Write(page.path, page.text());
+    if (page.path.empty()) continue;
+    Write(page.path, page.text(figures));
+    if (page.measurement != "benchmarks") continue;
+    for (const auto& [name, picture] : BenchmarksPictures())
+      Write(std::filesystem::path(page.path).replace_filename(name), picture);
   }
   return std::ranges::all_of(figures, &Figure::holds) ? 0 : 1;
 }
