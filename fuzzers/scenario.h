@@ -53,6 +53,9 @@
 //                                               and state
 //   std::string NameOf(const void*) const       for reports: the name of the object at an address
 //   std::string TextOf(const void*, uint64_t) const   and a value in it, in words; "" if unknown
+//   std::string HeldBy(int thread) const        for reports: what a thread holds of the locks under
+//                                               test, "mm for writing"; "" if nothing. Mutexes of
+//                                               the library are known
 //
 // In the simulation everything but the operations, BeginThread and EndThread is called with the
 // hooks off: it makes no steps and reads the newest values. A check that fails calls
@@ -226,6 +229,9 @@ struct ScenarioFunctions {
   static void TextOf(void* s, const void* address, uint64_t value, std::string* text) {
     *text = static_cast<const S*>(s)->TextOf(address, value);
   }
+  static void HeldBy(void* s, int thread, std::string* text) {
+    *text = static_cast<const S*>(s)->HeldBy(thread);
+  }
 };
 
 // The descriptor of class `S`; made once. `class_name` must be a literal.
@@ -263,6 +269,7 @@ const ScenarioType& ScenarioTypeOf(const char* class_name) {
     if constexpr (requires(const S& s, const void* a) { s.TextOf(a, uint64_t{}); }) {
       t.text_of = &F::TextOf;
     }
+    if constexpr (requires(const S& s) { s.HeldBy(0); }) t.held_by = &F::HeldBy;
     return t;
   }();
   return type;

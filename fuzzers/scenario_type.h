@@ -61,6 +61,7 @@ struct ScenarioType {
   void (*check_final)(void*) = nullptr;
   void (*name_of)(void*, const void* address, std::string* name) = nullptr;
   void (*text_of)(void*, const void* address, uint64_t value, std::string* text) = nullptr;
+  void (*held_by)(void*, int thread, std::string* text) = nullptr;
 };
 
 }  // namespace jacquard

@@ -320,6 +320,8 @@ class BasicVmaLockScenario {
     return ghost_.TextOf(address, value);
   }
 
+  std::string HeldBy(int thread) const { return threads_[thread].holdings.InWords(); }
+
   const GhostState& ghost() const { return ghost_; }
 
  private:
