@@ -71,7 +71,7 @@ while (($# > 0)); do
       continue
       ;;
     --replay | --replay=* | --minimize | --minimize=* | --to-text | --to-text=* | --from-text | --from-text=* | \
-      --seed-corpus | --seed-corpus=* | --all | --json | --force)
+      --seed-corpus | --seed-corpus=* | --all | --json | --html | --html=* | --force)
       break
       ;;
     --*)
@@ -155,7 +155,7 @@ done
 [[ -z ${BUILD_WORKING_DIRECTORY:-} ]] || cd -- "$BUILD_WORKING_DIRECTORY" || exit 2
 
 [[ $explore == false ]] && case ${1:-} in
-  --replay* | --minimize* | --to-text* | --from-text* | --seed-corpus* | --help | --all | --json | --force | -help=1)
+  --replay* | --minimize* | --to-text* | --from-text* | --seed-corpus* | --help | --all | --json | --html* | --force | -help=1)
     exec "$binary" "${target_flags[@]}" "$@"
     ;;
 esac
