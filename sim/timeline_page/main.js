@@ -153,12 +153,15 @@ function listen() {
   addEventListener('keydown', (pressed) => {
     if (pressed.ctrlKey || pressed.metaKey || pressed.altKey || pressed.target.tagName === 'SELECT') return;
     const act = keys[pressed.key];
-    if (act === undefined) return;
+    if (act === undefined || (view.rows.length === 0 && act !== toggleHelp)) return;
     pressed.preventDefault();
     act();
   });
   for (const [id, act] of Object.entries({first, last, violation: toViolation, help: toggleHelp,
-    back: keys.ArrowUp, forward: keys.ArrowDown})) byId(id).addEventListener('click', act);
+    back: keys.ArrowUp, forward: keys.ArrowDown})) {
+    byId(id).addEventListener('click', act);
+    byId(id).disabled ||= view.rows.length === 0 && act !== toggleHelp;
+  }
   byId('theme').addEventListener('click', () => {
     const dark = matchMedia('(prefers-color-scheme: dark)').matches;
     const now = document.documentElement.dataset.theme || (dark ? 'dark' : 'light');

@@ -93,6 +93,8 @@ function makeCells(row, index, node) {
       if (event.dull) cell.classList.add('dull');
     }
     if (own) makeLines(index, cell);
+    const from = own && event !== null && event.type === 'step' ? event.step.reads_from : undefined;
+    if (from !== undefined && events[from].thread !== thread) cell.lastChild.append(element('span', 'from', ` ← ${stepName(from)}`));
     node.append(cell);
   });
 }

@@ -6,6 +6,7 @@
 //   hostile      names and messages that would end the script, or be elements
 //   long         STEPS steps of four threads, ending in a deadlock
 //   empty        no events
+//   verdict      no events, but a verdict
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -121,6 +122,8 @@ int Print(std::string_view name, int steps) {
     example = Hostile();
   } else if (name == "long") {
     example = Long(steps);
+  } else if (name == "verdict") {
+    example.verdict = {.kind = VerdictKind::kUnsupported, .message = "no trace", .signature = "s"};
   } else if (name != "empty") {
     std::fprintf(stderr, "pages: there is no example of that name\n");
     return 2;
