@@ -17,7 +17,8 @@ Flags of the target, handed on (--target_help says more):
   --shape THREADSxOPERATIONS, --executions N, --max-steps N, --time-limit SECONDS, --memory sc|rc11, --max-history N,
   --features LIST, --mutations LIST, --addresses HOW
 and with all that follows them:
-  --replay FILE, --minimize FILE, --to-text FILE, --from-text FILE, --seed-corpus FOLDER FILE...
+  --replay FILE, --minimize FILE (both: --html FILE, --json, --all),
+  --to-text FILE, --from-text FILE, --seed-corpus FOLDER FILE...
 What has one dash (-jobs=2, -help=1) goes to the engine, with all that follows it.
 END
 }
