@@ -66,17 +66,22 @@ function setFilter(filter) {
   select(view.selected);
 }
 
-function select(index) {
+// Scrolls to the selected row, with some rows around it.
+function bringIntoSight() {
   if (view.rows.length === 0) return;
-  view.selected = Math.max(0, Math.min(view.rows.length - 1, index));
   const top = view.tops[view.selected];
   const bottom = view.tops[view.selected + 1];
   const head = byId('heads').offsetHeight;
-  // Some rows around it should be in sight as well.
   const margin = Math.min(3 * kLine, scroller.clientHeight / 4);
   if (top < scroller.scrollTop + margin) scroller.scrollTop = top - margin;
   if (bottom + head > scroller.scrollTop + scroller.clientHeight - margin)
     scroller.scrollTop = bottom + head - scroller.clientHeight + margin;
+}
+
+function select(index) {
+  if (view.rows.length === 0) return;
+  view.selected = Math.max(0, Math.min(view.rows.length - 1, index));
+  bringIntoSight();
   draw();
   showSelected();
   const row = view.rows[view.selected];
@@ -183,7 +188,13 @@ function listen() {
     waits = true;
     requestAnimationFrame(() => { waits = false; draw(); });
   }, {passive: true});
-  addEventListener('resize', layOut);
+  let width = scroller.clientWidth;
+  new ResizeObserver(() => {
+    if (scroller.clientWidth !== width) layOut();
+    width = scroller.clientWidth;
+    bringIntoSight();
+    draw();
+  }).observe(scroller);
   addEventListener('hashchange', () => follow(location.hash));
   addEventListener('beforeprint', () => { view.all = true; byId('about').open = true; draw(); });
   addEventListener('afterprint', () => { view.all = false; draw(); });

@@ -185,6 +185,19 @@ class PageTest(unittest.TestCase):
       self.browser.press(key)
       self.assertEqual(self.words(), "✗ unsupported: no trace")
 
+  def test_keeps_the_selected_row_in_sight(self):
+    self.open("long", "#step=5000")
+    visible = ("(() => { const row = document.querySelector('.row.selected').getBoundingClientRect();"
+               " const box = scroller.getBoundingClientRect(); return row.top >= box.top && row.bottom <= box.bottom; })()")
+    for width, height in ((1400, 900), (700, 500), (1000, 600)):
+      self.browser.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+      self.browser.settle()
+      self.assertTrue(self.run_js(visible), (width, height))
+      self.assertEqual(self.position(), "step 5000, thread 2")
+    self.browser.press("?")
+    self.assertTrue(self.run_js(visible), "with the keys shown")
+    self.browser.call("Emulation.setDeviceMetricsOverride", width=1400, height=900, deviceScaleFactor=1, mobile=False)
+
   def test_is_light_or_dark(self):
     self.open("lost_update")
     background = "getComputedStyle(document.body).backgroundColor"
