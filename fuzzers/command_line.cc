@@ -74,8 +74,8 @@ std::string ParseSet(const std::string& list, std::span<const Member> members, u
 }
 
 bool IsMode(std::string_view argument) {
-  for (const std::string_view mode :
-       {"--replay", "--minimize", "--to-text", "--from-text", "--seed-corpus"}) {
+  for (const std::string_view mode : {"--replay", "--minimize", "--triage", "--add-regression",
+                                      "--to-text", "--from-text", "--seed-corpus"}) {
     if (argument == mode || (argument.starts_with(mode) && argument[mode.size()] == '='))
       return true;
   }
@@ -140,16 +140,24 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
       "--minimize", line.file,
       "Shrink a failing input: fewest threads and operations, then fewest choices that are not "
       "benign, that fail with the same signature. Writes FILE.min, or what -o says");
+  auto* const triage = tools->add_option(
+      "--triage", line.file,
+      "FOLDER: what has been found, one entry for each bug, with a minimal text that reproduces "
+      "it in FOLDER/reproducers, or in the folder that -o names");
+  auto* const add_regression =
+      tools->add_option("--add-regression", line.file,
+                        "Write an input as a text to the corpus's folder, which -o names, with its "
+                        "failure as its name");
   auto* const to_text = tools->add_option("--to-text", line.file, "Print an input as text");
   auto* const from_text = tools->add_option("--from-text", line.file, "Turn a text into bytes");
   auto* const seed_corpus =
       tools->add_option("--seed-corpus", line.output,
                         "FOLDER FILE...: turn texts into bytes; other files are copied");
   app.add_option("FILE", line.files, "For --seed-corpus")->needs(seed_corpus);
-  auto* const output = app.add_option("-o,--output", line.output, "Write to this file");
+  auto* const output = app.add_option("-o,--output", line.output, "Write to this file or folder");
   app.add_flag("--force", line.force, "Overwrite an existing file");
   app.add_flag("--all", line.all, "--replay, --minimize: every event");
-  app.add_flag("--json", line.json, "--replay, --minimize: for programs");
+  app.add_flag("--json", line.json, "--replay, --minimize, --triage: for programs");
   app.add_option("--html", line.html,
                  "--replay, --minimize: also write the timeline to this file, as a page for a "
                  "browser");
@@ -180,8 +188,11 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
                  "deadlock (native)")
       ->check(CLI::PositiveNumber);
   AddExecutionFlags(app, line.execution);
-  replay->excludes(minimize, to_text, from_text, seed_corpus, executions_option, output);
-  minimize->excludes(to_text, from_text, seed_corpus);
+  replay->excludes(minimize, triage, add_regression, to_text, from_text, seed_corpus,
+                   executions_option, output);
+  minimize->excludes(triage, add_regression, to_text, from_text, seed_corpus);
+  triage->excludes(add_regression, to_text, from_text, seed_corpus, executions_option);
+  add_regression->excludes(to_text, from_text, seed_corpus, executions_option);
   to_text->excludes(from_text, seed_corpus, shape_option);
   from_text->excludes(seed_corpus, shape_option);
   seed_corpus->excludes(output, shape_option);
@@ -202,6 +213,8 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
 
   if (replay->count() > 0) line.mode = CommandLine::Mode::kReplay;
   if (minimize->count() > 0) line.mode = CommandLine::Mode::kMinimize;
+  if (triage->count() > 0) line.mode = CommandLine::Mode::kTriage;
+  if (add_regression->count() > 0) line.mode = CommandLine::Mode::kAddRegression;
   if (to_text->count() > 0) line.mode = CommandLine::Mode::kToText;
   if (from_text->count() > 0) line.mode = CommandLine::Mode::kFromText;
   if (seed_corpus->count() > 0) line.mode = CommandLine::Mode::kSeedCorpus;

@@ -27,11 +27,20 @@ enum MutationKind : uint32_t {
 inline constexpr uint32_t kDefaultMutations = 7;
 
 struct CommandLine {
-  enum class Mode { kFuzz, kReplay, kMinimize, kToText, kFromText, kSeedCorpus };
+  enum class Mode {
+    kFuzz,
+    kReplay,
+    kMinimize,
+    kTriage,
+    kAddRegression,
+    kToText,
+    kFromText,
+    kSeedCorpus
+  };
   Mode mode = Mode::kFuzz;
 
-  std::string file;    // kReplay, kMinimize, kToText, kFromText
-  std::string output;  // kMinimize, kToText, kFromText: file, "" if not given; kSeedCorpus: folder
+  std::string file;    // of all but kFuzz and kSeedCorpus; kTriage: a folder
+  std::string output;  // kMinimize, kToText, kFromText: file, else a folder; "" if not given
   std::vector<std::string> files;  // kSeedCorpus
   bool force = false;
   bool all = false;

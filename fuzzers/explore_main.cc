@@ -165,7 +165,7 @@ std::string LoadScenarios(const std::vector<std::string>& paths, const Codec& co
 
 // The path of a bug's input; "" if it cannot be written. A file of that name has that content.
 std::string WriteCrash(const ExplorerBug& bug, const std::string& folder) {
-  const std::string path = fmt::format("{}/crash-{:016x}", folder, HashOf(bug.input));
+  std::string path = fmt::format("{}/crash-{:016x}", folder, HashOf(bug.input));
   Bytes there;
   if (ReadFile(path, &there).empty() && there == bug.input) return path;
   const std::string problem = WriteFile(path, bug.input, /*overwrite=*/false);

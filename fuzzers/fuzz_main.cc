@@ -10,6 +10,7 @@
 #include <climits>
 #include <cstdlib>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,7 @@
 #include "fuzzers/mutator.h"
 #include "fuzzers/scenario_type.h"
 #include "fuzzers/tool.h"
+#include "fuzzers/triage.h"
 
 // Of the scenario: JACQUARD_FUZZ_TARGET.
 const jacquard::ScenarioType& JacquardFuzzTarget();
@@ -138,22 +140,38 @@ class Fuzzer {
 
 Fuzzer* fuzzer = nullptr;  // never freed: the process may end at any time
 
-// How to execute this program again, to be followed by the file.
-std::string ReplayCommand(const CommandLine& line) {
-  constexpr std::string_view kFlag = " --replay";
+std::string ProgramPath() {
   char path[PATH_MAX];
   const ssize_t length = readlink("/proc/self/exe", path, sizeof(path));
-  std::string command = length > 0 ? std::string(path, static_cast<size_t>(length)) : "PROGRAM";
-  command += kFlag;
-  if (const char* launcher = std::getenv("JACQUARD_REPLAY_COMMAND")) command = launcher;
-  // What is not the default must be said again, before the last flag, which the file follows.
+  return length > 0 ? std::string(path, static_cast<size_t>(length)) : "PROGRAM";
+}
+
+// What is not the default and must be said again, each with a space before it.
+std::string RepeatedFlags(const CommandLine& line) {
   std::string flags;
   if (line.shape_threads != 0) {
     flags += fmt::format(" --shape {}x{}", line.shape_threads, line.shape_operations);
   }
-  flags += ExecutionFlags(line.execution);
-  if (command.ends_with(kFlag)) command.insert(command.size() - kFlag.size(), flags);
+  return flags + ExecutionFlags(line.execution);
+}
+
+// How to execute this program again, to be followed by the file.
+std::string ReplayCommand(const CommandLine& line) {
+  constexpr std::string_view kFlag = " --replay";
+  const char* const launcher = std::getenv("JACQUARD_REPLAY_COMMAND");
+  std::string command = launcher != nullptr ? launcher : ProgramPath() + std::string(kFlag);
+  // Before the last flag, which the file follows.
+  if (command.ends_with(kFlag)) command.insert(command.size() - kFlag.size(), RepeatedFlags(line));
   return command;
+}
+
+Rerun HowToRerun(const CommandLine& line) {
+  Rerun rerun = {.program = ProgramPath(),
+                 .flags = {fmt::format("--time-limit={}", line.time_limit)},
+                 .replay = ReplayCommand(line)};
+  std::istringstream words(RepeatedFlags(line));
+  for (std::string word; words >> word;) rerun.flags.push_back(word);
+  return rerun;
 }
 
 // Flags that libFuzzer gets unless the user has said something else.
@@ -210,6 +228,9 @@ void Initialize(int* argc, char*** argv) {
     unshaped.shape_threads = 0;
     _exit(Minimize(line, codec, std::move(options), ReplayCommand(unshaped)));
   }
+  if (line.mode == CommandLine::Mode::kTriage) _exit(Triage(line, codec, HowToRerun(line)));
+  if (line.mode == CommandLine::Mode::kAddRegression)
+    _exit(AddRegression(line, codec, HowToRerun(line)));
   if (line.mode != CommandLine::Mode::kFuzz) _exit(Convert(line, codec));
 
   SetArtifactFlags(line.engine, ReplayCommand(line));

@@ -53,9 +53,12 @@
 //                                               and state
 //   std::string NameOf(const void*) const       for reports: the name of the object at an address
 //   std::string TextOf(const void*, uint64_t) const   and a value in it, in words; "" if unknown
-//   std::string HeldBy(int thread) const        for reports: what a thread holds of the locks under
-//                                               test, "mm for writing"; "" if nothing. Mutexes of
-//                                               the library are known
+//   std::string HoldingsOf(int thread) const    for reports: what it holds of the locks under test,
+//                                               "mm for writing"; "" if nothing. In a stress test
+//                                               also what it waits for, asked while it goes on:
+//                                               free of data races
+//   static void UseValidator(bool)              stress test: its --validator; what objects made
+//                                               from now on do
 //
 // In the simulation everything but the operations, BeginThread and EndThread is called with the
 // hooks off: it makes no steps and reads the newest values. A check that fails calls
@@ -229,8 +232,8 @@ struct ScenarioFunctions {
   static void TextOf(void* s, const void* address, uint64_t value, std::string* text) {
     *text = static_cast<const S*>(s)->TextOf(address, value);
   }
-  static void HeldBy(void* s, int thread, std::string* text) {
-    *text = static_cast<const S*>(s)->HeldBy(thread);
+  static void HoldingsOf(void* s, int thread, std::string* text) {
+    *text = static_cast<const S*>(s)->HoldingsOf(thread);
   }
 };
 
@@ -269,7 +272,8 @@ const ScenarioType& ScenarioTypeOf(const char* class_name) {
     if constexpr (requires(const S& s, const void* a) { s.TextOf(a, uint64_t{}); }) {
       t.text_of = &F::TextOf;
     }
-    if constexpr (requires(const S& s) { s.HeldBy(0); }) t.held_by = &F::HeldBy;
+    if constexpr (requires(const S& s) { s.HoldingsOf(0); }) t.holdings_of = &F::HoldingsOf;
+    if constexpr (requires { S::UseValidator(true); }) t.use_validator = &S::UseValidator;
     return t;
   }();
   return type;

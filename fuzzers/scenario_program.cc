@@ -84,7 +84,7 @@ std::string ScenarioProgram::TextOf(const void* address, uint64_t value) {
 
 std::string ScenarioProgram::HeldBy(int thread) {
   std::string text;
-  if (type_.held_by != nullptr) type_.held_by(scenario_, thread, &text);
+  if (type_.holdings_of != nullptr) type_.holdings_of(scenario_, thread, &text);
   return text;
 }
 

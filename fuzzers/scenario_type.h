@@ -61,7 +61,8 @@ struct ScenarioType {
   void (*check_final)(void*) = nullptr;
   void (*name_of)(void*, const void* address, std::string* name) = nullptr;
   void (*text_of)(void*, const void* address, uint64_t value, std::string* text) = nullptr;
-  void (*held_by)(void*, int thread, std::string* text) = nullptr;
+  void (*holdings_of)(void*, int thread, std::string* text) = nullptr;
+  void (*use_validator)(bool) = nullptr;
 };
 
 }  // namespace jacquard

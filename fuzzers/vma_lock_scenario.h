@@ -320,7 +320,10 @@ class BasicVmaLockScenario {
     return ghost_.TextOf(address, value);
   }
 
-  std::string HeldBy(int thread) const { return threads_[thread].holdings.InWords(); }
+  // Real threads would race for them.
+  std::string HoldingsOf(int thread) const {
+    return simulated_ ? threads_[thread].holdings.InWords() : std::string();
+  }
 
   const GhostState& ghost() const { return ghost_; }
 

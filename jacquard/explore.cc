@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <typeinfo>
 #include <utility>
@@ -117,7 +116,7 @@ class Exploration {
       PrepareReplay();
       return true;
     }
-    progress_.emplace(options_.progress && !options_.quiet);
+    progress_ = std::make_unique<call::Progress>(options_.progress && !options_.quiet);
     strategy_ = progress_->MakeWatched(options_.strategy, options_.seed);
     if (strategy_ == nullptr) {
       result_.problem = fmt::format("there is no strategy \"{}\"; there are:\n{}",
@@ -142,7 +141,7 @@ class Exploration {
 
   void PrepareReplay() {
     replays_ = true;
-    progress_.emplace(/*shown=*/false);
+    progress_ = std::make_unique<call::Progress>(/*shown=*/false);
     auto replay = std::make_unique<ByteString>();
     replay_ = replay.get();
     strategy_ = std::move(replay);
@@ -181,7 +180,7 @@ class Exploration {
     jobs.stop_at_first_bug = options_.stop_at_first_bug;
     jobs.seconds = options_.seconds;
     jobs.explore = [this](int worker, const std::function<void(const call::JobNews&)>& tell) {
-      progress_.emplace(/*shown=*/false, &tell);
+      progress_ = std::make_unique<call::Progress>(/*shown=*/false, &tell);
       schedules_ = call::ScheduleCounter(0);
       options_.executions = call::Workers::Share(options_.executions, worker, options_.jobs);
       strategy_ = progress_->MakeWatched(options_.strategy, call::SeedOf(options_.seed, worker));
@@ -272,8 +271,8 @@ class Exploration {
 
   void Add(const Verdict& verdict, const Course& course) {
     if (verdict.kind != VerdictKind::kLockOrder) return AddFailure(*strategy_, verdict, course);
-    // Of a deadlock that could have been, the one that is.
-    const DeadlockChoices choices = LastDeadlockChoices();
+    // Of a deadlock that could have been, the one that is. A copy: repeating it makes others.
+    DeadlockChoices choices = LastDeadlockChoices();
     ByteString deadlock;
     deadlock.Set(choices.exceptions, choices.memory_exceptions);
     Course course_of_deadlock;
@@ -453,7 +452,7 @@ class Exploration {
   const uint32_t body_;
   const std::string arguments_ = test_framework == nullptr ? call::ReadArguments() : "";
   Options options_;
-  std::optional<call::Progress> progress_;
+  std::unique_ptr<call::Progress> progress_;
   bool replays_ = false;
   uint64_t failures_ = 0;
   std::vector<Token> tokens_;  // what is replayed, one after another

@@ -19,9 +19,8 @@ constexpr int kMostJobs = 256;
 template <std::integral Number>
 std::string ParseNumber(std::string_view value, Number least, Number& number) {
   Number parsed{};
-  const char* const end = value.data() + value.size();
-  const auto [rest, error] = std::from_chars(value.data(), end, parsed);
-  if (error != std::errc() || rest != end || parsed < least)
+  const auto [rest, error] = std::from_chars(value.data(), value.data() + value.size(), parsed);
+  if (error != std::errc() || rest != value.data() + value.size() || parsed < least)
     return fmt::format("a whole number, at least {}", least);
   number = parsed;
   return {};
@@ -29,9 +28,8 @@ std::string ParseNumber(std::string_view value, Number least, Number& number) {
 
 std::string ParseSeconds(std::string_view value, double& seconds) {
   double parsed = 0;
-  const char* const end = value.data() + value.size();
-  const auto [rest, error] = std::from_chars(value.data(), end, parsed);
-  if (error != std::errc() || rest != end || !(parsed > 0) || parsed > 1e9)
+  const auto [rest, error] = std::from_chars(value.data(), value.data() + value.size(), parsed);
+  if (error != std::errc() || rest != value.data() + value.size() || !(parsed > 0) || parsed > 1e9)
     return "a number above 0";
   seconds = parsed;
   return {};
@@ -213,17 +211,19 @@ std::string ParseOptions(std::string_view text, Options& options) {
 
 std::string OptionsHelp() {
   std::string text;
-  for (const OptionType& type : kOptionTypes)
+  for (const OptionType& type : kOptionTypes) {
     text +=
         fmt::format("  {:28} {}\n", fmt::format("{}={}", type.name, type.value), type.description);
+  }
   return text;
 }
 
 std::string StrategyHelp() {
   std::string text;
-  for (const StrategyType& type : StrategyTypes())
+  for (const StrategyType& type : StrategyTypes()) {
     text += fmt::format("  {:16} {}\n", fmt::format("{}{}", type.name, type.parameters),
                         type.description);
+  }
   return text;
 }
 

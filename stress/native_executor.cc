@@ -15,6 +15,7 @@
 #include "fuzzers/text.h"
 #include "sim/native.h"
 #include "sim/runtime.h"
+#include "stress/delays.h"
 
 // A race ends the process: whoever watches it (the engine, a stress program's parent) knows by that
 // which input it was.
@@ -71,38 +72,6 @@ struct NativeExecutor::State {
   void Fail(const std::string& what, const std::string& signature);
   std::string Where(int thread) const;
 };
-
-namespace {
-
-// xorshift64: fast and good enough for delays.
-class Delays {
- public:
-  explicit Delays(uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15 + 1) {}
-
-  // Nothing, a spin of up to some microseconds, or the time slice.
-  void Perturb() {
-    state_ ^= state_ << 13;
-    state_ ^= state_ >> 7;
-    state_ ^= state_ << 17;
-    switch (state_ % 8) {
-      case 0:
-      case 1:
-        std::this_thread::yield();
-        break;
-      case 2:
-      case 3:
-        for (uint64_t i = 0; i < (state_ >> 8) % 512; ++i) __builtin_ia32_pause();
-        break;
-      default:
-        break;
-    }
-  }
-
- private:
-  uint64_t state_;
-};
-
-}  // namespace
 
 void NativeExecutor::State::RunThread(int thread) {
   const auto calls = input->calls(thread);

@@ -1,25 +1,23 @@
-// A stress program: random inputs of a scenario class on real threads, run after run.
+// A stress program: a scenario class on real threads.
 //
-// Each run has a seed of its own, from which its operations and delays follow. Runs are executed by
-// a child process, so that one that crashes, hangs or is ended by a sanitizer is counted and the
-// others go on. Since real threads do not repeat themselves, a failing seed is tried again and
-// again at the end: "n of m" says what to expect of a reproduction.
+//   NAME_stress                        random inputs, run after run (runs.h)
+//   NAME_stress --replay FILE          one input, run after run
+//   NAME_stress --seconds 60           without end, in the manner of locktorture (torture.h)
 #include <fmt/format.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fuzzers/codec.h"
+#include "fuzzers/load_input.h"
 #include "fuzzers/scenario.h"
-#include "stress/native_executor.h"
-#include "stress/random_input.h"
+#include "stress/runs.h"
+#include "stress/supervisor.h"
+#include "stress/torture.h"
 
 // Of the scenario: JACQUARD_FUZZ_TARGET.
 const jacquard::ScenarioType& JacquardFuzzTarget();
@@ -33,140 +31,148 @@ namespace {
 constexpr int kExitFailure = 1;
 constexpr int kExitUsage = 2;
 
-struct Options {
-  uint64_t runs = 1000;
-  uint64_t seed = 1;
-  int threads = 0;
-  int operations = fuzzers::kMaxOperations;
-  uint64_t repeat = 100;
-  double time_limit = 10;
-  bool no_delays = false;
-};
-
-// One run after another from `seed` on, in this process. Tells `progress` of each that passed. Ends
-// the process at a failure.
-void RunMany(const fuzzers::Codec& codec, const Options& options, uint64_t seed, uint64_t step,
-             uint64_t runs, int progress) {
-  NativeOptions native;
-  native.delays = !options.no_delays;
-  native.deadlock_seconds = options.time_limit;
-  native.on_failure = [](const std::string& report, const std::string& /*signature*/) {
-    std::fputs(report.c_str(), stderr);
-    std::fflush(stderr);
-    _exit(kExitFailure);
-  };
-  NativeExecutor executor(codec, native);
-  for (uint64_t i = 0; i < runs; ++i, seed += step) {
-    executor.Execute(RandomInput(codec, options.threads, options.operations, seed), seed);
-    const char passed = 1;
-    if (write(progress, &passed, 1) != 1) _exit(kExitUsage);  // nobody listens any more
-  }
+int Complain(const std::string& problem) {
+  std::fputs(fmt::format("jacquard: {}\n", problem).c_str(), stderr);
+  return kExitUsage;
 }
 
-// The same in a child process. Returns how many runs passed: fewer than `runs` if one failed.
-uint64_t RunInChild(const fuzzers::Codec& codec, const Options& options, uint64_t seed,
-                    uint64_t step, uint64_t runs, bool quiet) {
-  int pipe_ends[2];
-  std::fflush(nullptr);
-  if (pipe(pipe_ends) != 0) std::perror("pipe"), std::exit(kExitUsage);
-  const pid_t child = fork();
-  if (child < 0) std::perror("fork"), std::exit(kExitUsage);
-  if (child == 0) {
-    close(pipe_ends[0]);
-    if (quiet && std::freopen("/dev/null", "w", stderr) == nullptr) _exit(kExitUsage);
-    RunMany(codec, options, seed, step, runs, pipe_ends[1]);
-    std::exit(0);  // a sanitizer may have something to say yet
-  }
-  close(pipe_ends[1]);
-  uint64_t passed = 0;
-  char buffer[4096];
-  for (ssize_t n; (n = read(pipe_ends[0], buffer, sizeof(buffer))) > 0;) {
-    passed += static_cast<uint64_t>(n);
-  }
-  close(pipe_ends[0]);
-  int status = 0;
-  waitpid(child, &status, 0);
-  // What a sanitizer finds only at the end of the process belongs to the last run.
-  if (passed == runs && status != 0) --passed;
-  return passed;
-}
-
-std::string Plural(uint64_t n, const char* what) {
-  return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
-}
-
-int Stress(const fuzzers::Codec& codec, const Options& options, const std::string& program) {
-  std::vector<uint64_t> failed;
-  for (uint64_t done = 0; done < options.runs;) {
-    done +=
-        RunInChild(codec, options, options.seed + done, 1, options.runs - done, !failed.empty());
-    if (done == options.runs) break;
-    failed.push_back(options.seed + done);
-    ++done;
-  }
-  const std::string what = fmt::format(
-      "{}, {} with {} each", codec.name(), Plural(static_cast<uint64_t>(options.threads), "thread"),
-      Plural(static_cast<uint64_t>(options.operations), "operation"));
-  if (failed.empty()) {
-    std::fputs(fmt::format("{}: {} passed\n", what, Plural(options.runs, "run")).c_str(), stdout);
-    return 0;
-  }
-  std::string text =
-      fmt::format("{}: {} of {} failed; seeds", what, failed.size(), Plural(options.runs, "run"));
-  constexpr size_t kShown = 10;
-  for (size_t i = 0; i < std::min(failed.size(), kShown); ++i)
-    text += fmt::format(" {}", failed[i]);
-  if (failed.size() > kShown) text += " ...";
-  text += '\n';
-  if (options.repeat > 0) {
-    uint64_t again = 0;
-    for (uint64_t done = 0; done < options.repeat; ++done) {
-      done += RunInChild(codec, options, failed[0], 0, options.repeat - done, true);
-      if (done < options.repeat) ++again;
+// "NAME=NUMBER", each; operations that are not named get `others`. "" or what is wrong.
+std::string ParseWeights(const ScenarioType& type, const std::vector<std::string>& texts,
+                         std::vector<uint32_t>& weights) {
+  constexpr uint32_t kMost = 1000;
+  if (texts.empty()) return {};
+  weights.assign(static_cast<size_t>(type.operation_count), 1);
+  for (const std::string& text : texts) {
+    const size_t equals = text.find('=');
+    const std::string_view name = std::string_view(text).substr(0, equals);
+    int operation = 0;
+    while (operation < type.operation_count && name != type.operations[operation].name) ++operation;
+    if (operation == type.operation_count) {
+      std::string all;
+      for (int i = 0; i < type.operation_count; ++i)
+        all += fmt::format(" {}", type.operations[i].name);
+      return fmt::format("--weights: there is no operation \"{}\"; there are{}", name, all);
     }
-    text += fmt::format("seed {} tried again: {} of {} failed\n", failed[0], again,
-                        Plural(options.repeat, "run"));
+    uint32_t& weight = weights[static_cast<size_t>(operation)];
+    if (equals == std::string::npos ||
+        !CLI::detail::lexical_cast(text.substr(equals + 1), weight) || weight > kMost)
+      return fmt::format("--weights: \"{}\" is not OPERATION=NUMBER with a number up to {}", text,
+                         kMost);
   }
-  text += fmt::format("Replay:    {} --seed {} --runs 1 --repeat {} --threads {} --operations {}\n",
-                      program, failed[0], std::max<uint64_t>(options.repeat, 1), options.threads,
-                      options.operations);
-  std::fflush(stdout);
-  std::fputs(text.c_str(), stderr);
-  return kExitFailure;
+  for (const uint32_t weight : weights) {
+    if (weight != 0) return {};
+  }
+  return "--weights: nothing is left to do";
+}
+
+int Run(int argc, char** argv) {
+  const ScenarioType& type = JacquardFuzzTarget();
+  if (const std::string problem = fuzzers::Codec::Problem(type); !problem.empty())
+    return Complain(fmt::format("{}: {}", type.class_name, problem));
+  const fuzzers::Codec codec(type);
+  RunsOptions runs;
+  runs.threads = type.max_threads;
+  TortureOptions torture;
+  SupervisorOptions supervisor;
+  CLI::App app(
+      fmt::format("Stress test of {}: random operations on real threads. Without "
+                  "--seconds or --replay: short runs, each on a new object.",
+                  codec.name()));
+  app.option_defaults()->always_capture_default();
+  app.set_help_flag("--help", "Print this help");
+  app.add_option("--seed", runs.seed, "Everything that is random follows from it, but for timing");
+  app.add_option("--threads", runs.threads, "So many")
+      ->check(CLI::Range(type.min_threads, type.max_threads));
+  app.add_option("--time-limit", runs.time_limit,
+                 "Seconds; threads that do not end, or an operation that takes longer, have failed")
+      ->check(CLI::PositiveNumber);
+  app.add_flag("--no-delays", runs.no_delays, "No random delays between operations");
+
+  auto* const short_runs = app.add_option_group("Short runs");
+  short_runs->add_option("--runs", runs.runs, "How many")->check(CLI::PositiveNumber);
+  short_runs->add_option("--repeat", runs.repeat,
+                         "How often the first failing seed is tried again");
+  std::string replay;
+  auto* const replay_option = short_runs->add_option(
+      "--replay", replay,
+      "An input, bytes or text: run it so many times, and say how often it fails");
+
+  auto* const torments = app.add_option_group("Torture");
+  auto* const seconds = torments
+                            ->add_option("--seconds", supervisor.seconds,
+                                         "So long, with a status line a second, or until Ctrl-C")
+                            ->check(CLI::PositiveNumber)
+                            ->excludes(replay_option);
+  torments->add_option("--json", supervisor.json, "The summary as JSON; -: to standard output")
+      ->type_name("FILE");
+  torments->add_flag("--quiet", supervisor.quiet, "No status lines");
+  torments->add_flag("--keep-going", supervisor.keep_going,
+                     "Go on after a failure, and count them");
+  std::vector<std::string> weights;
+  torments
+      ->add_option("--weights", weights,
+                   "OPERATION=NUMBER,...: how often each is chosen, 1 if not named; 0: never")
+      ->delimiter(',');
+  torments->add_flag("--churn", torture.churn, "New threads for each round");
+  torments->add_flag("--pin", torture.pin, "Each thread stays on one processor");
+  torments
+      ->add_option("--stutter", torture.pause_every,
+                   "Seconds, after which all threads rest for a moment; 0: never")
+      ->check(CLI::NonNegativeNumber);
+  bool validator = false;
+  torments
+      ->add_option("--validator", validator,
+                   "on: the lock validator judges; of targets that know one")
+      ->type_name("on|off");
+
+  int operations = 0;
+  app.add_option("--operations", operations,
+                 "Of each thread in a run; torture: in a round, 0: different numbers")
+      ->check(CLI::NonNegativeNumber);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kExitUsage;
+  }
+  if (validator && type.use_validator == nullptr)
+    return Complain("--validator: this target knows no lock validator");
+  if (type.use_validator != nullptr) type.use_validator(validator);
+
+  if (seconds->count() > 0) {
+    if (type.operation_count > kMaxStressOperations)
+      return Complain(fmt::format("more than {} operations", kMaxStressOperations));
+    if (const std::string problem = ParseWeights(type, weights, torture.weights); !problem.empty())
+      return Complain(problem);
+    torture.threads = runs.threads;
+    torture.seed = runs.seed;
+    torture.operations = static_cast<uint64_t>(operations);
+    torture.delays = !runs.no_delays;
+    torture.wait_limit = runs.time_limit;
+    switch (Supervise(std::string(codec.name()), type, torture, supervisor)) {
+      case StressEnd::kPassed:
+        return 0;
+      case StressEnd::kFailed:
+        return kExitFailure;
+      case StressEnd::kNoFile:
+        return kExitUsage;
+    }
+  }
+  for (const char* const name :
+       {"--json", "--quiet", "--keep-going", "--weights", "--churn", "--pin", "--stutter"}) {
+    if (app.get_option(name)->count() > 0) return Complain(fmt::format("{} needs --seconds", name));
+  }
+  if (operations > fuzzers::kMaxOperations)
+    return Complain(fmt::format("--operations: a short run has at most {} of each thread",
+                                fuzzers::kMaxOperations));
+  if (operations > 0) runs.operations = operations;
+  if (replay_option->count() == 0) return RunRandomInputs(codec, runs, argv[0]) ? 0 : kExitFailure;
+  fuzzers::Input input;
+  if (const std::string problem = fuzzers::LoadInput(replay, codec, &input); !problem.empty())
+    return Complain(problem);
+  return RunOneInput(codec, runs, input, replay) ? 0 : kExitFailure;
 }
 
 }  // namespace
 }  // namespace jacquard
 
-int main(int argc, char** argv) {
-  using jacquard::Options;
-  const jacquard::ScenarioType& type = JacquardFuzzTarget();
-  if (const std::string problem = jacquard::fuzzers::Codec::Problem(type); !problem.empty()) {
-    std::fputs(fmt::format("jacquard: {}: {}\n", type.class_name, problem).c_str(), stderr);
-    return jacquard::kExitUsage;
-  }
-  const jacquard::fuzzers::Codec codec(type);
-  Options options;
-  options.threads = type.max_threads;
-  CLI::App app(fmt::format("Stress test of {}: random operations on real threads.", codec.name()));
-  app.option_defaults()->always_capture_default();
-  app.set_help_flag("--help", "Print this help");
-  app.add_option("--runs", options.runs, "How many runs")->check(CLI::PositiveNumber);
-  app.add_option("--seed", options.seed,
-                 "Of the first run; each has the one after its predecessor");
-  app.add_option("--threads", options.threads, "Of each run")
-      ->check(CLI::Range(type.min_threads, type.max_threads));
-  app.add_option("--operations", options.operations, "Of each thread")
-      ->check(CLI::Range(1, jacquard::fuzzers::kMaxOperations));
-  app.add_option("--repeat", options.repeat, "How often the first failing seed is tried again");
-  app.add_option("--time-limit", options.time_limit,
-                 "Seconds; threads that do not end are a deadlock")
-      ->check(CLI::PositiveNumber);
-  app.add_flag("--no-delays", options.no_delays, "No random delays between operations");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : jacquard::kExitUsage;
-  }
-  return jacquard::Stress(codec, options, argv[0]);
-}
+int main(int argc, char** argv) { return jacquard::Run(argc, argv); }

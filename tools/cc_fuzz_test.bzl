@@ -80,6 +80,14 @@ _CONFIG = select({
     "//conditions:default": [],
 })
 
+def _corpus_source(corpus):
+    """The folder in which the first of `corpus` lies, from the workspace's root; "" if that is not to be seen."""
+    if type(corpus) != "list" or not corpus or corpus[0].startswith((":", "@")):
+        return ""
+    if corpus[0].startswith("//"):
+        return corpus[0][2:].split(":")[0]
+    return "/".join([native.package_name()] + corpus[0].split("/")[:-1]).strip("/")
+
 def cc_fuzz_test(
         name,
         corpus = None,
@@ -184,6 +192,7 @@ def cc_fuzz_test(
         "--label=//%s:%s" % (native.package_name(), name),
         "--binary_path=$(rootpath :%s_bin)" % name,
         "--seed_corpus=$(rootpath :%s_corpus)" % name,
+        "--corpus_source=" + _corpus_source(corpus),
     ] + _CONFIG
     if dicts:
         native.genrule(

@@ -8,6 +8,8 @@ usage() {
 Flags of the launcher, each as --flag=VALUE or --flag VALUE:
   --timeout_secs N            stop after so many seconds (0: never; the default)
   --clean                     remove what earlier runs have found first
+  --jobs N                    so many processes that share what they find ("all": one for each processor)
+  --merge                     instead of fuzzing: keep the fewest inputs of the corpus that reach all that it reaches
   --regression                only execute the seeds
   --corpus_dir FOLDER         seeds from this folder instead of the built ones
   --dictionary_path FILE      a dictionary for the engine
@@ -17,7 +19,7 @@ Flags of the target, handed on (--target_help says more):
   --shape THREADSxOPERATIONS, --executions N, --max-steps N, --time-limit SECONDS, --memory sc|rc11, --max-history N,
   --features LIST, --mutations LIST, --addresses HOW
 and with all that follows them:
-  --replay FILE, --minimize FILE (both: --html FILE, --json, --all),
+  --replay FILE, --minimize FILE (both: --html FILE, --json, --all), --triage [FOLDER], --add-regression FILE,
   --to-text FILE, --from-text FILE, --seed-corpus FOLDER FILE...
 What has one dash (-jobs=2, -help=1) goes to the engine, with all that follows it.
 END
@@ -28,19 +30,19 @@ fail() {
   exit 2
 }
 
-label='' binary='' seeds='' config='' output_root='' dictionary='' timeout=0 clean=false regression=false explore=false target_flags=()
+label='' binary='' seeds='' corpus_source='' config='' output_root='' dictionary='' timeout=0 jobs='' clean=false merge=false regression=false explore=false target_flags=()
 while (($# > 0)); do
   case $1 in
-    --label=* | --binary_path=* | --seed_corpus=* | --bazel_config=* | --timeout_secs=* | --corpus_dir=* | \
-      --dictionary_path=* | --fuzzing_output_root=*)
+    --label=* | --binary_path=* | --seed_corpus=* | --corpus_source=* | --bazel_config=* | --timeout_secs=* | --jobs=* | \
+      --corpus_dir=* | --dictionary_path=* | --fuzzing_output_root=*)
       flag=${1%%=*} value=${1#*=}
       ;;
-    --timeout_secs | --corpus_dir | --dictionary_path | --fuzzing_output_root)
+    --timeout_secs | --jobs | --corpus_dir | --dictionary_path | --fuzzing_output_root)
       (($# > 1)) || fail "$1 needs a value"
       flag=$1 value=$2
       shift
       ;;
-    --clean | --regression | --noclean | --noregression)
+    --clean | --merge | --regression | --noclean | --noregression)
       flag=$1 value=''
       ;;
     --help)
@@ -71,7 +73,7 @@ while (($# > 0)); do
       shift 2
       continue
       ;;
-    --replay | --replay=* | --minimize | --minimize=* | --to-text | --to-text=* | --from-text | --from-text=* | \
+    --replay | --replay=* | --minimize | --minimize=* | --triage | --triage=* | --add-regression | --add-regression=* | --to-text | --to-text=* | --from-text | --from-text=* | \
       --seed-corpus | --seed-corpus=* | --all | --json | --html | --html=* | --force)
       break
       ;;
@@ -85,11 +87,17 @@ while (($# > 0)); do
   case $flag in
     --label) label=$value ;;
     --binary_path) binary=$(realpath -- "$value") ;;
+    --corpus_source) corpus_source=$value ;;
     --seed_corpus) seeds=$(realpath -- "$value") ;;
     --bazel_config) config=$value ;;
     --timeout_secs)
       [[ $value =~ ^[0-9]+$ ]] || fail "--timeout_secs: \"$value\" is not a number of seconds"
       timeout=$value
+      ;;
+    --jobs)
+      [[ $value == all ]] && value=$(nproc)
+      [[ $value =~ ^[1-9][0-9]*$ ]] || fail "--jobs: \"$value\" is neither a number of processes nor \"all\""
+      jobs=$value
       ;;
     --corpus_dir)
       folder=$(cd -- "${BUILD_WORKING_DIRECTORY:-.}" && realpath -- "$value")
@@ -103,6 +111,7 @@ while (($# > 0)); do
       dictionary=$(realpath -- "$value")
       ;;
     --fuzzing_output_root) output_root=$(cd -- "${BUILD_WORKING_DIRECTORY:-.}" && realpath -m -- "$value") ;;
+    --merge) merge=true ;;
     --clean) clean=true ;;
     --noclean) clean=false ;;
     --regression) regression=true ;;
@@ -155,8 +164,18 @@ done
 # Files that the user names are relative to where the user is.
 [[ -z ${BUILD_WORKING_DIRECTORY:-} ]] || cd -- "$BUILD_WORKING_DIRECTORY" || exit 2
 
+# What has been found lies in the artifacts' folder unless the user says otherwise.
+[[ ${1:-} != --triage || (-n ${2:-} && ${2:-} != -*) ]] || set -- "--triage=$FUZZER_ARTIFACTS_DIR" "${@:2}"
+
+# A regression goes to the sources of the corpus unless the user names another folder.
+if [[ ${1:-} == --add-regression* && " $* " != *" -o "* && " $* " != *" --output"* ]]; then
+  [[ -n $corpus_source && -d ${BUILD_WORKSPACE_DIRECTORY:-}/$corpus_source ]] ||
+    fail "--add-regression: -o FOLDER is missing: the folder of the corpus"
+  set -- "$@" -o "$BUILD_WORKSPACE_DIRECTORY/$corpus_source"
+fi
+
 [[ $explore == false ]] && case ${1:-} in
-  --replay* | --minimize* | --to-text* | --from-text* | --seed-corpus* | --help | --all | --json | --html* | --force | -help=1)
+  --replay* | --minimize* | --triage* | --add-regression* | --to-text* | --from-text* | --seed-corpus* | --help | --all | --json | --html* | --force | -help=1)
     exec "$binary" "${target_flags[@]}" "$@"
     ;;
 esac
@@ -176,6 +195,23 @@ arguments=("${target_flags[@]}" "-artifact_prefix=$FUZZER_ARTIFACTS_DIR/")
 if [[ $regression == true ]]; then
   exec "$binary" "${arguments[@]}" -runs=0 "$@" "$seeds"
 fi
+if [[ $merge == true ]]; then
+  # A set cover is smaller than what the engine's own merge keeps. Nothing is lost: the old corpus gets another name.
+  merged=$(mktemp -d -- "$output_root/merged-XXXXXX") || fail "cannot make a folder in $output_root"
+  "$binary" "${arguments[@]}" -set_cover_merge=1 "$@" "$merged" "$FUZZER_OUTPUT_CORPUS_DIR" "$seeds" ||
+    fail "the merge failed; the corpus is as it was, what has been merged is in $merged"
+  chmod --reference="$FUZZER_OUTPUT_CORPUS_DIR" -- "$merged"
+  number=1
+  while [[ -e $output_root/corpus-before-merge-$number ]]; do number=$((number + 1)); done
+  mv -- "$FUZZER_OUTPUT_CORPUS_DIR" "$output_root/corpus-before-merge-$number" &&
+    mv -- "$merged" "$FUZZER_OUTPUT_CORPUS_DIR" || exit 1
+  count() { find "$1" -type f | wc -l; }
+  echo "$(count "$FUZZER_OUTPUT_CORPUS_DIR") inputs in $FUZZER_OUTPUT_CORPUS_DIR, of" \
+    "$(count "$output_root/corpus-before-merge-$number") that are in $output_root/corpus-before-merge-$number now," \
+    "and of the seeds" >&2
+  exit 0
+fi
+[[ -z $jobs ]] || arguments+=("-fork=$jobs")
 ((timeout == 0)) || arguments+=("-max_total_time=$timeout")
 [[ ! -t 1 ]] || echo "What is found goes to $output_root; Ctrl-C stops." >&2
 exec "$binary" "${arguments[@]}" "$@" "$FUZZER_OUTPUT_CORPUS_DIR" "$seeds"

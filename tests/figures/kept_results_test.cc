@@ -6,7 +6,7 @@
 #include <fstream>
 #include <string>
 
-#include "tools/figures/child.h"
+#include "fuzzers/child_process.h"
 #include "tools/figures/text.h"
 
 namespace jacquard::figures {

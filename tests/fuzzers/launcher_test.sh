@@ -56,13 +56,41 @@ launch --fuzzing_output_root=elsewhere --executions=10 || fail "another folder"
 # Flags of the target are handed on, each in both forms: all those that its help lists and that take a value.
 declare -A example=([shape]=2x2 [executions]=1 [max-steps]=5000 [time-limit]=9 [memory]=sc [max-history]=8 [features]=states,reads [mutations]=records [addresses]=writes)
 launch --target_help
-read -ra flags <<<"$(grep -oE -- '--[a-z-]+ (TEXT|INT|UINT|FLOAT|MODE|LIST)' log | grep -vE -- '--(replay|minimize|to-text|from-text|seed-corpus|output|repeat|html) ' |
+read -ra flags <<<"$(grep -oE -- '--[a-z-]+ (TEXT|INT|UINT|FLOAT|MODE|LIST)' log | grep -vE -- '--(replay|minimize|triage|add-regression|to-text|from-text|seed-corpus|output|repeat|html) ' |
   sed 's/--//; s/ .*//' | tr '\n' ' ')"
 ((${#flags[@]} >= 6)) || fail "the help lists the flags: ${flags[*]}"
 for flag in "${flags[@]}"; do
   launch "--$flag" "${example[$flag]}" -runs=1 || fail "--$flag VALUE is handed on"
   launch "--$flag=${example[$flag]}" -runs=1 || fail "--$flag=VALUE is handed on"
 done
+# Several processes.
+launch --jobs=none
+[[ $? -eq 2 ]] || fail "--jobs wants a number"
+launch --clean --jobs 2 -runs=20000 -seed=1 || fail "--jobs ends well"
+grep -q 'fork' log || fail "--jobs starts processes"
+
+# A smaller corpus that reaches as much; the old one stays.
+features() { "$program" -runs=0 "$1" 2>&1 | sed -n 's/.*INITED.* ft: \([0-9]*\) .*/\1/p'; }
+launch --clean -runs=20000 -seed=1 || fail "a run before the merge"
+touch -d 2000-01-01 "$root/corpus"/*
+before=$(features "$root/corpus")
+launch --merge || fail "--merge ends well"
+merged=$(find "$root/corpus" -type f | wc -l)
+kept=$(find "$root/corpus-before-merge-1" -type f | wc -l)
+((merged > 0 && merged < kept)) || fail "$merged inputs after the merge, $kept before"
+[[ $(features "$root/corpus") -ge $before ]] || fail "the merged corpus reaches $before features"
+launch --merge || fail "a second merge"
+[[ -d $root/corpus-before-merge-1 && -d $root/corpus-before-merge-2 ]] || fail "each merge keeps the corpus before it"
+
+# Without a folder, what has been found; and nothing has been.
+launch --triage || fail "--triage finds nothing in an empty folder"
+grep -q "$root/artifacts: 0 bugs" log || fail "--triage looks into the artifacts' folder"
+launch --triage=missing
+[[ $? -eq 2 ]] || fail "a missing folder is an error"
+launch --add-regression "$(ls "$seeds"/* | head -n 1)"
+[[ $? -eq 2 ]] || fail "--add-regression without a folder of the sources"
+grep -q -- '-o FOLDER is missing' log || fail "and says what is missing"
+
 launch --replay "$(ls "$seeds"/* | head -n 1)" || fail "--replay is handed on"
 grep -q 'passes' log || fail "replay passes"
 launch --html page.html --replay "$(ls "$seeds"/* | head -n 1)" || fail "--html is handed on"

@@ -26,6 +26,18 @@ seed=$(sed -nE 's/.*seeds ([0-9]+).*/\1/p' log)
 [[ $? -eq 1 ]] || fail "the seed alone fails, too"
 grep -q '1 of 1 run failed' log || fail "once"
 
+# An input, many times.
+printf 'jacquard scenario 2 misbehaving\nthread 0: behave; fail_check\n' >fails.txt
+printf 'jacquard scenario 2 misbehaving\nthread 0: behave\n' >passes.txt
+"$broken" --replay fails.txt --runs 7 >log 2>&1
+[[ $? -eq 1 ]] || fail "a replay that fails ends with status 1"
+grep -q '^fails.txt: 7 of 7 runs failed$' log || fail "and says how often"
+[[ $(grep -c '^violated: ' log) -eq 1 ]] || fail "and why, once"
+"$broken" --replay passes.txt --runs 7 >log 2>&1 || fail "a replay that passes"
+grep -q '^passes.txt: 0 of 7 runs failed$' log || fail "says so"
+"$broken" --replay nowhere >log 2>&1
+[[ $? -eq 2 ]] || fail "a missing input is an error"
+
 "$correct" --bogus >log 2>&1
 [[ $? -eq 2 ]] || fail "an unknown flag ends with status 2"
 "$correct" --threads 99 >log 2>&1

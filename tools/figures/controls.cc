@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "tools/figures/child.h"
+#include "fuzzers/child_process.h"
 #include "tools/figures/kept_results.h"
 #include "tools/figures/text.h"
 

@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-#include "tools/figures/child.h"
+#include "fuzzers/child_process.h"
 #include "tools/figures/figure.h"
 
 namespace jacquard::figures {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tools/figures/child.h"
+#include "fuzzers/child_process.h"
 
 namespace jacquard::figures {
 

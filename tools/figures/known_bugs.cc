@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "tools/figures/child.h"
+#include "fuzzers/child_process.h"
 #include "tools/figures/kept_results.h"
 #include "tools/figures/known_bug_list.h"
 #include "tools/figures/text.h"

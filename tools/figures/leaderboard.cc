@@ -13,7 +13,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "tools/figures/child.h"
+#include "fuzzers/child_process.h"
 #include "tools/figures/kept_results.h"
 
 namespace jacquard::figures {

@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "tools/figures/child.h"
+#include "fuzzers/child_process.h"
 #include "tools/figures/figure.h"
 
 namespace jacquard::figures {

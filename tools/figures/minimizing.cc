@@ -13,7 +13,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "tools/figures/child.h"
+#include "fuzzers/child_process.h"
 #include "tools/figures/figure.h"
 
 namespace jacquard::figures {

@@ -3,7 +3,7 @@
 
 #include <stdexcept>
 
-#include "tools/figures/child.h"
+#include "fuzzers/child_process.h"
 #include "tools/figures/figure.h"
 
 namespace jacquard::figures {

@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "tools/figures/child.h"
+#include "fuzzers/child_process.h"
 #include "tools/figures/kept_results.h"
 #include "tools/figures/known_bug_list.h"
 #include "tools/figures/text.h"

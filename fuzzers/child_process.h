@@ -1,11 +1,11 @@
 // A child process: what it printed, how it ended, and the CPU time that it took.
-#ifndef JACQUARD_TOOLS_FIGURES_CHILD_H_
-#define JACQUARD_TOOLS_FIGURES_CHILD_H_
+#ifndef JACQUARD_FUZZERS_CHILD_PROCESS_H_
+#define JACQUARD_FUZZERS_CHILD_PROCESS_H_
 
 #include <string>
 #include <vector>
 
-namespace jacquard::figures {
+namespace jacquard {
 
 struct ChildResult {
   int exit_status = 0;  // 128 + signal if a signal ended it
@@ -33,6 +33,6 @@ class ScratchFolder {
   std::string path_;
 };
 
-}  // namespace jacquard::figures
+}  // namespace jacquard
 
-#endif  // JACQUARD_TOOLS_FIGURES_CHILD_H_
+#endif  // JACQUARD_FUZZERS_CHILD_PROCESS_H_

@@ -1,4 +1,4 @@
-#include "tools/figures/child.h"
+#include "fuzzers/child_process.h"
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -12,7 +12,7 @@
 #include <filesystem>
 #include <stdexcept>
 
-namespace jacquard::figures {
+namespace jacquard {
 namespace {
 
 [[noreturn]] void BecomeChild(const std::vector<std::string>& command, const std::string& folder,
@@ -62,7 +62,7 @@ ChildResult RunChild(const std::vector<std::string>& command, const std::string&
 }
 
 ScratchFolder::ScratchFolder() {
-  std::string name = std::filesystem::temp_directory_path() / "jacquard-figures-XXXXXX";
+  std::string name = std::filesystem::temp_directory_path() / "jacquard-XXXXXX";
   if (mkdtemp(name.data()) == nullptr)
     throw std::runtime_error("cannot make a folder like " + name);
   path_ = name;
@@ -73,4 +73,4 @@ ScratchFolder::~ScratchFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-}  // namespace jacquard::figures
+}  // namespace jacquard
