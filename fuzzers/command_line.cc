@@ -158,6 +158,9 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
   app.add_flag("--force", line.force, "Overwrite an existing file");
   app.add_flag("--all", line.all, "--replay, --minimize: every event");
   app.add_flag("--json", line.json, "--replay, --minimize, --triage: for programs");
+  app.add_option("--html", line.html,
+                 "--replay, --minimize: also write the timeline to this file, as a page for a "
+                 "browser");
   app.add_option("--repeat", line.repeat, "--replay: so many times, and say how fast")
       ->check(CLI::PositiveNumber)
       ->needs(replay);
@@ -218,7 +221,10 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
   if (addresses == "operations") line.addressing = Addressing::kOperations;
   if (addresses == "writes") line.addressing = Addressing::kWrites;
   std::string wrong;
-  if (!features.empty()) {
+  const bool reports =
+      line.mode == CommandLine::Mode::kReplay || line.mode == CommandLine::Mode::kMinimize;
+  if (!line.html.empty() && !reports) wrong = "--html: only with --replay or --minimize";
+  if (!features.empty() && wrong.empty()) {
     wrong = ParseSet(features, kFeatureNames, line.features);
     if (!wrong.empty()) wrong = "--features: " + wrong;
   }

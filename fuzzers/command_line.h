@@ -46,6 +46,7 @@ struct CommandLine {
   bool all = false;
   int repeat = 1;  // kReplay: so often, and say how fast
   bool json = false;
+  std::string html;                          // kReplay, kMinimize: file; "" if not given
   uint64_t minimize_executions = 1'000'000;  // kMinimize: at most
 
   int shape_threads = 0;  // 0: as the bytes say

@@ -14,6 +14,10 @@
 
 namespace jacquard::fuzzers {
 
+// docs/reading_a_failure.md shows the text, docs/trace_json.md has the schema of the JSON; the page
+// is for a browser.
+enum class ReportFormat { kText, kJson, kHtml };
+
 struct FormOptions {
   // Simulated; what the scenario class decides (leaks, allocations) is taken from there.
   ExecutionOptions execution;
@@ -23,8 +27,7 @@ struct FormOptions {
   Addressing addressing = Addressing::kPositions;  // simulated: how inputs are read
 
   // How a failure is shown.
-  bool all_events = false;
-  bool json = false;
+  bool all_events = false;  // of the text
   // The command that replays the input; "" if it is not known yet.
   std::string replay_command;
 
@@ -47,8 +50,8 @@ class Form {
   bool Execute(const Input& input);
 
   // Executes `input`, which has failed, once more with a trace, and describes the failure. Ends
-  // with a newline.
-  std::string Report(const Input& input);
+  // with a newline. The native form has no trace: what is to be said of it on_fatal has had.
+  std::string Report(const Input& input, ReportFormat format = ReportFormat::kText);
 
   // Changes the choices of `input` in a way that follows from what it does when it is executed
   // (fuzzers/reorder.h). False: not possible; never in the native form.

@@ -219,7 +219,6 @@ void Initialize(int* argc, char*** argv) {
   options.addressing =
       line.mode == CommandLine::Mode::kFuzz ? line.addressing : Addressing::kPositions;
   options.all_events = line.all;
-  options.json = line.json;
   if (line.mode == CommandLine::Mode::kReplay) {
     options.replay_command = ReplayCommand(line) + " " + line.file;
     _exit(Replay(line, codec, std::move(options)));

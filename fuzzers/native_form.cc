@@ -44,7 +44,9 @@ bool Form::Execute(const Input& input) {
   return true;
 }
 
-std::string Form::Report(const Input& /*input*/) { return {}; }  // on_fatal has had it
+std::string Form::Report(const Input& /*input*/, ReportFormat /*format*/) {
+  return {};
+}  // on_fatal has had it
 bool Form::Reorder(Input& /*input*/, uint64_t /*seed*/) { return false; }
 
 std::string Form::Minimize(Input& /*input*/, uint64_t /*executions*/) { return {}; }

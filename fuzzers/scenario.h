@@ -54,11 +54,11 @@
 //   std::string NameOf(const void*) const       for reports: the name of the object at an address
 //   std::string TextOf(const void*, uint64_t) const   and a value in it, in words; "" if unknown
 //   std::string HeldBy(int thread) const        for reports: what a thread holds of the locks under
-//                                               test, "mm for writing"; "" if nothing. The stress
-//                                               test asks while the thread goes on
+//                                               test, "mm for writing"; "" if nothing. In a stress
+//                                               test also what it waits for, asked while it goes
+//                                               on: free of data races
 //   static void UseValidator(bool)              stress test: its --validator; what objects made
-//   from
-//                                               now on do
+//                                               from now on do
 //
 // In the simulation everything but the operations, BeginThread and EndThread is called with the
 // hooks off: it makes no steps and reads the newest values. A check that fails calls

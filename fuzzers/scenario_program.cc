@@ -82,6 +82,12 @@ std::string ScenarioProgram::TextOf(const void* address, uint64_t value) {
   return text;
 }
 
+std::string ScenarioProgram::HeldBy(int thread) {
+  std::string text;
+  if (type_.held_by != nullptr) type_.held_by(scenario_, thread, &text);
+  return text;
+}
+
 std::string ScenarioProgram::OperationName(int operation) {
   if (operation < 0 || operation >= type_.operation_count) return {};
   return type_.operations[operation].name;

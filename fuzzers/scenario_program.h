@@ -46,6 +46,7 @@ class ScenarioProgram : public Program {
   void End() override;
   std::string NameOf(const void* address) override;
   std::string TextOf(const void* address, uint64_t value) override;
+  std::string HeldBy(int thread) override;
   std::string OperationName(int operation) override;
 
  private:

@@ -71,7 +71,7 @@ bool Form::Execute(const Input& input) {
   return false;
 }
 
-std::string Form::Report(const Input& input) {
+std::string Form::Report(const Input& input, ReportFormat format) {
   Trace trace;
   const Verdict verdict = state_->Run(input, &trace);
   ReportOptions options;
@@ -86,8 +86,15 @@ std::string Form::Report(const Input& input) {
                second) +
            FormatReport(state_->verdict, Trace{}, options);
   }
-  return state_->options.json ? FormatJson(verdict, trace, options)
-                              : FormatReport(verdict, trace, options);
+  switch (format) {
+    case ReportFormat::kText:
+      break;
+    case ReportFormat::kJson:
+      return FormatJson(verdict, trace, options);
+    case ReportFormat::kHtml:
+      return FormatHtml(verdict, trace, options);
+  }
+  return FormatReport(verdict, trace, options);
 }
 
 bool Form::Reorder(Input& input, uint64_t seed) {

@@ -65,6 +65,42 @@ int WriteSeedCorpus(const CommandLine& line, const Codec& codec) {
   return kExitPass;
 }
 
+// "" unless the file exists and may not be overwritten; `otherwise`: what else can be done.
+std::string OverwriteProblem(const std::string& path, bool force, const char* otherwise) {
+  std::error_code error;
+  if (force || path == "-" || !std::filesystem::exists(path, error)) return {};
+  return fmt::format("{}: exists already; --force overwrites it{}", path, otherwise);
+}
+
+// The file of --html before the work, not after it; `output` is what else is written. "" or what is
+// wrong.
+std::string HtmlProblem(const CommandLine& line, const std::string& output) {
+  if (line.html.empty()) return {};
+  if (std::string_view(FormName()) == "native")
+    return "--html needs the simulated form: of real threads there is no trace";
+  if (line.html == "-" && line.json) return "--html -, --json: both want the standard output";
+  if (line.html == line.file || line.html == output)
+    return fmt::format("--html {}: that is the input's file, or the result's", line.html);
+  if (std::error_code error; std::filesystem::is_directory(line.html, error))
+    return line.html + ": is a folder; --html wants a file";
+  return OverwriteProblem(line.html, line.force, "");
+}
+
+// The report of `input`, which has failed, in all the forms that were asked for. "" or what could
+// not be written.
+std::string WriteReport(const CommandLine& line, const Input& input, Form& form) {
+  const auto bytes = [](const std::string& text) { return Bytes(text.begin(), text.end()); };
+  if (line.json) {
+    const std::string json = form.Report(input, ReportFormat::kJson);
+    if (std::string problem = WriteFile("-", bytes(json), true); !problem.empty()) return problem;
+  } else {
+    Print(form.Report(input));
+  }
+  if (line.html.empty()) return {};
+  const std::string page = form.Report(input, ReportFormat::kHtml);
+  return WriteFile(line.html, bytes(page), line.force);
+}
+
 }  // namespace
 
 int Convert(const CommandLine& line, const Codec& codec) {
@@ -101,10 +137,9 @@ int Minimize(const CommandLine& line, const Codec& codec, FormOptions options,
                      : line.file + ".min";
   }
   // Before the work, not after it.
-  std::error_code error;
-  if (!line.force && output != "-" && std::filesystem::exists(output, error)) {
-    return Complain(output + ": exists already; --force overwrites it, -o names another file");
-  }
+  std::string problem = OverwriteProblem(output, line.force, ", -o names another file");
+  if (problem.empty()) problem = HtmlProblem(line, output);
+  if (!problem.empty()) return Complain(problem);
   if (line.shape_threads != 0) codec.Reshape(line.shape_threads, line.shape_operations, input);
   options.on_fatal = [](const std::string& report, bool no_step) {
     Print(report);
@@ -119,18 +154,13 @@ int Minimize(const CommandLine& line, const Codec& codec, FormOptions options,
   if (form.Execute(input)) return Complain(line.file + ": passes: there is nothing to minimise");
   const std::string summary = form.Minimize(input, line.minimize_executions);
   (void)form.Execute(input);
-  const std::string report = form.Report(input);
-  if (line.json) {
-    (void)WriteFile("-", Bytes(report.begin(), report.end()), true);
-  } else {
-    Print(report);
-  }
   Bytes bytes = codec.Encode(input);
   if (as_text || output.ends_with(kTextExtension)) {
     const std::string text = FormatText(codec, input);
     bytes.assign(text.begin(), text.end());
   }
-  const std::string problem = WriteFile(output, bytes, line.force);
+  problem = WriteReport(line, input, form);
+  if (problem.empty()) problem = WriteFile(output, bytes, line.force);
   if (!problem.empty()) return Complain(problem);
   Print(fmt::format("jacquard: {}\n{}\n", summary, output));
   return kExitPass;
@@ -141,6 +171,7 @@ int Replay(const CommandLine& line, const Codec& codec, FormOptions options) {
   if (const std::string problem = LoadInput(line.file, codec, &input); !problem.empty()) {
     return Complain(problem);
   }
+  if (const std::string problem = HtmlProblem(line, ""); !problem.empty()) return Complain(problem);
   if (line.shape_threads != 0) codec.Reshape(line.shape_threads, line.shape_operations, input);
   options.on_fatal = [](const std::string& report, bool no_step) {
     Print(report);
@@ -153,13 +184,8 @@ int Replay(const CommandLine& line, const Codec& codec, FormOptions options) {
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < tries; ++i) {
     if (form.Execute(input)) continue;
-    const std::string report = form.Report(input);
-    if (line.json) {
-      (void)WriteFile("-", Bytes(report.begin(), report.end()), true);
-    } else {
-      Print(report);
-    }
-    return kExitFailure;
+    const std::string problem = WriteReport(line, input, form);
+    return problem.empty() ? kExitFailure : Complain(problem);
   }
   const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
   if (native) {

@@ -18,6 +18,7 @@
 #define JACQUARD_FUZZERS_VMA_LOCK_ACTOR_H_
 
 #include <cstdint>
+#include <string>
 
 #include "fuzzers/mmap_lock_ghost.h"
 #include "fuzzers/vma_lock_ghost.h"
@@ -44,6 +45,22 @@ struct VmaLockHoldings {
   bool Any() const { return share != Share::kNone || ReadsAny(); }
   // Whether the VMA is write-locked in this section.
   bool Writes(int v) const { return (writes >> v & 1) != 0; }
+
+  // "mm for writing, vma0 for reading"; "" if it holds nothing.
+  std::string InWords() const {
+    std::string text;
+    const auto add = [&text](const std::string& lock, const char* how) {
+      text += (text.empty() ? "" : ", ") + lock + how;
+    };
+    if (share == Share::kWriter) add("mm", " for writing");
+    if (share == Share::kReader) add("mm", " for reading");
+    for (int v = 0; v < kVmas; ++v) {
+      const std::string vma = "vma" + std::to_string(v);
+      if (Writes(v)) add(vma, " for writing");
+      if (reads[v] != 0) add(vma, reads[v] == 1 ? " for reading" : " for reading, twice");
+    }
+    return text;
+  }
 
   Share share = Share::kNone;  // of the mmap lock
   std::uint8_t writes = 0;     // the VMAs write-locked in this section, a bit each

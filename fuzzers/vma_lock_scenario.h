@@ -320,6 +320,11 @@ class BasicVmaLockScenario {
     return ghost_.TextOf(address, value);
   }
 
+  // Real threads would race for them.
+  std::string HeldBy(int thread) const {
+    return simulated_ ? threads_[thread].holdings.InWords() : std::string();
+  }
+
   const GhostState& ghost() const { return ghost_; }
 
  private:

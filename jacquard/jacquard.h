@@ -62,7 +62,7 @@ struct Options {
   // Just the one execution that this token (Result::token) stands for.
   std::string replay = {};
   // Files that are written: the first finding as JSON (docs/trace_json.md), and its report with
-  // every event.
+  // every event (a page for a browser if the name ends in ".html").
   std::string json = {};
   std::string timeline = {};
   // The result, for programs: ResultToJson.

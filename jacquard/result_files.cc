@@ -19,7 +19,11 @@ FileTexts MakeFileTexts(const Options& options, const Verdict& verdict, const Tr
   FileTexts texts;
   if (!options.json.empty()) texts.json = FormatJson(verdict, trace, report);
   report.timeline.all = true;
-  if (!options.timeline.empty()) texts.timeline = FormatReport(verdict, trace, report);
+  if (options.timeline.ends_with(".html")) {
+    texts.timeline = FormatHtml(verdict, trace, report);
+  } else if (!options.timeline.empty()) {
+    texts.timeline = FormatReport(verdict, trace, report);
+  }
   return texts;
 }
 

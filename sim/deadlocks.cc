@@ -22,6 +22,8 @@ namespace {
 // So many steps may a probe take.
 constexpr uint64_t kProbeSteps = 20'000;
 
+}  // namespace
+
 const char* HeldKindName(HeldKind kind) {
   switch (kind) {
     case HeldKind::kMutex:
@@ -36,8 +38,6 @@ const char* HeldKindName(HeldKind kind) {
   }
   return "lock";
 }
-
-}  // namespace
 
 std::string NameOf(const void* object) {
   std::string name = engine.program().NameOf(object);

@@ -555,6 +555,9 @@ void VisitKeyValues(void (*visit)(void* value, void* data), void* data);
 // What the program calls an object; its address if it has no name for it (deadlocks.cc).
 std::string NameOf(const void* object);
 
+// "mutex", "reader/writer lock", ... Never null.
+const char* HeldKindName(HeldKind kind);
+
 // Starts the real thread that watches for executions without a step (watchdog.cc).
 void StartWatchdog();
 

@@ -1,5 +1,7 @@
 // FormatJson: the schema is in docs/trace_json.md; what is added there must be optional for
 // readers.
+#include "sim/json.h"
+
 #include <fmt/format.h>
 
 #include <cstddef>
@@ -8,17 +10,22 @@
 #include <string>
 #include <vector>
 
+#include "sim/decisions.h"
 #include "sim/names.h"
 #include "sim/report.h"
+#include "sim/step_text.h"
 #include "sim/trace_view.h"
 
 namespace jacquard {
 namespace {
 
 using nlohmann::ordered_json;
+using sim::StepText;
 using sim::TraceView;
 
 constexpr int kSchemaVersion = 1;
+// Each is found by going through the trace; more than that nobody reads.
+constexpr size_t kMostDecisions = 1000;
 
 // Addresses and values are texts: JSON's numbers lose the low bits of 64.
 std::string Hexadecimal(uint64_t value) { return fmt::format("{:#x}", value); }
@@ -65,13 +72,18 @@ void AddStack(ordered_json& object, uintptr_t pc, const std::vector<uintptr_t>& 
   object["stack"] = std::move(array);
 }
 
-ordered_json EventObject(const TraceView& view, size_t at) {
+ordered_json EventObject(const TraceView& view, const StepText& words, size_t at) {
   const TraceEvent& event = view.event(at);
   ordered_json object = {{"type", sim::EventTypeName(event.type)}, {"thread", event.step.thread}};
   if (event.step.operation >= 0) object["operation"] = event.step.operation;
   AddText(object, "text", event.text);
   if (view.IsStep(at)) object["number"] = view.step_number(at);
-  if (event.type == TraceEvent::Type::kStep) object["step"] = StepObject(event);
+  if (event.type == TraceEvent::Type::kStep) {
+    object["words"] = words.Of(event);
+    object["step"] = StepObject(event);
+  }
+  if (!event.held.empty()) object["held"] = event.held;
+  if (!view.IsOfInterest(at)) object["dull"] = true;
   if (event.alternatives > 0) {
     object["pick"] = {{"kind", sim::PickKindName(event.pick)},
                       {"alternatives", event.alternatives},
@@ -114,6 +126,7 @@ ordered_json FramesObject(const Trace& trace, const FrameLookup& lookup) {
       AddText(entry, "file", frame.file);
       if (frame.line != 0) entry["line"] = frame.line;
       if (frame.inlined) entry["inlined"] = true;
+      if (IsLibraryFrame(frame)) entry["library"] = true;
       frames.push_back(std::move(entry));
     }
     object[Hexadecimal(pc)] = std::move(frames);
@@ -123,16 +136,19 @@ ordered_json FramesObject(const Trace& trace, const FrameLookup& lookup) {
 
 }  // namespace
 
-std::string FormatJson(const Verdict& verdict, const Trace& trace, const ReportOptions& options) {
+std::string sim::TraceJson(const Verdict& verdict, const Trace& trace, const ReportOptions& options,
+                           int indent) {
   const TraceView view(trace, verdict);
+  const StepText words(options.timeline.symbolize, /*ascii=*/false);
   ordered_json document = {{"jacquard_trace", kSchemaVersion},
                            {"verdict", VerdictObject(verdict, view)}};
   AddText(document, "replay", options.replay_command);
   document["threads"] = trace.threads;
   document["fingerprint"] = Hexadecimal(trace.Fingerprint());
   ordered_json events = ordered_json::array();
-  for (size_t at = 0; at < view.size(); ++at) events.push_back(EventObject(view, at));
+  for (size_t at = 0; at < view.size(); ++at) events.push_back(EventObject(view, words, at));
   document["events"] = std::move(events);
+  document["decisions"] = sim::DescribeDecisions(view, words, kMostDecisions).sentences;
   if (!trace.places.empty()) {
     ordered_json places = ordered_json::array();
     for (const TracePlace& place : trace.places) places.push_back(PlaceObject(place));
@@ -140,7 +156,11 @@ std::string FormatJson(const Verdict& verdict, const Trace& trace, const ReportO
   }
   document["frames"] = FramesObject(trace, options.timeline.symbolize);
   // What the harness calls its objects may not be UTF-8.
-  return document.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  return document.dump(indent, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+std::string FormatJson(const Verdict& verdict, const Trace& trace, const ReportOptions& options) {
+  return sim::TraceJson(verdict, trace, options, 1) + "\n";
 }
 
 }  // namespace jacquard

@@ -32,6 +32,8 @@ class Program {
   // Words for the trace: the name of the object at `address` ("" if none), and of a value in it.
   virtual std::string NameOf(const void* /*address*/) { return {}; }
   virtual std::string TextOf(const void* /*address*/, uint64_t /*value*/) { return {}; }
+  // What a thread holds, in words, as far as the runtime cannot know ("" if nothing).
+  virtual std::string HeldBy(int /*thread*/) { return {}; }
   // The name of a named operation by its index ("" if none): for signatures and reports.
   virtual std::string OperationName(int /*operation*/) { return {}; }
 };

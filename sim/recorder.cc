@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "sim/engine.h"
@@ -31,7 +33,23 @@ TraceEvent& Recorder::Add(TraceEvent::Type type) {
   event.step.operation = me.operation;
   event.enabled = engine.enabled();
   event.stack = StackOfRunningThread();
+  event.held = HeldByRunningThread();
   return event;
+}
+
+std::vector<std::string> Recorder::HeldByRunningThread() {
+  const SimThread& me = *engine.current;
+  std::vector<std::string> held;
+  for (const HeldLock& lock : me.held) {
+    const char* const how = lock.kind == HeldKind::kShared      ? " for reading"
+                            : lock.kind == HeldKind::kExclusive ? " for writing"
+                                                                : "";
+    held.push_back(std::string(HeldKindName(lock.kind)) + " " + NameOf(lock.lock) + how);
+  }
+  if (me.id < 0 || me.id >= engine.program().ThreadCount()) return held;
+  std::string of_program = engine.program().HeldBy(me.id);
+  if (!of_program.empty()) held.push_back(std::move(of_program));
+  return held;
 }
 
 std::vector<uintptr_t> Recorder::StackOfRunningThread() {

@@ -80,6 +80,7 @@ class Recorder {
   // The plain write that was the last event has taken place by now.
   void CompletePlainWrite();
   static std::vector<uintptr_t> StackOfRunningThread();
+  static std::vector<std::string> HeldByRunningThread();
   // The pick of a thread that led to the next event.
   static PickTaken TakeSchedulePick();
   static std::string Words(const PickTaken& pick);

@@ -1,4 +1,4 @@
-// A report: the whole failure, as text for a person and as JSON for a program.
+// A report: the whole failure, as text or a page for a person and as JSON for a program.
 #ifndef JACQUARD_SIM_REPORT_H_
 #define JACQUARD_SIM_REPORT_H_
 
@@ -26,6 +26,11 @@ std::string FormatReport(const Verdict& verdict, const Trace& trace,
 // The same as JSON, one object with a newline at its end; docs/trace_json.md has the schema. Always
 // every event; of `options`, only `timeline.symbolize` and `replay_command` matter.
 std::string FormatJson(const Verdict& verdict, const Trace& trace,
+                       const ReportOptions& options = {});
+
+// The same as a page for a browser, in one piece that needs no network: the JSON with what shows it
+// (sim/timeline_page/). Always every event; the page has filters.
+std::string FormatHtml(const Verdict& verdict, const Trace& trace,
                        const ReportOptions& options = {});
 
 }  // namespace jacquard

@@ -163,27 +163,7 @@ class RowMaker {
     return view_.how(first) == Switch::kFirst || view_.PickOfSwitch(first) != at;
   }
 
-  bool Interesting(size_t at) const {
-    const TraceEvent& event = view_.event(at);
-    if (options_.all || event.type != TraceEvent::Type::kStep) return true;
-    if (view_.Deviates(at) || at == view_.violating()) return true;
-    if (view_.LastOf(event.step.thread) == at) return true;
-    // What stands around a switch is what the switch is about.
-    if (view_.how(at) != Switch::kNone && view_.how(at) != Switch::kFirst) return true;
-    if (at + 1 < view_.size() && view_.how(at + 1) == Switch::kPreempted) return true;
-    switch (event.step.kind) {
-      case StepKind::kLoad:
-      case StepKind::kPlainRead:
-      case StepKind::kFence:
-      case StepKind::kYield:
-      case StepKind::kSleep:
-      case StepKind::kClock:
-      case StepKind::kOther:
-        return false;
-      default:
-        return true;
-    }
-  }
+  bool Interesting(size_t at) const { return options_.all || view_.IsOfInterest(at); }
 
   // What the verdict says, in the column of the thread that it blames.
   void AddEnd() {

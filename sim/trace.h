@@ -30,6 +30,9 @@ struct TraceEvent {
                          // words for them
   std::string new_text;
   std::string text;
+  // What the thread holds after the event, in words: its locks, oldest first, and what the harness
+  // says.
+  std::vector<std::string> held;
   uintptr_t pc = 0;  // the instruction after the call into the runtime
   std::vector<uintptr_t>
       stack;                // call sites of the enclosing functions, innermost first, without `pc`

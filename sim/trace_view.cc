@@ -90,6 +90,28 @@ size_t TraceView::PickOfSwitch(size_t at) const {
   return kNowhere;
 }
 
+bool TraceView::IsOfInterest(size_t at) const {
+  const TraceEvent& step = event(at);
+  if (step.type != TraceEvent::Type::kStep) return true;
+  if (Deviates(at) || at == violating_) return true;
+  if (LastOf(step.step.thread) == at) return true;
+  // What stands around a switch is what the switch is about.
+  if (how(at) != Switch::kNone && how(at) != Switch::kFirst) return true;
+  if (at + 1 < size() && how(at + 1) == Switch::kPreempted) return true;
+  switch (step.step.kind) {
+    case StepKind::kLoad:
+    case StepKind::kPlainRead:
+    case StepKind::kFence:
+    case StepKind::kYield:
+    case StepKind::kSleep:
+    case StepKind::kClock:
+    case StepKind::kOther:
+      return false;
+    default:
+      return true;
+  }
+}
+
 size_t TraceView::LastOf(int thread) const {
   const auto found = last_.find(thread);
   return found == last_.end() ? kNowhere : found->second;

@@ -48,6 +48,10 @@ class TraceView {
   // Whether something was left to chance there and the choice was not the benign one.
   bool Deviates(size_t at) const { return event(at).alternatives > 0 && event(at).choice != 0; }
 
+  // Whether the event has a row of its own where not all have one: writes, whatever is no step,
+  // choices that were not benign, the steps around a switch, and the last one of each thread.
+  bool IsOfInterest(size_t at) const;
+
   // The step that the verdict is about; kNowhere if it is about none, as a deadlock.
   size_t violating() const { return violating_; }
 

@@ -19,7 +19,8 @@ Flags of the target, handed on (--target_help says more):
   --shape THREADSxOPERATIONS, --executions N, --max-steps N, --time-limit SECONDS, --memory sc|rc11, --max-history N,
   --features LIST, --mutations LIST, --addresses HOW
 and with all that follows them:
-  --replay FILE, --minimize FILE, --triage [FOLDER], --add-regression FILE, --to-text FILE, --from-text FILE, --seed-corpus FOLDER FILE...
+  --replay FILE, --minimize FILE (both: --html FILE, --json, --all), --triage [FOLDER], --add-regression FILE,
+  --to-text FILE, --from-text FILE, --seed-corpus FOLDER FILE...
 What has one dash (-jobs=2, -help=1) goes to the engine, with all that follows it.
 END
 }
@@ -73,7 +74,7 @@ while (($# > 0)); do
       continue
       ;;
     --replay | --replay=* | --minimize | --minimize=* | --triage | --triage=* | --add-regression | --add-regression=* | --to-text | --to-text=* | --from-text | --from-text=* | \
-      --seed-corpus | --seed-corpus=* | --all | --json | --force)
+      --seed-corpus | --seed-corpus=* | --all | --json | --html | --html=* | --force)
       break
       ;;
     --*)
@@ -174,7 +175,7 @@ if [[ ${1:-} == --add-regression* && " $* " != *" -o "* && " $* " != *" --output
 fi
 
 [[ $explore == false ]] && case ${1:-} in
-  --replay* | --minimize* | --triage* | --add-regression* | --to-text* | --from-text* | --seed-corpus* | --help | --all | --json | --force | -help=1)
+  --replay* | --minimize* | --triage* | --add-regression* | --to-text* | --from-text* | --seed-corpus* | --help | --all | --json | --html* | --force | -help=1)
     exec "$binary" "${target_flags[@]}" "$@"
     ;;
 esac

@@ -32,6 +32,19 @@ TEST(CommandLine, TakesItsOwn) {
   EXPECT_EQ(line.execution.max_steps, 50u);
 }
 
+TEST(CommandLine, WritesAPageOnlyWithAReport) {
+  EXPECT_EQ(Parse({"--replay", "a", "--html", "b.html"}).html, "b.html");
+  EXPECT_EQ(Parse({"--html=b.html", "--minimize", "a"}).html, "b.html");
+  for (const Strings& wrong : {Strings{"--html=b.html"}, Strings{"--html=b.html", "corpus"},
+                               Strings{"--to-text", "a", "--html", "b.html"},
+                               Strings{"--seed-corpus", "a", "b", "--html", "b.html"}}) {
+    const CommandLine line = Parse(wrong);
+    EXPECT_EQ(line.exit_status, kExitUsage);
+    EXPECT_NE(line.message.find("--html: only with --replay or --minimize"), std::string::npos)
+        << line.message;
+  }
+}
+
 TEST(CommandLine, KnowsBothMemories) {
   EXPECT_EQ(Parse({"corpus"}).execution.memory, MemoryMode::kRc11);
   EXPECT_EQ(Parse({"--memory", "sc", "corpus"}).execution.memory, MemoryMode::kSc);

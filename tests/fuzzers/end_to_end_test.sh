@@ -86,5 +86,46 @@ expect "with the same report" diff first fifth
 expect "JSON" status_is 1 "$program" --replay "$crash" --json
 expect "is JSON" python3 -c 'import json; json.loads(open("out").read())'
 
+# The page for a browser: beside the report, with the same trace, and over no other file.
+page_json() { sed -n 's|.*<script type="application/json" id="trace">\(.*\)</script>.*|\1|p' "$1"; }
+"$program" --replay "$crash" --json >json 2>/dev/null
+expect "HTML" status_is 1 "$program" --replay "$crash" --html page.html
+report out >sixth
+expect "beside the same report" diff first sixth
+expect "is a page" grep -q '^</html>' page.html
+expect "with the same JSON" python3 -c 'import json, sys; sys.exit(json.loads(sys.argv[1]) != json.load(open("json")))' \
+  "$(page_json page.html)"
+cp page.html kept.html
+expect "an existing page stays" status_is 2 "$program" --replay "$crash" --html page.html
+expect "the message says how to overwrite" grep -q 'page.html: exists already; --force' out
+expect "it is as it was" cmp page.html kept.html
+echo >page.html
+expect "--force overwrites it" status_is 1 "$program" --replay "$crash" --html=page.html --force
+expect "with the page" cmp page.html kept.html
+"$program" --replay "$crash" --html - >standard.html 2>/dev/null
+expect "- is the standard output" cmp standard.html kept.html
+expect "JSON and HTML" status_is 1 "$program" --replay "$crash" --json --html both.html
+expect "both are written" cmp both.html kept.html
+expect "a minimised failure" status_is 1 "$program" --replay "$crash.min" --html small.html
+expect "has a page from --minimize" status_is 0 "$program" --minimize "$crash" -o again.min --html minimized.html
+expect "with the same trace" diff <(page_json small.html | grep -o '"events".*"decisions"') \
+  <(page_json minimized.html | grep -o '"events".*"decisions"')
+refused() { # refused WHAT PATTERN ARGUMENT...
+  local what=$1 pattern=$2
+  shift 2
+  expect "$what is refused" status_is 2 "$program" "$@"
+  expect "it says why: $(cat out)" grep -q -e "$pattern" out
+}
+refused "a page without a folder" 'no/page.html: No such file' --replay "$crash" --html no/page.html
+refused "a folder" 'artifacts: is a folder' --replay "$crash" --html artifacts
+refused "the input itself" "that is the input's file" --replay crash.txt --html crash.txt --force
+refused "the result's file" "or the result's" --minimize crash.txt -o x.txt --html x.txt
+expect "and nothing is written" test ! -e x.txt
+refused "two on the standard output" 'both want the standard output' --replay "$crash" --json --html -
+refused "a page of a fuzzing run" 'only with --replay or --minimize' --html=fuzz.html -runs=1
+refused "a page of a conversion" 'only with --replay or --minimize' --to-text "$crash" --html x.html
+expect "of what passes no page is written" status_is 0 "$program" --replay pass.txt --html pass.html
+expect "that is so" test ! -e pass.html
+
 ((failures == 0)) && echo "all passed"
 exit "$failures"

@@ -277,6 +277,10 @@ TEST(Explore, WritesFiles) {
   EXPECT_FALSE(Explore(LosesUpdates, {.json = json, .timeline = timeline}).ok());
   EXPECT_NE(Content(json).find("\"kind\": \"expectation\""), std::string::npos) << Content(json);
   EXPECT_NE(Content(timeline).find("Timeline: "), std::string::npos) << Content(timeline);
+  const std::string page = testing::TempDir() + "/finding.html";
+  EXPECT_FALSE(Explore(LosesUpdates, {.timeline = page}).ok());
+  EXPECT_NE(Content(page).find("</html>"), std::string::npos);
+  EXPECT_NE(Content(page).find("\"kind\":\"expectation\""), std::string::npos);
   EXPECT_TRUE(Explore(Counts, {.executions = 10, .json = json}).ok());
   EXPECT_NE(Content(json).find("\"kind\": \"pass\""), std::string::npos) << Content(json);
   EXPECT_FALSE(Explore(Counts, {.executions = 10, .json = "/no/such/folder/x"}).ok());

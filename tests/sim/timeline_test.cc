@@ -405,6 +405,41 @@ TEST(Timeline, KeepsToItsWidth) {
   }
 }
 
+// The character at `column` of a line.
+std::string CharacterAt(const std::string& line, size_t column) {
+  const auto begins = [](char c) { return (c & 0xC0) != 0x80; };
+  size_t at = 0;
+  for (; at < line.size() && (column > 0 || !begins(line[at])); ++at)
+    if (begins(line[at])) --column;
+  size_t end = at + 1;
+  while (end < line.size() && !begins(line[end])) ++end;
+  return at < line.size() ? line.substr(at, end - at) : "";
+}
+
+TEST(Timeline, HasAColumnForEachThread) {
+  for (const int width : {80, 100, 120}) {
+    for (int threads = 2; threads <= 8; ++threads) {
+      TimelineOptions options;
+      options.width = width;
+      const std::string text = Many(threads).Timeline(options);
+      const std::string heads = text.substr(0, text.find('\n'));
+      size_t column = 4;
+      for (int thread = 0; thread < threads; ++thread) {
+        const bool named = heads.find("thread") != std::string::npos;
+        column = heads.find(std::to_string(thread), column + 1);
+        ASSERT_NE(column, std::string::npos) << text;
+        // Its step stands beside the bar of its operation, or its lane shows that the step is its.
+        const std::string words = "counter " + std::to_string(thread) + "→";
+        const size_t begin = text.rfind('\n', text.find(words)) + 1;
+        const std::string line = text.substr(begin, text.find('\n', begin) - begin);
+        EXPECT_EQ(CharacterAt(line, named ? column - 7 : column), named ? "│" : "●")
+            << width << " wide, thread " << thread << "\n"
+            << text;
+      }
+    }
+  }
+}
+
 TEST(Timeline, WrapsAndCutsVeryLongNames) {
   Failure failure;
   TraceBuilder& b = failure.builder;

@@ -31,6 +31,7 @@ Example LostUpdate() {
                              MemoryOrder::kRelease, "Counter::Add");
   store.old_text = "zero";
   store.new_text = "minus one";
+  store.held = {"mutex m"};
   b.Stack({"main"});
   TraceEvent& load = b.Load(0, "counter", 0xffffffffffffffff, MemoryOrder::kAcquire);
   load.reads_from = 3;
@@ -119,6 +120,33 @@ TEST(TraceJson, NumbersStepsAsTheVerdictCounts) {
   EXPECT_EQ(document["events"][1]["number"], 1);
   EXPECT_EQ(document["events"][4]["number"], 4);
   EXPECT_FALSE(document["events"][5].contains("number"));  // the end of a thread is no step
+}
+
+TEST(TraceJson, SaysInWordsWhatTheReportSays) {
+  const Example example = LostUpdate();
+  const json document = json::parse(Text(example));
+  const std::string report = FormatReport(example.verdict, example.builder.trace(),
+                                          {.timeline = {.all = true}, .replay_command = {}});
+  EXPECT_EQ(document["events"][3]["words"], "counter zero→minus one (store release)");
+  for (const json& event : document["events"]) {
+    ASSERT_EQ(event.contains("words"), event["type"] == "step");
+    if (event.contains("words"))
+      EXPECT_NE(report.find(event["words"].get<std::string>()), std::string::npos) << event;
+  }
+  ASSERT_EQ(document["decisions"].size(), 1u);
+  EXPECT_NE(document["decisions"][0].get<std::string>().find("thread 1 runs instead"),
+            std::string::npos);
+}
+
+TEST(TraceJson, TellsWhatIsHeldAndWhatIsDull) {
+  TraceBuilder b;
+  for (int i = 0; i < 4; ++i) b.Load(0, "a", 0, MemoryOrder::kRelaxed);
+  b.Step(0, StepKind::kMutexLock, "m").held = {"mutex m", "mm for writing"};
+  const json events = json::parse(FormatJson(Verdict(), b.trace()))["events"];
+  EXPECT_EQ(events[4]["held"], json::array({"mutex m", "mm for writing"}));
+  EXPECT_FALSE(events[0].contains("held"));
+  EXPECT_EQ(events[1]["dull"], true);
+  EXPECT_FALSE(events[4].contains("dull"));
 }
 
 TEST(TraceJson, HoldsPlacesWithTheirFrames) {

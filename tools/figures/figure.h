@@ -46,6 +46,7 @@ std::vector<Measurement> Guidance();
 std::vector<Measurement> UnitTests();
 std::vector<Measurement> Lockdep();
 std::vector<Measurement> Stress();
+std::vector<Measurement> Timeline();
 
 }  // namespace jacquard::figures
 

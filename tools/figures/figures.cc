@@ -66,6 +66,7 @@ std::vector<Measurement> All() {
   for (Measurement& measurement : Lockdep()) all.push_back(std::move(measurement));
   for (Measurement& measurement : Benchmarks()) all.push_back(std::move(measurement));
   for (Measurement& measurement : Stress()) all.push_back(std::move(measurement));
+  for (Measurement& measurement : Timeline()) all.push_back(std::move(measurement));
   return all;
 }
 
