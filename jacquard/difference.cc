@@ -52,8 +52,10 @@ bool LooksLikeAddress(uint64_t value) {
 
 std::string DescribeValues(const TraceEvent& one, const TraceEvent& other) {
   if (one.step.address != other.step.address) {
-    return fmt::format("it goes to {} one time and to {} the next: an address decides",  //
-                       one.step.address, other.step.address);
+    return fmt::format(
+        "it goes to {} one time and to {} the next: something that is not under control "
+        "decides, as an address, or a clock or a counter of the processor",
+        one.step.address, other.step.address);
   }
   const bool old_differs = one.step.old_value != other.step.old_value;
   const uint64_t first = old_differs ? one.step.old_value : one.step.new_value;

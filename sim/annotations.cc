@@ -1,5 +1,6 @@
 // The public annotations of ThreadSanitizer (sanitizer/tsan_interface.h), by which code tells of
-// synchronisation that the instrumentation does not see.
+// synchronisation that the instrumentation does not see, and the older ones ("dynamic
+// annotations"), which ThreadSanitizer's runtime still has and headers declare by themselves.
 //
 // Under sequential consistency, where no races are looked for, they have nothing to say.
 #include <cstddef>
@@ -17,12 +18,20 @@ void Acquire(const void* object) {
 void Release(const void* object) {
   if (engine.Simulates()) engine.Release(object);
 }
+void IgnoreBegin() {
+  if (engine.Simulates()) ++engine.current->ignores_races;
+}
+void IgnoreEnd() {
+  if (engine.Simulates() && engine.current->ignores_races > 0) --engine.current->ignores_races;
+}
 
 }  // namespace
 }  // namespace jacquard::sim
 
 using jacquard::sim::Acquire;
 using jacquard::sim::engine;
+using jacquard::sim::IgnoreBegin;
+using jacquard::sim::IgnoreEnd;
 using jacquard::sim::kTryLockFailed;
 using jacquard::sim::Release;
 
@@ -47,11 +56,38 @@ void __tsan_mutex_post_signal(void*, unsigned) {}
 void __tsan_mutex_pre_divert(void*, unsigned) {}
 void __tsan_mutex_post_divert(void*, unsigned) {}
 
-void __tsan_ignore_thread_begin() {
-  if (engine.Simulates()) ++engine.current->ignores_races;
-}
-void __tsan_ignore_thread_end() {
-  if (engine.Simulates() && engine.current->ignores_races > 0) --engine.current->ignores_races;
-}
+void __tsan_ignore_thread_begin() { IgnoreBegin(); }
+void __tsan_ignore_thread_end() { IgnoreEnd(); }
+
+// The first two arguments are the place: file and line.
+
+void AnnotateHappensBefore(const char*, int, void* object) { Release(object); }
+void AnnotateHappensAfter(const char*, int, void* object) { Acquire(object); }
+void WTFAnnotateHappensBefore(const char*, int, void* object) { Release(object); }
+void WTFAnnotateHappensAfter(const char*, int, void* object) { Acquire(object); }
+
+void AnnotateRWLockCreate(const char*, int, void*) {}
+void AnnotateRWLockCreateStatic(const char*, int, void*) {}
+void AnnotateRWLockDestroy(const char*, int, void*) {}
+void AnnotateRWLockAcquired(const char*, int, void* lock, size_t) { Acquire(lock); }
+void AnnotateRWLockReleased(const char*, int, void* lock, size_t) { Release(lock); }
+
+void AnnotateIgnoreReadsBegin(const char*, int) { IgnoreBegin(); }
+void AnnotateIgnoreReadsEnd(const char*, int) { IgnoreEnd(); }
+void AnnotateIgnoreWritesBegin(const char*, int) { IgnoreBegin(); }
+void AnnotateIgnoreWritesEnd(const char*, int) { IgnoreEnd(); }
+
+// Without effect, as in ThreadSanitizer: a race that is called benign remains one, and what orders
+// accesses does so, whatever is to be ignored.
+void AnnotateBenignRace(const char*, int, void*, const char*) {}
+void AnnotateBenignRaceSized(const char*, int, void*, size_t, const char*) {}
+void WTFAnnotateBenignRaceSized(const char*, int, void*, size_t, const char*) {}
+void AnnotateIgnoreSyncBegin(const char*, int) {}
+void AnnotateIgnoreSyncEnd(const char*, int) {}
+void AnnotateEnableRaceDetection(const char*, int, int) {}
+void AnnotateThreadName(const char*, int, const char*) {}
+void AnnotateNewMemory(const char*, int, void*, size_t) {}
+void AnnotateMemoryIsInitialized(const char*, int, void*, size_t) {}
+void AnnotateMemoryIsUninitialized(const char*, int, void*, size_t) {}
 
 }  // extern "C"

@@ -127,14 +127,44 @@ std::string ShortFunctionName(std::string_view demangled) {
   return name.empty() ? std::string(demangled) : name;
 }
 
-bool IsLibraryFrame(const SourceFrame& frame) {
+namespace {
+
+bool IsReservedName(const std::string& function) {
   for (const char* prefix : {"std::", "__gnu_cxx::", "__"}) {
-    if (frame.function.starts_with(prefix)) return true;
+    if (function.starts_with(prefix)) return true;
   }
+  return false;
+}
+
+bool IsOfCxxLibrary(const std::string& file) {
+  return file.find("/include/c++/") != std::string::npos;
+}
+
+}  // namespace
+
+bool IsLibraryFrame(const SourceFrame& frame) {
+  if (IsReservedName(frame.function)) return true;
   // Code without line tables ("libc.so.6+0x1234" at worst): not what was compiled for the
   // simulation.
   if (frame.file.empty()) return !frame.function.starts_with("0x");
-  return frame.file.starts_with("/usr/") || frame.file.find("/include/c++/") != std::string::npos;
+  return frame.file.starts_with("/usr/") || IsOfCxxLibrary(frame.file);
+}
+
+bool IsInstalledHeaderFrame(const SourceFrame& frame) {
+  if (IsReservedName(frame.function) || IsOfCxxLibrary(frame.file)) return false;
+  std::string_view path = frame.file;
+  if (path.starts_with("/usr/local/include/")) return true;
+  constexpr std::string_view kHeaders = "/usr/include/";
+  if (!path.starts_with(kHeaders)) return false;
+  path.remove_prefix(kHeaders.size());
+  constexpr std::string_view kOfMachine = "x86_64-linux-gnu/";
+  if (path.starts_with(kOfMachine)) path.remove_prefix(kOfMachine.size());
+  // The C library's own lie in no folder, or in one of these.
+  if (path.find('/') == std::string_view::npos) return false;
+  for (const char* folder : {"bits/", "sys/", "gtest/", "gmock/"}) {
+    if (path.starts_with(folder)) return false;
+  }
+  return true;
 }
 
 std::string SourceLocation(const SourceFrame& frame) {

@@ -30,7 +30,9 @@ std::vector<SourceFrame> StepText::Stack(const TraceEvent& event) const {
   if (!lookup_) return stack;
   const auto append = [&](uintptr_t pc) {
     for (SourceFrame& frame : lookup_(pc)) {
-      if (!IsLibraryFrame(frame)) stack.push_back(std::move(frame));
+      // Of other libraries' headers the innermost line, which is where it happens.
+      if (!IsLibraryFrame(frame) || (stack.empty() && IsInstalledHeaderFrame(frame)))
+        stack.push_back(std::move(frame));
     }
   };
   if (event.pc != 0) append(event.pc);

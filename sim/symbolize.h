@@ -41,6 +41,11 @@ std::string ShortFunctionName(std::string_view demangled);
 // than to the user.
 bool IsLibraryFrame(const SourceFrame& frame);
 
+// Whether such a frame stands in an installed header of neither the language, the C library nor
+// GoogleTest, as Boost's are: compiled with the hooks like the user's own code, and as likely to be
+// where the bug is.
+bool IsInstalledHeaderFrame(const SourceFrame& frame);
+
 // "lock/refcount.h:84"; "" if the file is unknown.
 std::string SourceLocation(const SourceFrame& frame);
 

@@ -48,6 +48,33 @@ says 'with a sanitizer' 'has its own oracles'
 ends 1 'linking statically' jacquard-cc -static "$here/makefile_project/counter.c"
 ends 0 'its version' jacquard-c++ --version
 
+# ---- what another compiler has made
+
+cat >lock.c <<'END'
+#include <stdatomic.h>
+static atomic_int word;
+void Lock(void) {
+  while (atomic_exchange(&word, 1) != 0) {
+  }
+}
+void Unlock(void) { atomic_store(&word, 0); }
+END
+printf 'void Lock(void);\nvoid Unlock(void);\nint main(void) { Lock(); Unlock(); return 0; }\n' >locks.c
+compiler=$(command -v clang-19 || command -v clang)
+"$compiler" -c -o foreign.o lock.c && ar rc libforeign.a foreign.o &&
+  "$compiler" -shared -fPIC -o libshared.so lock.c || fail 'cannot compile lock.c'
+for library in foreign.o libforeign.a libshared.so; do
+  ends 0 "linking $library" jacquard-cc -o locks locks.c "./$library"
+  says "linking $library" "compiled without the hooks, .*: $library\.$"
+done
+jacquard-cc -c -o hooked.o lock.c || fail 'cannot compile lock.c with the hooks'
+for library in hooked.o lock.c; do
+  ends 0 "linking $library" jacquard-cc -o locks locks.c $library
+  grep -q 'warning' "$log" && fail "it warns of $library"
+done
+ends 1 'linking nothing' jacquard-cc -o locks locks.c
+says 'linking nothing' 'undefined reference'
+
 # ---- a project with a Makefile
 
 cp -rL "$here/makefile_project" make && cd make || exit 1

@@ -82,6 +82,21 @@ TEST(IsLibraryFrame, TellsLibrariesFromUsers) {
   EXPECT_FALSE(IsLibraryFrame(frame("jacquard::Refcount::Get", "lock/refcount.h")));
 }
 
+TEST(IsInstalledHeaderFrame, TellsOtherLibrariesFromTheLanguages) {
+  const auto is = [](std::string function, std::string file) {
+    return IsInstalledHeaderFrame({.function = std::move(function), .file = std::move(file)});
+  };
+  EXPECT_TRUE(is("boost::lockfree::queue<int>::push", "/usr/include/boost/lockfree/queue.hpp"));
+  EXPECT_TRUE(is("tbb::spin_mutex::lock", "/usr/local/include/spin_mutex.h"));
+  EXPECT_TRUE(is("enqueue", "/usr/include/x86_64-linux-gnu/urcu/static/wfcqueue.h"));
+  EXPECT_FALSE(is("load", "/usr/include/c++/12/atomic"));
+  EXPECT_FALSE(is("std::function<void ()>::operator()", "/usr/include/boost/function.hpp"));
+  EXPECT_FALSE(is("printf", "/usr/include/x86_64-linux-gnu/bits/stdio2.h"));
+  EXPECT_FALSE(is("atoi", "/usr/include/stdlib.h"));
+  EXPECT_FALSE(is("testing::internal::CmpHelperEQ<int, int>", "/usr/include/gtest/gtest.h"));
+  EXPECT_FALSE(is("Push", "queue.h"));
+}
+
 TEST(SourceLocation, SaysWhatIsKnown) {
   EXPECT_EQ(SourceLocation({.function = "f", .file = "a/b.cc", .line = 7}), "a/b.cc:7");
   EXPECT_EQ(SourceLocation({.function = "f", .file = "a/b.cc", .line = 0}), "a/b.cc");

@@ -239,6 +239,25 @@ TEST(Report, ConfinesItselfToAsciiIfAsked) {
   ExpectGolden("invariant_ascii.txt", text);
 }
 
+// Where it happens in another library's header, and below it the program's own functions alone.
+TEST(Report, ShowsTheInnermostLineOfAnInstalledHeader) {
+  Failure failure;
+  TraceBuilder& b = failure.builder;
+  b.Step(0, kStore, "word", 0, 1, kRelease, "std::atomic<int>::store|boost::Pool::Put|boost::Push");
+  b.Stack({"Work|boost::Apply", "Main"});
+  failure.verdict = {.kind = VerdictKind::kRace,
+                     .message = "plain write",
+                     .signature = "race|plain write",
+                     .thread = 0,
+                     .step = 1};
+  const std::string report = failure.Report();
+  EXPECT_NE(report.find("      boost::Pool::Put  /usr/include/boost/queue.hpp:10\n"
+                        "      Work              lock/lock.h:17\n"
+                        "      Main              lock/lock.h:24\n"),
+            std::string::npos)
+      << report;
+}
+
 TEST(Report, ShowsThePlacesThatTheVerdictIsAbout) {
   Failure failure;
   TraceBuilder& b = failure.builder;

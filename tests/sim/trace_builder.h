@@ -97,8 +97,9 @@ class TraceBuilder {
       SourceFrame frame;
       frame.function = functions.substr(begin, bar == std::string::npos ? bar : bar - begin);
       frame.inlined = bar != std::string::npos;
-      frame.file =
-          frame.function.starts_with("std::") ? "/usr/include/c++/12/atomic" : "lock/lock.h";
+      frame.file = "lock/lock.h";
+      if (frame.function.starts_with("std::")) frame.file = "/usr/include/c++/12/atomic";
+      if (frame.function.starts_with("boost::")) frame.file = "/usr/include/boost/queue.hpp";
       frame.line = line;
       frames.push_back(std::move(frame));
       begin = bar == std::string::npos ? bar : bar + 1;
