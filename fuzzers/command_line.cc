@@ -57,6 +57,7 @@ constexpr Member kMutationNames[] = {
     {"records", kRecordMutations},
     {"cross-over", kCrossOverMutations},
     {"reorder", kReorderMutations},
+    {"sweep", kSweepMutations},
 };
 std::string ParseSet(const std::string& list, std::span<const Member> members, uint32_t& set) {
   set = 0;
@@ -176,7 +177,7 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
   app.add_option(
          "--mutations", mutations,
          "For measurements: what is done to inputs beside the engine's own mutations; some of "
-         "records, cross-over, reorder, or none")
+         "records, cross-over, reorder, sweep, or none")
       ->type_name("LIST");
   std::string addresses;
   app.add_option("--addresses", addresses,

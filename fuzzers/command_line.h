@@ -23,8 +23,9 @@ enum MutationKind : uint32_t {
   kRecordMutations = 1,     // mutator.h: Mutate
   kCrossOverMutations = 2,  // mutator.h: CrossOver
   kReorderMutations = 4,    // reorder.h
+  kSweepMutations = 8,      // sweep.h
 };
-inline constexpr uint32_t kDefaultMutations = 7;
+inline constexpr uint32_t kDefaultMutations = 15;
 
 struct CommandLine {
   enum class Mode {

@@ -23,6 +23,7 @@
 #include "fuzzers/input.h"
 #include "fuzzers/mutator.h"
 #include "fuzzers/scenario_type.h"
+#include "fuzzers/sweep.h"
 #include "fuzzers/tool.h"
 #include "fuzzers/triage.h"
 
@@ -40,6 +41,8 @@ namespace {
 // A reordering costs an execution; crossing over is best done now and then (docs/guidance.md).
 constexpr uint32_t kReorderOnceIn = 4;
 constexpr uint32_t kCrossOverOnceIn = 8;
+// Half of the executions go to what is near the seeds, as long as there is something.
+constexpr uint32_t kSweepOnceIn = 2;
 
 // What a fuzzing run does for every input.
 class Fuzzer {
@@ -66,8 +69,12 @@ class Fuzzer {
     bytes_ = bytes;
     codec_.Decode(bytes, input_);
     if (shape_threads_ != 0) codec_.Reshape(shape_threads_, shape_operations_, input_);
-    if (form_->Execute(input_)) [[likely]]
+    const uint64_t steps_before = form_->steps();
+    if (form_->Execute(input_)) [[likely]] {
+      // What the engine executes before it mutates are the seeds.
+      if (!mutates_) sweep_.AddSeed(input_, form_->steps() - steps_before);
       return;
+    }
     const uint64_t before = form_->executions();
     Print("\n" + form_->Report(input_));
     // By this libFuzzer's -minimize_crash recognises the same bug.
@@ -79,6 +86,15 @@ class Fuzzer {
   // The engine's request for another input; `general` is its own mutation.
   size_t Mutate(uint8_t* data, size_t size, size_t max_size, uint32_t seed,
                 GeneralMutation general) {
+    mutates_ = true;
+    if ((mutations_ & kSweepMutations) != 0 && seed % kSweepOnceIn == 0 && sweep_.Next(mutated_)) {
+      const std::vector<uint8_t> bytes = codec_.Encode(mutated_);
+      if (bytes.size() <= max_size) {
+        std::copy(bytes.begin(), bytes.end(), data);
+        return bytes.size();
+      }
+    }
+    seed /= kSweepOnceIn;
     if ((mutations_ & kReorderMutations) != 0 && seed % kReorderOnceIn == 0) {
       codec_.Decode({data, size}, mutated_);
       if (form_->Reorder(mutated_, seed / kReorderOnceIn)) {
@@ -135,6 +151,8 @@ class Fuzzer {
   std::unique_ptr<Form> form_;
   Input input_;
   Input mutated_;
+  Sweep sweep_;
+  bool mutates_ = false;            // the engine has begun to
   std::span<const uint8_t> bytes_;  // of the running execution
 };
 

@@ -13,10 +13,10 @@ namespace jacquard::figures {
 // From now on RunChildOnce keeps results in `folder`, which is made if need be.
 void KeepResultsIn(const std::string& folder);
 
-// RunChild in `scratch`, which must be empty, for a command that takes long and depends on nothing
-// but its words and the content of the files and folders that they name. If its result is kept,
-// takes that over, with the time that it took and with what it left in its folder. What a signal
-// ended is not kept.
+// RunChild in `scratch`, in which there may be no files yet, for a command that takes long and
+// depends on nothing but its words and the content of the files and folders that they name. If its
+// result is kept, takes that over, with the time that it took and with what it left in its folder.
+// What a signal ended is not kept.
 ChildResult RunChildOnce(const std::vector<std::string>& command, const ScratchFolder& scratch);
 
 }  // namespace jacquard::figures

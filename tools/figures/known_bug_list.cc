@@ -49,6 +49,12 @@ std::string OnlyKnownBugsFlag() {
   return only.empty() ? "" : fmt::format(" --only-bugs {}", fmt::join(only, ","));
 }
 
+std::string NewCorpus(const ScratchFolder& scratch) {
+  std::string folder = scratch.path() + "/corpus";
+  std::filesystem::create_directory(folder);
+  return folder;
+}
+
 std::string LinkTo(const KnownBug& bug) {
   return fmt::format("[{}](../{}/{}/bug.md)", bug.title, kKnownBugsFolder, bug.name);
 }

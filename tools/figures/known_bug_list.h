@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "fuzzers/child_process.h"
+
 namespace jacquard::figures {
 
 inline constexpr const char* kKnownBugsFolder = "tests/known_bugs";
@@ -25,6 +27,10 @@ std::vector<KnownBug> ListKnownBugs();
 
 // "" or the flag that asks for those of OnlyKnownBugs, with a blank before it.
 std::string OnlyKnownBugsFlag();
+
+// An empty folder for what libFuzzer keeps, to stand before the seeds: it writes to the first one
+// that it is given.
+std::string NewCorpus(const ScratchFolder& scratch);
 
 // The first cell of a row: the title, with a link from docs/ to what is written about it.
 std::string LinkTo(const KnownBug& bug);

@@ -45,11 +45,11 @@ Detection MedianOf(OneRun one_run) {
 
 Detection FuzzOnce(const KnownBug& bug, int seed) {
   const ScratchFolder scratch;
-  const ChildResult result =
-      RunChildOnce({Program(fmt::format("{}/{}_fuzz_test_bin", kKnownBugsFolder, bug.name)),
-                    fmt::format("-seed={}", seed), fmt::format("-max_total_time={}", kLimitSeconds),
-                    Program(fmt::format("fuzzers/{}_fuzz_test_corpus", bug.scenario))},
-                   scratch);
+  const ChildResult result = RunChildOnce(
+      {Program(fmt::format("{}/{}_fuzz_test_bin", kKnownBugsFolder, bug.name)),
+       fmt::format("-seed={}", seed), fmt::format("-max_total_time={}", kLimitSeconds),
+       NewCorpus(scratch), Program(fmt::format("fuzzers/{}_fuzz_test_corpus", bug.scenario))},
+      scratch);
   if (result.exit_status == 0) return {};
   if (result.exit_status != kCrashExitStatus)
     throw std::runtime_error("the fuzz target failed:\n" + result.output);

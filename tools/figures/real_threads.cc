@@ -58,7 +58,7 @@ Detection FuzzOnRealThreads(const std::string& program, const std::string& sanit
   const ScratchFolder scratch;
   const ChildResult result =
       RunChildOnce({Program(fmt::format("{}_fuzz_test_{}_bin", program, sanitizer)), "-seed=1",
-                    fmt::format("-max_total_time={}", kLimitSeconds),
+                    fmt::format("-max_total_time={}", kLimitSeconds), NewCorpus(scratch),
                     Program(fmt::format("fuzzers/{}_fuzz_test_corpus", scenario))},
                    scratch);
   if (result.exit_status == 0) return {};
