@@ -1,6 +1,7 @@
 #include "fuzzers/sweep.h"
 
 #include <algorithm>
+#include <compare>
 #include <numeric>
 
 namespace jacquard::fuzzers {
@@ -9,7 +10,10 @@ namespace {
 // An exception and the number of picks before it.
 struct Placed {
   uint64_t at;
+  bool of_seed;  // after a new one at the same place
   uint32_t choice;
+
+  auto operator<=>(const Placed&) const = default;
 };
 
 // Another order of [0, count), in which neighbours are far apart: what is tried soon comes from
@@ -26,10 +30,10 @@ bool Insert(const Input& seed, std::vector<Placed>& more, Input& out) {
   uint64_t at = 0;
   for (const Exception& exception : seed.exceptions()) {
     at += exception.gap;
-    more.push_back({at, exception.choice});
+    more.push_back({at, true, exception.choice});
     ++at;
   }
-  std::ranges::stable_sort(more, {}, &Placed::at);
+  std::ranges::sort(more);
   out = seed;
   out.ClearExceptions();
   for (const Exception& exception : seed.memory_exceptions()) out.AddMemoryException(exception);
@@ -78,7 +82,7 @@ bool Sweep::Next(Input& out) {
       number /= seed.places * seed.choices;
       in_order = in_order && (i == 0 || single / seed.choices > at);
       at = single / seed.choices;
-      more.push_back({at, static_cast<uint32_t>(single % seed.choices)});
+      more.push_back({at, false, static_cast<uint32_t>(single % seed.choices)});
     }
     // Of two orders of the same pair one is enough.
     if (!in_order || !Insert(seed.input, more, out)) continue;
