@@ -87,7 +87,8 @@ class Fuzzer {
   size_t Mutate(uint8_t* data, size_t size, size_t max_size, uint32_t seed,
                 GeneralMutation general) {
     mutates_ = true;
-    if ((mutations_ & kSweepMutations) != 0 && seed % kSweepOnceIn == 0 && sweep_.Next(mutated_)) {
+    if (by_position_ && (mutations_ & kSweepMutations) != 0 && seed % kSweepOnceIn == 0 &&
+        sweep_.Next(mutated_)) {
       const std::vector<uint8_t> bytes = codec_.Encode(mutated_);
       if (bytes.size() <= max_size) {
         std::copy(bytes.begin(), bytes.end(), data);

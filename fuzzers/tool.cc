@@ -20,11 +20,6 @@ namespace {
 // How often the native form tries one input: its failures depend on timing.
 constexpr int kNativeReplays = 1000;
 
-int Complain(const std::string& message) {
-  Print("jacquard: " + message + "\n");
-  return kExitUsage;
-}
-
 // The name of a seed in the folder of all: that of its file without ".txt", with a number where two
 // are called the same.
 std::string SeedName(const std::string& path, const std::set<std::string>& taken) {
@@ -102,6 +97,11 @@ std::string WriteReport(const CommandLine& line, const Input& input, Form& form)
 }
 
 }  // namespace
+
+int Complain(const std::string& message) {
+  Print("jacquard: " + message + "\n");
+  return kExitUsage;
+}
 
 int Convert(const CommandLine& line, const Codec& codec) {
   if (line.mode == CommandLine::Mode::kSeedCorpus) return WriteSeedCorpus(line, codec);

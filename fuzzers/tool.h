@@ -12,6 +12,9 @@
 
 namespace jacquard::fuzzers {
 
+// Says on standard error what is wrong with the request, and returns the exit status for that.
+int Complain(const std::string& message);
+
 // Converts as `line` says. Messages go to standard error. Returns the exit status.
 int Convert(const CommandLine& line, const Codec& codec);
 

@@ -18,6 +18,7 @@
 #include "fuzzers/engine.h"
 #include "fuzzers/load_input.h"
 #include "fuzzers/text.h"
+#include "fuzzers/tool.h"
 
 namespace jacquard::fuzzers {
 namespace {
@@ -26,11 +27,6 @@ namespace fs = std::filesystem;
 
 constexpr int kReplays = 10;
 constexpr std::string_view kVerdictComment = "# verdict: ";
-
-int Complain(const std::string& message) {
-  Print("jacquard: " + message + "\n");
-  return kExitUsage;
-}
 
 // What follows `key` on the first line that begins with it; "" if there is none.
 std::string LineAfter(std::string_view text, std::string_view key) {
@@ -211,9 +207,10 @@ std::string ToText(const Findings& findings, const std::string& folder, const Re
       fmt::format("{}: {} bug{} in {} file{}", folder, findings.bugs.size(),
                   findings.bugs.size() == 1 ? "" : "s", failing, failing == 1 ? "" : "s");
   if (!findings.passing.empty()) text += fmt::format("; {} passing", findings.passing.size());
-  if (!findings.no_inputs.empty())
+  if (!findings.no_inputs.empty()) {
     text += fmt::format("; {} no input{} of this target", findings.no_inputs.size(),
                         findings.no_inputs.size() == 1 ? "" : "s");
+  }
   text += "\n";
   int number = 0;
   for (const Bug& bug : findings.bugs) {
@@ -315,11 +312,12 @@ int AddRegression(const CommandLine& line, const Codec& codec, const Rerun& reru
     static_cast<void>(ReadFile(line.file, &bytes));  // it could be read before
     signature = LineAfter(std::string(bytes.begin(), bytes.end()), kVerdictComment);
   }
-  if (signature.empty())
+  if (signature.empty()) {
     return Complain(fmt::format(
         "{}: passes, and does not say what it failed with; a text says so in a comment, "
         "\"{}SIGNATURE\"",
         line.file, kVerdictComment));
+  }
   const std::string text =
       fmt::format("{}{}\n{}", kVerdictComment, signature, FormatText(codec, input));
   bool exists = false;

@@ -6,10 +6,12 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cstdint>
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "fuzzers/codec.h"
@@ -36,7 +38,7 @@ int Complain(const std::string& problem) {
   return kExitUsage;
 }
 
-// "NAME=NUMBER", each; operations that are not named get `others`. "" or what is wrong.
+// "OPERATION=NUMBER", each; operations that are not named get 1. "" or what is wrong.
 std::string ParseWeights(const ScenarioType& type, const std::vector<std::string>& texts,
                          std::vector<uint32_t>& weights) {
   constexpr uint32_t kMost = 1000;
@@ -54,8 +56,10 @@ std::string ParseWeights(const ScenarioType& type, const std::vector<std::string
       return fmt::format("--weights: there is no operation \"{}\"; there are{}", name, all);
     }
     uint32_t& weight = weights[static_cast<size_t>(operation)];
-    if (equals == std::string::npos ||
-        !CLI::detail::lexical_cast(text.substr(equals + 1), weight) || weight > kMost)
+    const std::string number = equals == std::string::npos ? "" : text.substr(equals + 1);
+    const char* const end = number.data() + number.size();
+    const auto [rest, error] = std::from_chars(number.data(), end, weight);
+    if (error != std::errc() || rest != end || weight > kMost)
       return fmt::format("--weights: \"{}\" is not OPERATION=NUMBER with a number up to {}", text,
                          kMost);
   }

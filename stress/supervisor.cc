@@ -114,9 +114,10 @@ class Supervisor {
     int status = 0;
     if (!Watch(child, status) || status != 0) {
       ++errors_;
-      if (WIFSIGNALED(status) && !killed_)
+      if (WIFSIGNALED(status) && !killed_) {
         std::fputs(fmt::format("the process was ended by signal {}\n", WTERMSIG(status)).c_str(),
                    stderr);
+      }
     }
   }
 

@@ -17,7 +17,7 @@ struct SupervisorOptions {
   std::string json;         // the summary goes there as well; "-": to standard output, instead
 };
 
-// What has become of it, in this order of importance.
+// What has become of it; the last one whether or not something has failed.
 enum class StressEnd {
   kPassed,  // the time is over, or somebody has interrupted it, and nothing has failed
   kFailed,

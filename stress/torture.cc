@@ -184,9 +184,10 @@ class Torturer {
       const int number = choices_[(chance >> 8) % choices_.size()];
       const OperationType& operation = type_.operations[number];
       int arguments[kMaxArguments] = {};
-      for (int i = 0; i < operation.arity; ++i)
+      for (int i = 0; i < operation.arity; ++i) {
         arguments[i] =
             static_cast<int>(random.Next() % static_cast<uint64_t>(operation.arguments[i].count));
+      }
       const uint64_t begin = Now();
       counts.since.Set(begin);
       counts.operation.Set(static_cast<uint64_t>(number));

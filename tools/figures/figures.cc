@@ -18,6 +18,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tools/figures/benchmarks.h"
@@ -89,6 +90,8 @@ struct Page {
   std::string description;
   // "" if it has not been measured. Is given all figures of this run.
   std::function<std::string(const std::vector<Figure>&)> text;
+  // Those that stand beside it, by file name; null if there are none.
+  std::function<std::vector<std::pair<std::string, std::string>>()> pictures = nullptr;
   std::string path = {};
 };
 
@@ -104,7 +107,7 @@ std::vector<Page> Pages() {
            Alone(RealThreadsPage)},
           {"--controls", "controls", "the controls", Alone(ControlsPage)},
           {"--benchmarks", "benchmarks", "the benchmarks (and their pictures beside it)",
-           BenchmarksPage}};
+           BenchmarksPage, BenchmarksPictures}};
 }
 
 int Run(const std::vector<std::string>& names, const std::string& table,
@@ -140,8 +143,8 @@ int Run(const std::vector<std::string>& names, const std::string& table,
   for (const Page& page : pages) {
     if (page.path.empty()) continue;
     Write(page.path, page.text(figures));
-    if (page.measurement != "benchmarks") continue;
-    for (const auto& [name, picture] : BenchmarksPictures())
+    if (page.pictures == nullptr) continue;
+    for (const auto& [name, picture] : page.pictures())
       Write(std::filesystem::path(page.path).replace_filename(name), picture);
   }
   return std::ranges::all_of(figures, &Figure::holds) ? 0 : 1;

@@ -58,7 +58,7 @@ void Keep(const ChildResult& result, const std::string& scratch, const fs::path&
   const fs::path draft = place.string() + ".part";
   fs::remove_all(draft);
   fs::create_directories(draft);
-  fs::copy(scratch, draft / kFiles, fs::copy_options::recursive);
+  fs::copy(scratch, draft / kFiles);  // its files, but no folders: a corpus may be large
   std::ofstream file(draft / kResult);
   file << nlohmann::json{{"exit_status", result.exit_status},
                          {"cpu_seconds", result.cpu_seconds},
@@ -71,7 +71,7 @@ void Keep(const ChildResult& result, const std::string& scratch, const fs::path&
 }
 
 ChildResult TakeOver(const std::string& scratch, const fs::path& place) {
-  fs::copy(place / kFiles, scratch, fs::copy_options::recursive);
+  fs::copy(place / kFiles, scratch);
   const auto json = nlohmann::json::parse(ReadText(place / kResult));
   return {json["exit_status"], json["cpu_seconds"], json["resident_bytes"], json["output"]};
 }

@@ -15,8 +15,8 @@ void KeepResultsIn(const std::string& folder);
 
 // RunChild in `scratch`, in which there may be no files yet, for a command that takes long and
 // depends on nothing but its words and the content of the files and folders that they name. If its
-// result is kept, takes that over, with the time that it took and with what it left in its folder.
-// What a signal ended is not kept.
+// result is kept, takes that over, with the time that it took and with the files that it left in
+// its folder, though not in folders there. What a signal ended is not kept.
 ChildResult RunChildOnce(const std::vector<std::string>& command, const ScratchFolder& scratch);
 
 }  // namespace jacquard::figures
