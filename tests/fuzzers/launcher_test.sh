@@ -15,6 +15,14 @@ fail() {
 }
 launch() { "$launcher" --label=//some:target "--binary_path=$program" "--seed_corpus=$seeds" "$@" >log 2>&1; }
 
+# Under a sanitizer the program runs real threads: then there is no timeline, and what an input reaches is up to chance.
+simulated=1
+if ! launch --html page.html --replay "$(ls "$seeds"/* | head -n 1)"; then
+  grep -q -- '--html needs the simulated form' log || fail "--html is handed on"
+  simulated=0
+fi
+rm -f page.html
+
 launch --bogus
 [[ $? -eq 2 ]] || fail "an unknown flag ends with status 2"
 grep -q 'unknown flag --bogus' log || fail "an unknown flag is named"
@@ -78,7 +86,9 @@ launch --merge || fail "--merge ends well"
 merged=$(find "$root/corpus" -type f | wc -l)
 kept=$(find "$root/corpus-before-merge-1" -type f | wc -l)
 ((merged > 0 && merged < kept)) || fail "$merged inputs after the merge, $kept before"
-[[ $(features "$root/corpus") -ge $before ]] || fail "the merged corpus reaches $before features"
+if ((simulated)); then
+  [[ $(features "$root/corpus") -ge $before ]] || fail "the merged corpus reaches $before features"
+fi
 launch --merge || fail "a second merge"
 [[ -d $root/corpus-before-merge-1 && -d $root/corpus-before-merge-2 ]] || fail "each merge keeps the corpus before it"
 
@@ -93,8 +103,10 @@ grep -q -- '-o FOLDER is missing' log || fail "and says what is missing"
 
 launch --replay "$(ls "$seeds"/* | head -n 1)" || fail "--replay is handed on"
 grep -q 'passes' log || fail "replay passes"
-launch --html page.html --replay "$(ls "$seeds"/* | head -n 1)" || fail "--html is handed on"
-grep -q 'passes' log || fail "replay with --html passes"
+if ((simulated)); then
+  launch --html page.html --replay "$(ls "$seeds"/* | head -n 1)" || fail "--html is handed on"
+  grep -q 'passes' log || fail "replay with --html passes"
+fi
 launch --replay=missing
 [[ $? -eq 2 ]] || fail "the target's status comes through"
 
