@@ -19,8 +19,7 @@ void Rff::Begin() {
   MakeSchedule();
   progress_.assign(schedule_.size(), {});
   drawn_ = 0;
-  last_ = -1;
-  in_a_row_ = 0;
+  std::ranges::fill(held_back_, 0);
   gives_up_ = false;
 }
 
@@ -98,6 +97,13 @@ int Rff::Rank(const Operation& operation) const {
   return static_cast<int>(serves) - static_cast<int>(spoils);
 }
 
+// What is wished for may wait for whom it holds back.
+void Rff::HoldBack(ThreadSet threads, int of) {
+  for (ThreadSet left = threads; left != 0; left &= left - 1) {
+    if (++held_back_[FirstOf(left)] > kMostHeldBack * of) gives_up_ = true;
+  }
+}
+
 int Rff::NextThread(const Pick& pick) {
   ThreadSet eligible = pick.candidates;
   if (Yields(pick)) eligible &= ~SetOfThread(pick.thread);
@@ -106,11 +112,14 @@ int Rff::NextThread(const Pick& pick) {
   drawn_ |= pick.candidates;
   int best = -1;
   int best_rank = 0;
+  ThreadSet of_best_rank = 0;
   Operation runs;
   for (ThreadSet left = eligible; left != 0; left &= left - 1) {
     const int thread = FirstOf(left);
     const Operation operation = forecast_.Of(pick, thread);
     const int rank = Rank(operation);
+    if (best < 0 || rank > best_rank) of_best_rank = 0;
+    if (best < 0 || rank >= best_rank) of_best_rank |= SetOfThread(thread);
     if (best >= 0 &&
         (rank < best_rank || (rank == best_rank && priority_[thread] < priority_[best])))
       continue;
@@ -123,13 +132,7 @@ int Rff::NextThread(const Pick& pick) {
     if (thread == best || Race(runs, {pick.pending[thread].kind, pick.pending[thread].address}))
       drawn_ &= ~SetOfThread(thread);
   }
-  in_a_row_ = best == last_ ? in_a_row_ + 1 : 1;
-  last_ = best;
-  if (in_a_row_ > kMostInARow) {
-    gives_up_ = true;  // what is wished for may wait for whom it holds back
-    drawn_ = 0;
-    in_a_row_ = 0;
-  }
+  HoldBack(eligible & ~of_best_rank, pick.alternatives);
   return best;
 }
 
@@ -171,6 +174,7 @@ void Rff::Advance(const Operation& operation) {
 
 void Rff::OnStep(const Step& step, Site site) {
   forecast_.OnStep(step, site);
+  held_back_[step.thread] = 0;
   if (step.address == nullptr) return;
   if (objects_.size() < kMostObjects) objects_.Of(step.address);
   const Operation operation = {step.kind, step.address, site};

@@ -50,7 +50,7 @@ class Rff : public Sampler {
   static constexpr size_t kMostKept = 64;
   static constexpr size_t kMostPairs = 4096;
   static constexpr int kMostObjects = 4096;
-  static constexpr int kMostInARow = 100;
+  static constexpr int kMostHeldBack = 100;  // times the threads that could run
 
   struct Pair {
     Site reader;
@@ -87,6 +87,7 @@ class Rff : public Sampler {
   // Whether an operation serves the wishes (positive), or spoils them.
   int Rank(const Operation& operation) const;
   void Advance(const Operation& operation);
+  void HoldBack(ThreadSet threads, int of);
   bool ReadAt(Site reader, const void* address) const;
   void MakeSchedule();
   Wish MakeWish();
@@ -115,9 +116,8 @@ class Rff : public Sampler {
   std::vector<Operation> operations_;              // all that are new in this execution
   std::vector<Pair> observed_;                     // and all pairs
   std::unordered_map<uint64_t, bool> met_;
-  ThreadSet drawn_ = 0;  // have a priority
-  int last_ = -1;
-  int in_a_row_ = 0;
+  ThreadSet drawn_ = 0;              // have a priority
+  int held_back_[kMaxThreads] = {};  // at so many picks for the wishes' sake since its last step
   bool gives_up_ = false;
   uint64_t priority_[kMaxThreads] = {};
 };

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -246,6 +247,37 @@ std::vector<uint64_t> Schedules(const std::string& name, uint64_t seed, int exec
 TEST_P(EachStrategy, RepeatsAnExecution) {
   const std::vector<uint64_t> schedules = Schedules(GetParam(), 1, 300, 2);
   EXPECT_EQ(schedules, Schedules(GetParam(), 1, 300, 0)) << "repetitions leave no trace";
+}
+
+// Two permits for three threads; who gets none asks again at once.
+void ThreeThreadsAskForTwoPermits() {
+  std::mutex mutex;
+  int permits = 2;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&] {
+      for (bool mine = false; !mine;) {
+        const std::lock_guard lock(mutex);
+        mine = permits > 0;
+        if (mine) --permits;
+      }
+      const std::lock_guard lock(mutex);
+      ++permits;
+    });
+  }
+  JoinAll(threads);
+}
+
+// Else the thread that asks in vain goes on until the runtime gives every thread its turn: after
+// half of `max_steps`, which are 50,000. Systematic strategies go there because they go everywhere.
+TEST(RandomStrategies, LetWhoIsWaitedForComeToo) {
+  for (const char* const name :
+       {"random", "random:0.1", "pct", "pctwm", "pos", "urw", "surw", "rff", "portfolio"}) {
+    const ExploreResult result =
+        Search(name, ThreeThreadsAskForTwoPermits, 1000, MemoryMode::kRc11);
+    EXPECT_EQ(result.failures, 0u) << name << ": " << result.verdict.message;
+    EXPECT_LT(result.steps, 200 * result.executions) << name;
+  }
 }
 
 std::vector<std::string> AllStrategies() {
