@@ -194,7 +194,7 @@ Rerun HowToRerun(const CommandLine& line) {
 }
 
 // Flags that libFuzzer gets unless the user has said something else.
-void AddEngineDefaults(std::vector<std::string>& arguments) {
+[[maybe_unused]] void AddEngineDefaults(std::vector<std::string>& arguments) {
   constexpr std::string_view kDefaults[] = {
       // 16 operations on each of a few threads, and some dozens of exceptions.
       "-max_len=256",
@@ -256,7 +256,7 @@ void Initialize(int* argc, char*** argv) {
   fuzzer = new Fuzzer(codec, line, std::move(options));
   std::atexit([] { fuzzer->PrintStatistics(); });
 
-  AddEngineDefaults(line.engine);
+  if constexpr (JACQUARD_ENGINE_IS_LIBFUZZER) AddEngineDefaults(line.engine);
   line.engine.insert(line.engine.end(), line.inherited.begin(), line.inherited.end());
   // The engine keeps the pointers.
   static std::vector<std::string> arguments;

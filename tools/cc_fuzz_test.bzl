@@ -130,7 +130,7 @@ def cc_fuzz_test(
         deps = deps + ([
             Label("//fuzzers:harness"),
             Label("//fuzzers:scenario"),
-        ] if scenario else [Label("//third_party:libfuzzer")]),
+        ] if scenario else [Label("//fuzzers:ordinary_engine")]),
         **dict(kwargs, **manual)
     )
     if scenario:

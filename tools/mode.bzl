@@ -11,6 +11,7 @@ _COPT = "//command_line_option:copt"
 _LINKOPT = "//command_line_option:linkopt"
 _MODE = str(Label("//tools:mode"))  # also from another workspace
 _SETTINGS = [_COPT, _LINKOPT, _MODE]
+_ENGINE = str(Label("//tools:engine"))
 
 # Optimised whatever the compilation mode. The read of a plain `++x` keeps its hook.
 _OPTIMISED = ["-O2", "-gline-tables-only", "-fdebug-info-for-profiling", "-fno-omit-frame-pointer"]
@@ -76,14 +77,18 @@ def _to_plain(settings, _attr):
         _MODE: "plain",
     }
 
+def _wants_coverage(settings, attr):
+    """Whether anybody asks what an input reaches: not where files are only replayed."""
+    return attr.fuzz and settings[_ENGINE] != "replay"
+
 def _to_sim(settings, attr):
     mode = settings[_MODE]
     if mode in _ADDED:
         return {name: settings[name] for name in _SETTINGS}
     if mode != "plain":  # asan, tsan: the native form
-        extra = _OPTIMISED + (_COVERAGE if attr.fuzz else [])
+        extra = _OPTIMISED + (_COVERAGE if _wants_coverage(settings, attr) else [])
         return {_COPT: settings[_COPT] + extra, _LINKOPT: settings[_LINKOPT], _MODE: mode}
-    mode = "sim_fuzz" if attr.fuzz and attr.code_coverage else "sim"
+    mode = "sim_fuzz" if _wants_coverage(settings, attr) and attr.code_coverage else "sim"
     return {
         _COPT: settings[_COPT] + _ADDED[mode],
         _LINKOPT: settings[_LINKOPT] + _SIM_LINKOPTS,
@@ -93,22 +98,23 @@ def _to_sim(settings, attr):
 def _to_native(settings, attr):
     sanitizer = attr.sanitizer
     return {
-        _COPT: settings[_COPT] + SANITIZER_COPTS[sanitizer] + _OPTIMISED + (_COVERAGE if attr.fuzz else []),
+        _COPT: settings[_COPT] + SANITIZER_COPTS[sanitizer] + _OPTIMISED +
+               (_COVERAGE if _wants_coverage(settings, attr) else []),
         _LINKOPT: settings[_LINKOPT] + SANITIZER_LINKOPTS[sanitizer],
         _MODE: sanitizer,
     }
 
 def _to_optimised(settings, attr):
     return {
-        _COPT: settings[_COPT] + _OPTIMISED + (_COVERAGE if attr.fuzz else []),
+        _COPT: settings[_COPT] + _OPTIMISED + (_COVERAGE if _wants_coverage(settings, attr) else []),
         _LINKOPT: settings[_LINKOPT],
         _MODE: settings[_MODE],
     }
 
 to_plain_transition = transition(implementation = _to_plain, inputs = _SETTINGS, outputs = _SETTINGS)
-to_sim_transition = transition(implementation = _to_sim, inputs = _SETTINGS, outputs = _SETTINGS)
-to_native_transition = transition(implementation = _to_native, inputs = _SETTINGS, outputs = _SETTINGS)
-to_optimised_transition = transition(implementation = _to_optimised, inputs = _SETTINGS, outputs = _SETTINGS)
+to_sim_transition = transition(implementation = _to_sim, inputs = _SETTINGS + [_ENGINE], outputs = _SETTINGS)
+to_native_transition = transition(implementation = _to_native, inputs = _SETTINGS + [_ENGINE], outputs = _SETTINGS)
+to_optimised_transition = transition(implementation = _to_optimised, inputs = _SETTINGS + [_ENGINE], outputs = _SETTINGS)
 
 def _sim_binary_impl(ctx):
     binary = ctx.attr.binary[0]
