@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -26,6 +27,7 @@ std::string replay_command;
 DeathCallback save_input = nullptr;
 // The artifact that libFuzzer has written.
 std::string artifact;
+std::function<void(std::string_view)> listener;  // to what libFuzzer prints
 std::atomic<bool> last_line_printed = false;
 
 // The status with which libFuzzer ends after a crash, unless it is told otherwise.
@@ -72,6 +74,10 @@ void Print(const std::string& text) {
   }
 }
 
+void SetEngineListener(std::function<void(std::string_view text)> new_listener) {
+  listener = std::move(new_listener);
+}
+
 void SetArtifactFlags(const std::vector<std::string>& engine_arguments, std::string command) {
   constexpr std::string_view kPrefix = "-artifact_prefix=";
   constexpr std::string_view kExact = "-exact_artifact_path=";
@@ -111,6 +117,26 @@ extern "C" {
 FILE* JacquardEngineOpen(const char* path, const char* mode) {
   if (mode[0] == 'w' && jacquard::fuzzers::IsArtifact(path)) jacquard::fuzzers::artifact = path;
   return std::fopen(path, mode);
+}
+
+int JacquardEnginePrint(FILE* stream, const char* format, va_list arguments) {
+  // With -close_fd_mask libFuzzer prints to a copy of standard error.
+  if (jacquard::fuzzers::listener == nullptr || fileno(stream) != STDERR_FILENO)
+    return std::vfprintf(stream, format, arguments);
+  va_list again;
+  va_copy(again, arguments);
+  const int length = std::vsnprintf(nullptr, 0, format, again);
+  va_end(again);
+  if (length <= 0) return length;
+  std::string text(static_cast<size_t>(length), '\0');
+  std::vsnprintf(text.data(), text.size() + 1, format, arguments);
+  jacquard::fuzzers::listener(text);
+  return length;
+}
+
+// The same, of a library that was built with _FORTIFY_SOURCE.
+int JacquardEnginePrintChecked(FILE* stream, int /*flag*/, const char* format, va_list arguments) {
+  return JacquardEnginePrint(stream, format, arguments);
 }
 
 // A sanitizer's, if there is one. The first one's argument is called before it ends the process

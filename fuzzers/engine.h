@@ -1,15 +1,17 @@
 // How a fuzz target ends when an input fails, depending on the engine.
 //
-// libFuzzer's object is linked with its _Exit, its fopen and the sanitizers' functions that it uses
-// redirected here (BUILD, :libfuzzer). So Jacquard knows which file libFuzzer has written the input
-// to, and prints its path as the very last line. Under any other engine a failure is a plain
-// abort().
+// libFuzzer's object is linked with its _Exit, fopen and vfprintf and the sanitizers' functions
+// that it uses redirected here (BUILD, :libfuzzer). So Jacquard knows which file libFuzzer has
+// written the input to, and prints its path as the very last line. Under any other engine a failure
+// is a plain abort().
 #ifndef JACQUARD_FUZZERS_ENGINE_H_
 #define JACQUARD_FUZZERS_ENGINE_H_
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace jacquard::fuzzers {
@@ -28,6 +30,9 @@ void SaveNoStepInput(std::span<const uint8_t> input);
 
 // Prints to standard error at once, without any buffer.
 void Print(const std::string& text);
+
+// From now on `listener` is given what libFuzzer prints, instead of standard error.
+void SetEngineListener(std::function<void(std::string_view text)> listener);
 
 }  // namespace jacquard::fuzzers
 

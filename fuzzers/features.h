@@ -48,12 +48,18 @@ struct Features {
   uint8_t reads[kReads];
   uint8_t hand_offs[kHandOffs];
   uint8_t blocked[kBlocked];
+  uint8_t executed[8];  // only the first is used
+
+  // An input is executed, whatever it does: libFuzzer takes a target for broken where the first
+  // inputs, which are empty, have no feature at all.
+  void AddExecution() { executed[0] = 1; }
 
   // The locks are in `state`, after a step in `operation` (-1: outside of any). Pairs only: a state
   // by itself is the pair with whatever led there first, and libFuzzer pays for each counter that
-  // an input sets.
-  void AddState(int state, int operation) {
-    Set(states, kStates, Mix(static_cast<uint32_t>(state)) + static_cast<uint32_t>(operation));
+  // an input sets. Returns the counter's number.
+  uint32_t AddState(int state, int operation) {
+    return Set(states, kStates,
+               Mix(static_cast<uint32_t>(state)) + static_cast<uint32_t>(operation));
   }
 
   // A step in operation `before` on one thread is followed by one in `after` on another.
@@ -93,8 +99,10 @@ struct Features {
   static uint32_t Pair(int one, int other) {
     return static_cast<uint32_t>(one + 1) * 257 + static_cast<uint32_t>(other + 1);
   }
-  static void Set(uint8_t* counters, uint32_t count, uint32_t hash) {
-    counters[Mix(hash) % count] = 1;
+  static uint32_t Set(uint8_t* counters, uint32_t count, uint32_t hash) {
+    const uint32_t number = Mix(hash) % count;
+    counters[number] = 1;
+    return number;
   }
 };
 

@@ -67,6 +67,9 @@ class Form {
   // Executions and steps so far; 0 steps in the native form.
   uint64_t executions() const;
   uint64_t steps() const;
+  // How many pairs of a state of the locks and an operation the fuzzed inputs have shown; 0 in the
+  // native form, and where the scenario tells no states.
+  uint64_t states() const;
   // Executions in which the memory model's bounds mattered (Counters in sim/execute.h).
   uint64_t cut_histories() const;
   // How many schedules differed in who ran when, of the fuzzed inputs; 0 in the native form.

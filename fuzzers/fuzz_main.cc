@@ -3,12 +3,14 @@
 //
 // main() is libFuzzer's, or another engine's.
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <climits>
 #include <cstdlib>
+#include <ctime>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -22,6 +24,7 @@
 #include "fuzzers/form.h"
 #include "fuzzers/input.h"
 #include "fuzzers/mutator.h"
+#include "fuzzers/progress.h"
 #include "fuzzers/scenario_type.h"
 #include "fuzzers/sweep.h"
 #include "fuzzers/tool.h"
@@ -44,6 +47,9 @@ constexpr uint32_t kCrossOverOnceIn = 8;
 // Half of the executions go to what is near the seeds, as long as there is something.
 constexpr uint32_t kSweepOnceIn = 2;
 
+// Executions from one look at the clock to the next.
+constexpr uint64_t kExecutionsPerTick = 16;
+
 // What a fuzzing run does for every input.
 class Fuzzer {
  public:
@@ -55,6 +61,7 @@ class Fuzzer {
         by_position_(line.addressing == Addressing::kPositions),
         start_(std::chrono::steady_clock::now()) {
     options.on_fatal = [this](const std::string& report, bool no_step) {
+      EndProgress();
       Print(report);
       if (no_step) {
         SaveNoStepInput(bytes_);
@@ -65,8 +72,23 @@ class Fuzzer {
     form_ = std::make_unique<Form>(codec, std::move(options));
   }
 
+  // From now on what the engine prints goes through `progress`.
+  void Show(Progress::Options options) {
+    options.target = [this] {
+      TargetProgress target = {
+          .executions = form_->executions(), .steps = form_->steps(), .states = form_->states()};
+      target.schedules = form_->distinct_schedules(target.schedules_estimated);
+      return target;
+    };
+    options.print = Print;
+    progress_ = std::make_unique<Progress>(std::move(options));
+    SetEngineListener([this](std::string_view text) { progress_->OnEngineText(text, Seconds()); });
+  }
+
   void TestOneInput(std::span<const uint8_t> bytes) {
     bytes_ = bytes;
+    if (progress_ != nullptr && form_->executions() % kExecutionsPerTick == 0)
+      progress_->Tick(Seconds());
     codec_.Decode(bytes, input_);
     if (shape_threads_ != 0) codec_.Reshape(shape_threads_, shape_operations_, input_);
     const uint64_t steps_before = form_->steps();
@@ -76,6 +98,7 @@ class Fuzzer {
       return;
     }
     const uint64_t before = form_->executions();
+    EndProgress();
     Print("\n" + form_->Report(input_));
     // By this libFuzzer's -minimize_crash recognises the same bug.
     Print(fmt::format("DEDUP_TOKEN: {}\n", form_->signature()));
@@ -119,16 +142,17 @@ class Fuzzer {
   }
 
   // One line at the end of a run.
-  void PrintStatistics() const {
-    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start_;
+  void PrintStatistics() {
+    EndProgress();
+    const double time = Seconds();
     const auto executions = static_cast<double>(form_->executions());
-    if (executions < 1000 || time.count() < 0.1) return;
+    if (executions < 1000 || time < 0.1) return;
     std::string text = fmt::format("jacquard: {} executions ({}), {:.0f} a second", executions,
-                                   FormName(), executions / time.count());
+                                   FormName(), executions / time);
     if (form_->steps() != 0) {
       const auto steps = static_cast<double>(form_->steps());
       text += fmt::format("; {:.1f} steps each, {:.1f} million steps a second", steps / executions,
-                          steps / time.count() * 1e-6);
+                          steps / time * 1e-6);
     }
     bool estimated = false;
     if (const uint64_t schedules = form_->distinct_schedules(estimated); schedules != 0)
@@ -143,6 +167,17 @@ class Fuzzer {
   }
 
  private:
+  double Seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+  void EndProgress() {
+    if (progress_ == nullptr) return;
+    SetEngineListener(nullptr);
+    progress_->Finish(Seconds());
+    progress_ = nullptr;
+  }
+
   const Codec& codec_;
   const int shape_threads_;
   const int shape_operations_;
@@ -150,6 +185,7 @@ class Fuzzer {
   const bool by_position_;
   const std::chrono::steady_clock::time_point start_;
   std::unique_ptr<Form> form_;
+  std::unique_ptr<Progress> progress_;  // null: the engine prints by itself
   Input input_;
   Input mutated_;
   Sweep sweep_;
@@ -191,6 +227,27 @@ Rerun HowToRerun(const CommandLine& line) {
   std::istringstream words(RepeatedFlags(line));
   for (std::string word; words >> word;) rerun.flags.push_back(word);
   return rerun;
+}
+
+// The value of an environment variable that is meant for this process, not for those that it
+// starts.
+std::string TakeVariable(const char* name) {
+  const char* const value = std::getenv(name);
+  std::string text = value == nullptr ? "" : value;
+  unsetenv(name);
+  return text;
+}
+
+// What the launcher wants to be shown and written (tools/fuzz_launcher.sh).
+void ShowProgress(const std::string& target) {
+  Progress::Options options = {.name = target,
+                               .file = TakeVariable("JACQUARD_PROGRESS_FILE"),
+                               .panel = !TakeVariable("JACQUARD_PANEL").empty()};
+  if (options.file.empty() && !options.panel) return;
+  if (winsize size = {}; ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    options.columns = size.ws_col;
+  options.unix_time = static_cast<uint64_t>(std::time(nullptr));
+  fuzzer->Show(std::move(options));
 }
 
 // Flags that libFuzzer gets unless the user has said something else.
@@ -254,6 +311,7 @@ void Initialize(int* argc, char*** argv) {
 
   SetArtifactFlags(line.engine, ReplayCommand(line));
   fuzzer = new Fuzzer(codec, line, std::move(options));
+  ShowProgress(codec.name());
   std::atexit([] { fuzzer->PrintStatistics(); });
 
   if constexpr (JACQUARD_ENGINE_IS_LIBFUZZER) AddEngineDefaults(line.engine);

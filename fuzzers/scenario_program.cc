@@ -11,6 +11,7 @@ void ScenarioProgram::Begin() {
   last_ = {};
   operations_done_ = {};
   ++execution_;
+  if (features_ != nullptr) features_->AddExecution();
 }
 
 void ScenarioProgram::RunThread(int thread) {
@@ -59,7 +60,9 @@ void ScenarioProgram::AddFeatures(Seen seen) {
     }
     if ((kinds_ & kStateFeatures) != 0 &&
         (seen.state != last_.state || seen.operation != last_.operation)) {
-      features_->AddState(seen.state, seen.operation);
+      uint8_t& known = state_seen_[features_->AddState(seen.state, seen.operation)];
+      states_seen_ += known == 0 ? 1 : 0;
+      known = 1;
     }
   }
   last_ = seen;

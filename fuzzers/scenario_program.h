@@ -39,6 +39,10 @@ class ScenarioProgram : public Program {
     return thread < kMaxInputThreads ? operations_done_[thread] : 0;
   }
 
+  // How many pairs of a state and an operation all executions have shown, as far as their counters
+  // tell them apart.
+  uint64_t states_seen() const { return states_seen_; }
+
   int ThreadCount() const override { return input_->threads(); }
   void Begin() override;
   void RunThread(int thread) override;
@@ -79,6 +83,8 @@ class ScenarioProgram : public Program {
   void* scenario_ = nullptr;
   std::array<int, kMaxInputThreads> operations_done_ = {};
   Seen last_;  // at the last step
+  std::array<uint8_t, Features::kStates> state_seen_ = {};
+  uint64_t states_seen_ = 0;
 };
 
 }  // namespace jacquard::fuzzers

@@ -186,7 +186,7 @@ if [[ $explore == true ]]; then
 fi
 
 if [[ $clean == true ]]; then
-  rm -rf -- "$FUZZER_OUTPUT_CORPUS_DIR" "$FUZZER_ARTIFACTS_DIR"
+  rm -rf -- "$FUZZER_OUTPUT_CORPUS_DIR" "$FUZZER_ARTIFACTS_DIR" "$output_root/progress.jsonl"
 fi
 mkdir -p -- "$FUZZER_OUTPUT_CORPUS_DIR" "$FUZZER_ARTIFACTS_DIR" || fail "cannot make folders in $output_root"
 
@@ -214,4 +214,7 @@ fi
 [[ -z $jobs ]] || arguments+=("-fork=$jobs")
 ((timeout == 0)) || arguments+=("-max_total_time=$timeout")
 [[ ! -t 1 ]] || echo "What is found goes to $output_root; Ctrl-C stops." >&2
+export JACQUARD_PROGRESS_FILE=$output_root/progress.jsonl
+# A panel in place of the engine's lines.
+[[ ! -t 2 || ${TERM:-dumb} == dumb ]] || export JACQUARD_PANEL=1
 exec "$binary" "${arguments[@]}" "$@" "$FUZZER_OUTPUT_CORPUS_DIR" "$seeds"

@@ -8,6 +8,8 @@ defined=$(nm --defined-only --extern-only "$object" | awk '{print $3}' | sort)
 expected='JacquardEngineAcquireCrashState
 JacquardEngineExit
 JacquardEngineOpen
+JacquardEnginePrint
+JacquardEnginePrintChecked
 JacquardEnginePrintStackTrace
 JacquardEngineSetDeathCallback
 LLVMFuzzerCustomCrossOver
