@@ -14,6 +14,7 @@
 | NAME_bin       | the program, for every flag of the engine                                               |
 | NAME_corpus    | a folder with the seeds as bytes; texts are compiled; never empty                             |
 | NAME_dict      | the dictionaries, merged; only with `dicts`                                             |
+| NAME_oss_fuzz  | NAME_oss_fuzz.tar: what OSS-Fuzz and ClusterFuzzLite want of a target (tools/oss_fuzz)       |
 | NAME_explore   | `bazel run` it: explores the scenarios with strategies instead of an engine             |
 | NAME_stress    | the same scenario on real threads, as often as it is told                               |
 | NAME_asan_bin  | NAME_bin as --config=asan would build it, without that: real threads                    |
@@ -73,6 +74,39 @@ _fuzz_corpus = rule(
     },
 )
 
+def _oss_fuzz_impl(ctx):
+    out = ctx.actions.declare_file(ctx.label.name + ".tar")
+    arguments = ctx.actions.args()
+    arguments.add_all([ctx.file._pack, out, ctx.attr.target_name, ctx.executable.binary, ctx.files.corpus[0].path])
+    arguments.add_all(ctx.files.dictionary, before_each = "--dictionary")
+    arguments.add_all(ctx.files.options, before_each = "--options")
+    ctx.actions.run_shell(
+        inputs = [ctx.file._pack] + ctx.files.corpus + ctx.files.dictionary + ctx.files.options,
+        tools = [ctx.executable.binary],
+        outputs = [out],
+        command = 'exec python3 "$@"',
+        arguments = [arguments],
+        mnemonic = "OssFuzz",
+        progress_message = "Packing %s" % ctx.label,
+    )
+    return [DefaultInfo(files = depset([out]), runfiles = ctx.runfiles(files = [out]))]
+
+_oss_fuzz = rule(
+    implementation = _oss_fuzz_impl,
+    attrs = {
+        "binary": attr.label(cfg = "target", mandatory = True, executable = True),
+        "corpus": attr.label(mandatory = True),
+        "dictionary": attr.label(allow_files = True),
+        "options": attr.label(allow_files = True),
+        "target_name": attr.string(mandatory = True),
+        "_pack": attr.label(default = "//tools:oss_fuzz/pack.py", allow_single_file = True),
+    },
+)
+
+# Where a service runs the program, NAME_oss_fuzz.tar has brought shared libraries along. The old kind of tag, which holds for
+# what libraries need as well.
+_BUNDLED_LIBRARIES = ["-Wl,--disable-new-dtags,-rpath,'$$ORIGIN/lib'"]
+
 # The option that the user has to repeat to replay in the same form.
 _CONFIG = select({
     str(Label("//tools:mode_asan")): ["--bazel_config=asan"],
@@ -98,6 +132,8 @@ def cc_fuzz_test(
         tags = [],
         srcs = [],
         deps = [],
+        linkopts = [],
+        options = None,
         scenario = True,
         visibility = None,
         testonly = True,
@@ -116,6 +152,8 @@ def cc_fuzz_test(
       tags: of the regression test; `fuzz-test` is added.
       srcs: with a scenario class and JACQUARD_FUZZ_TARGET.
       deps: what it needs; the harness is added.
+      linkopts: as of cc_binary.
+      options: a file with options for OSS-Fuzz ([libfuzzer], [asan], ...), in place of NAME_oss_fuzz's own.
       scenario: False for an ordinary fuzz target.
       visibility: of all targets.
       testonly: of all targets.
@@ -131,6 +169,7 @@ def cc_fuzz_test(
             Label("//fuzzers:harness"),
             Label("//fuzzers:scenario"),
         ] if scenario else [Label("//fuzzers:ordinary_engine")]),
+        linkopts = linkopts + _BUNDLED_LIBRARIES,
         **dict(kwargs, **manual)
     )
     if scenario:
@@ -184,6 +223,16 @@ def cc_fuzz_test(
         binary = name + "_bin",
         compile = scenario,
         corpus = corpus or [],
+        **manual
+    )
+
+    _oss_fuzz(
+        name = name + "_oss_fuzz",
+        binary = name + "_bin",
+        corpus = name + "_corpus",
+        dictionary = name + "_dict" if dicts else None,
+        options = options or (str(Label("//tools:oss_fuzz/scenario.options")) if scenario else None),
+        target_name = name,
         **manual
     )
 

@@ -1,0 +1,2 @@
+#!/bin/bash -eu
+exec "$SRC/jacquard/tools/oss_fuzz/build.sh"
