@@ -76,7 +76,7 @@ std::string ParseSet(const std::string& list, std::span<const Member> members, u
 
 bool IsMode(std::string_view argument) {
   for (const std::string_view mode : {"--replay", "--minimize", "--triage", "--add-regression",
-                                      "--to-text", "--from-text", "--seed-corpus"}) {
+                                      "--survey", "--to-text", "--from-text", "--seed-corpus"}) {
     if (argument == mode || (argument.starts_with(mode) && argument[mode.size()] == '='))
       return true;
   }
@@ -149,12 +149,16 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
       tools->add_option("--add-regression", line.file,
                         "Write an input as a text to the corpus's folder, which -o names, with its "
                         "failure as its name");
+  auto* const survey =
+      tools->add_flag("--survey")
+          ->description(
+              "FILE...: print, as JSON, what these inputs, or those in these folders, reach");
   auto* const to_text = tools->add_option("--to-text", line.file, "Print an input as text");
   auto* const from_text = tools->add_option("--from-text", line.file, "Turn a text into bytes");
   auto* const seed_corpus =
       tools->add_option("--seed-corpus", line.output,
                         "FOLDER FILE...: turn texts into bytes; other files are copied");
-  app.add_option("FILE", line.files, "For --seed-corpus")->needs(seed_corpus);
+  auto* const files = app.add_option("FILE", line.files, "For --seed-corpus and --survey");
   auto* const output = app.add_option("-o,--output", line.output, "Write to this file or folder");
   app.add_flag("--force", line.force, "Overwrite an existing file");
   app.add_flag("--all", line.all, "--replay, --minimize: every event");
@@ -189,6 +193,8 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
                  "deadlock (native)")
       ->check(CLI::PositiveNumber);
   AddExecutionFlags(app, line.execution);
+  survey->excludes(replay, minimize, triage, add_regression, to_text, from_text, seed_corpus,
+                   executions_option, output, shape_option);
   replay->excludes(minimize, triage, add_regression, to_text, from_text, seed_corpus,
                    executions_option, output);
   minimize->excludes(triage, add_regression, to_text, from_text, seed_corpus);
@@ -216,15 +222,20 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
   if (minimize->count() > 0) line.mode = CommandLine::Mode::kMinimize;
   if (triage->count() > 0) line.mode = CommandLine::Mode::kTriage;
   if (add_regression->count() > 0) line.mode = CommandLine::Mode::kAddRegression;
+  if (survey->count() > 0) line.mode = CommandLine::Mode::kSurvey;
   if (to_text->count() > 0) line.mode = CommandLine::Mode::kToText;
   if (from_text->count() > 0) line.mode = CommandLine::Mode::kFromText;
   if (seed_corpus->count() > 0) line.mode = CommandLine::Mode::kSeedCorpus;
   if (addresses == "operations") line.addressing = Addressing::kOperations;
   if (addresses == "writes") line.addressing = Addressing::kWrites;
   std::string wrong;
+  if (files->count() > 0 && survey->count() == 0 && seed_corpus->count() == 0)
+    wrong = line.files.front() + ": only --seed-corpus and --survey take files";
+  if (files->count() == 0 && survey->count() > 0) wrong = "--survey: which files or folders?";
   const bool reports =
       line.mode == CommandLine::Mode::kReplay || line.mode == CommandLine::Mode::kMinimize;
-  if (!line.html.empty() && !reports) wrong = "--html: only with --replay or --minimize";
+  if (!line.html.empty() && !reports && wrong.empty())
+    wrong = "--html: only with --replay or --minimize";
   if (!features.empty() && wrong.empty()) {
     wrong = ParseSet(features, kFeatureNames, line.features);
     if (!wrong.empty()) wrong = "--features: " + wrong;

@@ -34,15 +34,16 @@ struct CommandLine {
     kMinimize,
     kTriage,
     kAddRegression,
+    kSurvey,
     kToText,
     kFromText,
     kSeedCorpus
   };
   Mode mode = Mode::kFuzz;
 
-  std::string file;    // of all but kFuzz and kSeedCorpus; kTriage: a folder
+  std::string file;    // of all but kFuzz, kSurvey and kSeedCorpus; kTriage: a folder
   std::string output;  // kMinimize, kToText, kFromText: file, else a folder; "" if not given
-  std::vector<std::string> files;  // kSeedCorpus
+  std::vector<std::string> files;  // kSeedCorpus; kSurvey: also folders
   bool force = false;
   bool all = false;
   int repeat = 1;  // kReplay: so often, and say how fast

@@ -5,11 +5,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 
 namespace jacquard::fuzzers {
 namespace {
+
+namespace fs = std::filesystem;
 
 std::string SystemError(const std::string& path) {
   return fmt::format("{}: {}", path, std::strerror(errno));
@@ -58,6 +63,23 @@ std::string WriteFile(const std::string& path, std::span<const uint8_t> bytes, b
   }
   if (!standard && close(file) != 0 && error.empty()) error = SystemError(path);
   return error;
+}
+
+std::string AddFiles(const std::string& path, std::vector<std::string>& files) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) {
+    files.push_back(path);
+    return {};
+  }
+  std::vector<std::string> found;
+  for (fs::recursive_directory_iterator it(path, error), end; !error && it != end;
+       it.increment(error)) {
+    if (it->is_regular_file()) found.push_back(it->path());
+  }
+  if (error) return fmt::format("{}: {}", path, error.message());
+  std::ranges::sort(found);
+  files.insert(files.end(), found.begin(), found.end());
+  return {};
 }
 
 uint64_t HashOf(std::span<const uint8_t> bytes) {

@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "fuzzers/codec.h"
 #include "fuzzers/input.h"
 #include "fuzzers/meaning.h"
+#include "fuzzers/state_seen.h"
 #include "sim/execute.h"
 
 namespace jacquard::fuzzers {
@@ -67,6 +69,9 @@ class Form {
   // Executions and steps so far; 0 steps in the native form.
   uint64_t executions() const;
   uint64_t steps() const;
+  // What ScenarioProgram::RecordStates says; nothing in the native form.
+  void RecordStates(std::vector<StateSeen>* seen);
+
   // How many pairs of a state of the locks and an operation the fuzzed inputs have shown; 0 in the
   // native form, and where the scenario tells no states.
   uint64_t states() const;

@@ -10,7 +10,6 @@
 #include <chrono>
 #include <climits>
 #include <cstdlib>
-#include <ctime>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -26,6 +25,7 @@
 #include "fuzzers/mutator.h"
 #include "fuzzers/progress.h"
 #include "fuzzers/scenario_type.h"
+#include "fuzzers/survey.h"
 #include "fuzzers/sweep.h"
 #include "fuzzers/tool.h"
 #include "fuzzers/triage.h"
@@ -246,7 +246,8 @@ void ShowProgress(const std::string& target) {
   if (options.file.empty() && !options.panel) return;
   if (winsize size = {}; ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
     options.columns = size.ws_col;
-  options.unix_time = static_cast<uint64_t>(std::time(nullptr));
+  options.unix_time =
+      std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   fuzzer->Show(std::move(options));
 }
 
@@ -307,6 +308,7 @@ void Initialize(int* argc, char*** argv) {
   if (line.mode == CommandLine::Mode::kTriage) _exit(Triage(line, codec, HowToRerun(line)));
   if (line.mode == CommandLine::Mode::kAddRegression)
     _exit(AddRegression(line, codec, HowToRerun(line)));
+  if (line.mode == CommandLine::Mode::kSurvey) _exit(Survey(line, codec, std::move(options)));
   if (line.mode != CommandLine::Mode::kFuzz) _exit(Convert(line, codec));
 
   SetArtifactFlags(line.engine, ReplayCommand(line));

@@ -172,6 +172,12 @@ class MmapLockGhost {
     return inside + ((word_ & kWaitersBit) != 0 ? 3 : 0);
   }
 
+  // In words.
+  static std::string StateName(int feature) {
+    constexpr const char* kInside[] = {"mmap lock free", "mmap lock read", "mmap lock written"};
+    return std::string(kInside[feature % 3]) + (feature >= 3 ? ", awaited" : "");
+  }
+
   std::string NameOf(const void* address) const {
     if (address == semaphore_) return "mm.semaphore";
     if (address == queue_mutex_) return "mm.queue_mutex";

@@ -36,11 +36,11 @@ bool ParseEngineLine(std::string_view line, EngineProgress& progress);
 class Progress {
  public:
   struct Options {
-    std::string name = {};   // of the target
-    std::string file;        // to which a JSON line is appended now and then; "": none
-    bool panel = false;      // whether lines of the engine give way to a panel
-    int columns = 80;        // of the panel
-    uint64_t unix_time = 0;  // when the run began
+    std::string name = {};  // of the target
+    std::string file;       // to which a JSON line is appended now and then; "": none
+    bool panel = false;     // whether lines of the engine give way to a panel
+    int columns = 80;       // of the panel
+    double unix_time = 0;   // when the run began: tells runs apart
     std::function<TargetProgress()> target = nullptr;
     std::function<void(const std::string&)> print = nullptr;
   };

@@ -1,9 +1,7 @@
 // A main() for a fuzz target without an engine (--//tools:engine=replay): executes files, and all
 // that lie in folders, once each.
-#include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -23,24 +21,6 @@ int Complain(const std::string& problem) {
   return kExitUsage;
 }
 
-// Adds `path` to `files`, or what lies in it, in the order of names. "" or what is wrong.
-std::string AddFiles(const std::string& path, std::vector<std::string>& files) {
-  std::error_code error;
-  if (!std::filesystem::is_directory(path, error)) {
-    files.push_back(path);
-    return {};
-  }
-  std::vector<std::string> found;
-  for (auto entry = std::filesystem::recursive_directory_iterator(path, error);
-       !error && entry != std::filesystem::recursive_directory_iterator(); entry.increment(error)) {
-    if (entry->is_regular_file(error)) found.push_back(entry->path());
-  }
-  if (error) return path + ": " + error.message();
-  std::ranges::sort(found);
-  files.insert(files.end(), found.begin(), found.end());
-  return {};
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -50,7 +30,7 @@ int main(int argc, char** argv) {
     const std::string argument = argv[i];
     // Flags of engines: a script may give the same to any build.
     if (argument.size() > 1 && argument.front() == '-') continue;
-    if (const std::string problem = AddFiles(argument, files); !problem.empty())
+    if (const std::string problem = jacquard::fuzzers::AddFiles(argument, files); !problem.empty())
       return Complain(problem);
   }
   if (files.empty()) return Complain("no input; name files or folders (\"-\": standard input)");

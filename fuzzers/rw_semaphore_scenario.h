@@ -122,6 +122,17 @@ class RwSemaphoreScenario {
     return feature;
   }
 
+  static std::string StateName(int feature) {
+    constexpr const char* kInside[] = {"free", "a reader", "readers", "a writer"};
+    std::string name;
+    for (int s = kSemaphores - 1; s >= 0; --s) {
+      const int word = feature >> (3 * s) & 7;
+      name += std::string(name.empty() ? "" : "; ") + kInside[word / 2] +
+              (word % 2 != 0 ? ", awaited" : "");
+    }
+    return name;
+  }
+
   std::string NameOf(const void* address) const {
     for (int s = 0; s < kSemaphores; ++s) {
       const std::string name = "semaphore" + std::to_string(s);

@@ -51,6 +51,7 @@
 //                                               for the state of the locks: libFuzzer keeps inputs
 //                                               that reach a new one, or a new pair of operation
 //                                               and state
+//   static std::string StateName(int)           for reports: such a number in words
 //   std::string NameOf(const void*) const       for reports: the name of the object at an address
 //   std::string TextOf(const void*, uint64_t) const   and a value in it, in words; "" if unknown
 //   std::string HeldBy(int thread) const        for reports: what a thread holds of the locks under
@@ -226,6 +227,7 @@ struct ScenarioFunctions {
     static_cast<S*>(s)->CheckAfterOperation(thread);
   }
   JACQUARD_UNHOOKED static void CheckFinal(void* s) { static_cast<S*>(s)->CheckFinal(); }
+  static void StateName(int state, std::string* name) { *name = S::StateName(state); }
   static void NameOf(void* s, const void* address, std::string* name) {
     *name = static_cast<const S*>(s)->NameOf(address);
   }
@@ -272,6 +274,7 @@ const ScenarioType& ScenarioTypeOf(const char* class_name) {
     if constexpr (requires(const S& s, const void* a) { s.TextOf(a, uint64_t{}); }) {
       t.text_of = &F::TextOf;
     }
+    if constexpr (requires { S::StateName(0); }) t.state_name = &F::StateName;
     if constexpr (requires(const S& s) { s.HeldBy(0); }) t.held_by = &F::HeldBy;
     if constexpr (requires { S::UseValidator(true); }) t.use_validator = &S::UseValidator;
     return t;

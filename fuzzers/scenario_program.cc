@@ -65,6 +65,8 @@ void ScenarioProgram::AddFeatures(Seen seen) {
       known = 1;
     }
   }
+  if (recorded_ != nullptr && recorded_->size() < recorded_->capacity()) [[unlikely]]
+    recorded_->push_back({seen.state, seen.operation});
   last_ = seen;
 }
 

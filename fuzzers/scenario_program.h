@@ -11,6 +11,7 @@
 #include "fuzzers/features.h"
 #include "fuzzers/input.h"
 #include "fuzzers/scenario_type.h"
+#include "fuzzers/state_seen.h"
 #include "sim/program.h"
 
 namespace jacquard::fuzzers {
@@ -42,6 +43,10 @@ class ScenarioProgram : public Program {
   // How many pairs of a state and an operation all executions have shown, as far as their counters
   // tell them apart.
   uint64_t states_seen() const { return states_seen_; }
+
+  // From now on every change of state or operation is appended to `seen`, as long as its capacity
+  // lasts. Null: no more.
+  void RecordStates(std::vector<StateSeen>* seen) { recorded_ = seen; }
 
   int ThreadCount() const override { return input_->threads(); }
   void Begin() override;
@@ -83,6 +88,7 @@ class ScenarioProgram : public Program {
   void* scenario_ = nullptr;
   std::array<int, kMaxInputThreads> operations_done_ = {};
   Seen last_;  // at the last step
+  std::vector<StateSeen>* recorded_ = nullptr;
   std::array<uint8_t, Features::kStates> state_seen_ = {};
   uint64_t states_seen_ = 0;
 };

@@ -59,6 +59,7 @@ struct ScenarioType {
   void (*check_invariant)(void*) = nullptr;
   void (*check_after_operation)(void*, int thread) = nullptr;
   void (*check_final)(void*) = nullptr;
+  void (*state_name)(int state, std::string* name) = nullptr;
   void (*name_of)(void*, const void* address, std::string* name) = nullptr;
   void (*text_of)(void*, const void* address, uint64_t value, std::string* text) = nullptr;
   void (*held_by)(void*, int thread, std::string* text) = nullptr;

@@ -138,6 +138,8 @@ uint64_t Form::distinct_schedules(bool& estimated) const {
 }
 uint64_t Form::steps() const { return RuntimeCounters().steps; }
 
+void Form::RecordStates(std::vector<StateSeen>* seen) { state_->program.RecordStates(seen); }
+
 uint64_t Form::states() const { return state_->program.states_seen(); }
 
 const char* FormName() { return "simulated"; }

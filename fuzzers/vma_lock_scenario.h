@@ -302,6 +302,7 @@ class BasicVmaLockScenario {
   }
 
   JACQUARD_CHECK_CODE int StateFeature() const { return ghost_.StateFeature(); }
+  static std::string StateName(int feature) { return GhostState::StateName(feature); }
 
   std::string NameOf(const void* address) const {
     if (address == &const_cast<Mmap&>(mmap_).writer_wait()) return "mm.writer_wait";

@@ -236,11 +236,13 @@ def cc_fuzz_test(
         **manual
     )
 
-    data = [name + "_bin", name + "_corpus"]
+    reporter = Label("//tools:campaign_report.py")
+    data = [name + "_bin", name + "_corpus", reporter]
     args = [
         "--label=//%s:%s" % (native.package_name(), name),
         "--binary_path=$(rootpath :%s_bin)" % name,
         "--seed_corpus=$(rootpath :%s_corpus)" % name,
+        "--reporter=$(rootpath %s)" % reporter,
         "--corpus_source=" + _corpus_source(corpus),
     ] + _CONFIG
     if dicts:

@@ -10,6 +10,7 @@ Flags of the launcher, each as --flag=VALUE or --flag VALUE:
   --clean                     remove what earlier runs have found first
   --jobs N                    so many processes that share what they find ("all": one for each processor)
   --merge                     instead of fuzzing: keep the fewest inputs of the corpus that reach all that it reaches
+  --report                    instead of fuzzing: what the runs so far have reached and found, as campaign.html and campaign.md
   --regression                only execute the seeds
   --corpus_dir FOLDER         seeds from this folder instead of the built ones
   --dictionary_path FILE      a dictionary for the engine
@@ -19,7 +20,7 @@ Flags of the target, handed on (--target_help says more):
   --shape THREADSxOPERATIONS, --executions N, --max-steps N, --time-limit SECONDS, --memory sc|rc11, --max-history N,
   --features LIST, --mutations LIST, --addresses HOW
 and with all that follows them:
-  --replay FILE, --minimize FILE (both: --html FILE, --json, --all), --triage [FOLDER], --add-regression FILE,
+  --replay FILE, --minimize FILE (both: --html FILE, --json, --all), --triage [FOLDER], --add-regression FILE, --survey FILE...,
   --to-text FILE, --from-text FILE, --seed-corpus FOLDER FILE...
 What has one dash (-jobs=2, -help=1) goes to the engine, with all that follows it.
 END
@@ -30,10 +31,10 @@ fail() {
   exit 2
 }
 
-label='' binary='' seeds='' corpus_source='' config='' output_root='' dictionary='' timeout=0 jobs='' clean=false merge=false regression=false explore=false target_flags=()
+label='' binary='' seeds='' reporter='' report=false corpus_source='' config='' output_root='' dictionary='' timeout=0 jobs='' clean=false merge=false regression=false explore=false target_flags=()
 while (($# > 0)); do
   case $1 in
-    --label=* | --binary_path=* | --seed_corpus=* | --corpus_source=* | --bazel_config=* | --timeout_secs=* | --jobs=* | \
+    --label=* | --binary_path=* | --reporter=* | --seed_corpus=* | --corpus_source=* | --bazel_config=* | --timeout_secs=* | --jobs=* | \
       --corpus_dir=* | --dictionary_path=* | --fuzzing_output_root=*)
       flag=${1%%=*} value=${1#*=}
       ;;
@@ -42,7 +43,7 @@ while (($# > 0)); do
       flag=$1 value=$2
       shift
       ;;
-    --clean | --merge | --regression | --noclean | --noregression)
+    --clean | --merge | --report | --regression | --noclean | --noregression)
       flag=$1 value=''
       ;;
     --help)
@@ -73,7 +74,7 @@ while (($# > 0)); do
       shift 2
       continue
       ;;
-    --replay | --replay=* | --minimize | --minimize=* | --triage | --triage=* | --add-regression | --add-regression=* | --to-text | --to-text=* | --from-text | --from-text=* | \
+    --replay | --replay=* | --minimize | --minimize=* | --triage | --triage=* | --add-regression | --add-regression=* | --survey | --to-text | --to-text=* | --from-text | --from-text=* | \
       --seed-corpus | --seed-corpus=* | --all | --json | --html | --html=* | --force)
       break
       ;;
@@ -112,6 +113,8 @@ while (($# > 0)); do
       ;;
     --fuzzing_output_root) output_root=$(cd -- "${BUILD_WORKING_DIRECTORY:-.}" && realpath -m -- "$value") ;;
     --merge) merge=true ;;
+    --report) report=true ;;
+    --reporter) reporter=$(realpath -- "$value") ;;
     --clean) clean=true ;;
     --noclean) clean=false ;;
     --regression) regression=true ;;
@@ -175,7 +178,7 @@ if [[ ${1:-} == --add-regression* && " $* " != *" -o "* && " $* " != *" --output
 fi
 
 [[ $explore == false ]] && case ${1:-} in
-  --replay* | --minimize* | --triage* | --add-regression* | --to-text* | --from-text* | --seed-corpus* | --help | --all | --json | --html* | --force | -help=1)
+  --replay* | --minimize* | --triage* | --add-regression* | --survey | --to-text* | --from-text* | --seed-corpus* | --help | --all | --json | --html* | --force | -help=1)
     exec "$binary" "${target_flags[@]}" "$@"
     ;;
 esac
@@ -185,6 +188,11 @@ if [[ $explore == true ]]; then
   exec "$binary" "--output=$FUZZER_ARTIFACTS_DIR" "$@"
 fi
 
+if [[ $report == true ]]; then
+  [[ -d $FUZZER_OUTPUT_CORPUS_DIR ]] || fail "--report: nothing has been fuzzed into $output_root yet"
+  exec python3 "$reporter" "--target=$label" "--folder=$output_root" "--seeds=$seeds" "--replay=${JACQUARD_REPLAY_COMMAND:-}" \
+    -- "$binary" "${target_flags[@]}"
+fi
 if [[ $clean == true ]]; then
   rm -rf -- "$FUZZER_OUTPUT_CORPUS_DIR" "$FUZZER_ARTIFACTS_DIR" "$output_root/progress.jsonl"
 fi

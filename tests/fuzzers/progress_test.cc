@@ -137,7 +137,7 @@ TEST_F(ProgressTest, TheFileGrowsMoreSlowlyThanTime) {
   EXPECT_LT(lines.size(), 250u);
   EXPECT_EQ(
       lines.back(),
-      R"({"began":1000,"seconds":100000.0,"executions":1234567,"steps":5000000,"features":12,)"
+      R"({"began":1000.0,"seconds":100000.0,"executions":1234567,"steps":5000000,"features":12,)"
       R"("corpus":3,"schedules":99,"states":7})");
 }
 
