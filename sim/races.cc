@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "sim/coverage_counters.h"
 #include "sim/engine.h"
 #include "sim/memory/memory.h"
 #include "sim/recorder.h"
@@ -87,7 +88,11 @@ std::string Message(const Race& race, bool frees) {
 
 }  // namespace
 
-void ReportRace(const Race& race, uintptr_t pc) { Report(race, false, pc); }
+void OnRace(uintptr_t pc) {
+  const Race& race = engine.memory->race();
+  if (!IsCoverageCounter(race.address)) Report(race, false, pc);
+  engine.memory->ForgetRace();
+}
 
 void NotePlainAccess(AccessKind kind, const void* address, size_t size, uintptr_t pc) {
   engine.recorder->NoteAccess(kind, address, size, pc);

@@ -11,8 +11,9 @@
 
 namespace jacquard::sim {
 
-// Ends the execution with the verdict. The later access is the running thread's, at `pc`.
-[[noreturn]] void ReportRace(const memory::Race& race, uintptr_t pc);
+// Ends the execution with the verdict, unless the race is of what is not the program's. The later
+// access is the running thread's, at `pc`.
+void OnRace(uintptr_t pc);
 
 // For the trace.
 void NotePlainAccess(memory::AccessKind kind, const void* address, size_t size, uintptr_t pc);
@@ -35,7 +36,7 @@ template <memory::AccessKind kKind>
                          ? engine.memory->PlainRead(engine.current->id, address, size)
                          : engine.memory->PlainWrite(engine.current->id, address, size);
   if (races) [[unlikely]]
-    ReportRace(engine.memory->race(), pc);
+    OnRace(pc);
   if (engine.recorder != nullptr && !engine.memory->IsAlone()) [[unlikely]]
     NotePlainAccess(kKind, address, size, pc);
 }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "sim/coverage_counters.h"
+
 // Set by the linker: the data of the executable, and the parts of it that are of objects which
 // tools/prelink.bzl has made, as the runtime is one.
 extern "C" {
@@ -76,6 +78,7 @@ void Snapshot::AddProgram() {
   std::vector<Range> others = CopiesOfLibraryData();
   others.push_back({&__start_jacquard_data, &__stop_jacquard_data});
   others.push_back({&__start_jacquard_bss, &__stop_jacquard_bss});
+  others.push_back({&__start___llvm_prf_cnts, &__stop___llvm_prf_cnts});  // of all executions
   std::ranges::sort(others, {}, &Range::begin);
   for (const Range& section : {Range{&__data_start, &edata}, Range{&__bss_start, &end}}) {
     char* from = section.begin;

@@ -27,7 +27,7 @@ int32_t ThisStep() { return static_cast<int32_t>(engine.step() + 1); }
 // The access has been told to the model: reports a race, and what the trace wants to know.
 void AfterAccess(bool reads, int32_t event, uintptr_t pc) {
   if (engine.memory->has_race()) [[unlikely]]
-    ReportRace(engine.memory->race(), pc);
+    OnRace(pc);
   if (engine.recorder != nullptr && reads) [[unlikely]]
     engine.recorder->NoteRead(event);
 }

@@ -104,6 +104,17 @@ def _to_native(settings, attr):
         _MODE: sanitizer,
     }
 
+# Clang's source-based coverage.
+_SOURCE_COVERAGE = ["-fprofile-instr-generate", "-fcoverage-mapping"]
+
+def _to_covered(settings, _attr):
+    # In front: the way back to `plain` removes what stands at the end.
+    return {
+        _COPT: _SOURCE_COVERAGE + settings[_COPT],
+        _LINKOPT: ["-fprofile-instr-generate"] + settings[_LINKOPT],
+        _MODE: settings[_MODE],
+    }
+
 def _to_optimised(settings, attr):
     return {
         _COPT: settings[_COPT] + _OPTIMISED + (_COVERAGE if _wants_coverage(settings, attr) else []),
@@ -114,6 +125,7 @@ def _to_optimised(settings, attr):
 to_plain_transition = transition(implementation = _to_plain, inputs = _SETTINGS, outputs = _SETTINGS)
 to_sim_transition = transition(implementation = _to_sim, inputs = _SETTINGS + [_ENGINE], outputs = _SETTINGS)
 to_native_transition = transition(implementation = _to_native, inputs = _SETTINGS + [_ENGINE], outputs = _SETTINGS)
+to_covered_transition = transition(implementation = _to_covered, inputs = _SETTINGS, outputs = _SETTINGS)
 to_optimised_transition = transition(implementation = _to_optimised, inputs = _SETTINGS + [_ENGINE], outputs = _SETTINGS)
 
 def _sim_binary_impl(ctx):
@@ -147,6 +159,16 @@ native_binary = rule(
         _ATTRS,
         binary = attr.label(cfg = to_native_transition, mandatory = True, executable = True),
         sanitizer = attr.string(mandatory = True, values = ["asan", "tsan"]),
+    ),
+    executable = True,
+)
+
+# `binary`, and all that it depends on, with Clang's source coverage: it writes a profile to $LLVM_PROFILE_FILE.
+covered_binary = rule(
+    implementation = _sim_binary_impl,
+    attrs = dict(
+        _ATTRS,
+        binary = attr.label(cfg = to_covered_transition, mandatory = True, executable = True),
     ),
     executable = True,
 )

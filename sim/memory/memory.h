@@ -120,6 +120,10 @@ class Memory {
   bool has_race() {
     return On([](auto& model) { return model.has_race(); });
   }
+  // It is none: the next one counts.
+  void ForgetRace() {
+    On([](auto& model) { model.ForgetRace(); });
+  }
   const memory::Race& race() {
     return On([](auto& model) -> const memory::Race& { return model.race(); });
   }

@@ -123,6 +123,7 @@ class Model {
 
   // Whether an atomic access of this execution raced; it says so here. For the first race.
   bool has_race() const { return has_race_; }
+  void ForgetRace() { has_race_ = false; }
   const Race& race() const { return race_; }
 
   // A history was cut where a thread could have read further back.

@@ -29,6 +29,7 @@
 #include "tools/figures/known_bugs.h"
 #include "tools/figures/leaderboard.h"
 #include "tools/figures/real_threads.h"
+#include "tools/figures/source_coverage.h"
 
 namespace jacquard::figures {
 namespace {
@@ -68,6 +69,7 @@ std::vector<Measurement> All() {
   for (Measurement& measurement : Benchmarks()) all.push_back(std::move(measurement));
   for (Measurement& measurement : Stress()) all.push_back(std::move(measurement));
   for (Measurement& measurement : Timeline()) all.push_back(std::move(measurement));
+  for (Measurement& measurement : SourceCoverage()) all.push_back(std::move(measurement));
   return all;
 }
 
@@ -107,7 +109,9 @@ std::vector<Page> Pages() {
            Alone(RealThreadsPage)},
           {"--controls", "controls", "the controls", Alone(ControlsPage)},
           {"--benchmarks", "benchmarks", "the benchmarks (and their pictures beside it)",
-           BenchmarksPage, BenchmarksPictures}};
+           BenchmarksPage, BenchmarksPictures},
+          {"--source-coverage", "source_coverage", "what of lock/ the seeds reach",
+           SourceCoveragePage}};
 }
 
 int Run(const std::vector<std::string>& names, const std::string& table,
