@@ -46,7 +46,7 @@ bool ParseEngineLine(std::string_view line, EngineProgress& progress) {
   // The very first lines know of no features yet.
   const bool features = NumberAfter(line, " ft: ", read.features);
   const bool corpus = NumberAfter(line, " corp: ", read.corpus);
-  if (!features && !corpus) return line.find("\t") != std::string_view::npos;
+  if (!features && !corpus) return line.find('\t') != std::string_view::npos;
   progress = read;
   return true;
 }

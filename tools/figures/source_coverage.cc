@@ -142,13 +142,21 @@ std::vector<Figure> Measure() {
 // Numbers in a row, ranges for neighbours: "3, 7-9".
 std::string Ranges(const std::set<int>& numbers) {
   std::string text;
-  for (auto it = numbers.begin(); it != numbers.end();) {
-    const int first = *it;
-    int last = first;
-    while (++it != numbers.end() && *it == last + 1) last = *it;
-    text += (text.empty() ? "" : ", ") +
-            (first == last ? std::to_string(first) : fmt::format("{}-{}", first, last));
+  int first = 0;
+  int last = 0;
+  const auto add = [&] {
+    if (last == 0) return;
+    text += text.empty() ? "" : ", ";
+    text += first == last ? std::to_string(first) : fmt::format("{}-{}", first, last);
+  };
+  for (const int number : numbers) {
+    if (number != last + 1 || last == 0) {
+      add();
+      first = number;
+    }
+    last = number;
   }
+  add();
   return text;
 }
 
