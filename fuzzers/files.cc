@@ -68,6 +68,7 @@ std::string WriteFile(const std::string& path, std::span<const uint8_t> bytes, b
 std::string AddFiles(const std::string& path, std::vector<std::string>& files) {
   std::error_code error;
   if (!fs::is_directory(path, error)) {
+    if (path != "-" && access(path.c_str(), F_OK) != 0) return SystemError(path);
     files.push_back(path);
     return {};
   }

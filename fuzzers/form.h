@@ -73,7 +73,7 @@ class Form {
   void RecordStates(std::vector<StateSeen>* seen);
 
   // How many pairs of a state of the locks and an operation the fuzzed inputs have shown; 0 in the
-  // native form, and where the scenario tells no states.
+  // native form. A scenario that tells no states has one.
   uint64_t states() const;
   // Executions in which the memory model's bounds mattered (Counters in sim/execute.h).
   uint64_t cut_histories() const;

@@ -166,7 +166,8 @@ class MmapLockGhost {
   bool HasReadStale(int t, const void* object) const { return threads_[t].stale_object == object; }
   std::uint64_t stale_value(int t) const { return threads_[t].stale_value; }
 
-  // Who is inside, and whether anybody waits: under 6.
+  // Who is inside, and whether anybody waits: under kStates.
+  static constexpr int kStates = 6;
   int StateFeature() const {
     const int inside = (word_ & kWriterBit) != 0 ? 2 : word_ >= kReaderUnit;
     return inside + ((word_ & kWaitersBit) != 0 ? 3 : 0);

@@ -5,13 +5,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -49,8 +47,6 @@ int Survey(const CommandLine& line, const Codec& codec, FormOptions options) {
     return Complain("--survey needs the simulated form: real threads tell no states");
   std::vector<std::string> files;
   for (const std::string& path : line.files) {
-    if (std::error_code error; !std::filesystem::exists(path, error))
-      return Complain(path + ": No such file or folder");
     if (const std::string problem = AddFiles(path, files); !problem.empty())
       return Complain(problem);
   }

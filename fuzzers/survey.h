@@ -8,7 +8,7 @@
 
 namespace jacquard::fuzzers {
 
-// Executes all inputs in the folders `line.files` three times and prints, as JSON, which states of
+// Executes the inputs `line.files`, and all in those of them that are folders, three times each and prints, as JSON, which states of
 // the locks they reach in which operations, and how long each takes (docs/campaigns.md has the
 // schema). Simulated form only. Returns the exit status.
 int Survey(const CommandLine& line, const Codec& codec, FormOptions options);

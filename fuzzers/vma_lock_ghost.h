@@ -61,7 +61,6 @@ class VmaLockGhost {
   static constexpr int kThreads = MmapLockGhost::kThreads;
   static constexpr int kVmas = 3;
   static constexpr int kNobody = MmapLockGhost::kNobody;
-  static constexpr int kMmapStates = 6;
 
   // Takes over the locks as they are: nobody inside, the VMAs of `attached` (a bit each) attached.
   VmaLockGhost(const Mmap& mm, const Vma* vmas, unsigned attached)
@@ -158,8 +157,9 @@ class VmaLockGhost {
   // The situation of the VMA that changed last, and who is inside the mmap lock: under 100.
   int StateFeature() const { return state_feature_; }
   static std::string StateName(int feature) {
-    return std::string(lock::SituationName(static_cast<Situation>(feature / kMmapStates))) + "; " +
-           MmapLockGhost::StateName(feature % kMmapStates);
+    return std::string(
+               lock::SituationName(static_cast<Situation>(feature / MmapLockGhost::kStates))) +
+           "; " + MmapLockGhost::StateName(feature % MmapLockGhost::kStates);
   }
 
   std::string NameOf(const void* address) const {
@@ -372,8 +372,8 @@ class VmaLockGhost {
 
   // After every change of what it is made of: it is asked for after every step.
   void UpdateStateFeature() {
-    state_feature_ =
-        static_cast<int>(vma_[last_changed_].situation) * kMmapStates + mm_.StateFeature();
+    state_feature_ = static_cast<int>(vma_[last_changed_].situation) * MmapLockGhost::kStates +
+                     mm_.StateFeature();
   }
 
   void Log(Doing doing, Change change, int v) {

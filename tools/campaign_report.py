@@ -1,4 +1,4 @@
-"""campaign_report.py --target LABEL --folder FOLDER --seeds FOLDER [--replay COMMAND] -- PROGRAM [FLAG...]
+"""campaign_report.py --target LABEL --folder FOLDER --seeds FOLDER -- PROGRAM [FLAG...]
 
 What the runs of a fuzz target with one output folder have reached and found: FOLDER/campaign.html, without any network, and
 FOLDER/campaign.md, for a comment. The launcher calls it for --report. It is made of
@@ -7,7 +7,7 @@ FOLDER/campaign.md, for a comment. The launcher calls it for --report. It is mad
     PROGRAM --survey   the states and the times of all inputs of the corpus and of the seeds
     PROGRAM --triage   the bugs among the artifacts; their timelines go to FOLDER/timelines
 
-Nothing but these three is written, and they are written anew each time.
+The two documents and the timelines are written anew each time; beside them only the reproducers of --triage are written.
 """
 
 import argparse
@@ -20,7 +20,6 @@ import subprocess
 import sys
 
 SLOWEST = 10
-OUTSIDE = "between operations"
 
 STYLE = """
 :root { color-scheme: light dark; --fg: #1b1b1f; --bg: #fff; --dim: #667; --line: #d5d5de; --mark: #2a6; --none: #f3e3e3; }
@@ -118,16 +117,18 @@ class States:
     def __init__(self, survey):
         self.inputs = {(row["state"], row["operation"]): row["inputs"] for row in survey["states"]}
         self.states = sorted({state for state, _ in self.inputs})
-        self.operations = survey["operations"] + ([OUTSIDE] if any(o == OUTSIDE for _, o in self.inputs) else [])
+        self.named = survey["operations"]
+        # What happens outside of any has a column of its own.
+        self.operations = self.named + sorted({operation for _, operation in self.inputs} - set(self.named))
 
     def never(self):
         """Pairs of which each half was reached, but not both together."""
-        return [(state, operation) for state in self.states for operation in self.operations
-                if operation != OUTSIDE and (state, operation) not in self.inputs]
+        return [(state, operation) for state in self.states for operation in self.named
+                if (state, operation) not in self.inputs]
 
     def unused(self):
         """Operations that no input has."""
-        return [operation for operation in self.operations if all(o != operation for _, o in self.inputs)]
+        return [operation for operation in self.named if all(o != operation for _, o in self.inputs)]
 
 
 def make_timelines(bugs, program, folder):
@@ -150,7 +151,6 @@ class Report:
     def __init__(self, arguments):
         self.target = arguments.target
         self.folder = arguments.folder
-        self.replay = arguments.replay
         self.runs = read_progress(os.path.join(self.folder, "progress.jsonl"))
         self.totals = Totals(self.runs)
         corpus = os.path.join(self.folder, "corpus")
@@ -182,10 +182,6 @@ class Report:
                                      f"{len(self.states.never())} pairs never"))
         return facts
 
-    def replay_command(self, bug):
-        """How a person replays a bug."""
-        return f"{self.replay} {bug['reproducer']}" if self.replay else bug["replay"]
-
     def markdown(self):
         """For a comment: the facts, the bugs, what was never reached."""
         lines = [f"## Fuzzing {self.target}", "", "| | |", "|---|---|"]
@@ -196,7 +192,7 @@ class Report:
         for bug in self.bugs:
             lines += [f"* `{bug['signature']}`: {len(bug['files'])} files, first {bug['first_seen']}, "
                       f"reproduces {bug['reproduced']} of {bug['replays']}",
-                      f"  `{self.replay_command(bug)}`"]
+                      f"  `{bug['replay']}`"]
         if self.states.unused():
             lines += ["", "### Operations that no input has", ""] + [f"* {operation}" for operation in self.states.unused()]
         never = self.states.never()
@@ -218,7 +214,7 @@ class Report:
             if page:
                 signature = f'<a href="{html.escape(page)}">{signature}</a>'
             rows.append(f'<tr><td>{signature}</td><td class="number">{len(bug["files"])}</td><td>{html.escape(bug["first_seen"])}</td>'
-                        f'<td>{bug["reproduced"]} of {bug["replays"]}</td><td><code>{html.escape(self.replay_command(bug))}</code></td></tr>')
+                        f'<td>{bug["reproduced"]} of {bug["replays"]}</td><td><code>{html.escape(bug["replay"])}</code></td></tr>')
         return ("<table><tr><th>failure, and its timeline</th><th>files</th><th>first seen</th><th>reproduces</th><th>replay</th></tr>"
                 + "".join(rows) + "</table>")
 
@@ -265,7 +261,6 @@ def main():
     parser.add_argument("--target", required=True)
     parser.add_argument("--folder", required=True)
     parser.add_argument("--seeds", required=True)
-    parser.add_argument("--replay", default="")
     parser.add_argument("program", nargs="+")
     report = Report(parser.parse_args())
     for name, text in (("campaign.html", report.page()), ("campaign.md", report.markdown())):

@@ -190,8 +190,7 @@ fi
 
 if [[ $report == true ]]; then
   [[ -d $FUZZER_OUTPUT_CORPUS_DIR ]] || fail "--report: nothing has been fuzzed into $output_root yet"
-  exec python3 "$reporter" "--target=$label" "--folder=$output_root" "--seeds=$seeds" "--replay=${JACQUARD_REPLAY_COMMAND:-}" \
-    -- "$binary" "${target_flags[@]}"
+  exec python3 "$reporter" "--target=$label" "--folder=$output_root" "--seeds=$seeds" -- "$binary" "${target_flags[@]}"
 fi
 if [[ $clean == true ]]; then
   rm -rf -- "$FUZZER_OUTPUT_CORPUS_DIR" "$FUZZER_ARTIFACTS_DIR" "$output_root/progress.jsonl"

@@ -128,6 +128,11 @@ to_native_transition = transition(implementation = _to_native, inputs = _SETTING
 to_covered_transition = transition(implementation = _to_covered, inputs = _SETTINGS, outputs = _SETTINGS)
 to_optimised_transition = transition(implementation = _to_optimised, inputs = _SETTINGS + [_ENGINE], outputs = _SETTINGS)
 
+def _to_replay(_settings, _attr):
+    return {_ENGINE: "replay"}
+
+_to_replay_transition = transition(implementation = _to_replay, inputs = [], outputs = [_ENGINE])
+
 def _sim_binary_impl(ctx):
     binary = ctx.attr.binary[0]
     out = ctx.actions.declare_file(ctx.label.name)
@@ -169,6 +174,16 @@ covered_binary = rule(
     attrs = dict(
         _ATTRS,
         binary = attr.label(cfg = to_covered_transition, mandatory = True, executable = True),
+    ),
+    executable = True,
+)
+
+# `binary`, a fuzz target, with a main() that executes files (--//tools:engine=replay).
+replay_binary = rule(
+    implementation = _sim_binary_impl,
+    attrs = dict(
+        _ATTRS,
+        binary = attr.label(cfg = _to_replay_transition, mandatory = True, executable = True),
     ),
     executable = True,
 )

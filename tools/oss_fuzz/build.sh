@@ -1,7 +1,7 @@
-#!/bin/bash -eu
+#!/bin/bash
 # Builds the fuzz targets for OSS-Fuzz and ClusterFuzzLite, from what these set: CC, CFLAGS, LIB_FUZZING_ENGINE, SANITIZER,
-# FUZZING_ENGINE and OUT, the folder that it fills. All targets tagged fuzz-test that are neither testonly examples of bugs nor
-# tagged no-oss-fuzz; JACQUARD_TARGETS names others.
+# FUZZING_ENGINE and OUT, the folder that it fills. All targets of fuzzers/ and examples/ that are tagged fuzz-test and neither
+# manual nor no-oss-fuzz; JACQUARD_TARGETS names others.
 #
 #   SANITIZER   how targets are built
 #   none        simulated
@@ -10,6 +10,8 @@
 #   address     native: real threads under AddressSanitizer. What does not fail again within ten tries the service drops
 #   thread      native: real threads under ThreadSanitizer
 #   memory      refused: see below
+set -eu
+
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.."
 
 fail() {
@@ -28,8 +30,8 @@ case $SANITIZER in
   address) options+=("--//tools:mode=asan") ;;
   thread) options+=("--//tools:mode=tsan") ;;
   memory)
-    fail "SANITIZER=memory is not supported: MemorySanitizer wants all libraries built with it, and the simulated runtime \
-already tells reads of uninitialised heap memory; use SANITIZER=undefined"
+    fail "SANITIZER=memory is not supported: MemorySanitizer wants all libraries built with it, and excludes the \
+hooks of the simulated runtime; use SANITIZER=undefined"
     ;;
   *) fail "SANITIZER=$SANITIZER is not supported: none, undefined, coverage, address and thread are" ;;
 esac
