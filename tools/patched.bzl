@@ -60,7 +60,8 @@ _patched_sources = rule(
 def patched_library(name, patch, sources = "//lock:sources", deps = [], **kwargs):
     """A cc_library to be used in place of //lock (or what `sources` are of): the same include paths, with `patch` applied.
 
-    A patch that does not apply strictly (tools/apply_patch) fails the build.
+    A patch that does not apply strictly (tools/apply_patch) fails the build of what uses the library; `//...` alone does not
+    build it, so that a configuration that leaves out all its users does not either.
 
     Args:
       name: of the library. The copies lie in bazel-bin, in PACKAGE/NAME.sources/.
@@ -69,7 +70,14 @@ def patched_library(name, patch, sources = "//lock:sources", deps = [], **kwargs
       deps: what the library needs besides.
       **kwargs: passed to cc_library.
     """
-    _patched_sources(name = name + ".sources", patch = patch, sources = sources, visibility = ["//visibility:private"])
+    tags = kwargs.pop("tags", []) + ["manual"]
+    _patched_sources(
+        name = name + ".sources",
+        patch = patch,
+        sources = sources,
+        tags = ["manual"],
+        visibility = ["//visibility:private"],
+    )
     groups = {}
     for group in ["headers", "others"]:
         groups[group] = "{}.{}".format(name, group)
@@ -77,6 +85,7 @@ def patched_library(name, patch, sources = "//lock:sources", deps = [], **kwargs
             name = groups[group],
             srcs = [name + ".sources"],
             output_group = group,
+            tags = ["manual"],
             visibility = ["//visibility:private"],
         )
     cc_library(
@@ -85,6 +94,7 @@ def patched_library(name, patch, sources = "//lock:sources", deps = [], **kwargs
         srcs = [groups["others"]],
         hdrs = [groups["headers"]],
         linkopts = ["-pthread"],
+        tags = tags,
         deps = [name + ".sources"] + deps,
         **kwargs
     )

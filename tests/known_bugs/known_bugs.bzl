@@ -45,7 +45,6 @@ def _patched_validator(name, patch):
         linkstatic = True,
         patch = patch,
         sources = "//lock/lockdep:simulated_sources",
-        tags = ["manual"],
         deps = deps + ["//sim:api"],
     )
     prelinked_cc_library(
@@ -68,7 +67,6 @@ def _patched_validator(name, patch):
         linkstatic = True,
         patch = patch,
         sources = "//lock/lockdep:native_sources",
-        tags = ["manual"],
         deps = deps + ["//lock:check"],
     )
     cc_library(
