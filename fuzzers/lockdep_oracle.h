@@ -90,6 +90,25 @@ class LockdepOracle {
     return Say(Rule::kHeldAtExit);
   }
 
+  // Of RCU, which is an instance and a class as locks are.
+  std::optional<Rule> RequireRcu(int thread, int rcu) {
+    if (off_ || Holds(thread, rcu)) return {};
+    return Say(Rule::kRcu);
+  }
+  // To wait for all sections is to take all of RCU and to drop it at once.
+  std::optional<Rule> WaitForReaders(int thread, int rcu, int rcu_class) {
+    if (off_) return {};
+    if (Holds(thread, rcu)) return Say(Rule::kRcu);
+    const std::optional<Rule> rule = Acquire(thread, {.instance = rcu, .class_number = rcu_class});
+    return rule ? rule : Release(thread, rcu);
+  }
+  int CountHeld(int thread, int instance) const {
+    if (off_) return 0;
+    return static_cast<int>(
+        std::count_if(held_[thread].begin(), held_[thread].end(),
+                      [&](const Taken& taken) { return taken.instance == instance; }));
+  }
+
   // `exclusive` nothing: in any mode.
   lock::Held IsHeld(int thread, int instance, std::optional<bool> exclusive = {}) const {
     if (off_) return lock::Held::kUnknown;

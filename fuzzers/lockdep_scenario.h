@@ -1,5 +1,6 @@
-// The scenario of the lock validator: threads that take and drop five locks of four classes, or say
-// they do, and after each call the validator is compared with a naive oracle.
+// The scenario of the lock validator: threads that take and drop five locks of four classes, and
+// sections of RCU, or say they do, and after each call the validator is compared with a naive
+// oracle.
 //
 // Nobody waits: what is told to the validator need not be so. The calls are made one at a time, in
 // whatever order the schedule has. Misuse is among the operations, as the validator has to see it;
@@ -45,6 +46,11 @@ class LockdepScenario {
         {"unlock_anyway", &S::UnlockAnyway, {"lock", kLocks}},
         {"free", &S::Free, {"lock", kLocks}},
         {"finish", &S::Finish},
+        {"rcu_enter", &S::RcuEnter},
+        {"rcu_leave", &S::RcuLeave},  // skipped outside of a section
+        {"rcu_require", &S::RcuRequire},
+        {"rcu_or_lock", &S::RcuOrLock, {"lock", kLocks}},  // either is good enough
+        {"rcu_wait", &S::RcuWait},
     };
   }
 
@@ -98,6 +104,36 @@ class LockdepScenario {
     return Compare(oracle_.Finish(CurrentThread()));
   }
 
+  const char* RcuEnter() {
+    const std::lock_guard one_at_a_time(mutex_);
+    Validator::RcuReadLock();
+    return Compare(oracle_.Acquire(CurrentThread(), {.instance = kRcu,
+                                                     .class_number = kRcuClass,
+                                                     .mode = Mode::kSharedRecursive,
+                                                     .try_lock = true}));
+  }
+  const char* RcuLeave() {
+    const std::lock_guard one_at_a_time(mutex_);
+    if (oracle_.IsHeld(CurrentThread(), kRcu) != lock::Held::kYes) return "skipped";
+    return Drop(kRcu);
+  }
+  const char* RcuRequire() {
+    const std::lock_guard one_at_a_time(mutex_);
+    Validator::RequireRcu("something is looked up");
+    return Compare(oracle_.RequireRcu(CurrentThread(), kRcu));
+  }
+  const char* RcuOrLock(int lock) {
+    const std::lock_guard one_at_a_time(mutex_);
+    const bool held = Validator::IsHeld(maps_[lock]) == lock::Held::kYes;
+    Validator::RequireRcu("something is looked up", held);
+    return Compare(held ? std::nullopt : oracle_.RequireRcu(CurrentThread(), kRcu));
+  }
+  const char* RcuWait() {
+    const std::lock_guard one_at_a_time(mutex_);
+    Validator::WaitForRcuReaders();
+    return Compare(oracle_.WaitForReaders(CurrentThread(), kRcu, kRcuClass));
+  }
+
   void EndThread() {
     const std::lock_guard one_at_a_time(mutex_);
     while (!oracle_.off() && !oracle_.HeldBy(CurrentThread()).empty())
@@ -106,6 +142,8 @@ class LockdepScenario {
 
  private:
   static constexpr int kClassOf[kLocks] = {0, 0, 1, 2, 3};
+  static constexpr int kRcu = kLocks;  // as an instance
+  static constexpr int kRcuClass = 100;
 
   // `outer`: the number of the nest lock, if there is one.
   const char* Take(int lock, const lock::Acquisition& acquisition, std::optional<int> outer = {}) {
@@ -120,7 +158,11 @@ class LockdepScenario {
   }
 
   const char* Drop(int lock) {
-    Validator::Release(maps_[lock]);
+    if (lock == kRcu) {
+      Validator::RcuReadUnlock();
+    } else {
+      Validator::Release(maps_[lock]);
+    }
     return Compare(oracle_.Release(CurrentThread(), lock));
   }
 
@@ -142,6 +184,7 @@ class LockdepScenario {
               Validator::IsHeld(maps_[lock], Mode::kShared) == oracle_.IsHeld(thread, lock, false),
           "knows how it is held");
     }
+    Check(Validator::RcuReadDepth() == oracle_.CountHeld(thread, kRcu), "knows how deep in RCU");
     return expected ? lock::lockdep::HeadlineOf(*expected) : nullptr;
   }
 

@@ -69,10 +69,9 @@ TEST(Seeds, ShowWhatTheySay) {
     shown.insert(said);
   }
   EXPECT_TRUE(shown.contains("nothing"));
-  // All but that of RCU, which the scenario does not have.
   using lock::lockdep::Rule;
   for (const Rule rule : {Rule::kCircular, Rule::kRecursive, Rule::kNestLock, Rule::kUnlock,
-                          Rule::kDowngrade, Rule::kFreed, Rule::kHeldAtExit}) {
+                          Rule::kDowngrade, Rule::kFreed, Rule::kHeldAtExit, Rule::kRcu}) {
     EXPECT_TRUE(shown.contains(HeadlineOf(rule))) << HeadlineOf(rule);
   }
 }
