@@ -22,6 +22,10 @@ struct AddressSpaceBooks {
 
   struct Map {
     JACQUARD_UNHOOKED explicit Map(const char* /*class_name*/) {}
+    // With the VMA, when the pool gives its memory back.
+    JACQUARD_UNHOOKED ~Map() {
+      if (on_destroyed != nullptr) on_destroyed(*this);
+    }
     std::uint8_t taken[kThreads] = {};
   };
 
@@ -45,6 +49,8 @@ struct AddressSpaceBooks {
     return lock::Held::kUnknown;
   }
 
+  // Hears of each lock's end; set in the simulation only.
+  inline static void (*on_destroyed)(const Map&) = nullptr;
   // Of all locks together, in this execution.
   inline static int total[kThreads] = {};
 };

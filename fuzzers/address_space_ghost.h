@@ -85,16 +85,25 @@ class AddressSpaceGhost {
 
   AddressSpaceGhost() {
     for (int& total : AddressSpaceBooks::total) total = 0;
+    if (!Simulated()) return;
+    present = this;
+    AddressSpaceBooks::on_destroyed = [](const AddressSpaceBooks::Map& map) {
+      present->Forget(map);
+    };
   }
 
   // --- What the scenario tells ---
 
   // A VMA that readers or writers have come across.
   void Know(const Vma* vma) {
+    Known* place = known_ != kVmas ? &vmas_[known_] : nullptr;
     for (int i = 0; i < known_; ++i) {
       if (vmas_[i].vma == vma) return;
+      if (vmas_[i].vma == nullptr) place = &vmas_[i];
     }
-    if (known_ != kVmas) vmas_[known_++] = {vma, 0, Word(vma)};
+    if (place == nullptr) return;
+    if (place == &vmas_[known_]) ++known_;
+    *place = {vma, 0, Word(vma)};
   }
   // The mm in a place; null if there is none. Who is in a place is alive.
   void Place(int place, const Mm* mm) {
@@ -106,7 +115,8 @@ class AddressSpaceGhost {
   void EndWriting() {
     if (--writers_ != 0) return;
     for (int i = 0; i < known_; ++i) {
-      if (Word(vmas_[i].vma) >= Values::kFlag) Fail(kFlagLeft, NameOfVma(i));
+      if (vmas_[i].vma != nullptr && Word(vmas_[i].vma) >= Values::kFlag)
+        Fail(kFlagLeft, NameOfVma(i));
     }
   }
 
@@ -136,7 +146,7 @@ class AddressSpaceGhost {
     const auto address = reinterpret_cast<std::uintptr_t>(step.address);
     for (int i = 0; i < known_; ++i) {
       const std::uintptr_t offset = address - reinterpret_cast<std::uintptr_t>(vmas_[i].vma);
-      if (offset >= sizeof(Vma)) continue;
+      if (vmas_[i].vma == nullptr || offset >= sizeof(Vma)) continue;
       if (step.address == &(vmas_[i].vma->lock.*Exposed(BookedWord{}))) return OnWord(step, i);
       if (step.address == &(vmas_[i].vma->lock.*Exposed(BookedNumber{}))) OnNumber(i);
       return;
@@ -149,6 +159,7 @@ class AddressSpaceGhost {
   std::string NameOf(const void* address) const {
     for (int i = 0; i < known_; ++i) {
       const Vma* const vma = vmas_[i].vma;
+      if (vma == nullptr) continue;
       if (address == &(vma->lock.*Exposed(BookedWord{}))) return NameOfVma(i) + ".refcount";
       if (address == &(vma->lock.*Exposed(BookedNumber{}))) return NameOfVma(i) + ".lock_seq";
       if (address == &(vma->lock.*Exposed(BookedMm{}))) return NameOfVma(i) + ".mm";
@@ -163,6 +174,7 @@ class AddressSpaceGhost {
   }
   std::string TextOf(const void* address, std::uint64_t value) const {
     for (int i = 0; i < known_; ++i) {
+      if (vmas_[i].vma == nullptr) continue;
       if (address == &(vmas_[i].vma->lock.*Exposed(BookedWord{}))) {
         return TextOfWord<lock::KernelWidths>(value);
       }
@@ -177,8 +189,8 @@ class AddressSpaceGhost {
   struct Known {
     Known() = default;
     Known(const Vma* v, int r, std::uint32_t w) : vma(v), readers(r), word(w) {}
-    const Vma* vma = nullptr;
-    int readers = 0;  // that the scenario knows of
+    const Vma* vma = nullptr;  // null: its memory has gone back to the heap
+    int readers = 0;           // that the scenario knows of
     std::uint32_t word = 0;
   };
 
@@ -204,6 +216,15 @@ class AddressSpaceGhost {
       if (vmas_[i].vma == vma) return &vmas_[i];
     }
     Fail(kWrongVma, "VMA that nobody knows");
+  }
+
+  // The VMA's memory goes back.
+  void Forget(const AddressSpaceBooks::Map& map) {
+    for (int i = 0; i < known_; ++i) {
+      if (vmas_[i].vma == nullptr || &(vmas_[i].vma->lock.*Exposed(BookedMap{})) != &map) continue;
+      if (vmas_[i].readers != 0) Fail(kHeldLock, NameOfVma(i) + " goes back to the heap");
+      vmas_[i] = Known();
+    }
   }
 
   void OnWord(const Step& step, int i) {
@@ -246,6 +267,8 @@ class AddressSpaceGhost {
   std::string NameOfVma(const Known& known) const {
     return NameOfVma(static_cast<int>(&known - vmas_));
   }
+
+  inline static AddressSpaceGhost* present = nullptr;  // of this execution
 
   Known vmas_[kVmas];
   int known_ = 0;

@@ -63,6 +63,7 @@ class AddressSpaceScenario {
         {"fault", &S::Fault, {"mm", kMms}, {"at", kAddresses}},
         {"lock_pair", &S::LockPair, {"at", kAddresses}},  // in the first place, with its mirror
         {"merge_killed", &S::MergeKilled, {"at", kAddresses}},  // likewise; if it had to wait
+        {"shrink", &S::Shrink},  // the pool: what is free goes back to the heap
     };
   }
 
@@ -245,6 +246,12 @@ class AddressSpaceScenario {
     if (Holds()) return kSkipped;
     lock::Rcu::Synchronize();
     return nullptr;
+  }
+
+  const char* Shrink() {
+    if (Holds()) return kSkipped;
+    pool_.ReleaseUnused();
+    return EndOperation(nullptr);
   }
 
   // --- What the harness asks ---
