@@ -1,4 +1,5 @@
-// How a fuzz target ends when an input fails, depending on the engine.
+// What depends on the engine: how a fuzz target ends when an input fails, and how it tells what an
+// input has reached.
 //
 // libFuzzer's object is linked with its _Exit, fopen and vfprintf and the sanitizers' functions
 // that it uses redirected here (BUILD, :libfuzzer). So Jacquard knows which file libFuzzer has
@@ -33,6 +34,15 @@ void Print(const std::string& text);
 
 // From now on `listener` is given what libFuzzer prints, instead of standard error.
 void SetEngineListener(std::function<void(std::string_view text)> listener);
+
+// At most so many counters can be told.
+inline constexpr size_t kMostCounters = 4096;
+
+// Tells an engine other than libFuzzer, which looks for itself, which of `counters` the last
+// execution has set, and clears them: through the callback of -fsanitize-coverage=trace-pc-guard,
+// as if each were an edge of the code. An engine that has none is told nothing. The same counters
+// each time; costs a look at each.
+void TellEngine(std::span<uint8_t> counters);
 
 }  // namespace jacquard::fuzzers
 

@@ -1,4 +1,4 @@
-// What libFuzzer learns beside code coverage: the states that the locks reach and in which
+// What the engine learns beside code coverage: the states that the locks reach and in which
 // operations, who follows whom, who reads what from whom, and who sleeps because of whom.
 //
 // libFuzzer treats each byte of the section __libfuzzer_extra_counters as a counter of an edge. It

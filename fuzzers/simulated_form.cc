@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "fuzzers/engine.h"
 #include "fuzzers/features.h"
 #include "fuzzers/form.h"
 #include "fuzzers/meaning.h"
@@ -22,6 +23,8 @@ namespace jacquard {
 bool Simulated() { return true; }
 
 namespace fuzzers {
+
+static_assert(sizeof(Features) <= kMostCounters);
 
 struct Form::State {
   State(const Codec& c, FormOptions o)
@@ -65,6 +68,7 @@ Form::~Form() = default;
 bool Form::Execute(const Input& input) {
   Verdict verdict = state_->Run(input, nullptr);
   state_->schedules.Add(LastSchedule());
+  TellEngine({reinterpret_cast<uint8_t*>(&features), sizeof(features)});
   if (verdict.passed()) [[likely]]
     return true;
   state_->verdict = std::move(verdict);

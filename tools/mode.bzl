@@ -3,6 +3,7 @@
 plain     as shipped
 sim       with the hooks of -fsanitize=thread, for the simulated runtime
 sim_fuzz  the same, with libFuzzer's coverage
+sim_trace the same, with the coverage of other engines (//tools:engine)
 asan      native form: real threads under AddressSanitizer (--config=asan, or native_binary)
 tsan      native form: real threads under ThreadSanitizer (--config=tsan, or native_binary)
 """
@@ -15,11 +16,20 @@ _ENGINE = str(Label("//tools:engine"))
 
 # Optimised whatever the compilation mode. The read of a plain `++x` keeps its hook.
 _OPTIMISED = ["-O2", "-gline-tables-only", "-fdebug-info-for-profiling", "-fno-omit-frame-pointer"]
-_COVERAGE = ["-fsanitize=fuzzer-no-link", "-fno-sanitize-coverage=stack-depth"]
+
+# What an engine wants, of code in the native forms. Nobody asks what an input reaches where files are only replayed. Most
+# engines other than libFuzzer (AFL++, Honggfuzz, LibAFL) have the callbacks of trace-pc-guard.
+_TRACE = ["-fsanitize-coverage=trace-pc-guard"]
+_COVERAGE = {
+    "external": _TRACE,
+    "libfuzzer": ["-fsanitize=fuzzer-no-link", "-fno-sanitize-coverage=stack-depth"],
+    "replay": [],
+}
 
 # In the simulation without the calls that tell libFuzzer what is compared: locks compare addresses and counters, from which
 # it learns nothing.
 _SIM_COVERAGE = ["-fsanitize-coverage=inline-8bit-counters,pc-table"]
+_SIM_MODE = {"external": "sim_trace", "libfuzzer": "sim_fuzz", "replay": "sim"}
 
 # Clang's hook for a compare-exchange is not told that it is a weak one, and could not report a failure that has seen what
 # it expected. So a weak one, wherever its builtin is named (as in <atomic> and <stdatomic.h>), asks the runtime first.
@@ -42,7 +52,7 @@ _WEAK = [
 _HOOKS = ["-fsanitize=thread", "-mllvm", "-tsan-instrument-read-before-write=1"] + _WEAK + _OPTIMISED
 
 # Copts that the simulated modes add; the way back to `plain` removes exactly these.
-_ADDED = {"sim": _HOOKS, "sim_fuzz": _HOOKS + _SIM_COVERAGE}
+_ADDED = {"sim": _HOOKS, "sim_fuzz": _HOOKS + _SIM_COVERAGE, "sim_trace": _HOOKS + _TRACE}
 
 # What --config=asan and --config=tsan add in .bazelrc, for native_binary: tests/workspace:sanitizer_flags_test compares them.
 SANITIZER_COPTS = {
@@ -65,6 +75,10 @@ mode_flag = rule(
     build_setting = config.string(flag = True),
 )
 
+def _coverage(settings, attr):
+    """Copts of a native form."""
+    return _COVERAGE[settings[_ENGINE]] if attr.fuzz else []
+
 def _to_plain(settings, _attr):
     added = _ADDED.get(settings[_MODE])
     if not added:
@@ -77,18 +91,14 @@ def _to_plain(settings, _attr):
         _MODE: "plain",
     }
 
-def _wants_coverage(settings, attr):
-    """Whether anybody asks what an input reaches: not where files are only replayed."""
-    return attr.fuzz and settings[_ENGINE] != "replay"
-
 def _to_sim(settings, attr):
     mode = settings[_MODE]
     if mode in _ADDED:
         return {name: settings[name] for name in _SETTINGS}
     if mode != "plain":  # asan, tsan: the native form
-        extra = _OPTIMISED + (_COVERAGE if _wants_coverage(settings, attr) else [])
+        extra = _OPTIMISED + _coverage(settings, attr)
         return {_COPT: settings[_COPT] + extra, _LINKOPT: settings[_LINKOPT], _MODE: mode}
-    mode = "sim_fuzz" if _wants_coverage(settings, attr) and attr.code_coverage else "sim"
+    mode = _SIM_MODE[settings[_ENGINE]] if attr.fuzz and attr.code_coverage else "sim"
     return {
         _COPT: settings[_COPT] + _ADDED[mode],
         _LINKOPT: settings[_LINKOPT] + _SIM_LINKOPTS,
@@ -98,8 +108,7 @@ def _to_sim(settings, attr):
 def _to_native(settings, attr):
     sanitizer = attr.sanitizer
     return {
-        _COPT: settings[_COPT] + SANITIZER_COPTS[sanitizer] + _OPTIMISED +
-               (_COVERAGE if _wants_coverage(settings, attr) else []),
+        _COPT: settings[_COPT] + SANITIZER_COPTS[sanitizer] + _OPTIMISED + _coverage(settings, attr),
         _LINKOPT: settings[_LINKOPT] + SANITIZER_LINKOPTS[sanitizer],
         _MODE: sanitizer,
     }
@@ -117,7 +126,7 @@ def _to_covered(settings, _attr):
 
 def _to_optimised(settings, attr):
     return {
-        _COPT: settings[_COPT] + _OPTIMISED + (_COVERAGE if _wants_coverage(settings, attr) else []),
+        _COPT: settings[_COPT] + _OPTIMISED + _coverage(settings, attr),
         _LINKOPT: settings[_LINKOPT],
         _MODE: settings[_MODE],
     }
@@ -128,10 +137,10 @@ to_native_transition = transition(implementation = _to_native, inputs = _SETTING
 to_covered_transition = transition(implementation = _to_covered, inputs = _SETTINGS, outputs = _SETTINGS)
 to_optimised_transition = transition(implementation = _to_optimised, inputs = _SETTINGS + [_ENGINE], outputs = _SETTINGS)
 
-def _to_replay(_settings, _attr):
-    return {_ENGINE: "replay"}
+def _to_engine(_settings, attr):
+    return {_ENGINE: attr.engine}
 
-_to_replay_transition = transition(implementation = _to_replay, inputs = [], outputs = [_ENGINE])
+_to_engine_transition = transition(implementation = _to_engine, inputs = [], outputs = [_ENGINE])
 
 def _sim_binary_impl(ctx):
     binary = ctx.attr.binary[0]
@@ -141,7 +150,11 @@ def _sim_binary_impl(ctx):
         target_file = binary[DefaultInfo].files_to_run.executable,
         is_executable = True,
     )
-    return [DefaultInfo(executable = out, runfiles = binary[DefaultInfo].default_runfiles)]
+
+    # Without the program that `out` stands for: another form of it may be among the same runfiles, under the same path.
+    runfiles = binary[DefaultInfo].default_runfiles.files.to_list()
+    data = [f for f in runfiles if f != binary[DefaultInfo].files_to_run.executable]
+    return [DefaultInfo(executable = out, runfiles = ctx.runfiles(files = data))]
 
 _ATTRS = {
     "binary": attr.label(cfg = to_sim_transition, mandatory = True, executable = True),
@@ -178,12 +191,13 @@ covered_binary = rule(
     executable = True,
 )
 
-# `binary`, a fuzz target, with a main() that executes files (--//tools:engine=replay).
-replay_binary = rule(
+# `binary`, a fuzz target, for another engine (//tools:engine).
+engine_binary = rule(
     implementation = _sim_binary_impl,
     attrs = dict(
         _ATTRS,
-        binary = attr.label(cfg = _to_replay_transition, mandatory = True, executable = True),
+        binary = attr.label(cfg = _to_engine_transition, mandatory = True, executable = True),
+        engine = attr.string(mandatory = True, values = _COVERAGE.keys()),
     ),
     executable = True,
 )
