@@ -36,6 +36,8 @@ const jacquard::ScenarioType& JacquardFuzzTarget();
 extern "C" {
 // The engine's general mutation; only libFuzzer has it.
 __attribute__((weak)) size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
+// Of Clang's source coverage, where that is.
+__attribute__((weak)) int __llvm_profile_write_file();
 }
 
 namespace jacquard::fuzzers {
@@ -269,6 +271,13 @@ void ShowProgress(const std::string& target) {
   }
 }
 
+// Ends the process whatever its threads are doing. The profile would be written at exit, which this
+// is not.
+[[noreturn]] void End(int status) {
+  if (__llvm_profile_write_file != nullptr) __llvm_profile_write_file();
+  _exit(status);
+}
+
 void Initialize(int* argc, char*** argv) {
   const ScenarioType& type = JacquardFuzzTarget();
   if (const std::string problem = Codec::Problem(type); !problem.empty()) {
@@ -298,18 +307,18 @@ void Initialize(int* argc, char*** argv) {
   options.all_events = line.all;
   if (line.mode == CommandLine::Mode::kReplay) {
     options.replay_command = ReplayCommand(line) + " " + line.file;
-    _exit(Replay(line, codec, std::move(options)));
+    End(Replay(line, codec, std::move(options)));
   }
   if (line.mode == CommandLine::Mode::kMinimize) {
     CommandLine unshaped = line;  // what is written has the shape already
     unshaped.shape_threads = 0;
-    _exit(Minimize(line, codec, std::move(options), ReplayCommand(unshaped)));
+    End(Minimize(line, codec, std::move(options), ReplayCommand(unshaped)));
   }
-  if (line.mode == CommandLine::Mode::kTriage) _exit(Triage(line, codec, HowToRerun(line)));
+  if (line.mode == CommandLine::Mode::kTriage) End(Triage(line, codec, HowToRerun(line)));
   if (line.mode == CommandLine::Mode::kAddRegression)
-    _exit(AddRegression(line, codec, HowToRerun(line)));
-  if (line.mode == CommandLine::Mode::kSurvey) _exit(Survey(line, codec, std::move(options)));
-  if (line.mode != CommandLine::Mode::kFuzz) _exit(Convert(line, codec));
+    End(AddRegression(line, codec, HowToRerun(line)));
+  if (line.mode == CommandLine::Mode::kSurvey) End(Survey(line, codec, std::move(options)));
+  if (line.mode != CommandLine::Mode::kFuzz) End(Convert(line, codec));
 
   SetArtifactFlags(line.engine, ReplayCommand(line));
   fuzzer = new Fuzzer(codec, line, std::move(options));

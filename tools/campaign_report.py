@@ -1,4 +1,4 @@
-"""campaign_report.py --target LABEL --folder FOLDER --seeds FOLDER -- PROGRAM [FLAG...]
+"""campaign_report.py --target LABEL --folder FOLDER --seeds FOLDER [--covered PROGRAM] [--workspace FOLDER] -- PROGRAM [FLAG...]
 
 What the runs of a fuzz target with one output folder have reached and found: FOLDER/campaign.html, without any network, and
 FOLDER/campaign.md, for a comment. The launcher calls it for --report. It is made of
@@ -6,8 +6,10 @@ FOLDER/campaign.md, for a comment. The launcher calls it for --report. It is mad
     progress.jsonl     what each run wrote down as it went (fuzzers/progress.h)
     PROGRAM --survey   the states and the times of all inputs of the corpus and of the seeds
     PROGRAM --triage   the bugs among the artifacts; their timelines go to FOLDER/timelines
+    --covered          the same program with source coverage: what the corpus and the seeds reach of the code under test; its
+                       sources in the --workspace go to FOLDER/source_coverage, with counts
 
-The two documents and the timelines are written anew each time; beside them only the reproducers of --triage are written.
+The two documents and these folders are written anew each time; beside them only the reproducers of --triage are written.
 """
 
 import argparse
@@ -18,6 +20,8 @@ import json
 import os
 import subprocess
 import sys
+
+import source_coverage
 
 SLOWEST = 10
 
@@ -145,6 +149,12 @@ def make_timelines(bugs, program, folder):
     return pages
 
 
+def share(part):
+    """(3, 4) as people say it."""
+    reached, of_all = part
+    return f"{100 * reached / of_all:.1f} %" if of_all else "all"
+
+
 class Report:
     """All that the two documents say."""
 
@@ -161,6 +171,11 @@ class Report:
         if os.path.isdir(artifacts):
             self.bugs = run_json(arguments.program + ["--triage", artifacts, "--json"], {0, 1})["bugs"]
         self.timelines = make_timelines(self.bugs, arguments.program, self.folder)
+        self.workspace = arguments.workspace
+        self.sources = None
+        if arguments.covered:
+            inputs = [folder for folder in (corpus, arguments.seeds) if os.path.isdir(folder)]
+            self.sources = source_coverage.measure(arguments.covered, inputs, self.workspace, os.path.join(self.folder, "source_coverage"))
         self.slowest = sorted(self.survey["inputs"], key=lambda entry: (-entry["seconds"], entry["path"]))[:SLOWEST]
 
     def facts(self):
@@ -180,7 +195,16 @@ class Report:
         pairs = len(self.states.inputs)
         facts.append(("lock states", f"{len(self.states.states)}, in {pairs} pairs with an operation; "
                                      f"{len(self.states.never())} pairs never"))
+        if self.sources:
+            lines, branches = self.sources_together()
+            facts.append(("source coverage", f"{share(lines)} of the lines, {share(branches)} of the directions of branches"))
         return facts
+
+    def sources_together(self):
+        """(reached, all) lines, and the same of branches, of all files."""
+        files = self.sources.values()
+        return tuple(tuple(map(sum, zip(*(file.reached(counts(file)) for file in files))))
+                     for counts in (lambda file: file.lines, lambda file: file.branches))
 
     def markdown(self):
         """For a comment: the facts, the bugs, what was never reached."""
@@ -199,6 +223,10 @@ class Report:
         if never:
             lines += ["", f"<details><summary>{len(never)} pairs of a state and an operation were never reached</summary>", ""]
             lines += [f"* {operation}: {state}" for state, operation in never] + ["", "</details>"]
+        if self.sources:
+            lines += ["", "### Source coverage", "", "| file | lines | branches | lines not reached |", "|---|---|---|---|"]
+            lines += [f"| {name} | {share(file.reached(file.lines))} | {share(file.reached(file.branches))} | {file.missing()} |"
+                      for name, file in self.sources.items()]
         lines += ["", "### Slowest inputs", "", "| input | steps | microseconds |", "|---|---|---|"]
         lines += [f"| {os.path.basename(entry['path'])} | {entry['steps']} | {entry['seconds'] * 1e6:.0f} |" for entry in self.slowest]
         return "\n".join(lines) + "\n"
@@ -230,6 +258,22 @@ class Report:
             rows.append(f"<tr><th>{html.escape(state)}</th>{cells}</tr>")
         return f'<div class="wide"><table><tr><th>state</th>{head}</tr>{"".join(rows)}</table></div>'
 
+    def sources_table(self):
+        """HTML."""
+        if self.sources is None:
+            return f"<p>Not measured: <code>bazel run {html.escape(self.target)}_report</code> does.</p>"
+        if not self.sources:
+            return "<p>No code of the workspace was found in the program.</p>"
+        rows = ""
+        for name, file in self.sources.items():
+            lines, branches = file.reached(file.lines), file.reached(file.branches)
+            rows += (f'<tr><td>{html.escape(name)}</td><td class="number">{lines[0]} of {lines[1]}</td><td class="number">{share(lines)}</td>'
+                     f'<td class="number">{branches[0]} of {branches[1]}</td><td class="number">{share(branches)}</td>'
+                     f'<td>{file.missing()}</td></tr>')
+        link = '<p><a href="source_coverage/index.html">The sources with counts</a></p>' if self.workspace else ""
+        return (link + '<div class="wide"><table><tr><th>file</th><th colspan="2">lines reached</th>'
+                f'<th colspan="2">directions of branches</th><th>lines not reached</th></tr>{rows}</table></div>')
+
     def page(self):
         """The whole of campaign.html."""
         facts = "".join(f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>" for name, value in self.facts())
@@ -250,6 +294,8 @@ class Report:
 <p>How many inputs of the corpus and of the seeds reach a state in an operation. <em>never</em>: some input reaches the state, and
 some has the operation, but none the one in the other; that may be impossible, or it is what is missing.</p>
 {self.states_table()}
+<h2>Source coverage</h2>
+{self.sources_table()}
 <h2>Slowest inputs</h2>
 <table><tr><th>input</th><th>steps</th><th>microseconds</th></tr>{slow}</table>
 </body></html>
@@ -261,6 +307,8 @@ def main():
     parser.add_argument("--target", required=True)
     parser.add_argument("--folder", required=True)
     parser.add_argument("--seeds", required=True)
+    parser.add_argument("--covered", default="")
+    parser.add_argument("--workspace", default="")
     parser.add_argument("program", nargs="+")
     report = Report(parser.parse_args())
     for name, text in (("campaign.html", report.page()), ("campaign.md", report.markdown())):

@@ -16,6 +16,8 @@
 | NAME_dict      | the dictionaries, merged; only with `dicts`                                             |
 | NAME_oss_fuzz  | NAME_oss_fuzz.tar: what OSS-Fuzz and ClusterFuzzLite want of a target (tools/oss_fuzz)       |
 | NAME_explore   | `bazel run` it: explores the scenarios with strategies instead of an engine             |
+| NAME_report    | `bazel run` it: as NAME_run with --report, with the source coverage of the code under test    |
+| NAME_covered   | NAME_bin with Clang's source coverage                                                     |
 | NAME_stress    | the same scenario on real threads, as often as it is told                               |
 | NAME_asan_bin  | NAME_bin as --config=asan would build it, without that: real threads                    |
 | NAME_tsan_bin  | the same for --config=tsan                                                              |
@@ -24,15 +26,15 @@
 The program is simulated, and native under --config=asan and --config=tsan.
 
 With `scenario = False` it is an ordinary fuzz target, for code that has nothing to do with threads: `srcs` define
-LLVMFuzzerTestOneInput, nothing is simulated, seeds are bytes, there is no NAME_stress, NAME_explore, NAME_asan_bin or
-NAME_tsan_bin, and the launcher's flags for replay and texts mean nothing.
+LLVMFuzzerTestOneInput, nothing is simulated, seeds are bytes, there is no NAME_stress, NAME_explore, NAME_report,
+NAME_covered, NAME_asan_bin or NAME_tsan_bin, and the launcher's flags for replay and texts mean nothing.
 """
 
 load("@rules_cc//cc:cc_binary.bzl", "cc_binary")
 load("@rules_shell//shell:sh_binary.bzl", "sh_binary")
 load("@rules_shell//shell:sh_test.bzl", "sh_test")
 load(":compatibility.bzl", "NOT_NATIVE")
-load(":mode.bzl", "native_binary", "optimised_binary", "sim_binary")
+load(":mode.bzl", "covered_binary", "native_binary", "optimised_binary", "sim_binary")
 
 def _fuzz_corpus_impl(ctx):
     folder = ctx.actions.declare_directory(ctx.label.name)
@@ -237,7 +239,7 @@ def cc_fuzz_test(
     )
 
     reporter = Label("//tools:campaign_report.py")
-    data = [name + "_bin", name + "_corpus", reporter]
+    data = [name + "_bin", name + "_corpus", reporter, Label("//tools:source_coverage.py")]
     args = [
         "--label=//%s:%s" % (native.package_name(), name),
         "--binary_path=$(rootpath :%s_bin)" % name,
@@ -268,6 +270,20 @@ def cc_fuzz_test(
                 "--seed_corpus=$(rootpath :%s_corpus)" % name,
                 "--explore",
             ],
+            target_compatible_with = NOT_NATIVE,
+            **manual
+        )
+        covered_binary(
+            name = name + "_covered",
+            binary = name + "_bin",
+            target_compatible_with = NOT_NATIVE,
+            **manual
+        )
+        sh_binary(
+            name = name + "_report",
+            srcs = [launcher],
+            args = args + ["--report", "--covered_path=$(rootpath :%s_covered)" % name],
+            data = data + [name + "_covered"],
             target_compatible_with = NOT_NATIVE,
             **manual
         )

@@ -10,7 +10,8 @@ Flags of the launcher, each as --flag=VALUE or --flag VALUE:
   --clean                     remove what earlier runs have found first
   --jobs N                    so many processes that share what they find ("all": one for each processor)
   --merge                     instead of fuzzing: keep the fewest inputs of the corpus that reach all that it reaches
-  --report                    instead of fuzzing: what the runs so far have reached and found, as campaign.html and campaign.md
+  --report                    instead of fuzzing: what the runs so far have reached and found, as campaign.html and campaign.md;
+                              NAME_report does the same, and tells which lines and branches
   --regression                only execute the seeds
   --corpus_dir FOLDER         seeds from this folder instead of the built ones
   --dictionary_path FILE      a dictionary for the engine
@@ -31,10 +32,10 @@ fail() {
   exit 2
 }
 
-label='' binary='' seeds='' reporter='' report=false corpus_source='' config='' output_root='' dictionary='' timeout=0 jobs='' clean=false merge=false regression=false explore=false target_flags=()
+label='' binary='' covered='' seeds='' reporter='' report=false corpus_source='' config='' output_root='' dictionary='' timeout=0 jobs='' clean=false merge=false regression=false explore=false target_flags=()
 while (($# > 0)); do
   case $1 in
-    --label=* | --binary_path=* | --reporter=* | --seed_corpus=* | --corpus_source=* | --bazel_config=* | --timeout_secs=* | --jobs=* | \
+    --label=* | --binary_path=* | --covered_path=* | --reporter=* | --seed_corpus=* | --corpus_source=* | --bazel_config=* | --timeout_secs=* | --jobs=* | \
       --corpus_dir=* | --dictionary_path=* | --fuzzing_output_root=*)
       flag=${1%%=*} value=${1#*=}
       ;;
@@ -114,6 +115,7 @@ while (($# > 0)); do
     --fuzzing_output_root) output_root=$(cd -- "${BUILD_WORKING_DIRECTORY:-.}" && realpath -m -- "$value") ;;
     --merge) merge=true ;;
     --report) report=true ;;
+    --covered_path) covered=$(realpath -- "$value") ;;
     --reporter) reporter=$(realpath -- "$value") ;;
     --clean) clean=true ;;
     --noclean) clean=false ;;
@@ -190,7 +192,8 @@ fi
 
 if [[ $report == true ]]; then
   [[ -d $FUZZER_OUTPUT_CORPUS_DIR ]] || fail "--report: nothing has been fuzzed into $output_root yet"
-  exec python3 "$reporter" "--target=$label" "--folder=$output_root" "--seeds=$seeds" -- "$binary" "${target_flags[@]}"
+  exec python3 "$reporter" "--target=$label" "--folder=$output_root" "--seeds=$seeds" "--covered=$covered" \
+    "--workspace=${BUILD_WORKSPACE_DIRECTORY:-}" -- "$binary" "${target_flags[@]}"
 fi
 if [[ $clean == true ]]; then
   rm -rf -- "$FUZZER_OUTPUT_CORPUS_DIR" "$FUZZER_ARTIFACTS_DIR" "$output_root/progress.jsonl"

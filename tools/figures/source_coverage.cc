@@ -4,12 +4,10 @@
 
 #include <array>
 #include <cstdint>
-#include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
-#include <sstream>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -19,7 +17,7 @@
 namespace jacquard::figures {
 namespace {
 
-// tools/figures/BUILD has the same.
+// Targets of fuzzers/; tools/figures/BUILD has the same.
 constexpr const char* kTargets[] = {"address_space", "lockdep",        "rcu",     "rcuwait",
                                     "rw_semaphore",  "vma_assertions", "vma_lock"};
 constexpr std::string_view kFolder = "lock/";
@@ -39,46 +37,6 @@ using Files = std::map<std::string, File>;
 
 std::optional<Files> measured;
 
-void Require(const ChildResult& result, const std::string& what) {
-  if (result.exit_status != 0)
-    throw std::runtime_error(fmt::format("source_coverage: {}:\n{}", what, result.output));
-}
-
-// The entry of a file of lock/; null for others.
-File* Find(const std::string& path, Files& files) {
-  const size_t place = ("/" + path).rfind("/" + std::string(kFolder));
-  return place == std::string::npos ? nullptr : &files[path.substr(place)];
-}
-
-// Of llvm-cov's lcov format "SF:PATH" and "DA:LINE,EXECUTIONS" count.
-void AddLines(const std::string& lcov, Files& files) {
-  File* file = nullptr;
-  std::istringstream stream(lcov);
-  for (std::string line; std::getline(stream, line);) {
-    if (line.starts_with("SF:")) file = Find(line.substr(3), files);
-    int number = 0;
-    unsigned long long executions = 0;
-    if (file != nullptr && std::sscanf(line.c_str(), "DA:%d,%llu", &number, &executions) == 2)
-      file->lines[number] += executions;
-  }
-}
-
-// Of its JSON, where each instance of a template has its own branches, what tells them apart: what
-// one instance does is done.
-void AddBranches(const std::string& text, Files& files) {
-  const nlohmann::json json = nlohmann::json::parse(text);
-  for (const nlohmann::json& entry : json.at("data").at(0).at("files")) {
-    File* const file = Find(entry.at("filename"), files);
-    if (file == nullptr) continue;
-    for (const nlohmann::json& branch : entry.at("branches")) {
-      Direction direction = {branch.at(0), branch.at(1), branch.at(2), branch.at(3), 1};
-      file->branches[direction] += branch.at(4).get<uint64_t>();
-      direction.back() = 0;
-      file->branches[direction] += branch.at(5).get<uint64_t>();
-    }
-  }
-}
-
 template <class Counts>
 std::pair<size_t, size_t> ReachedOf(const Counts& counts) {
   size_t reached = 0;
@@ -96,25 +54,24 @@ double Percent(std::pair<size_t, size_t> part) {
 // two of them in different ways.
 void AddTarget(const std::string& target, Files& files) {
   const ScratchFolder scratch;
-  const std::string program = Program(fmt::format("tools/figures/{}_covered", target));
-  const std::string profile = scratch.path() + "/profile";
-  const std::string data = scratch.path() + "/data";
-  Require(RunChild({"/usr/bin/env", "LLVM_PROFILE_FILE=" + profile, program, "-runs=0",
-                    Program(fmt::format("fuzzers/{}_fuzz_test_corpus", target))},
-                   scratch.path()),
-          target + " fails");
-  Require(RunChild({"/usr/bin/llvm-profdata-19", "merge", "-o", data, profile}, scratch.path()),
-          "llvm-profdata-19 fails");
-  const auto exported = [&](const char* format) {
-    ChildResult result =
-        RunChild({"/usr/bin/llvm-cov-19", "export", std::string("-format=") + format,
-                  "-instr-profile=" + data, program},
-                 scratch.path());
-    Require(result, "llvm-cov-19 fails");
-    return std::move(result.output);
-  };
-  AddLines(exported("lcov"), files);
-  AddBranches(exported("text"), files);
+  const ChildResult result = RunChild({"/usr/bin/python3", Program("tools/source_coverage.py"),
+                                       Program(fmt::format("fuzzers/{}_fuzz_test_covered", target)),
+                                       Program(fmt::format("fuzzers/{}_fuzz_test_corpus", target))},
+                                      scratch.path());
+  if (result.exit_status != 0)
+    throw std::runtime_error(fmt::format("source_coverage: {}:\n{}", target, result.output));
+  const nlohmann::json json = nlohmann::json::parse(result.output);
+  for (const auto& [path, reached] : json.items()) {
+    if (!path.starts_with(kFolder)) continue;
+    File& file = files[path];
+    for (const nlohmann::json& line : reached.at("lines"))
+      file.lines[line.at(0)] += line.at(1).get<uint64_t>();
+    for (const nlohmann::json& branch : reached.at("branches")) {
+      const Direction direction = {branch.at(0), branch.at(1), branch.at(2), branch.at(3),
+                                   branch.at(4).get<bool>() ? 1 : 0};
+      file.branches[direction] += branch.at(5).get<uint64_t>();
+    }
+  }
 }
 
 std::vector<Figure> Measure() {
@@ -180,10 +137,12 @@ std::string SourceCoveragePage(const std::vector<Figure>& figures) {
       "<!-- Written by ./bazelw run -c opt //tools:figures -- --source-coverage "
       "docs/source_coverage.md source_coverage; do not edit. -->\n"
       "# What of the lock the seeds reach\n\n"
-      "Every fuzz target of `lock/` executes the seeds of its folder in `corpus/` once, nothing "
-      "else. Lines and\n"
-      "directions of branches by Clang's source coverage; a template counts as reached where one "
-      "of its instances is.\n\n";
+      "Every fuzz target of `lock/` executes the seeds of its folder in `corpus/` once, and names "
+      "the states of the locks\n"
+      "that they show (`--survey`), nothing else. Lines and directions of branches by Clang's "
+      "source "
+      "coverage; a template\n"
+      "counts as reached where one of its instances is.\n\n";
   text +=
       "| file | lines | branches | lines not reached | lines with a branch that always goes one "
       "way |\n"
