@@ -250,8 +250,9 @@ class AddressSpaceScenario {
 
   const char* Shrink() {
     if (Holds()) return kSkipped;
+    const std::size_t before = pool_.capacity();
     pool_.ReleaseUnused();
-    return EndOperation(nullptr);
+    return EndOperation(pool_.capacity() < before ? "shrunk" : nullptr);
   }
 
   // --- What the harness asks ---

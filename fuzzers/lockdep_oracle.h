@@ -122,6 +122,8 @@ class LockdepOracle {
   }
 
   const std::vector<Taken>& HeldBy(int thread) const { return held_[thread]; }
+  // How many different ones there have been.
+  std::size_t dependencies() const { return dependencies_.size(); }
   bool off() const { return off_; }
 
  private:

@@ -176,6 +176,9 @@ class LockdepScenario {
     }
     said = {};
     Check(lock::lockdep::IsOn() == !oracle_.off(), "switches off with the first report");
+    const lock::lockdep::Statistics statistics = lock::lockdep::GetStatistics();
+    Check(oracle_.off() || statistics.edges == oracle_.dependencies(),
+          "keeps each dependency once");
     const int thread = CurrentThread();
     for (int lock = 0; lock < kLocks; ++lock) {
       Check(Validator::IsHeld(maps_[lock]) == oracle_.IsHeld(thread, lock), "knows what is held");

@@ -36,6 +36,8 @@ class RcuWaitScenario {
         {"raise", &S::Raise},
         {"wake", &S::Wake},
         {"kill", &S::Kill},
+        {"poll", &S::Poll, waker},
+        {"wait_for_long", &S::WaitForLong, waker},
     };
   }
 
@@ -55,13 +57,11 @@ class RcuWaitScenario {
     return End(w, result);
   }
 
-  const char* WaitFor(int w) {
-    if (!MayWait(w)) return kSkipped;
-    const lock::WaitResult result =
-        sleeper_.WaitUntilFor([this, w] { return IsRaised(w); }, std::chrono::milliseconds(1));
-    Check(result != lock::WaitResult::kKilled, kForNothing);
-    return End(w, result);
-  }
+  const char* WaitFor(int w) { return WaitAtMost(std::chrono::milliseconds(1), w); }
+  // No time at all: looks once or twice, and sleeps only if the clock stands still.
+  const char* Poll(int w) { return WaitAtMost(std::chrono::nanoseconds::zero(), w); }
+  // More than the clock can say: for ever.
+  const char* WaitForLong(int w) { return WaitAtMost(std::chrono::nanoseconds::max(), w); }
 
   const char* Raise() {
     if (IsSleeper() || Mine().raised == kMost) return kSkipped;
@@ -114,6 +114,15 @@ class RcuWaitScenario {
   }
 
  private:
+  const char* WaitAtMost(std::chrono::nanoseconds timeout, int w) {
+    if (!MayWait(w)) return kSkipped;
+    const lock::WaitResult result =
+        sleeper_.WaitUntilFor([this, w] { return IsRaised(w); }, timeout);
+    Check(result != lock::WaitResult::kKilled, kForNothing);
+    Check(result != lock::WaitResult::kTimedOut || timeout < std::chrono::hours(1), kForNothing);
+    return End(w, result);
+  }
+
   static constexpr const char* kSkipped = "skipped";
   static constexpr const char* kForNothing = "a wait ends for nothing";
   static constexpr int kMost = 8;

@@ -1,6 +1,7 @@
 // The counters that Clang's source-based coverage (-fprofile-instr-generate) adds to the code under
-// test. ThreadSanitizer's pass leaves most of them alone, but not those that a loop has moved: they
-// look like data of the program that threads count in without a lock.
+// test. ThreadSanitizer's pass leaves most of them alone, but not those that the optimiser has
+// moved: they look like data of the program that threads count in without a lock, and that is put
+// back after an execution.
 #ifndef JACQUARD_SIM_COVERAGE_COUNTERS_H_
 #define JACQUARD_SIM_COVERAGE_COUNTERS_H_
 

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "sim/coverage_counters.h"
+
 namespace jacquard::sim {
 namespace {
 
@@ -96,6 +98,8 @@ void Rollback::LogLock(const void* lock, size_t size) {
 }
 
 void Rollback::Log(uintptr_t address, size_t size) {
+  if (IsCoverageCounter(address)) [[unlikely]]
+    return;  // of all executions
   const uintptr_t end = std::min(address + size, begin_ + length_);
   for (uintptr_t word = address & ~uintptr_t{7}; word < end; word += 8) {
     const unsigned first = word < address ? address - word : 0;

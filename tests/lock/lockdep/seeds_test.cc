@@ -64,6 +64,8 @@ TEST(Seeds, ShowWhatTheySay) {
     fuzzers::Input input;
     const std::optional<fuzzers::TextError> error = ParseText(text, codec, input);
     ASSERT_FALSE(error) << error->ToString(entry.path().string());
+    // What only a schedule of its own shows is for the simulation.
+    if (!input.exceptions().empty() && Promise(text).empty()) continue;
     const std::string said = SaidBy(codec, input);
     EXPECT_EQ(said, Promise(text));
     shown.insert(said);
