@@ -1,5 +1,5 @@
 // Random short delays, which bring real threads into orders that they would not come into by
-// themselves.
+// themselves: between operations, and in NAME_delayed_stress at each atomic access as well.
 #ifndef JACQUARD_STRESS_DELAYS_H_
 #define JACQUARD_STRESS_DELAYS_H_
 
@@ -38,8 +38,31 @@ class Delays {
     }
   }
 
+  // At an atomic access: mostly nothing.
+  void PerturbAtAccess() {
+    ++accesses_;
+    if (Next() % 16 == 0) Perturb();
+  }
+
+  // How often that was called.
+  uint64_t accesses() const { return accesses_; }
+
  private:
   uint64_t state_;
+  uint64_t accesses_ = 0;
+};
+
+// Those of the calling thread's atomic accesses; null: none. Only in NAME_delayed_stress is there
+// anybody who looks (access_delays.cc).
+inline constinit thread_local Delays* delays_at_accesses = nullptr;
+
+// While it lives, the calling thread delays its accesses; if `delays` is null, it does not.
+class DelayAccesses {
+ public:
+  explicit DelayAccesses(Delays* delays) { delays_at_accesses = delays; }
+  ~DelayAccesses() { delays_at_accesses = nullptr; }
+  DelayAccesses(const DelayAccesses&) = delete;
+  DelayAccesses& operator=(const DelayAccesses&) = delete;
 };
 
 }  // namespace jacquard

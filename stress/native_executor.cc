@@ -98,7 +98,10 @@ void NativeExecutor::State::RunThread(int thread) {
     const int arguments[kMaxArguments] = {calls[i].arguments[0], calls[i].arguments[1],
                                           calls[i].arguments[2]};
     BeginOperation(calls[i].operation);
-    operation.run(scenario, operation.method, arguments);
+    {
+      const DelayAccesses delayed(options.delays ? &delays : nullptr);
+      operation.run(scenario, operation.method, arguments);
+    }
     EndOperation();
     if (type.check_after_operation != nullptr) type.check_after_operation(scenario, thread);
   }

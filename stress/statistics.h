@@ -62,8 +62,9 @@ struct OperationCounts {
 struct alignas(64) ThreadCounts {
   static constexpr uint64_t kOutside = ~uint64_t{0};  // of `operation`: between two
 
-  SharedNumber operation;  // the one that it is in
-  SharedNumber since;      // since when, in nanoseconds of the steady clock
+  SharedNumber operation;         // the one that it is in
+  SharedNumber since;             // since when, in nanoseconds of the steady clock
+  SharedNumber delayed_accesses;  // that there may have been a delay at
   OperationCounts operations[kMaxStressOperations];
 };
 

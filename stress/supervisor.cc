@@ -194,6 +194,10 @@ class Supervisor {
                                    {"threads", torture_.threads},
                                    {"rounds", statistics_->rounds.Get()},
                                    {"pauses", statistics_->pauses.Get()}};
+    uint64_t delayed = 0;
+    for (const ThreadCounts& thread : statistics_->threads)
+      delayed += thread.delayed_accesses.Get();
+    json["delayed_accesses"] = delayed;
     uint64_t all = 0;
     auto operations = nlohmann::ordered_json::array();
     std::string table =

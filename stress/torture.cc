@@ -191,7 +191,10 @@ class Torturer {
       const uint64_t begin = Now();
       counts.since.Set(begin);
       counts.operation.Set(static_cast<uint64_t>(number));
-      const char* const result = operation.run(scenario_, operation.method, arguments);
+      const char* const result = [&] {
+        const DelayAccesses delayed(options_.delays ? &random : nullptr);
+        return operation.run(scenario_, operation.method, arguments);
+      }();
       counts.operation.Set(ThreadCounts::kOutside);
       counts.operations[number].Count(result, Now() - begin);
       if (type_.check_after_operation != nullptr) type_.check_after_operation(scenario_, thread);
@@ -199,6 +202,7 @@ class Torturer {
     enter(kEnds);
     if (type_.end_thread != nullptr) type_.end_thread(scenario_);
     counts.operation.Set(ThreadCounts::kOutside);
+    counts.delayed_accesses.Add(random.accesses());
   }
 
   // ---- failures

@@ -19,6 +19,7 @@
 | NAME_report    | `bazel run` it: as NAME_run with --report, with the source coverage of the code under test    |
 | NAME_covered   | NAME_bin with Clang's source coverage                                                     |
 | NAME_stress    | the same scenario on real threads, as often as it is told                               |
+| NAME_delayed_stress | NAME_stress with random delays at each atomic access of the code under test, too            |
 | NAME_asan_bin  | NAME_bin as --config=asan would build it, without that: real threads                    |
 | NAME_tsan_bin  | the same for --config=tsan                                                              |
 | NAME_raw_      | the program without the transition: do not depend on it                                 |
@@ -26,15 +27,15 @@
 The program is simulated, and native under --config=asan and --config=tsan.
 
 With `scenario = False` it is an ordinary fuzz target, for code that has nothing to do with threads: `srcs` define
-LLVMFuzzerTestOneInput, nothing is simulated, seeds are bytes, there is no NAME_stress, NAME_explore, NAME_report,
-NAME_covered, NAME_asan_bin or NAME_tsan_bin, and the launcher's flags for replay and texts mean nothing.
+LLVMFuzzerTestOneInput, nothing is simulated, seeds are bytes, there is no NAME_stress, NAME_delayed_stress,
+NAME_explore, NAME_report, NAME_covered, NAME_asan_bin or NAME_tsan_bin, and the launcher's flags for replay and texts mean nothing.
 """
 
 load("@rules_cc//cc:cc_binary.bzl", "cc_binary")
 load("@rules_shell//shell:sh_binary.bzl", "sh_binary")
 load("@rules_shell//shell:sh_test.bzl", "sh_test")
 load(":compatibility.bzl", "NOT_NATIVE")
-load(":mode.bzl", "covered_binary", "native_binary", "optimised_binary", "sim_binary")
+load(":mode.bzl", "covered_binary", "delayed_binary", "native_binary", "optimised_binary", "sim_binary")
 
 def _fuzz_corpus_impl(ctx):
     folder = ctx.actions.declare_directory(ctx.label.name)
@@ -208,6 +209,12 @@ def cc_fuzz_test(
             **dict(kwargs, **manual)
         )
         optimised_binary(name = name + "_stress", binary = name + "_stress_raw_", **manual)
+        delayed_binary(
+            name = name + "_delayed_stress",
+            binary = name + "_stress_raw_",
+            target_compatible_with = NOT_NATIVE,
+            **manual
+        )
         for sanitizer in ["asan", "tsan"]:
             native_binary(
                 name = "{}_{}_bin".format(name, sanitizer),

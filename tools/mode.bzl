@@ -6,6 +6,7 @@ sim_fuzz  the same, with libFuzzer's coverage
 sim_trace the same, with the coverage of other engines (//tools:engine)
 asan      native form: real threads under AddressSanitizer (--config=asan, or native_binary)
 tsan      native form: real threads under ThreadSanitizer (--config=tsan, or native_binary)
+delayed   native form: real threads, with random delays at atomic accesses (delayed_binary; //stress:access_delays)
 """
 
 _COPT = "//command_line_option:copt"
@@ -113,6 +114,20 @@ def _to_native(settings, attr):
         _MODE: sanitizer,
     }
 
+# Of ThreadSanitizer's pass the calls for atomic accesses alone; not its runtime.
+_ATOMIC_CALLS = ["-fsanitize=thread"] + [
+    word
+    for what in ["memory-accesses", "func-entry-exit", "memintrinsics"]
+    for word in ["-mllvm", "-tsan-instrument-%s=0" % what]
+]
+
+def _to_delayed(settings, _attr):
+    return {
+        _COPT: settings[_COPT] + _ATOMIC_CALLS + _OPTIMISED,
+        _LINKOPT: settings[_LINKOPT],
+        _MODE: "delayed",
+    }
+
 # Clang's source-based coverage.
 _SOURCE_COVERAGE = ["-fprofile-instr-generate", "-fcoverage-mapping"]
 
@@ -134,6 +149,7 @@ def _to_optimised(settings, attr):
 to_plain_transition = transition(implementation = _to_plain, inputs = _SETTINGS, outputs = _SETTINGS)
 to_sim_transition = transition(implementation = _to_sim, inputs = _SETTINGS + [_ENGINE], outputs = _SETTINGS)
 to_native_transition = transition(implementation = _to_native, inputs = _SETTINGS + [_ENGINE], outputs = _SETTINGS)
+to_delayed_transition = transition(implementation = _to_delayed, inputs = _SETTINGS, outputs = _SETTINGS)
 to_covered_transition = transition(implementation = _to_covered, inputs = _SETTINGS, outputs = _SETTINGS)
 to_optimised_transition = transition(implementation = _to_optimised, inputs = _SETTINGS + [_ENGINE], outputs = _SETTINGS)
 
@@ -177,6 +193,17 @@ native_binary = rule(
         _ATTRS,
         binary = attr.label(cfg = to_native_transition, mandatory = True, executable = True),
         sanitizer = attr.string(mandatory = True, values = ["asan", "tsan"]),
+    ),
+    executable = True,
+)
+
+# `binary`, a stress program, and all that it depends on, with random delays at atomic accesses. From a build without a
+# sanitizer (NOT_NATIVE).
+delayed_binary = rule(
+    implementation = _sim_binary_impl,
+    attrs = dict(
+        _ATTRS,
+        binary = attr.label(cfg = to_delayed_transition, mandatory = True, executable = True),
     ),
     executable = True,
 )
