@@ -55,14 +55,17 @@ _HOOKS = ["-fsanitize=thread", "-mllvm", "-tsan-instrument-read-before-write=1"]
 # Copts that the simulated modes add; the way back to `plain` removes exactly these.
 _ADDED = {"sim": _HOOKS, "sim_fuzz": _HOOKS + _SIM_COVERAGE, "sim_trace": _HOOKS + _TRACE}
 
-# What --config=asan and --config=tsan add in .bazelrc, for native_binary: tests/workspace:sanitizer_flags_test compares them.
+# What --config=asan, tsan and ubsan add in .bazelrc, for native_binary and ubsan_binary: tests/workspace:sanitizer_flags_test
+# compares them.
 SANITIZER_COPTS = {
     "asan": ["-fsanitize=address", "-fno-omit-frame-pointer", "-gline-tables-only"],
     "tsan": ["-fsanitize=thread", "-gline-tables-only"],
+    "ubsan": ["-fsanitize=undefined", "-fno-sanitize-recover=undefined", "-gline-tables-only"],
 }
 SANITIZER_LINKOPTS = {
     "asan": ["-fsanitize=address"],
     "tsan": ["-fsanitize=thread"],
+    "ubsan": ["-fsanitize=undefined", "-fsanitize-link-c++-runtime"],
 }
 
 # Fixed addresses for globals: addresses may not differ between runs.
@@ -131,13 +134,19 @@ def _to_delayed(settings, _attr):
 # Clang's source-based coverage.
 _SOURCE_COVERAGE = ["-fprofile-instr-generate", "-fcoverage-mapping"]
 
-def _to_covered(settings, _attr):
-    # In front: the way back to `plain` removes what stands at the end.
+def _in_front(settings, copts, linkopts):
+    """In front: the way back to `plain` removes what stands at the end."""
     return {
-        _COPT: _SOURCE_COVERAGE + settings[_COPT],
-        _LINKOPT: ["-fprofile-instr-generate"] + settings[_LINKOPT],
+        _COPT: copts + settings[_COPT],
+        _LINKOPT: linkopts + settings[_LINKOPT],
         _MODE: settings[_MODE],
     }
+
+def _to_covered(settings, _attr):
+    return _in_front(settings, _SOURCE_COVERAGE, ["-fprofile-instr-generate"])
+
+def _to_ubsan(settings, _attr):
+    return _in_front(settings, SANITIZER_COPTS["ubsan"], SANITIZER_LINKOPTS["ubsan"])
 
 def _to_optimised(settings, attr):
     return {
@@ -151,6 +160,7 @@ to_sim_transition = transition(implementation = _to_sim, inputs = _SETTINGS + [_
 to_native_transition = transition(implementation = _to_native, inputs = _SETTINGS + [_ENGINE], outputs = _SETTINGS)
 to_delayed_transition = transition(implementation = _to_delayed, inputs = _SETTINGS, outputs = _SETTINGS)
 to_covered_transition = transition(implementation = _to_covered, inputs = _SETTINGS, outputs = _SETTINGS)
+to_ubsan_transition = transition(implementation = _to_ubsan, inputs = _SETTINGS, outputs = _SETTINGS)
 to_optimised_transition = transition(implementation = _to_optimised, inputs = _SETTINGS + [_ENGINE], outputs = _SETTINGS)
 
 def _to_engine(_settings, attr):
@@ -214,6 +224,16 @@ covered_binary = rule(
     attrs = dict(
         _ATTRS,
         binary = attr.label(cfg = to_covered_transition, mandatory = True, executable = True),
+    ),
+    executable = True,
+)
+
+# `binary`, and all that it depends on, simulated or not, as --config=ubsan would build it, from a build without.
+ubsan_binary = rule(
+    implementation = _sim_binary_impl,
+    attrs = dict(
+        _ATTRS,
+        binary = attr.label(cfg = to_ubsan_transition, mandatory = True, executable = True),
     ),
     executable = True,
 )

@@ -1,5 +1,5 @@
-// How much the torture of the per-VMA lock does on real threads, and what sanitizers and the lock
-// validator cost there.
+// How much the torture of the per-VMA lock does on real threads, and what sanitizers, the lock
+// validator and delays cost there; and what UndefinedBehaviorSanitizer costs in the simulation.
 //
 //   ./bazelw run -c opt //tools:figures -- --table docs/stress_figures.md stress
 #include <fmt/format.h>
@@ -16,6 +16,7 @@ namespace {
 constexpr int kRuns = 5;
 constexpr int kSeconds = 2;
 constexpr int kThreads = 2;
+constexpr int kExecutions = 500'000;
 
 double OperationsPerSecond(const std::string& program, bool validator) {
   const ScratchFolder scratch;
@@ -27,16 +28,29 @@ double OperationsPerSecond(const std::string& program, bool validator) {
   return nlohmann::json::parse(result.output)["operations_per_second"];
 }
 
+double SecondsOfFuzzing(const std::string& program) {
+  const ScratchFolder scratch;
+  const ChildResult result =
+      RunChild({Program(program), fmt::format("-runs={}", kExecutions), "-seed=1"}, scratch.path());
+  if (result.exit_status != 0) throw std::runtime_error("the target failed:\n" + result.output);
+  return result.cpu_seconds;
+}
+
 std::vector<Figure> Measure() {
   std::vector<double> plain;
   std::vector<double> validated;
   std::vector<double> asan;
   std::vector<double> tsan;
+  std::vector<double> delayed;
+  std::vector<double> ubsan;
   for (int run = 0; run < kRuns; ++run) {
     plain.push_back(OperationsPerSecond("stress/vma_lock_stress", false));
     validated.push_back(plain.back() / OperationsPerSecond("stress/vma_lock_stress", true));
     asan.push_back(plain.back() / OperationsPerSecond("stress/vma_lock_asan_stress", false));
     tsan.push_back(plain.back() / OperationsPerSecond("stress/vma_lock_tsan_stress", false));
+    delayed.push_back(plain.back() / OperationsPerSecond("stress/vma_lock_delayed_stress", false));
+    const double simulated = SecondsOfFuzzing("fuzzers/vma_lock_fuzz_test_bin");
+    ubsan.push_back(SecondsOfFuzzing("tools/figures/ubsan_fuzz_target") / simulated);
   }
   const std::string how =
       fmt::format("stress:vma_lock_stress with {} threads for {} s, median of {} runs", kThreads,
@@ -48,6 +62,12 @@ std::vector<Figure> Measure() {
       {"stress_cost_of_validator", Median(validated), "times", Bar::kAtLeast, 0, cost},
       {"stress_cost_of_asan", Median(asan), "times", Bar::kAtLeast, 0, cost},
       {"stress_cost_of_tsan", Median(tsan), "times", Bar::kAtLeast, 0, cost},
+      {"stress_cost_of_delays", Median(delayed), "times", Bar::kAtLeast, 0,
+       cost + "; at atomic accesses as well"},
+      {"fuzzing_cost_of_ubsan", Median(ubsan), "times", Bar::kAtLeast, 0,
+       fmt::format("CPU time of {} executions of vma_lock_fuzz_test, simulated, as many without; "
+                   "median of {} runs, one after another",
+                   kExecutions, kRuns)},
   };
 }
 
