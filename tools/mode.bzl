@@ -182,79 +182,46 @@ def _sim_binary_impl(ctx):
     data = [f for f in runfiles if f != binary[DefaultInfo].files_to_run.executable]
     return [DefaultInfo(executable = out, runfiles = ctx.runfiles(files = data))]
 
-_ATTRS = {
-    "binary": attr.label(cfg = to_sim_transition, mandatory = True, executable = True),
-    "fuzz": attr.bool(doc = "a fuzz target: adds libFuzzer's coverage"),
-    "code_coverage": attr.bool(default = True, doc = "false: not in the simulated form"),
-    "_allowlist_function_transition": attr.label(
-        default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
-    ),
-}
+def _rule(transition, kind = "executable", **attrs):
+    """A rule for `binary`, and all that it depends on, built in another way. Assign it to a global name."""
+    return rule(
+        implementation = _sim_binary_impl,
+        attrs = dict({
+            "binary": attr.label(cfg = transition, mandatory = True, executable = True),
+            "fuzz": attr.bool(doc = "a fuzz target: adds the engine's coverage"),
+            "code_coverage": attr.bool(default = True, doc = "false: not in the simulated form"),
+            "_allowlist_function_transition": attr.label(
+                default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
+            ),
+        }, **attrs),
+        **{kind: True}
+    )
 
-# `binary`, and all that it depends on, built for the simulation.
-sim_binary = rule(implementation = _sim_binary_impl, attrs = _ATTRS, executable = True)
-sim_test = rule(implementation = _sim_binary_impl, attrs = _ATTRS, test = True)
+# For the simulation.
+sim_binary = _rule(to_sim_transition)
+sim_test = _rule(to_sim_transition, kind = "test")
 
-# `binary`, and all that it depends on, in its native form under a sanitizer: as --config=asan or --config=tsan would build
-# it, from a build without. Incompatible with these (NOT_NATIVE).
-native_binary = rule(
-    implementation = _sim_binary_impl,
-    attrs = dict(
-        _ATTRS,
-        binary = attr.label(cfg = to_native_transition, mandatory = True, executable = True),
-        sanitizer = attr.string(mandatory = True, values = ["asan", "tsan"]),
-    ),
-    executable = True,
+# In its native form under a sanitizer: as --config=asan or --config=tsan would build it, from a build without. Incompatible
+# with these (NOT_NATIVE).
+native_binary = _rule(
+    to_native_transition,
+    sanitizer = attr.string(mandatory = True, values = ["asan", "tsan"]),
 )
 
-# `binary`, a stress program, and all that it depends on, with random delays at atomic accesses. From a build without a
-# sanitizer (NOT_NATIVE).
-delayed_binary = rule(
-    implementation = _sim_binary_impl,
-    attrs = dict(
-        _ATTRS,
-        binary = attr.label(cfg = to_delayed_transition, mandatory = True, executable = True),
-    ),
-    executable = True,
+# A stress program with random delays at atomic accesses. From a build without a sanitizer (NOT_NATIVE).
+delayed_binary = _rule(to_delayed_transition)
+
+# With Clang's source coverage: it writes a profile to $LLVM_PROFILE_FILE.
+covered_binary = _rule(to_covered_transition)
+
+# Simulated or not, as --config=ubsan would build it, from a build without.
+ubsan_binary = _rule(to_ubsan_transition)
+
+# A fuzz target for another engine (//tools:engine).
+engine_binary = _rule(
+    _to_engine_transition,
+    engine = attr.string(mandatory = True, values = _COVERAGE.keys()),
 )
 
-# `binary`, and all that it depends on, with Clang's source coverage: it writes a profile to $LLVM_PROFILE_FILE.
-covered_binary = rule(
-    implementation = _sim_binary_impl,
-    attrs = dict(
-        _ATTRS,
-        binary = attr.label(cfg = to_covered_transition, mandatory = True, executable = True),
-    ),
-    executable = True,
-)
-
-# `binary`, and all that it depends on, simulated or not, as --config=ubsan would build it, from a build without.
-ubsan_binary = rule(
-    implementation = _sim_binary_impl,
-    attrs = dict(
-        _ATTRS,
-        binary = attr.label(cfg = to_ubsan_transition, mandatory = True, executable = True),
-    ),
-    executable = True,
-)
-
-# `binary`, a fuzz target, for another engine (//tools:engine).
-engine_binary = rule(
-    implementation = _sim_binary_impl,
-    attrs = dict(
-        _ATTRS,
-        binary = attr.label(cfg = _to_engine_transition, mandatory = True, executable = True),
-        engine = attr.string(mandatory = True, values = _COVERAGE.keys()),
-    ),
-    executable = True,
-)
-
-# `binary`, and all that it depends on, optimised whatever the compilation mode and without the simulation.
-optimised_binary = rule(
-    implementation = _sim_binary_impl,
-    attrs = dict(
-        _ATTRS,
-        binary = attr.label(cfg = to_optimised_transition, mandatory = True, executable = True),
-    ),
-    executable = True,
-)
+# Optimised whatever the compilation mode and without the simulation.
+optimised_binary = _rule(to_optimised_transition)
