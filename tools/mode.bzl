@@ -142,8 +142,11 @@ def _in_front(settings, copts, linkopts):
         _MODE: settings[_MODE],
     }
 
+# What describes the counters of prelinked code hangs on to nothing; with -c opt the linker would leave it out.
+_SOURCE_COVERAGE_LINKOPTS = ["-fprofile-instr-generate", "-Wl,--no-gc-sections"]
+
 def _to_covered(settings, _attr):
-    return _in_front(settings, _SOURCE_COVERAGE, ["-fprofile-instr-generate"])
+    return _in_front(settings, _SOURCE_COVERAGE, _SOURCE_COVERAGE_LINKOPTS)
 
 def _to_ubsan(settings, _attr):
     return _in_front(settings, SANITIZER_COPTS["ubsan"], SANITIZER_LINKOPTS["ubsan"])

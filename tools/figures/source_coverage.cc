@@ -137,7 +137,7 @@ std::string SourceCoveragePage(const std::vector<Figure>& figures) {
       "<!-- Written by ./bazelw run -c opt //tools:figures -- --source-coverage "
       "docs/source_coverage.md source_coverage; do not edit. -->\n"
       "# What of the lock the seeds reach\n\n"
-      "Every fuzz target of `lock/` executes the seeds of its folder in `corpus/` once, and names "
+      "Every fuzz target of `lock/` executes the seeds of its folder in `corpus/`, and names "
       "the states of the locks\n"
       "that they show (`--survey`), nothing else. Lines and directions of branches by Clang's "
       "source "
