@@ -9,7 +9,8 @@ FOLDER/campaign.md, for a comment. The launcher calls it for --report. It is mad
     --covered          the same program with source coverage: what the corpus and the seeds reach of the code under test; its
                        sources in the --workspace go to FOLDER/source_coverage, with counts
 
-The two documents and these folders are written anew each time; beside them only the reproducers of --triage are written.
+The two documents are written anew each time, and what is made for these folders; beside that only the reproducers of --triage
+are written.
 """
 
 import argparse

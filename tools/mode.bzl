@@ -171,7 +171,7 @@ def _to_engine(_settings, attr):
 
 _to_engine_transition = transition(implementation = _to_engine, inputs = [], outputs = [_ENGINE])
 
-def _sim_binary_impl(ctx):
+def _rebuilt_binary_impl(ctx):
     binary = ctx.attr.binary[0]
     out = ctx.actions.declare_file(ctx.label.name)
     ctx.actions.symlink(
@@ -188,7 +188,7 @@ def _sim_binary_impl(ctx):
 def _rule(transition, kind = "executable", **attrs):
     """A rule for `binary`, and all that it depends on, built in another way. Assign it to a global name."""
     return rule(
-        implementation = _sim_binary_impl,
+        implementation = _rebuilt_binary_impl,
         attrs = dict({
             "binary": attr.label(cfg = transition, mandatory = True, executable = True),
             "fuzz": attr.bool(doc = "a fuzz target: adds the engine's coverage"),
