@@ -18,9 +18,9 @@ std::vector<Measurement> Controls();
 // docs/controls.md; "" before they have been measured.
 std::string ControlsPage();
 
-// So many executions of all targets together, at least 1000, and the explorer's seed.
-// kControlExecutions and 1 if nobody says otherwise.
-void SetControls(uint64_t executions, uint64_t seed);
+// So many executions of all targets together, at least 1000, the explorer's seed, and how many
+// explorers run at a time. kControlExecutions, 1 and 1 if nobody says otherwise.
+void SetControls(uint64_t executions, uint64_t seed, int jobs);
 
 }  // namespace jacquard::figures
 

@@ -180,6 +180,10 @@ int Main(int argc, char** argv) {
       ->check(CLI::Range(uint64_t{1000}, uint64_t{1} << 60));
   uint64_t control_seed = 1;
   app.add_option("--control-seed", control_seed, "that the controls' explorer draws from");
+  int control_jobs = 1;
+  app.add_option("--control-jobs", control_jobs,
+                 "how many of the controls are explored at a time; the result is the same")
+      ->check(CLI::PositiveNumber);
   app.add_option("--keep", keep,
                  "a folder for the results of programs that run for long: what is there already is "
                  "taken over, so that a measurement can be stopped and taken up again");
@@ -200,7 +204,7 @@ int Main(int argc, char** argv) {
   if (!keep.empty()) KeepResultsIn(FromUsersFolder(keep));
   SetLeaderboardSeeds(seeds);
   OnlyKnownBugs(only_bugs);
-  SetControls(control_executions, control_seed);
+  SetControls(control_executions, control_seed, control_jobs);
   return Run(names, table, pages);
 }
 
