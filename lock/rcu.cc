@@ -101,7 +101,7 @@ std::uint64_t OldestReader() {
 // Begins a new period and returns its number: when no older reader is left, a grace period is over.
 std::uint64_t BeginPeriod() {
   // Fence B, pairs with fence A of ReadLock: a reader whose record we miss misses what we unlinked.
-  std::atomic_thread_fence(std::memory_order_seq_cst);
+  FullFence();
   // Release: pairs with the load in ReadLock; a reader with the new number sees what we unlinked.
   // Acquire: pairs with itself; who waits for this period runs the callbacks of earlier ones, too,
   // so it must find every reader that those who began them could have found.
@@ -157,7 +157,7 @@ void Rcu::ReadLock() {
   record.period.store(period, std::memory_order_release);
   // Fence A, pairs with fence B of BeginPeriod: if a reclaimer misses this record, we miss what it
   // has unlinked.
-  std::atomic_thread_fence(std::memory_order_seq_cst);
+  FullFence();
 }
 
 void Rcu::ReadUnlock() {

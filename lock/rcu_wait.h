@@ -29,6 +29,7 @@
 #include <utility>
 
 #include "lock/check.h"
+#include "lock/fence.h"
 #include "lock/futex.h"
 
 namespace jacquard::lock {
@@ -70,7 +71,7 @@ class RcuWait {
   // true, whatever memory order that change had. Costs a full fence and a load if nobody sleeps.
   void Wake() {
     // Fence B, pairs with fence A: if the sleeper's test missed our change, we find the sleeper.
-    std::atomic_thread_fence(std::memory_order_seq_cst);
+    FullFence();
     // Relaxed, here and below: the fences order the slot.
     if (slot_.load(std::memory_order_relaxed) == kEmpty) return;
     // Whoever empties the slot makes the system call; another waker that finds it empty has nothing
@@ -94,7 +95,7 @@ class RcuWait {
     JACQUARD_LOCK_CHECK(before == kEmpty, "RcuWait has room for one sleeper");
     for (bool timed_out = false;;) {
       // Fence A, pairs with fence B: if a waker found the slot empty, we find its change.
-      std::atomic_thread_fence(std::memory_order_seq_cst);
+      FullFence();
       if (condition()) return Finish(WaitResult::kConditionHeld);
       if (stop.stop_requested()) return Finish(WaitResult::kKilled);
       if (timed_out) return Finish(WaitResult::kTimedOut);
