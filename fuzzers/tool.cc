@@ -81,8 +81,7 @@ std::string HtmlProblem(const CommandLine& line, const std::string& output) {
   return OverwriteProblem(line.html, line.force, "");
 }
 
-// The report of `input`, which has failed, in all the forms that were asked for. "" or what could
-// not be written.
+// The report of `input`, in all the forms that were asked for. "" or what could not be written.
 std::string WriteReport(const CommandLine& line, const Input& input, Form& form) {
   const auto bytes = [](const std::string& text) { return Bytes(text.begin(), text.end()); };
   if (line.json) {
@@ -197,7 +196,10 @@ int Replay(const CommandLine& line, const Codec& codec, FormOptions options) {
                       line.file, tries, form.steps() / static_cast<uint64_t>(tries),
                       tries / time.count()));
   }
-  return kExitPass;
+  // Who asks for a form of the timeline wants it also of what passes: of a seed, say.
+  if (native || !(line.all || line.json || !line.html.empty())) return kExitPass;
+  const std::string problem = WriteReport(line, input, form);
+  return problem.empty() ? kExitPass : Complain(problem);
 }
 
 }  // namespace jacquard::fuzzers

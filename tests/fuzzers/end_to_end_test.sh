@@ -77,6 +77,10 @@ expect "is reported" grep -q 'that was the budget' out
 # A passing input passes, and the engine reads crash files as well.
 printf 'jacquard scenario 2 rw_lock\nthread 0: read object=1\n' >pass.txt
 expect "a passing input passes" status_is 0 "$program" --replay pass.txt
+expect "with every step if asked" status_is 0 "$program" --replay pass.txt --all
+expect "which shows the operation" grep -q 'read object=1' out
+"$program" --replay pass.txt --json >json 2>/dev/null
+expect "or as JSON, which says that it passes" python3 -c 'import json; assert json.load(open("json"))["verdict"]["kind"] == "pass"'
 expect "there is nothing to minimise in it" status_is 2 "$program" --minimize pass.txt
 expect "it says so" grep -q 'passes: there is nothing to minimise' out
 expect "and writes nothing" test ! -e pass.min.txt
@@ -125,8 +129,8 @@ expect "and nothing is written" test ! -e x.txt
 refused "two on the standard output" 'both want the standard output' --replay "$crash" --json --html -
 refused "a page of a fuzzing run" 'only with --replay or --minimize' --html=fuzz.html -runs=1
 refused "a page of a conversion" 'only with --replay or --minimize' --to-text "$crash" --html x.html
-expect "of what passes no page is written" status_is 0 "$program" --replay pass.txt --html pass.html
-expect "that is so" test ! -e pass.html
+expect "of what passes a page is written, too" status_is 0 "$program" --replay pass.txt --html pass.html
+expect "it is a page" grep -q '^</html>' pass.html
 
 ((failures == 0)) && echo "all passed"
 exit "$failures"
