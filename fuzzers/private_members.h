@@ -51,7 +51,7 @@ template struct Expose<SemaphoreWriterBit, lock::RwSemaphore::kWriter>;
 template struct Expose<SemaphoreWaitersBit, lock::RwSemaphore::kWaiters>;
 template struct Expose<SemaphoreReaderUnit, lock::RwSemaphore::kReader>;
 
-// --- A VMA lock's two numbers ---
+// --- A VMA lock's two numbers, and whose it is ---
 
 template <lock::LockWidths Widths>
 struct VmaWord {
@@ -65,7 +65,15 @@ struct VmaSequence {
   friend constexpr Type Exposed(VmaSequence);
 };
 
+template <lock::LockWidths Widths>
+struct VmaOwner {
+  using Type =
+      std::atomic<typename lock::BasicVmaLock<Widths>::Mmap*> lock::BasicVmaLock<Widths>::*;
+  friend constexpr Type Exposed(VmaOwner);
+};
+
 #define JACQUARD_EXPOSE_VMA_LOCK(Widths)                                             \
+  template struct Expose<VmaOwner<Widths>, &lock::BasicVmaLock<Widths>::mm_>;        \
   template struct Expose<VmaWord<Widths>, &lock::BasicVmaLock<Widths>::references_>; \
   template struct Expose<VmaSequence<Widths>, &lock::BasicVmaLock<Widths>::lock_sequence_>
 JACQUARD_EXPOSE_VMA_LOCK(lock::KernelWidths);

@@ -67,6 +67,7 @@ class VmaLockGhost {
       : vmas_begin_(reinterpret_cast<std::uintptr_t>(vmas)),
         word_offset_(reinterpret_cast<std::uintptr_t>(&(vmas->*kWord)) - vmas_begin_),
         number_offset_(reinterpret_cast<std::uintptr_t>(&(vmas->*kNumber)) - vmas_begin_),
+        owner_offset_(reinterpret_cast<std::uintptr_t>(&(vmas->*kOwner)) - vmas_begin_),
         mm_(mm.semaphore(), &mm.counter(), *reinterpret_cast<const SequenceValue*>(&mm.counter())) {
     for (int v = 0; v < kVmas; ++v) {
       vma_[v].tree = (attached >> v) & 1;
@@ -169,6 +170,7 @@ class VmaLockGhost {
     std::string vma = "vma" + std::to_string(offset / sizeof(Vma));
     if (place == word_offset_) return vma + ".refcount";
     if (place == number_offset_) return vma + ".lock_seq";
+    if (place == owner_offset_) return vma + ".mm";
     return vma;
   }
 
@@ -181,12 +183,14 @@ class VmaLockGhost {
       return value == mm_.sequence() ? std::to_string(value) + " (this section's)"
                                      : std::to_string(value) + " (an old section's)";
     }
+    if (offset % sizeof(Vma) == owner_offset_) return value != 0 ? "mm" : "none";
     return {};
   }
 
  private:
   static constexpr auto kWord = Exposed(VmaWord<Widths>{});
   static constexpr auto kNumber = Exposed(VmaSequence<Widths>{});
+  static constexpr auto kOwner = Exposed(VmaOwner<Widths>{});
 
   // The accounts of one VMA's word: word = tree + temporaries + readers + FLAG if excluded.
   struct Account {
@@ -413,6 +417,7 @@ class VmaLockGhost {
   const std::uintptr_t vmas_begin_;
   const std::size_t word_offset_;
   const std::size_t number_offset_;
+  const std::size_t owner_offset_;
 
   MmapLockGhost mm_;
   Account vma_[kVmas];
