@@ -66,6 +66,9 @@ class Form {
   // The signature of the last failure.
   const std::string& signature() const;
 
+  // How long the last execution was; nothing in the native form.
+  ExecutionLength length() const;
+
   // Executions and steps so far; 0 steps in the native form.
   uint64_t executions() const;
   uint64_t steps() const;

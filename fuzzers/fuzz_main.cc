@@ -93,10 +93,9 @@ class Fuzzer {
       progress_->Tick(Seconds());
     codec_.Decode(bytes, input_);
     if (shape_threads_ != 0) codec_.Reshape(shape_threads_, shape_operations_, input_);
-    const uint64_t steps_before = form_->steps();
     if (form_->Execute(input_)) [[likely]] {
       // What the engine executes before it mutates are the seeds.
-      if (!mutates_) sweep_.AddSeed(input_, form_->steps() - steps_before);
+      if (!mutates_) sweep_.AddSeed(input_, form_->length());
       return;
     }
     const uint64_t before = form_->executions();

@@ -88,6 +88,13 @@ class Input {
   Exception memory_exceptions_[kMaxMemoryExceptions];
 };
 
+// How long the execution of an input was.
+struct ExecutionLength {
+  uint64_t steps = 0;
+  uint64_t picks = 0;         // all but those of the memory model
+  uint64_t memory_picks = 0;  // and those
+};
+
 }  // namespace jacquard::fuzzers
 
 #endif  // JACQUARD_FUZZERS_INPUT_H_

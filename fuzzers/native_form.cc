@@ -56,6 +56,7 @@ uint64_t Form::executions() const { return state_->executions; }
 uint64_t Form::cut_histories() const { return 0; }
 uint64_t Form::distinct_schedules(bool& /*estimated*/) const { return 0; }
 uint64_t Form::steps() const { return 0; }
+ExecutionLength Form::length() const { return {}; }
 void Form::RecordStates(std::vector<StateSeen>* /*seen*/) {}
 uint64_t Form::states() const { return 0; }
 

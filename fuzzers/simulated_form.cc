@@ -37,6 +37,7 @@ struct Form::State {
 
   Verdict Run(const Input& input, Trace* trace) {
     program.SetInput(input);
+    steps_before = RuntimeCounters().steps;
     if (options.addressing != Addressing::kPositions) [[unlikely]] {
       meaning.Set(input.exceptions(), input.memory_exceptions());
       meaning.BeginExecution();
@@ -54,7 +55,8 @@ struct Form::State {
   Meaning meaning{options.addressing};
   Watch watch{strategy};
   call::ScheduleCounter schedules;
-  Verdict verdict;  // of the last failure
+  uint64_t steps_before = 0;  // the last execution
+  Verdict verdict;            // of the last failure
 };
 
 Form::Form(const Codec& codec, FormOptions options) : state_(new State(codec, std::move(options))) {
@@ -141,6 +143,11 @@ uint64_t Form::distinct_schedules(bool& estimated) const {
   return count;
 }
 uint64_t Form::steps() const { return RuntimeCounters().steps; }
+ExecutionLength Form::length() const {
+  return {.steps = RuntimeCounters().steps - state_->steps_before,
+          .picks = state_->strategy.picks(),
+          .memory_picks = state_->strategy.memory_picks()};
+}
 
 void Form::RecordStates(std::vector<StateSeen>* seen) { state_->program.RecordStates(seen); }
 

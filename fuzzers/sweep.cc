@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <compare>
 #include <numeric>
+#include <span>
+#include <tuple>
 
 namespace jacquard::fuzzers {
 namespace {
@@ -25,23 +27,21 @@ uint64_t Scattered(uint64_t index, uint64_t count) {
   return static_cast<uint64_t>(static_cast<unsigned __int128>(index) * stride % count);
 }
 
-// The seed with more exceptions. False if it has no room.
-bool Insert(const Input& seed, std::vector<Placed>& more, Input& out) {
+// Adds what stands at `more` to a list of the seed; `add` adds one exception to the new list. False
+// if there is no room.
+bool Merge(std::span<const Exception> list, std::vector<Placed> more, auto add) {
   uint64_t at = 0;
-  for (const Exception& exception : seed.exceptions()) {
+  for (const Exception& exception : list) {
     at += exception.gap;
     more.push_back({at, true, exception.choice});
     ++at;
   }
   std::ranges::sort(more);
-  out = seed;
-  out.ClearExceptions();
-  for (const Exception& exception : seed.memory_exceptions()) out.AddMemoryException(exception);
   at = 0;
   for (const Placed& placed : more) {
     if (placed.at < at) continue;  // two at one place: the first one counts
     if (placed.at - at > kMaxGap ||
-        !out.AddException({static_cast<uint32_t>(placed.at - at), placed.choice}))
+        !add(Exception{static_cast<uint32_t>(placed.at - at), placed.choice}))
       return false;
     at = placed.at + 1;
   }
@@ -50,10 +50,29 @@ bool Insert(const Input& seed, std::vector<Placed>& more, Input& out) {
 
 }  // namespace
 
-void Sweep::AddSeed(const Input& seed, uint64_t steps) {
-  if (seeds_.size() == kMostSeeds || seed.threads() < 2 || steps == 0) return;
+// The seed with more exceptions. False if it has no room.
+bool Sweep::Insert(const Input& seed, const std::vector<Place>& more, Input& out) {
+  std::vector<Placed> of_memory;
+  std::vector<Placed> others;
+  for (const Place& place : more)
+    (place.of_memory ? of_memory : others).push_back({place.at, false, place.choice});
+  out = seed;
+  out.ClearExceptions();
+  return Merge(seed.exceptions(), others,
+               [&](const Exception& exception) { return out.AddException(exception); }) &&
+         Merge(seed.memory_exceptions(), of_memory,
+               [&](const Exception& exception) { return out.AddMemoryException(exception); });
+}
+
+Sweep::Place Sweep::Seed::PlaceOf(uint64_t number, uint64_t places) const {
+  if (number >= places * choices) return {true, number - places * choices, 0};
+  return {false, number / choices, static_cast<uint32_t>(number % choices)};
+}
+
+void Sweep::AddSeed(const Input& seed, const ExecutionLength& length) {
+  if (seeds_.size() == kMostSeeds || seed.threads() < 2 || length.steps == 0) return;
   seeds_.push_back(
-      {.input = seed, .places = steps, .choices = static_cast<uint64_t>(seed.threads() - 1)});
+      {.input = seed, .length = length, .choices = static_cast<uint64_t>(seed.threads() - 1)});
 }
 
 bool Sweep::Next(Input& out) {
@@ -73,19 +92,17 @@ bool Sweep::Next(Input& out) {
       continue;
     }
     exhausted_ = 0;
-    uint64_t number = Scattered(seed.done++, count);
-    std::vector<Placed> more;
-    uint64_t at = 0;
-    bool in_order = true;
-    for (int i = 0; i < exceptions_; ++i) {
-      const uint64_t single = number % (seed.places * seed.choices);
-      number /= seed.places * seed.choices;
-      in_order = in_order && (i == 0 || single / seed.choices > at);
-      at = single / seed.choices;
-      more.push_back({at, false, static_cast<uint32_t>(single % seed.choices)});
+    const uint64_t number = Scattered(seed.done++, count);
+    std::vector<Place> more = {seed.PlaceOf(number % seed.Firsts(), seed.length.picks)};
+    if (exceptions_ == 2) {
+      more.push_back(seed.PlaceOf(number / seed.Firsts(), seed.length.steps));
+      // Of two orders of the same pair one is enough.
+      const auto& [first, second] = std::tie(more[0], more[1]);
+      if (first.of_memory > second.of_memory ||
+          (first.of_memory == second.of_memory && first.at >= second.at))
+        continue;
     }
-    // Of two orders of the same pair one is enough.
-    if (!in_order || !Insert(seed.input, more, out)) continue;
+    if (!Insert(seed.input, more, out)) continue;
     ++given_;
     return true;
   }

@@ -8,6 +8,12 @@ uint64_t ByteString::List::Gap() const {
   return next < exceptions.size() ? exceptions[next].gap : std::numeric_limits<uint64_t>::max();
 }
 
+uint64_t ByteString::List::Taken(uint64_t left) const {
+  uint64_t taken = Gap() - left;
+  for (size_t i = 0; i < next; ++i) taken += uint64_t{exceptions[i].gap} + 1;
+  return taken;
+}
+
 bool ByteString::BeginExecution() {
   others_.next = of_memory_.next = 0;
   benign_picks_ = others_.Gap();

@@ -33,6 +33,11 @@ class ByteString : public Strategy {
   int Choose(const Pick& pick) override;
   bool RepeatExecution() override { return BeginExecution(); }
 
+  // So many picks there have been in the execution that was begun last: the memory model's, and all
+  // others. Costs a step for each exception.
+  uint64_t picks() const { return others_.Taken(benign_picks_); }
+  uint64_t memory_picks() const { return of_memory_.Taken(benign_memory_picks_); }
+
  private:
   struct List {
     std::span<const Exception> exceptions;
@@ -40,6 +45,8 @@ class ByteString : public Strategy {
 
     // So many benign picks come before the next exception.
     uint64_t Gap() const;
+    // So many picks have been made, where `left` benign ones are left before the next exception.
+    uint64_t Taken(uint64_t left) const;
   };
 
   List others_;
