@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,10 @@ struct FormOptions {
   double deadlock_seconds = 10;  // native: time until threads that do not end are a deadlock
   uint32_t features = 0;         // simulated: the kinds that libFuzzer is told of (features.h)
   Addressing addressing = Addressing::kPositions;  // simulated: how inputs are read
+
+  // Simulated: distinct schedules are estimated from the first one on, so that they can be united
+  // with those of other processes.
+  bool estimates_schedules = false;
 
   // How a failure is shown.
   bool all_events = false;  // of the text
@@ -80,6 +85,10 @@ class Form {
   uint64_t states() const;
   // Executions in which the memory model's bounds mattered (Counters in sim/execute.h).
   uint64_t cut_histories() const;
+  // The same in a form that can be united with that of other processes (fuzzers/run_totals.h), as
+  // schedule_registers() for what follows; empty in the native form.
+  std::span<const uint8_t> state_slots() const;
+  std::string schedule_registers() const;
   // How many schedules differed in who ran when, of the fuzzed inputs; 0 in the native form.
   // `estimated`: within about 1 %.
   uint64_t distinct_schedules(bool& estimated) const;

@@ -24,6 +24,7 @@
 #include "fuzzers/input.h"
 #include "fuzzers/mutator.h"
 #include "fuzzers/progress.h"
+#include "fuzzers/run_totals.h"
 #include "fuzzers/scenario_type.h"
 #include "fuzzers/survey.h"
 #include "fuzzers/sweep.h"
@@ -49,6 +50,9 @@ constexpr uint32_t kCrossOverOnceIn = 8;
 // Half of the executions go to what is near the seeds, as long as there is something.
 constexpr uint32_t kSweepOnceIn = 2;
 
+// Seconds from one addition to the totals of a run with several processes to the next.
+constexpr double kAddEvery = 0.5;
+
 // Executions from one look at the clock to the next.
 constexpr uint64_t kExecutionsPerTick = 16;
 
@@ -71,12 +75,17 @@ class Fuzzer {
         EndWithCrash();
       }
     };
+    joined_ = RunTotals::Join();
+    options.estimates_schedules = joined_ != nullptr;
     form_ = std::make_unique<Form>(codec, std::move(options));
   }
 
-  // From now on what the engine prints goes through `progress`.
-  void Show(Progress::Options options) {
+  // From now on what the engine prints goes through `progress`. `starts_others`: the engine leaves
+  // the executions to processes that it starts.
+  void Show(Progress::Options options, bool starts_others) {
+    if (starts_others) made_ = RunTotals::Make();
     options.target = [this] {
+      if (made_ != nullptr) return made_->Read();
       TargetProgress target = {
           .executions = form_->executions(), .steps = form_->steps(), .states = form_->states()};
       target.schedules = form_->distinct_schedules(target.schedules_estimated);
@@ -89,8 +98,7 @@ class Fuzzer {
 
   void TestOneInput(std::span<const uint8_t> bytes) {
     bytes_ = bytes;
-    if (progress_ != nullptr && form_->executions() % kExecutionsPerTick == 0)
-      progress_->Tick(Seconds());
+    if (form_->executions() % kExecutionsPerTick == 0) Tick();
     codec_.Decode(bytes, input_);
     if (shape_threads_ != 0) codec_.Reshape(shape_threads_, shape_operations_, input_);
     if (form_->Execute(input_)) [[likely]] {
@@ -104,6 +112,7 @@ class Fuzzer {
     // By this libFuzzer's -minimize_crash recognises the same bug.
     Print(fmt::format("DEDUP_TOKEN: {}\n", form_->signature()));
     Print(fmt::format("jacquard: the failure came after {} executions\n", before));
+    AddToRun();
     EndWithCrash();
   }
 
@@ -145,6 +154,7 @@ class Fuzzer {
   // One line at the end of a run.
   void PrintStatistics() {
     EndProgress();
+    AddToRun();
     const double time = Seconds();
     const auto executions = static_cast<double>(form_->executions());
     if (executions < 1000 || time < 0.1) return;
@@ -168,6 +178,23 @@ class Fuzzer {
   }
 
  private:
+  // Now and then.
+  void Tick() {
+    if (progress_ != nullptr) progress_->Tick(Seconds());
+    if (joined_ == nullptr || Seconds() < next_add_) return;
+    next_add_ = Seconds() + kAddEvery;
+    AddToRun();
+  }
+
+  // What has been done since the last time.
+  void AddToRun() {
+    if (joined_ == nullptr) return;
+    joined_->Add(form_->executions() - added_executions_, form_->steps() - added_steps_,
+                 form_->state_slots(), form_->schedule_registers());
+    added_executions_ = form_->executions();
+    added_steps_ = form_->steps();
+  }
+
   double Seconds() const {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   }
@@ -186,6 +213,11 @@ class Fuzzer {
   const bool by_position_;
   const std::chrono::steady_clock::time_point start_;
   std::unique_ptr<Form> form_;
+  std::unique_ptr<RunTotals> made_;  // of the processes that this one starts; null: there are none
+  std::unique_ptr<RunTotals> joined_;  // of the run that this process belongs to, or null
+  uint64_t added_executions_ = 0;
+  uint64_t added_steps_ = 0;
+  double next_add_ = 0;
   std::unique_ptr<Progress> progress_;  // null: the engine prints by itself
   Input input_;
   Input mutated_;
@@ -240,7 +272,7 @@ std::string TakeVariable(const char* name) {
 }
 
 // What the launcher wants to be shown and written (tools/fuzz_launcher.sh).
-void ShowProgress(const std::string& target) {
+void ShowProgress(const std::string& target, const std::vector<std::string>& engine_flags) {
   Progress::Options options = {.name = target,
                                .file = TakeVariable("JACQUARD_PROGRESS_FILE"),
                                .panel = !TakeVariable("JACQUARD_PANEL").empty()};
@@ -249,7 +281,10 @@ void ShowProgress(const std::string& target) {
     options.columns = size.ws_col;
   options.unix_time =
       std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-  fuzzer->Show(std::move(options));
+  const bool forks = std::ranges::any_of(engine_flags, [](const std::string& flag) {
+    return flag.starts_with("-fork=") && flag != "-fork=0";
+  });
+  fuzzer->Show(std::move(options), forks);
 }
 
 // Flags that libFuzzer gets unless the user has said something else.
@@ -321,7 +356,7 @@ void Initialize(int* argc, char*** argv) {
 
   SetArtifactFlags(line.engine, ReplayCommand(line));
   fuzzer = new Fuzzer(codec, line, std::move(options));
-  ShowProgress(codec.name());
+  ShowProgress(codec.name(), line.engine);
   std::atexit([] { fuzzer->PrintStatistics(); });
 
   if constexpr (JACQUARD_ENGINE_IS_LIBFUZZER) AddEngineDefaults(line.engine);

@@ -57,6 +57,8 @@ uint64_t Form::cut_histories() const { return 0; }
 uint64_t Form::distinct_schedules(bool& /*estimated*/) const { return 0; }
 uint64_t Form::steps() const { return 0; }
 ExecutionLength Form::length() const { return {}; }
+std::span<const uint8_t> Form::state_slots() const { return {}; }
+std::string Form::schedule_registers() const { return {}; }
 void Form::RecordStates(std::vector<StateSeen>* /*seen*/) {}
 uint64_t Form::states() const { return 0; }
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "fuzzers/features.h"
@@ -43,6 +44,8 @@ class ScenarioProgram : public Program {
   // How many pairs of a state and an operation all executions have shown, as far as their counters
   // tell them apart.
   uint64_t states_seen() const { return states_seen_; }
+  // Which counters of such pairs have been seen: not 0.
+  std::span<const uint8_t> state_slots() const { return state_seen_; }
 
   // From now on every change of state or operation is appended to `seen`, as long as its capacity
   // lasts. Null: no more.

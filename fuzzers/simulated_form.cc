@@ -54,7 +54,8 @@ struct Form::State {
   ByteString strategy;
   Meaning meaning{options.addressing};
   Watch watch{strategy};
-  call::ScheduleCounter schedules;
+  call::ScheduleCounter schedules{options.estimates_schedules ? 0
+                                                              : call::ScheduleCounter::kMostExact};
   uint64_t steps_before = 0;  // the last execution
   Verdict verdict;            // of the last failure
 };
@@ -152,6 +153,9 @@ ExecutionLength Form::length() const {
 void Form::RecordStates(std::vector<StateSeen>* seen) { state_->program.RecordStates(seen); }
 
 uint64_t Form::states() const { return state_->program.states_seen(); }
+
+std::span<const uint8_t> Form::state_slots() const { return state_->program.state_slots(); }
+std::string Form::schedule_registers() const { return state_->schedules.Registers(); }
 
 const char* FormName() { return "simulated"; }
 

@@ -44,7 +44,7 @@ void ScheduleCounter::Grow() {
 }
 
 void ScheduleCounter::BeginEstimate() {
-  registers_.assign(size_t{1} << kRegisterBits, 0);
+  registers_.assign(kRegisters, 0);
   for (const uint64_t value : table_) {
     if (value != 0) AddToEstimate(value);
   }

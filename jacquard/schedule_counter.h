@@ -2,6 +2,7 @@
 #ifndef JACQUARD_JACQUARD_SCHEDULE_COUNTER_H_
 #define JACQUARD_JACQUARD_SCHEDULE_COUNTER_H_
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -16,6 +17,7 @@ namespace jacquard::call {
 class ScheduleCounter {
  public:
   static constexpr size_t kMostExact = 4'000'000;
+  static constexpr size_t kRegisters = size_t{1} << 14;
 
   explicit ScheduleCounter(size_t most_exact = kMostExact) : most_exact_(most_exact) {
     if (most_exact == 0) BeginEstimate();
@@ -37,7 +39,7 @@ class ScheduleCounter {
 
  private:
   static constexpr size_t kPending = 64;
-  static constexpr int kRegisterBits = 14;
+  static constexpr int kRegisterBits = std::countr_zero(kRegisters);
 
   // The finaliser of MurmurHash3: every bit of the result depends on every bit of `hash`.
   static uint64_t Mix(uint64_t hash) {

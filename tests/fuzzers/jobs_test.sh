@@ -1,5 +1,6 @@
 #!/bin/bash
-# Jacquard's own flags reach the processes that the engine starts, and the command that replays a failure.
+# Jacquard's own flags reach the processes that the engine starts, and the command that replays a failure; what these
+# processes have done reaches the one that has started them.
 #   jobs_test.sh PROGRAM
 set -u
 program=$(realpath "$1")
@@ -17,9 +18,18 @@ expect_limit() {
 "$program" -jobs=1 -workers=1 -seed=1 -runs=1000 --max-steps 2 --shape 2x2 >log 2>&1
 expect_limit fuzz-0.log '-jobs passes on --max-steps'
 
-mkdir corpus
+mkdir corpus corpus2
 "$program" -fork=1 -seed=1 -runs=1000 --max-steps=2 --shape=2x2 corpus >log 2>&1
 expect_limit log '-fork passes on --max-steps'
+
+JACQUARD_PROGRESS_FILE=$PWD/progress "$program" -fork=2 -seed=1 -max_total_time=4 --shape=2x2 corpus2 >log 2>&1
+tail -n 1 progress | python3 -c '
+import json, sys
+totals = json.load(sys.stdin)
+for what in "executions", "steps", "states", "schedules", "features":
+  assert totals[what] > 10, (what, totals)
+assert totals["steps"] > 2 * totals["executions"], totals
+' || { echo 'FAILED: the totals of -fork'; tail log; failures=$((failures + 1)); }
 
 # What is not the default is said again in the command that replays the crash file.
 "$program" -seed=1 -runs=1000 --max-steps 2 --memory=sc --shape 2x2 >log 2>&1
