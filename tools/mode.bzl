@@ -15,7 +15,7 @@ _MODE = str(Label("//tools:mode"))  # also from another workspace
 _SETTINGS = [_COPT, _LINKOPT, _MODE]
 _ENGINE = str(Label("//tools:engine"))
 
-# Optimised whatever the compilation mode. The read of a plain `++x` keeps its hook.
+# Optimised whatever the compilation mode.
 _OPTIMISED = ["-O2", "-gline-tables-only", "-fdebug-info-for-profiling", "-fno-omit-frame-pointer"]
 
 # What an engine wants, of code in the native forms. Nobody asks what an input reaches where files are only replayed. Most
@@ -50,7 +50,11 @@ _WEAK = [
     _WEAK_PARTS % (_VALUE, "", "__c11_atomic_compare_exchange_weak(jacquard_p,jacquard_e,jacquard_d,(s),(f))"),
     "-Wno-undefined-internal",  # of the function, in an unnamed namespace
 ]
-_HOOKS = ["-fsanitize=thread", "-mllvm", "-tsan-instrument-read-before-write=1"] + _WEAK + _OPTIMISED
+
+# The read of a plain `++x` keeps its hook. And so does every access to a local variable: where clang believes that nobody else
+# knows its address, it leaves them out, and it overlooks whom the address of the whole was given to (LLVM 19).
+_PASSES = ["-tsan-instrument-read-before-write=1", "-capture-tracking-max-uses-to-explore=0"]
+_HOOKS = ["-fsanitize=thread"] + [word for flag in _PASSES for word in ["-mllvm", flag]] + _WEAK + _OPTIMISED
 
 # Copts that the simulated modes add; the way back to `plain` removes exactly these.
 _ADDED = {"sim": _HOOKS, "sim_fuzz": _HOOKS + _SIM_COVERAGE, "sim_trace": _HOOKS + _TRACE}

@@ -94,6 +94,34 @@ TEST(Race, PlainReadAndPlainWrite) {
              "plain read and plain write");
 }
 
+// What the function accesses that has the variable, in which the compiler sees all of it.
+TEST(Race, OfLocalVariables) {
+  struct Shared {
+    std::atomic<bool> done = false;
+    int first = 0;
+    int second = 0;
+    bool IsDone() const { return done.load(relaxed); }
+    int Second() const { return second; }
+  };
+  const auto read = [](const auto& get) {
+    return [get] {
+      Shared shared;
+      std::thread writer([&shared] {
+        shared.second = 1;
+        shared.done.store(true, relaxed);
+      });
+      while (!shared.IsDone()) std::this_thread::yield();
+      [[maybe_unused]] volatile int copy = get(shared);
+      writer.join();
+    };
+  };
+  ExpectRace(read([](const Shared& shared) { return shared.second; }),
+             "plain read and plain write");
+  ExpectRace(read([](const Shared& shared) { return shared.Second(); }),
+             "plain read and plain write");
+  ExpectNoRace(read([](const Shared& shared) { return shared.first; }));
+}
+
 TEST(Race, FlagWithoutRelease) {
   const ExploreResult result = ExpectRace(OnTwoThreads(
                                               [](int& data, std::atomic<int>& flag) {
