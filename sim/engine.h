@@ -238,6 +238,9 @@ class Engine {
   // What a library's code without hooks has just done may be a release: Model::ReleaseUnseen.
   void ReleaseUnseen();
   void FenceMemory(MemoryOrder order);
+  // What membarrier(2) is: a full fence of each thread, behind what the running one has done, and
+  // before what it does next.
+  void FenceAll();
   // The bytes are a new block's: what was there before has nothing to do with it.
   void ForgetMemory(const void* address, size_t size);
   // The running thread has joined `child`.

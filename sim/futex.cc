@@ -5,6 +5,7 @@
 // missed finds the waiter. Being woken orders nothing.
 #include <errno.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -222,6 +223,23 @@ long Futex(const long (&a)[6], uintptr_t pc) {
   }
 }
 
+// A full fence of every thread, wherever it is. Not of C++'s memory model, but of membarrier(2).
+long Membarrier(long command, uintptr_t pc) {
+  constexpr long kKnown = MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED |
+                          MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED |
+                          MEMBARRIER_CMD_PRIVATE_EXPEDITED |
+                          MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED;
+  constexpr long kRegisters =
+      MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED;
+  if (command == MEMBARRIER_CMD_QUERY) return kKnown;
+  if ((command & kKnown) == 0) Unsupported("a membarrier of another kind");
+  if ((command & kRegisters) != 0) return 0;
+  engine.DecisionPoint(StepKind::kFence, nullptr, pc);
+  engine.FenceAll();
+  engine.FinishStep(StepKind::kFence, MemoryOrder::kSeqCst, 0, nullptr, 0, 0, pc);
+  return 0;
+}
+
 }  // namespace
 }  // namespace jacquard::sim
 
@@ -235,6 +253,10 @@ extern "C" long syscall(long number, ...) noexcept {
   if (engine.Simulates()) {
     if (number == SYS_futex) {
       return jacquard::sim::Futex(a, reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
+    }
+    if (number == SYS_membarrier) {
+      return jacquard::sim::Membarrier(a[0],
+                                       reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
     }
     if (number == SYS_gettid) return jacquard::sim::kFirstTid + engine.current->id;
     engine.current->spin.Reset();
