@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "sim/coverage_counters.h"
+#include "sim/hooked_library.h"
 
 // Set by the linker: the data of the executable, and the parts of it that are of objects which
 // tools/prelink.bzl has made, as the runtime is one.
@@ -89,6 +90,7 @@ void Snapshot::AddProgram() {
     }
     Add(from, section.end);
   }
+  for (const DataRange& range : DataOfHookedLibraries()) Add(range.begin, range.end);
 }
 
 void Snapshot::PutBack() {

@@ -12,7 +12,9 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <vector>
 
+#include "sim/hooked_library.h"
 #include "sim/message.h"
 #include "sim/real.h"
 #include "sim/valgrind.h"
@@ -30,30 +32,38 @@ constexpr uintptr_t kParkArea = 0x1100'0000'0000;
 constexpr size_t kParkUnit = 4 << 20;     // enough for the thread-local storage of most programs
 constexpr size_t kParkStack = 256 << 10;  // with the storage of shared libraries
 
-// The thread-local variables of the executable: their initial image, and where a thread's copy
-// lies.
+// Thread-local variables of a module: their initial image, and where a thread's copy lies.
 struct TlsImage {
   const char* initial = nullptr;
   size_t initialised = 0;
   size_t size = 0;     // with zeros behind what is initialised
   int64_t offset = 0;  // of a thread's copy from its FS base
-} tls_image;
+};
+// Of the executable, and of libraries with hooks, which were loaded with it: then the offset is the
+// same for all threads.
+std::vector<TlsImage> tls_images;
+size_t tls_size = 0;  // of all of them
 
-int FindTlsImage(dl_phdr_info* info, size_t /*size*/, void* /*data*/) {
-  for (int i = 0; i < info->dlpi_phnum; ++i) {
+int FindTlsImages(dl_phdr_info* info, size_t /*size*/, void* data) {
+  bool& is_executable = *static_cast<bool*>(data);  // the first module is
+  const bool is_program = is_executable || CallsHooks(*info);
+  is_executable = false;
+  for (int i = 0; i < info->dlpi_phnum && is_program; ++i) {
     const ElfW(Phdr)& header = info->dlpi_phdr[i];
-    if (header.p_type != PT_TLS) continue;
+    if (header.p_type != PT_TLS || info->dlpi_tls_data == nullptr) continue;
     const auto begin = reinterpret_cast<uintptr_t>(info->dlpi_tls_data);
-    tls_image.initial = reinterpret_cast<const char*>(info->dlpi_addr + header.p_vaddr);
-    tls_image.initialised = header.p_filesz;
-    tls_image.size = header.p_memsz;
-    tls_image.offset = static_cast<int64_t>(begin) - static_cast<int64_t>(ReadFsBase());
+    tls_images.push_back(
+        {.initial = reinterpret_cast<const char*>(info->dlpi_addr + header.p_vaddr),
+         .initialised = header.p_filesz,
+         .size = header.p_memsz,
+         .offset = static_cast<int64_t>(begin) - static_cast<int64_t>(ReadFsBase())});
+    tls_size += header.p_memsz;
   }
-  return 1;  // the first module is the executable
+  return 0;
 }
 
 // From the memory of one parked thread to that of the next.
-size_t ParkStride() { return (kParkStack + tls_image.size + kParkUnit - 1) & ~(kParkUnit - 1); }
+size_t ParkStride() { return (kParkStack + tls_size + kParkUnit - 1) & ~(kParkUnit - 1); }
 
 struct Parking {
   std::atomic<uint32_t> ready;
@@ -81,12 +91,13 @@ void InitThreadStorage() {
   if (!has_fsgsbase) {
     Warn("no FSGSBASE instructions: switching threads by system call, several times slower");
   }
-  dl_iterate_phdr(FindTlsImage, nullptr);
+  bool is_executable = true;
+  dl_iterate_phdr(FindTlsImages, &is_executable);
 }
 
 ThreadStorage ParkThread(int index) {
   void* const wanted = reinterpret_cast<void*>(kParkArea + index * ParkStride());
-  const size_t size = kParkStack + tls_image.size;
+  const size_t size = kParkStack + tls_size;
   void* const stack =
       mmap(wanted, ParkStride(), PROT_READ | PROT_WRITE,
            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
@@ -109,15 +120,16 @@ ThreadStorage ParkThread(int index) {
 }
 
 void ResetThreadStorage(const ThreadStorage& storage) {
-  if (tls_image.size == 0) return;
-  char* const copy = reinterpret_cast<char*>(storage.fs_base + tls_image.offset);
-  std::memcpy(copy, tls_image.initial, tls_image.initialised);
-  std::memset(copy + tls_image.initialised, 0, tls_image.size - tls_image.initialised);
+  for (const TlsImage& image : tls_images) {
+    char* const copy = reinterpret_cast<char*>(storage.fs_base + image.offset);
+    std::memcpy(copy, image.initial, image.initialised);
+    std::memset(copy + image.initialised, 0, image.size - image.initialised);
+  }
 }
 
 bool ReserveNoStorage() {
   constexpr size_t kLargestImage = kNoStorageReach / 2;
-  if (!has_fsgsbase || tls_image.size > kLargestImage) return false;
+  if (!has_fsgsbase || tls_size > kLargestImage) return false;
   void* const wanted = reinterpret_cast<void*>(kNoStorage - kNoStorageReach);
   return mmap(wanted, 2 * kNoStorageReach, PROT_NONE,
               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) == wanted;

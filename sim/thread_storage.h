@@ -36,8 +36,8 @@ void InitThreadStorage();
 // process's own FS base.
 ThreadStorage ParkThread(int index);
 
-// Puts the thread-local variables of the executable back to their initial values in the storage
-// `storage`. Shared libraries keep theirs.
+// Puts the thread-local variables of the executable, and of shared libraries with hooks, back to
+// their initial values in the storage `storage`. Other shared libraries keep theirs.
 void ResetThreadStorage(const ThreadStorage& storage);
 
 // The slower way, by system call.

@@ -1,0 +1,25 @@
+// Shared libraries that were compiled with the hooks: they are part of the program under test, and
+// their variables begin each execution anew, as the executable's do.
+#ifndef JACQUARD_SIM_HOOKED_LIBRARY_H_
+#define JACQUARD_SIM_HOOKED_LIBRARY_H_
+
+#include <link.h>
+
+#include <vector>
+
+namespace jacquard::sim {
+
+// Whether the code of a module calls hooks. Costs a look at its relocations.
+bool CallsHooks(const dl_phdr_info& module);
+
+struct DataRange {
+  char* begin;
+  char* end;
+};
+
+// The variables of all such libraries that are loaded now, without what the dynamic linker writes.
+std::vector<DataRange> DataOfHookedLibraries();
+
+}  // namespace jacquard::sim
+
+#endif  // JACQUARD_SIM_HOOKED_LIBRARY_H_
