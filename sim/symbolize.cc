@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -98,6 +99,8 @@ void AppendInlined(Dwarf_Die parent, Dwarf_Addr address, std::vector<Dwarf_Die>&
 }
 
 std::string Demangled(const char* name) {
+  // A name in C that reads like a mangled type: `f` would be "float".
+  if (!std::string_view(name).starts_with("_Z")) return ShortFunctionName(name);
   int status = 0;
   const std::unique_ptr<char, decltype(&std::free)> text(
       abi::__cxa_demangle(name, nullptr, nullptr, &status), &std::free);
