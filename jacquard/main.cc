@@ -103,6 +103,13 @@ int last_status = 0;
 bool IsLimit(const Finding& finding) { return finding.verdict.kind == VerdictKind::kUnsupported; }
 
 int Main(int argc, char** argv, char** environment) {
+  if (RealThreadsOfProgram() != 0) {
+    Refuse(
+        "unsupported: the constructor of a global has started a thread. It began before main, "
+        "which "
+        "is what is executed again and again: it is a real thread that the simulation does not "
+        "know. A function-local static is constructed within main");
+  }
   Options options;
   options.execution.exits = ExitMode::kIsFree;
   options.progress = true;

@@ -126,6 +126,9 @@ void SetWatchdog(double seconds, std::function<void(const std::string& text)> re
 // process.
 std::string WhereThreadsAre();
 
+// How many real threads the program has started, outside of executions, and not joined.
+int RealThreadsOfProgram();
+
 }  // namespace jacquard
 
 #endif  // JACQUARD_SIM_EXECUTE_H_

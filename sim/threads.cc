@@ -3,11 +3,14 @@
 // Of the attributes only the detach state counts: every simulated thread has the same stack.
 #include "sim/threads.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <string>
+#include <string_view>
 
 #include "sim/lock_order.h"
 #include "sim/real.h"
@@ -50,6 +53,19 @@ int TryJoin(pthread_t handle, void** result, uintptr_t pc) {
   if (engine.HasEnded(*thread)) return FinishJoin(*thread, result, pc);
   Finish(StepKind::kOther, nullptr, 0, 0, pc);
   return EBUSY;
+}
+
+// Real threads that the program has started and not joined.
+std::atomic<int> real_threads = 0;
+
+// Whether the program calls from there: it, or the C++ library on its behalf (std::thread).
+bool IsProgram(uintptr_t pc) {
+  Dl_info info;
+  if (dladdr(reinterpret_cast<void*>(pc), &info) == 0) return false;
+  Dl_info mine;
+  dladdr(reinterpret_cast<void*>(&IsProgram), &mine);
+  return info.dli_fbase == mine.dli_fbase ||
+         std::string_view(info.dli_fname).find("libstdc++") != std::string_view::npos;
 }
 
 }  // namespace
@@ -99,6 +115,8 @@ int DetachThread(pthread_t handle, uintptr_t pc) {
 
 }  // namespace jacquard::sim
 
+int jacquard::RealThreadsOfProgram() { return sim::real_threads; }
+
 using jacquard::sim::engine;
 using jacquard::sim::Engine;
 using jacquard::sim::IsValid;
@@ -110,13 +128,19 @@ extern "C" {
 
 int pthread_create(pthread_t* handle, const pthread_attr_t* attributes, void* (*start)(void*),
                    void* argument) noexcept {
-  if (!engine.Simulates())
+  if (!engine.Simulates()) {
+    if (jacquard::sim::IsProgram(JACQUARD_CALLER)) ++jacquard::sim::real_threads;
     return jacquard::sim::real::pthread_create(handle, attributes, start, argument);
+  }
   return jacquard::sim::CreateThread(handle, attributes, start, argument, JACQUARD_CALLER);
 }
 
 int pthread_join(pthread_t handle, void** result) {
-  if (!engine.Simulates()) return JACQUARD_REAL(pthread_join)(handle, result);
+  if (!engine.Simulates()) {
+    const int error = JACQUARD_REAL(pthread_join)(handle, result);
+    if (error == 0 && jacquard::sim::IsProgram(JACQUARD_CALLER)) --jacquard::sim::real_threads;
+    return error;
+  }
   return JoinThread(handle, result, Engine::kNoDeadline, JACQUARD_CALLER);
 }
 
@@ -142,6 +166,19 @@ int pthread_clockjoin_np(pthread_t handle, void** result, clockid_t clock, const
 int pthread_detach(pthread_t handle) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_detach)(handle);
   return jacquard::sim::DetachThread(handle, JACQUARD_CALLER);
+}
+
+// The stack that the thread has in the simulation.
+int pthread_getattr_np(pthread_t handle, pthread_attr_t* attributes) noexcept {
+  const jacquard::sim::SimThread* const thread =
+      engine.Simulates() ? engine.FindThread(handle) : nullptr;
+  if (thread == nullptr) return JACQUARD_REAL(pthread_getattr_np)(handle, attributes);
+  jacquard::sim::BeforeInit(attributes, JACQUARD_CALLER);
+  pthread_attr_init(attributes);
+  pthread_attr_setdetachstate(attributes,
+                              thread->detached ? PTHREAD_CREATE_DETACHED : PTHREAD_CREATE_JOINABLE);
+  return pthread_attr_setstack(attributes, reinterpret_cast<void*>(thread->stack_bottom),
+                               jacquard::sim::kStackSize);
 }
 
 // Thread ids that are the same in every process.

@@ -175,6 +175,84 @@ for program in weak_*; do
   says "$program" 'fails spuriously'
 done
 
+# ---- shared libraries, partial links, threads before main
+
+cat >library.cc <<'END'
+#include <atomic>
+#include <list>
+#include <mutex>
+static std::atomic<int> counter{0};
+thread_local int calls = 0;
+static std::list<int> list;
+static std::mutex mutex;
+int Count() { return ++counter; }
+int Calls() { return ++calls; }
+int Length() {
+  std::lock_guard<std::mutex> guard(mutex);
+  list.push_back(1);
+  return static_cast<int>(list.size());
+}
+END
+cat >begins_anew.cc <<'END'
+#include <cassert>
+#include <thread>
+int Count();
+int Calls();
+int Length();
+int main() {
+  std::thread thread([] {
+    Count();
+    Length();
+    assert(Calls() == 1);
+  });
+  Count();
+  Length();
+  assert(Calls() == 1);
+  thread.join();
+  assert(Count() == 3 && Length() == 3);
+}
+END
+ends 0 'a library with hooks' jacquard-c++ -shared -fPIC -o libanew.so library.cc
+ends 0 'a program that uses it' jacquard-c++ -o begins_anew begins_anew.cc ./libanew.so
+ends 0 'the variables of the library begin anew' ./begins_anew
+ends 0 'an object' jacquard-c++ -c library.cc
+ends 0 'a partial link' jacquard-c++ -r -o partial.o library.o
+ends 0 'what is linked of it' jacquard-c++ -o partial begins_anew.cc partial.o
+ends 0 'it runs' ./partial
+
+cat >before_main.cc <<'END'
+#include <atomic>
+#include <thread>
+std::atomic<bool> stop{false};
+struct Worker {
+  ~Worker() { stop = true; thread.join(); }
+  std::thread thread{[] { while (!stop) std::this_thread::yield(); }};
+} worker;
+int main() { return 0; }
+END
+ends 0 'a thread before main' jacquard-c++ -o before_main before_main.cc
+ends 2 'is refused' ./before_main
+says 'it is named' 'the constructor of a global has started a thread'
+
+cat >large.cc <<'END'
+#include <atomic>
+#include <cassert>
+#include <thread>
+struct Three { int a, b, c; };
+int main() {
+  std::atomic<Three> object{Three{0, 0, 0}};
+  int data = 0;
+  std::thread thread([&] {
+    data = 1;
+    object.store(Three{1, 1, 1}, std::memory_order_release);
+  });
+  assert(object.load(std::memory_order_acquire).c == 0 || data == 1);
+  thread.join();
+}
+END
+ends 0 'an atomic object of 12 bytes' jacquard-c++ -o large large.cc
+ends 0 'publishes' ./large
+
 # What configuration scripts run has no threads, and its own status.
 unset JACQUARD_OPTIONS
 echo 'int main(void) { return 3; }' >status.c

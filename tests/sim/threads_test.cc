@@ -44,6 +44,26 @@ TEST(Threads, ResultComesBackFromJoin) {
   }));
 }
 
+// Guards against deep recursion and conservative collectors ask for it.
+TEST(Threads, TheirStackIsWhereTheyAreToldItIs) {
+  const ExploreResult result = Walk([] {
+    const auto check = [] {
+      pthread_attr_t attributes;
+      void* begin = nullptr;
+      size_t size = 0;
+      if (pthread_getattr_np(pthread_self(), &attributes) != 0) std::abort();
+      if (pthread_attr_getstack(&attributes, &begin, &size) != 0) std::abort();
+      pthread_attr_destroy(&attributes);
+      const auto place = reinterpret_cast<uintptr_t>(&size);
+      if (place - reinterpret_cast<uintptr_t>(begin) >= size) std::abort();
+    };
+    std::thread other(check);
+    check();
+    other.join();
+  });
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+}
+
 TEST(Threads, NestedCreation) {
   ExpectPass(Walk([] {
     std::atomic<int> count{0};
