@@ -259,6 +259,8 @@ void Engine::ReportDeadlock() {
   if (rechecking_) {
     // Nothing has happened since.
     step_ = stuck_step_;
+    // The events' destructors may be the program's, with hooks: the trace is of a public type.
+    const Backstage backstage;
     if (recorder != nullptr) recorder->ForgetSinceMark();
   }
   if (body_ended_) {
