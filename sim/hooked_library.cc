@@ -79,9 +79,10 @@ void AddData(const dl_phdr_info& module, std::vector<DataRange>& ranges) {
   }
   const Dynamic dynamic(module);
   constexpr size_t kReserved = 3;  // entries of the table that calls go through
-  char* const calls = reinterpret_cast<char*>(dynamic.calls);
-  const DataRange table = {
-      calls, calls + (kReserved + dynamic.sizes[1] / sizeof(ElfW(Rela))) * sizeof(void*)};
+  const uintptr_t table_end =
+      dynamic.calls + (kReserved + dynamic.sizes[1] / sizeof(ElfW(Rela))) * sizeof(void*);
+  const DataRange table = {reinterpret_cast<char*>(dynamic.calls),
+                           reinterpret_cast<char*>(table_end)};
   for (int i = 0; i < module.dlpi_phnum; ++i) {
     const ElfW(Phdr)& header = module.dlpi_phdr[i];
     if (header.p_type != PT_LOAD || (header.p_flags & PF_W) == 0) continue;
