@@ -218,10 +218,11 @@ class AddressSpaceGhost {
     Fail(kWrongVma, "VMA that nobody knows");
   }
 
-  // The VMA's memory goes back. Nobody reads it: while anybody does, it is not destroyed (checked).
+  // The VMA's memory goes back.
   void Forget(const AddressSpaceBooks::Map& map) {
     for (int i = 0; i < known_; ++i) {
       if (vmas_[i].vma == nullptr || &(vmas_[i].vma->lock.*Exposed(BookedMap{})) != &map) continue;
+      if (vmas_[i].readers != 0) Fail(kHeldLock, NameOfVma(i) + " goes back to the heap");
       vmas_[i] = Known();
     }
   }
