@@ -85,13 +85,14 @@ class Form {
   uint64_t states() const;
   // Executions in which the memory model's bounds mattered (Counters in sim/execute.h).
   uint64_t cut_histories() const;
-  // The same in a form that can be united with that of other processes (fuzzers/run_totals.h), as
-  // schedule_registers() for what follows; empty in the native form.
-  std::span<const uint8_t> state_slots() const;
-  std::string schedule_registers() const;
   // How many schedules differed in who ran when, of the fuzzed inputs; 0 in the native form.
   // `estimated`: within about 1 %.
   uint64_t distinct_schedules(bool& estimated) const;
+  // Which states and schedules those are, to be united with those of other processes
+  // (fuzzers/run_totals.h); empty in the native form. Schedules if they are estimated from the
+  // first one on.
+  std::span<const uint8_t> state_slots() const;
+  std::string schedule_registers() const;
 
  private:
   struct State;

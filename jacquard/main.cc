@@ -105,10 +105,10 @@ bool IsLimit(const Finding& finding) { return finding.verdict.kind == VerdictKin
 int Main(int argc, char** argv, char** environment) {
   if (RealThreadsOfProgram() != 0) {
     Refuse(
-        "unsupported: the constructor of a global has started a thread. It began before main, "
-        "which "
-        "is what is executed again and again: it is a real thread that the simulation does not "
-        "know. A function-local static is constructed within main");
+        "unsupported: the constructor of a global has started a thread, which is a real one that "
+        "the "
+        "simulation does not know: only main is executed again and again. A function-local static "
+        "is constructed within main");
   }
   Options options;
   options.execution.exits = ExitMode::kIsFree;

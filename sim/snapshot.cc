@@ -27,14 +27,9 @@ namespace {
 
 constexpr size_t kPage = 4096;
 
-struct Range {
-  char* begin;
-  char* end;
-};
-
 // What the dynamic linker has copied from shared libraries into the executable.
-std::vector<Range> CopiesOfLibraryData() {
-  std::vector<Range> result;
+std::vector<DataRange> CopiesOfLibraryData() {
+  std::vector<DataRange> result;
   dl_iterate_phdr(
       [](dl_phdr_info* info, size_t /*size*/, void* data) {
         const ElfW(Rela)* relocations = nullptr;
@@ -56,7 +51,7 @@ std::vector<Range> CopiesOfLibraryData() {
           if (ELF64_R_TYPE(relocations[i].r_info) != R_X86_64_COPY) continue;
           char* const begin = reinterpret_cast<char*>(info->dlpi_addr + relocations[i].r_offset);
           const size_t length = symbols[ELF64_R_SYM(relocations[i].r_info)].st_size;
-          static_cast<std::vector<Range>*>(data)->push_back({begin, begin + length});
+          static_cast<std::vector<DataRange>*>(data)->push_back({begin, begin + length});
         }
         return 1;  // the first module is the executable
       },
@@ -76,14 +71,15 @@ void Snapshot::Add(char* begin, char* end) {
 }
 
 void Snapshot::AddProgram() {
-  std::vector<Range> others = CopiesOfLibraryData();
+  std::vector<DataRange> others = CopiesOfLibraryData();
   others.push_back({&__start_jacquard_data, &__stop_jacquard_data});
   others.push_back({&__start_jacquard_bss, &__stop_jacquard_bss});
   others.push_back({&__start___llvm_prf_cnts, &__stop___llvm_prf_cnts});  // of all executions
-  std::ranges::sort(others, {}, &Range::begin);
-  for (const Range& section : {Range{&__data_start, &edata}, Range{&__bss_start, &end}}) {
+  std::ranges::sort(others, {}, &DataRange::begin);
+  for (const DataRange& section :
+       {DataRange{&__data_start, &edata}, DataRange{&__bss_start, &end}}) {
     char* from = section.begin;
-    for (const Range& other : others) {
+    for (const DataRange& other : others) {
       if (other.end <= from || other.begin >= section.end) continue;
       Add(from, other.begin);
       from = other.end;

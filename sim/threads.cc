@@ -129,8 +129,9 @@ extern "C" {
 int pthread_create(pthread_t* handle, const pthread_attr_t* attributes, void* (*start)(void*),
                    void* argument) noexcept {
   if (!engine.Simulates()) {
-    if (jacquard::sim::IsProgram(JACQUARD_CALLER)) ++jacquard::sim::real_threads;
-    return jacquard::sim::real::pthread_create(handle, attributes, start, argument);
+    const int error = jacquard::sim::real::pthread_create(handle, attributes, start, argument);
+    if (error == 0 && jacquard::sim::IsProgram(JACQUARD_CALLER)) ++jacquard::sim::real_threads;
+    return error;
   }
   return jacquard::sim::CreateThread(handle, attributes, start, argument, JACQUARD_CALLER);
 }

@@ -162,7 +162,7 @@ std::vector<Figure> Measure() {
 
 std::vector<Measurement> Controls() {
   return {{"controls",
-           "that the lock as it is, and the controls, stay without a report; 2.6 hours of one core",
+           "that the lock as it is, and the controls, stay without a report; two hours of one core",
            Measure}};
 }
 
