@@ -19,7 +19,8 @@ expect "nor in an ordinary program" status_is 0 "$ordinary" --seconds 0.5 --thre
 expect "at accesses" test "$(number delayed_accesses)" -eq 0
 printf 'jacquard scenario 2 vma_lock_torture\nthread 0: read vma=0\n' >input.txt
 expect "an input" status_is 0 "$delayed" --replay input.txt --runs 20
-expect "a writer that does not wait" status_is 1 "$broken" --seconds 20 --threads 8
+# Without VMAs that go: the lock itself may notice a reader whose VMA was detached, and ends the process.
+expect "a writer that does not wait" status_is 1 "$broken" --seconds 20 --threads 8 --weights replace=0
 expect "is found" grep -qE '^violated: ' out
 
 ((failures == 0)) && echo "all passed"

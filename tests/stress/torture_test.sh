@@ -45,7 +45,8 @@ expect "and sums up" grep -qE '^vma_lock_torture: [0-9]+ operations in [0-9.]+ s
 
 # ---- what must be found
 
-expect "a writer that does not wait" status_is 1 "$no_wait" --seconds 20 --threads 8
+# Without VMAs that go: the lock itself may notice a reader whose VMA was detached, and ends the process.
+expect "a writer that does not wait" status_is 1 "$no_wait" --seconds 20 --threads 8 --weights replace=0
 expect "breaks what it guards" says '^violated: (data changes under a reader|a record is not whole|a write section|somebody refers).* \(on thread [0-9]+\)$'
 expect "and is counted" says '1 error$'
 expect "who holds what" says '^  thread [0-9]: (in [a-z_]+ since [0-9.e-]+ s|between two operations|ends since .*); holds (nothing|vma[0-3]|mm)'
