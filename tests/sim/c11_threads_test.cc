@@ -5,8 +5,6 @@
 #include <threads.h>
 
 #include <atomic>
-#include <functional>
-#include <string>
 #include <thread>
 
 #include "sim/runtime.h"
@@ -14,16 +12,6 @@
 
 namespace jacquard {
 namespace {
-
-void ExpectPass(const ExploreResult& result) {
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
-}
-
-void ExpectVerdict(const std::function<void()>& body, const std::string& signature) {
-  const ExploreResult result = Walk(body);
-  EXPECT_EQ(result.verdict.signature, signature) << result.verdict.message;
-  EXPECT_FALSE(result.not_deterministic) << result.verdict.message;
-}
 
 // ---- C11
 

@@ -6,13 +6,11 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
 #include <stop_token>
-#include <string>
 #include <thread>
 
 #include "sim/runtime.h"
@@ -20,16 +18,6 @@
 
 namespace jacquard {
 namespace {
-
-void ExpectPass(const ExploreResult& result) {
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
-}
-
-void ExpectVerdict(const std::function<void()>& body, const std::string& signature) {
-  const ExploreResult result = Walk(body);
-  EXPECT_EQ(result.verdict.signature, signature) << result.verdict.message;
-  EXPECT_FALSE(result.not_deterministic) << result.verdict.message;
-}
 
 // The mutex orders what the threads do; the signal comes after it has been released.
 TEST(ConditionVariables, PingPong) {
@@ -97,8 +85,7 @@ TEST(ConditionVariables, ASignalAloneOrdersNothing) {
   EXPECT_EQ(result.verdict.kind, VerdictKind::kRace) << result.verdict.message;
 }
 
-// How waits end, over many executions.
-// How a timed wait ends.
+// How a timed wait ends, over many executions.
 TEST(ConditionVariables, WaitsEndInEveryWay) {
   auto body = [](bool Way(bool timed_out, bool notified), const char* name) {
     std::mutex mutex;

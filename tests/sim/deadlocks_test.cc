@@ -8,7 +8,6 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <functional>
 #include <mutex>
 #include <shared_mutex>
 #include <string>
@@ -21,10 +20,6 @@ namespace jacquard {
 namespace {
 
 constexpr const char* kCycle = "deadlock|threads wait for each other";
-
-void ExpectPass(const ExploreResult& result) {
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
-}
 
 void ExpectIn(const std::string& text, const ExploreResult& result) {
   EXPECT_NE(result.verdict.message.find(text), std::string::npos) << result.verdict.message;

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <gtest/gtest.h>
 #include <linux/futex.h>
-#include <linux/membarrier.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,48 +35,6 @@ long WaitUntil(std::atomic<uint32_t>& word, uint32_t expected, const timespec* d
                uint32_t bits = FUTEX_BITSET_MATCH_ANY) {
   return syscall(SYS_futex, Word(word), FUTEX_WAIT_BITSET_PRIVATE, expected, deadline, nullptr,
                  bits);
-}
-
-// Of two threads that each write and then read what the other one writes, one has a fence, or none.
-std::function<void()> StoreBuffering(const std::function<void()>& fence) {
-  return [fence] {
-    std::atomic<int> words[2] = {0, 0};
-    int seen[2] = {};
-    std::thread quick([&] {
-      words[0].store(1, std::memory_order_relaxed);
-      seen[0] = words[1].load(std::memory_order_relaxed);
-    });
-    words[1].store(1, std::memory_order_relaxed);
-    fence();
-    seen[1] = words[0].load(std::memory_order_relaxed);
-    quick.join();
-    if (seen[0] == 0 && seen[1] == 0) std::abort();
-  };
-}
-
-// membarrier(2): the other thread needs none.
-TEST(Membarrier, IsAFenceOfAllThreads) {
-  const ExploreResult result = SearchAll(StoreBuffering([] {
-    if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0) std::abort();
-  }));
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
-  EXPECT_TRUE(result.exhausted);
-}
-
-TEST(Membarrier, WithoutItNeitherMaySeeTheOther) {
-  const ExploreResult fence_of_one =
-      SearchAll(StoreBuffering([] { std::atomic_thread_fence(std::memory_order_seq_cst); }));
-  EXPECT_EQ(fence_of_one.verdict.kind, VerdictKind::kAbort);
-}
-
-TEST(Membarrier, SaysWhatItKnows) {
-  const ExploreResult result = Walk([] {
-    const long known = syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);
-    if ((known & MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0) std::abort();
-    if (syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) != 0) std::abort();
-    std::thread([] {}).join();  // steps
-  });
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
 }
 
 long Wake(std::atomic<uint32_t>& word, int count) {

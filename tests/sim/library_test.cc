@@ -28,10 +28,6 @@
 namespace jacquard {
 namespace {
 
-void ExpectPass(const ExploreResult& result) {
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
-}
-
 // A step, without which an execution does not count as one.
 void TakeStep() {
   static std::atomic<int> word;

@@ -10,7 +10,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <string>
 #include <thread>
 #include <vector>
 
@@ -19,16 +18,6 @@
 
 namespace jacquard {
 namespace {
-
-void ExpectPass(const ExploreResult& result) {
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
-}
-
-void ExpectVerdict(const std::function<void()>& body, const std::string& signature) {
-  const ExploreResult result = Walk(body);
-  EXPECT_EQ(result.verdict.signature, signature) << result.verdict.message;
-  EXPECT_FALSE(result.not_deterministic) << result.verdict.message;
-}
 
 timespec In(int seconds) {
   timespec time;

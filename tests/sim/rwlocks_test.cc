@@ -8,7 +8,6 @@
 #include <atomic>
 #include <barrier>
 #include <chrono>
-#include <functional>
 #include <latch>
 #include <memory>
 #include <mutex>
@@ -22,16 +21,6 @@
 
 namespace jacquard {
 namespace {
-
-void ExpectPass(const ExploreResult& result) {
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
-}
-
-void ExpectVerdict(const std::function<void()>& body, const std::string& signature) {
-  const ExploreResult result = Walk(body);
-  EXPECT_EQ(result.verdict.signature, signature) << result.verdict.message;
-  EXPECT_FALSE(result.not_deterministic) << result.verdict.message;
-}
 
 // ---- reader/writer locks
 

@@ -1,9 +1,12 @@
-// Short names for the two searches that tests of the runtime use.
+// Short names for the two searches that tests of the runtime use, and for what these expect.
 #ifndef JACQUARD_TESTS_SIM_SEARCHES_H_
 #define JACQUARD_TESTS_SIM_SEARCHES_H_
 
+#include <gtest/gtest.h>
+
 #include <cstdint>
 #include <functional>
+#include <string>
 
 #include "sim/depth_first.h"
 #include "sim/explore.h"
@@ -42,6 +45,17 @@ inline ExploreResult SearchAll(const std::function<void()>& body,
   ExploreOptions options;
   options.execution = execution;
   return Explore(body, search, options);
+}
+
+inline void ExpectPass(const ExploreResult& result) {
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+}
+
+// In a walk.
+inline void ExpectVerdict(const std::function<void()>& body, const std::string& signature) {
+  const ExploreResult result = Walk(body);
+  EXPECT_EQ(result.verdict.signature, signature) << result.verdict.message;
+  EXPECT_FALSE(result.not_deterministic) << result.verdict.message;
 }
 
 }  // namespace jacquard

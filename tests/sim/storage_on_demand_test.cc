@@ -8,7 +8,6 @@
 
 #include <atomic>
 #include <cstdlib>
-#include <string>
 #include <thread>
 #include <vector>
 
@@ -19,10 +18,6 @@ namespace jacquard {
 namespace {
 
 thread_local int number = 7;
-
-void ExpectPass(const ExploreResult& result) {
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
-}
 
 // Few executions: each thread number has its storage from the start after a while.
 constexpr uint64_t kFewExecutions = 10;
