@@ -188,7 +188,7 @@ void Engine::Block(WaitReason reason, const void* address, uintptr_t pc, uint64_
   me.wait_address = address;
   me.wait_ticket = NextTicket();
   me.timed_out = me.woken_spuriously = false;
-  me.wakes_spuriously = MayWakeSpuriously(reason, address) && ChooseSpuriousWakeUp();
+  me.wakes_spuriously = MayWakeSpuriously(reason, address, deadline) && ChooseSpuriousWakeUp();
   me.deadline = deadline;
   me.clock_readings = 0;
   me.spin.Reset();
@@ -215,9 +215,10 @@ void Engine::Block(WaitReason reason, const void* address, uintptr_t pc, uint64_
   }
 }
 
-bool Engine::MayWakeSpuriously(WaitReason reason, const void* address) const {
+bool Engine::MayWakeSpuriously(WaitReason reason, const void* address, uint64_t deadline) const {
   constexpr int kMostInARow = 4;
   if (reason != WaitReason::kFutex && reason != WaitReason::kCondition) return false;
+  if (deadline <= now_) return false;  // POSIX: then the answer is that it has passed
   return SpuriousIsAllowed() && current->spurious_wait != address &&
          current->spurious_wake_ups < kMostInARow;
 }

@@ -466,7 +466,7 @@ class Engine {
   bool LeadsTo(const SimThread& from, ThreadSet& path) const;
   ThreadSet HoldersOf(const SimThread& waiter) const;
   bool ChooseSpuriousWakeUp();
-  bool MayWakeSpuriously(WaitReason reason, const void* address) const;
+  bool MayWakeSpuriously(WaitReason reason, const void* address, uint64_t deadline) const;
   void FinishThread(SimThread& me);
   [[gnu::noinline]] void WakeJoining(const SimThread& ended);
   void BodyEnded();
