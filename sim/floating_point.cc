@@ -1,13 +1,11 @@
 #include "sim/floating_point.h"
 
-#include <elf.h>
-#include <link.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
 
+#include "sim/dynamic_section.h"
 #include "sim/fiber.h"
 
 namespace jacquard::sim {
@@ -52,47 +50,11 @@ bool IsOfCfenv(std::string_view name) {
 }
 
 // Whether some relocation of the module names such a function.
-bool CallsCfenv(const ElfW(Dyn) * dynamic) {
-  const char* names = nullptr;
-  const ElfW(Sym)* symbols = nullptr;
-  struct Table {
-    const ElfW(Rela) * begin = nullptr;
-    size_t size = 0;
-  } tables[2];
-  for (; dynamic->d_tag != DT_NULL; ++dynamic) {
-    const auto address = dynamic->d_un.d_ptr;
-    switch (dynamic->d_tag) {
-      case DT_STRTAB:
-        names = reinterpret_cast<const char*>(address);
-        break;
-      case DT_SYMTAB:
-        symbols = reinterpret_cast<const ElfW(Sym)*>(address);
-        break;
-      case DT_RELA:
-        tables[0].begin = reinterpret_cast<const ElfW(Rela)*>(address);
-        break;
-      case DT_RELASZ:
-        tables[0].size = dynamic->d_un.d_val;
-        break;
-      case DT_JMPREL:
-        tables[1].begin = reinterpret_cast<const ElfW(Rela)*>(address);
-        break;
-      case DT_PLTRELSZ:
-        tables[1].size = dynamic->d_un.d_val;
-        break;
-      default:
-        break;
-    }
-  }
-  if (names == nullptr || symbols == nullptr) return false;
-  for (const Table& table : tables) {
-    if (table.begin == nullptr) continue;
-    for (size_t i = 0; i < table.size / sizeof(ElfW(Rela)); ++i) {
-      const ElfW(Sym)& symbol = symbols[ELF64_R_SYM(table.begin[i].r_info)];
-      if (symbol.st_name != 0 && IsOfCfenv(names + symbol.st_name)) return true;
-    }
-  }
-  return false;
+bool CallsCfenv(const dl_phdr_info& module) {
+  return DynamicSection(module).AnyRelocation(
+      [](const ElfW(Rela)& /*relocation*/, const ElfW(Sym)& /*symbol*/, std::string_view name) {
+        return IsOfCfenv(name);
+      });
 }
 
 // ---- modules
@@ -113,10 +75,8 @@ int LookAt(dl_phdr_info* info, size_t /*size*/, void* /*data*/) {
     const bool is_code =
         header.p_type == PT_LOAD && (header.p_flags & (PF_X | PF_R)) == (PF_X | PF_R);
     if (is_code && HasMxcsrInstruction(begin, begin + header.p_filesz)) return 1;
-    if (header.p_type == PT_DYNAMIC && CallsCfenv(reinterpret_cast<const ElfW(Dyn)*>(begin)))
-      return 1;
   }
-  return 0;
+  return CallsCfenv(*info) ? 1 : 0;
 }
 
 }  // namespace

@@ -1,12 +1,10 @@
 #include "sim/snapshot.h"
 
-#include <elf.h>
-#include <link.h>
-
 #include <algorithm>
 #include <cstring>
 
 #include "sim/coverage_counters.h"
+#include "sim/dynamic_section.h"
 #include "sim/hooked_library.h"
 
 // Set by the linker: the data of the executable, and the parts of it that are of objects which
@@ -32,27 +30,15 @@ std::vector<DataRange> CopiesOfLibraryData() {
   std::vector<DataRange> result;
   dl_iterate_phdr(
       [](dl_phdr_info* info, size_t /*size*/, void* data) {
-        const ElfW(Rela)* relocations = nullptr;
-        const ElfW(Sym)* symbols = nullptr;
-        size_t size = 0;
-        for (int i = 0; i < info->dlpi_phnum; ++i) {
-          if (info->dlpi_phdr[i].p_type != PT_DYNAMIC) continue;
-          const auto* entry =
-              reinterpret_cast<const ElfW(Dyn)*>(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
-          for (; entry->d_tag != DT_NULL; ++entry) {
-            const auto address = entry->d_un.d_ptr;
-            if (entry->d_tag == DT_RELA) relocations = reinterpret_cast<const ElfW(Rela)*>(address);
-            if (entry->d_tag == DT_RELASZ) size = entry->d_un.d_val;
-            if (entry->d_tag == DT_SYMTAB) symbols = reinterpret_cast<const ElfW(Sym)*>(address);
-          }
-        }
-        if (relocations == nullptr || symbols == nullptr) return 1;
-        for (size_t i = 0; i < size / sizeof(ElfW(Rela)); ++i) {
-          if (ELF64_R_TYPE(relocations[i].r_info) != R_X86_64_COPY) continue;
-          char* const begin = reinterpret_cast<char*>(info->dlpi_addr + relocations[i].r_offset);
-          const size_t length = symbols[ELF64_R_SYM(relocations[i].r_info)].st_size;
-          static_cast<std::vector<DataRange>*>(data)->push_back({begin, begin + length});
-        }
+        auto& ranges = *static_cast<std::vector<DataRange>*>(data);
+        DynamicSection(*info).AnyRelocation(
+            [&](const ElfW(Rela) & relocation, const ElfW(Sym) & symbol, const char* /*name*/) {
+              if (ELF64_R_TYPE(relocation.r_info) == R_X86_64_COPY) {
+                char* const begin = reinterpret_cast<char*>(info->dlpi_addr + relocation.r_offset);
+                ranges.push_back({begin, begin + symbol.st_size});
+              }
+              return false;  // all of them
+            });
         return 1;  // the first module is the executable
       },
       &result);
