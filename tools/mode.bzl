@@ -14,6 +14,7 @@ _LINKOPT = "//command_line_option:linkopt"
 _MODE = str(Label("//tools:mode"))  # also from another workspace
 _SETTINGS = [_COPT, _LINKOPT, _MODE]
 _ENGINE = str(Label("//tools:engine"))
+_DEFAULT_ENGINE = "libfuzzer"  # as in tools/BUILD
 
 # Optimised whatever the compilation mode.
 _OPTIMISED = ["-O2", "-gline-tables-only", "-fdebug-info-for-profiling", "-fno-omit-frame-pointer"]
@@ -75,6 +76,12 @@ SANITIZER_LINKOPTS = {
 # Fixed addresses for globals: addresses may not differ between runs.
 _SIM_LINKOPTS = ["-no-pie"]
 
+# Clang's source-based coverage.
+_SOURCE_COVERAGE = ["-fprofile-instr-generate", "-fcoverage-mapping"]
+
+# What describes the counters of prelinked code hangs on to nothing; with -c opt the linker would leave it out.
+_SOURCE_COVERAGE_LINKOPTS = ["-fprofile-instr-generate", "-Wl,--no-gc-sections"]
+
 def _mode_flag_impl(_ctx):
     return []
 
@@ -87,16 +94,27 @@ def _coverage(settings, attr):
     """Copts of a native form."""
     return _COVERAGE[settings[_ENGINE]] if attr.fuzz else []
 
-def _to_plain(settings, _attr):
-    added = _ADDED.get(settings[_MODE])
-    if not added:
-        return {name: settings[name] for name in _SETTINGS}
+def _without_front(words, front):
+    return words[len(front):] if words[:len(front)] == front else words
+
+def _to_plain(settings, attr):
+    """Also without what an uninstrumented part does not ask for (`depends_on`), so that the forms of a program share it."""
     copts = settings[_COPT]
     linkopts = settings[_LINKOPT]
+    mode = settings[_MODE]
+    added = _ADDED.get(mode)
+    if added:
+        copts = copts[:len(copts) - len(added)]
+        linkopts = linkopts[:len(linkopts) - len(_SIM_LINKOPTS)]
+        mode = "plain"
+    if "coverage" not in attr.depends_on:
+        copts = _without_front(copts, _SOURCE_COVERAGE)
+        linkopts = _without_front(linkopts, _SOURCE_COVERAGE_LINKOPTS)
     return {
-        _COPT: copts[:len(copts) - len(added)],
-        _LINKOPT: linkopts[:len(linkopts) - len(_SIM_LINKOPTS)],
-        _MODE: "plain",
+        _COPT: copts,
+        _LINKOPT: linkopts,
+        _MODE: mode,
+        _ENGINE: settings[_ENGINE] if "engine" in attr.depends_on else _DEFAULT_ENGINE,
     }
 
 def _to_sim(settings, attr):
@@ -135,9 +153,6 @@ def _to_delayed(settings, _attr):
         _MODE: "delayed",
     }
 
-# Clang's source-based coverage.
-_SOURCE_COVERAGE = ["-fprofile-instr-generate", "-fcoverage-mapping"]
-
 def _in_front(settings, copts, linkopts):
     """In front: the way back to `plain` removes what stands at the end."""
     return {
@@ -145,9 +160,6 @@ def _in_front(settings, copts, linkopts):
         _LINKOPT: linkopts + settings[_LINKOPT],
         _MODE: settings[_MODE],
     }
-
-# What describes the counters of prelinked code hangs on to nothing; with -c opt the linker would leave it out.
-_SOURCE_COVERAGE_LINKOPTS = ["-fprofile-instr-generate", "-Wl,--no-gc-sections"]
 
 def _to_covered(settings, _attr):
     return _in_front(settings, _SOURCE_COVERAGE, _SOURCE_COVERAGE_LINKOPTS)
@@ -162,7 +174,11 @@ def _to_optimised(settings, attr):
         _MODE: settings[_MODE],
     }
 
-to_plain_transition = transition(implementation = _to_plain, inputs = _SETTINGS, outputs = _SETTINGS)
+to_plain_transition = transition(
+    implementation = _to_plain,
+    inputs = _SETTINGS + [_ENGINE],
+    outputs = _SETTINGS + [_ENGINE],
+)
 to_sim_transition = transition(implementation = _to_sim, inputs = _SETTINGS + [_ENGINE], outputs = _SETTINGS)
 to_native_transition = transition(implementation = _to_native, inputs = _SETTINGS + [_ENGINE], outputs = _SETTINGS)
 to_delayed_transition = transition(implementation = _to_delayed, inputs = _SETTINGS, outputs = _SETTINGS)
