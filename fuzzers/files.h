@@ -20,8 +20,8 @@ std::string ReadFile(const std::string& path, Bytes* bytes);
 // An existing file is an error unless `overwrite`.
 std::string WriteFile(const std::string& path, std::span<const uint8_t> bytes, bool overwrite);
 
-// Appends `path` to `files`, or, of a folder, all files in it and in folders inside, in the order of
-// their names. "" or what went wrong.
+// Appends `path` to `files`, or, of a folder, all files in it and in folders inside, in the order
+// of their names. "" or what went wrong.
 std::string AddFiles(const std::string& path, std::vector<std::string>& files);
 
 // By which files of the same content have the same name (FNV-1a).

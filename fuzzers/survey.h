@@ -8,9 +8,9 @@
 
 namespace jacquard::fuzzers {
 
-// Executes the inputs `line.files`, and all in those of them that are folders, three times each and prints, as JSON, which states of
-// the locks they reach in which operations, and how long each takes (docs/campaigns.md has the
-// schema). Simulated form only. Returns the exit status.
+// Executes the inputs `line.files`, and all in those of them that are folders, three times each and
+// prints, as JSON, which states of the locks they reach in which operations, and how long each
+// takes (docs/campaigns.md has the schema). Simulated form only. Returns the exit status.
 int Survey(const CommandLine& line, const Codec& codec, FormOptions options);
 
 }  // namespace jacquard::fuzzers
