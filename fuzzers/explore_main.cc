@@ -92,12 +92,13 @@ std::optional<int> ParseFlags(int argc, char** argv, const Codec& codec, Flags& 
       ->check(CLI::Range(1, kMaxOperations));
   app.add_option("--seed", explorer.seed, "What scenarios and strategies draw their chance from");
   app.add_option("--executions", explorer.executions,
-                 "So many with each strategy (default: a million; without end for all scenarios)");
+                 "So many with each strategy (default: a million; without end with "
+                 "--seconds, for all scenarios, and for FILEs if the strategy has an end)");
   app.add_option("--seconds", explorer.seconds, "So long with each strategy")
       ->check(CLI::PositiveNumber);
   app.add_option("--per-scenario", explorer.per_scenario,
-                 "So many executions of a scenario until the next one's turn (default: 20; for dfs "
-                 "2000, and all there are of FILEs and of all scenarios)");
+                 "So many executions of a scenario until the next one's turn (default: 20; for "
+                 "dfs, delays and sleep 2000, and all there are of FILEs and of all scenarios)");
   app.add_option("--jobs", flags.campaign.jobs, "Processes that share scenarios and findings")
       ->check(CLI::Range(1, kMostJobs));
   app.add_option("--stop", flags.stop, "first: at the first bug; never: go on")

@@ -2,8 +2,8 @@
 //
 //   # One reader passes a writer that has not yet published its mark.
 //   jacquard scenario 2 vma_lock
-//   thread 0: write_lock_mm; write_lock vma=1; write_unlock_mm
-//   thread 1: read_lock vma=1
+//   thread 0: lock; start_write vma=1; unlock
+//   thread 1: start_read vma=1
 //   schedule: +3:1 +0:2
 //   memory: +5:0
 //
@@ -48,7 +48,8 @@ std::optional<TextError> ParseText(std::string_view text, const Codec& codec, In
 // The canonical text: ParseText gives back an equal input.
 std::string FormatText(const Codec& codec, const Input& input);
 
-// One operation as the text form has it ("write_lock vma=1"), cut to the buffer. Allocates nothing.
+// One operation as the text form has it ("start_write vma=1"), cut to the buffer. Allocates
+// nothing.
 std::string_view FormatCall(const ScenarioType& type, const Call& call, std::span<char> buffer);
 
 }  // namespace jacquard::fuzzers

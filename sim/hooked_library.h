@@ -1,5 +1,6 @@
 // Shared libraries that were compiled with the hooks: they are part of the program under test, and
-// their variables begin each execution anew, as the executable's do.
+// where that has a main of its own their variables begin each execution anew, as the executable's
+// do.
 #ifndef JACQUARD_SIM_HOOKED_LIBRARY_H_
 #define JACQUARD_SIM_HOOKED_LIBRARY_H_
 

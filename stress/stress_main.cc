@@ -131,7 +131,7 @@ int Run(int argc, char** argv) {
 
   int operations = 0;
   app.add_option("--operations", operations,
-                 "Of each thread in a run; torture: in a round, 0: different numbers")
+                 "Of each thread in a run (0: 16); torture: in a round (0: different numbers)")
       ->check(CLI::NonNegativeNumber);
   try {
     app.parse(argc, argv);

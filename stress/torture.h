@@ -4,7 +4,7 @@
 // Time is divided into rounds. A round has an object of the scenario class of its own; its threads
 // begin together, do operations until the round's number is reached, and end (EndThread releases
 // what is held). When all have ended, nothing is held, and everything that can be checked at rest
-// is. So rounds of a few operations and of many thousands take turns: some bugs need a fresh
+// is. So some rounds have a few operations and some many thousands: some bugs need a fresh
 // object, others an old one.
 #ifndef JACQUARD_STRESS_TORTURE_H_
 #define JACQUARD_STRESS_TORTURE_H_

@@ -305,7 +305,6 @@ class VmaLockTorture {
 
   static auto Operations() {
     using S = VmaLockTorture;
-    // rare.
     return jacquard::Operations<S>{
         {"read", &S::Read, {"vma", kVmas}},
         {"hold_read", &S::HoldRead, {"vma", kVmas}},

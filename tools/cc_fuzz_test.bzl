@@ -10,7 +10,7 @@
 | target         | what it is                                                                              |
 |----------------|-----------------------------------------------------------------------------------------|
 | NAME           | regression test: executes the seeds, and whatever else lies in the corpus               |
-| NAME_run       | `bazel run` it: fuzzes. `-- --help` lists its flags; what they are not goes to the engine |
+| NAME_run       | `bazel run` it: fuzzes. `-- --help` lists its flags; what has one dash goes to the engine |
 | NAME_bin       | the program, for every flag of the engine                                               |
 | NAME_corpus    | a folder with the seeds as bytes; texts are compiled; never empty                             |
 | NAME_dict      | the dictionaries, merged; only with `dicts`                                             |

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The launcher of cc_fuzz_test: runs a fuzz target with folders of its own. Targets NAME, NAME_run and NAME_explore call it;
-# flags and environment are those of rules_fuzzing.
+# The launcher of cc_fuzz_test: runs a fuzz target with folders of its own. Targets NAME, NAME_run, NAME_explore and
+# NAME_report call it; flags and environment are those of rules_fuzzing.
 set -u
 
 usage() {

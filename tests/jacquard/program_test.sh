@@ -5,7 +5,8 @@ set -u
 c=$(realpath "$1")
 cc=$(realpath "$2")
 reads_input=$(realpath "$3")
-failed=0
+manual=$(realpath docs/test_your_code.md)
+failed=0 names=
 unset JACQUARD_OPTIONS JACQUARD_REPLAY TEST_TARGET
 
 # expect STATUS TEXT COMMAND...: the status, and a text (extended regular expression) among the output.
@@ -86,4 +87,9 @@ expect 2 'replay token cannot be read' "$c" replay=J1rubbish
 expect 2 'cannot write' "$c" executions=5 json=/no/such/folder/file
 expect 0 '^  random' "$c" strategy=help
 expect 0 'usage: ' "$c" --help
+for name in $(sed -nE 's/^  ([a-z_]+)=.*/\1/p' <<<"$output"); do
+  grep -q "\`$name\`" "$manual" || { echo "FAILED: the manual does not name $name"; failed=1; }
+  names+=1
+done
+[[ ${#names} -gt 20 ]] || { echo "FAILED: options found in the help: ${#names}"; failed=1; }
 exit $failed

@@ -83,6 +83,15 @@ TEST(TraceJson, HasNoKeyThatIsNotDocumented) {
     EXPECT_NE(manual.find("| `" + key + "` |"), std::string::npos) << key;
 }
 
+TEST(TraceJson, AllKindsOfVerdictsAreDocumented) {
+  const std::string manual = FileText("docs/trace_json.md");
+  const std::string row = manual.substr(manual.find("| `kind` | text | `pass`"));
+  for (int kind = 0; kind <= static_cast<int>(VerdictKind::kUnsupported); ++kind) {
+    const std::string name = VerdictKindName(static_cast<VerdictKind>(kind));
+    EXPECT_NE(row.substr(0, row.find('\n')).find("`" + name + "`"), std::string::npos) << name;
+  }
+}
+
 TEST(TraceJson, HoldsVerdictAndEvents) {
   const json document = json::parse(Text(LostUpdate()));
   EXPECT_EQ(document["jacquard_trace"], 1);
