@@ -84,6 +84,7 @@ void Rollback::LogLock(const void* lock, size_t size) {
     Log(address, size);
     return;
   }
+  if (!IsInLibraries(lock)) return;
   const bool in_library = std::any_of(
       library_data_.begin(), library_data_.end(),
       [address](const Range& range) { return address >= range.begin && address < range.end; });
@@ -102,10 +103,11 @@ void Rollback::Log(uintptr_t address, size_t size) {
     return;  // of all executions
   const uintptr_t end = std::min(address + size, begin_ + length_);
   for (uintptr_t word = address & ~uintptr_t{7}; word < end; word += 8) {
+    uint8_t& logged = logged_[(word - begin_) / 8];
+    if (logged == 0xFF) continue;  // mostly: locks are written again and again
     const unsigned first = word < address ? address - word : 0;
     const unsigned last = std::min<uintptr_t>(8, end - word);
     const auto touched = static_cast<uint8_t>((0xFFu << first) & (0xFFu >> (8 - last)));
-    uint8_t& logged = logged_[(word - begin_) / 8];
     const auto fresh = static_cast<uint8_t>(touched & ~logged);
     if (fresh == 0) continue;
     logged |= fresh;

@@ -34,6 +34,7 @@ struct Key {
   bool made_by_execution;
 };
 Key keys[PTHREAD_KEYS_MAX];
+pthread_key_t keys_end = 0;  // no key from here on was made by an execution
 
 // With the hooks off, too: the storage is that of the simulated thread.
 bool OnSimulatedThread() {
@@ -85,17 +86,19 @@ void DropKeys() {
   engine.keys_used = false;
   if (!engine.keys_made) return;
   engine.keys_made = false;
-  for (pthread_key_t key = 0; key < PTHREAD_KEYS_MAX; ++key) {
+  for (pthread_key_t key = 0; key < keys_end; ++key) {
     if (!keys[key].made_by_execution) continue;
     keys[key] = {};
     JACQUARD_REAL(pthread_key_delete)(key);
   }
+  keys_end = 0;
 }
 
 }  // namespace jacquard::sim
 
 using jacquard::sim::engine;
 using jacquard::sim::keys;
+using jacquard::sim::keys_end;
 using jacquard::sim::Simulates;
 using jacquard::sim::values;
 
@@ -110,7 +113,10 @@ int pthread_key_create(pthread_key_t* key, void (*destructor)(void*)) noexcept {
   const bool made_by_execution =
       jacquard::sim::arena_on && engine.OnExecutingThread() && !engine.rollback.IsInLibraries(key);
   keys[*key] = {destructor, made_by_execution};
-  engine.keys_made |= made_by_execution;
+  if (made_by_execution) {
+    engine.keys_made = true;
+    keys_end = std::max(keys_end, *key + 1);
+  }
   return 0;
 }
 
