@@ -118,7 +118,7 @@ template <class Lock>
 void RegisterMix(const std::string& name, int reads) {
   // Stated, because finding out how many takes too long with a spin lock that has a queue: who is
   // not running there keeps all others from running.
-  const int iterations = std::is_same_v<Lock, CkPflock> ? 20'000 : 300'000;
+  const int iterations = std::is_same_v<Lock, CkPflock> ? 20'000 : 2'000'000;
   benchmark::RegisterBenchmark(("mix_" + std::to_string(reads) + "_to_1/" + name).c_str(),
                                [reads](benchmark::State& state) { Mix<Lock>(state, reads); })
       ->Iterations(iterations)
