@@ -14,7 +14,6 @@ _LINKOPT = "//command_line_option:linkopt"
 _MODE = str(Label("//tools:mode"))  # also from another workspace
 _SETTINGS = [_COPT, _LINKOPT, _MODE]
 _ENGINE = str(Label("//tools:engine"))
-_DEFAULT_ENGINE = "libfuzzer"  # as in tools/BUILD
 
 # Optimised whatever the compilation mode.
 _OPTIMISED = ["-O2", "-gline-tables-only", "-fdebug-info-for-profiling", "-fno-omit-frame-pointer"]
@@ -98,23 +97,19 @@ def _without_front(words, front):
     return words[len(front):] if words[:len(front)] == front else words
 
 def _to_plain(settings, attr):
-    """Also without what an uninstrumented part does not ask for (`depends_on`), so that the forms of a program share it."""
-    copts = settings[_COPT]
-    linkopts = settings[_LINKOPT]
-    mode = settings[_MODE]
-    added = _ADDED.get(mode)
-    if added:
-        copts = copts[:len(copts) - len(added)]
-        linkopts = linkopts[:len(linkopts) - len(_SIM_LINKOPTS)]
-        mode = "plain"
-    if "coverage" not in attr.depends_on:
+    """Also without source coverage, unless a part asks for it (`has_coverage`), so that the forms of a program share it."""
+    added = _ADDED.get(settings[_MODE])
+    if not added:
+        return {name: settings[name] for name in _SETTINGS}
+    copts = settings[_COPT][:-len(added)]
+    linkopts = settings[_LINKOPT][:-len(_SIM_LINKOPTS)]
+    if not attr.has_coverage:
         copts = _without_front(copts, _SOURCE_COVERAGE)
         linkopts = _without_front(linkopts, _SOURCE_COVERAGE_LINKOPTS)
     return {
         _COPT: copts,
         _LINKOPT: linkopts,
-        _MODE: mode,
-        _ENGINE: settings[_ENGINE] if "engine" in attr.depends_on else _DEFAULT_ENGINE,
+        _MODE: "plain",
     }
 
 def _to_sim(settings, attr):
@@ -174,11 +169,7 @@ def _to_optimised(settings, attr):
         _MODE: settings[_MODE],
     }
 
-to_plain_transition = transition(
-    implementation = _to_plain,
-    inputs = _SETTINGS + [_ENGINE],
-    outputs = _SETTINGS + [_ENGINE],
-)
+to_plain_transition = transition(implementation = _to_plain, inputs = _SETTINGS, outputs = _SETTINGS)
 to_sim_transition = transition(implementation = _to_sim, inputs = _SETTINGS + [_ENGINE], outputs = _SETTINGS)
 to_native_transition = transition(implementation = _to_native, inputs = _SETTINGS + [_ENGINE], outputs = _SETTINGS)
 to_delayed_transition = transition(implementation = _to_delayed, inputs = _SETTINGS, outputs = _SETTINGS)

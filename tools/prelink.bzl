@@ -87,9 +87,7 @@ prelinked_cc_library = rule(
     attrs = {
         "deps": attr.label_list(cfg = to_plain_transition, providers = [CcInfo]),
         "hdrs_from": attr.label_list(providers = [CcInfo], doc = "libraries whose headers users may include"),
-        "depends_on": attr.string_list(
-            doc = "\"coverage\": deps get it from covered_binary; \"engine\": they are not the same for each engine",
-        ),
+        "has_coverage": attr.bool(doc = "whether covered_binary has the source coverage of `deps`, too"),
         "keep": attr.string_list(doc = "patterns of symbols that stay global"),
         "rename": attr.string_list(doc = "OLD=NEW: symbols that the objects need under another name"),
         "hide": attr.string_list(doc = "patterns of symbols that `keep` names but that become local after all"),
