@@ -35,9 +35,10 @@ def _patched_sources_impl(ctx):
     )
     headers = depset([c for c in copies if c.extension == "h"])
 
-    # Compiled as one, which takes a third of the time: most of it goes into the headers that all of them include.
+    # Compiled as one, which takes a third of the time: most of it goes into the headers that all of them include. Not
+    # check.cc: what else is linked brings the original, and the linker must be able to leave this one out.
     together = ctx.actions.declare_file(folder + "/all_sources.cc")
-    apart = [c for c in copies if c.basename in ctx.attr.apart]
+    apart = [c for c in copies if c.basename == "check.cc"]
     included = [c for c in copies if c.extension != "h" and c not in apart]
     ctx.actions.write(together, "".join(["#include \"%s\"\n" % c.path[len(root) + 1:] for c in included]))
     return [
@@ -56,7 +57,6 @@ def _patched_sources_impl(ctx):
 _patched_sources = rule(
     implementation = _patched_sources_impl,
     attrs = {
-        "apart": attr.string_list(),
         "patch": attr.label(allow_single_file = [".patch"], mandatory = True),
         "sources": attr.label(allow_files = True, mandatory = True, doc = "source files, no generated ones"),
         "_apply_patch": attr.label(
@@ -68,7 +68,7 @@ _patched_sources = rule(
     },
 )
 
-def patched_library(name, patch, sources = "//lock:sources", apart = ["check.cc"], deps = [], **kwargs):
+def patched_library(name, patch, sources = "//lock:sources", deps = [], **kwargs):
     """A cc_library to be used in place of //lock (or what `sources` are of): the same include paths, with `patch` applied.
 
     A patch that does not apply strictly (tools/apply_patch) fails the build of what uses the library; `//...` alone does not
@@ -78,15 +78,12 @@ def patched_library(name, patch, sources = "//lock:sources", apart = ["check.cc"
       name: of the library. The copies lie in bazel-bin, in PACKAGE/NAME.sources/.
       patch: a file that `patch -p1` can read.
       sources: the files that are copied.
-      apart: names of sources that are compiled by themselves, so that the linker may leave them out: what else is linked
-        brings check.cc as well.
       deps: what the library needs besides.
       **kwargs: passed to cc_library.
     """
     tags = kwargs.pop("tags", []) + ["manual"]
     _patched_sources(
         name = name + ".sources",
-        apart = apart,
         patch = patch,
         sources = sources,
         tags = ["manual"],
