@@ -91,7 +91,7 @@ TEST(Futex, ComparesBeforeItSleeps) {
     Check(waited == 0 || errno == EAGAIN, "woken, or too late to sleep");
     waker.join();
   });
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
   EXPECT_TRUE(result.exhausted);
 }
 
@@ -126,7 +126,7 @@ TEST(Futex, AWaitLoopEndsAlthoughItIsWokenForNoReason) {
     (void)Wake(word, 1);
     waiter.join();
   });
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
   EXPECT_TRUE(result.exhausted);
 }
 
@@ -313,7 +313,7 @@ TEST(Futex, LongestWaiterIsTheBenignChoice) {
         c.join();
       },
       strategy, options);
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
   EXPECT_EQ(strategy.wake_picks, 2);
 }
 
@@ -340,7 +340,7 @@ TEST(Futex, BitsSelectWaiters) {
         b.join();
       },
       1000, WithoutSpuriousWakeUps());
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
   const ExploreResult none = Walk([] {
     std::atomic<uint32_t> word{0};
     word.store(0);
@@ -388,7 +388,7 @@ TEST(Futex, AbsoluteDeadline) {
         Check(WaitUntil(word, 0, &wrong) == -1 && errno == EINVAL, "no such time");
       },
       1000, WithoutSpuriousWakeUps());
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
 }
 
 TEST(Futex, BenignChoiceDoesNotTimeOut) {
@@ -411,7 +411,7 @@ TEST(Futex, BenignChoiceDoesNotTimeOut) {
         other.join();
       },
       strategy, options);
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
 }
 
 TEST(Time, SleepersWakeInTheOrderOfTheirDeadlinesIfNobodyChooses) {
@@ -435,7 +435,7 @@ TEST(Time, SleepersWakeInTheOrderOfTheirDeadlinesIfNobodyChooses) {
         c.join();
       },
       strategy, options);
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
 }
 
 TEST(Time, NeverGoesBackAndCostsNone) {
@@ -455,7 +455,7 @@ TEST(Time, NeverGoesBackAndCostsNone) {
     a.join();
     work();
   });
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
   EXPECT_LT(std::chrono::steady_clock::now() - real_start, std::chrono::seconds(30));
 }
 

@@ -153,7 +153,7 @@ TEST(Lost, OptionSwitchesItOff) {
         Hide(new Node);
       },
       walk, options);
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
 }
 
 TEST(Lost, ReplayFindsTheSame) {

@@ -60,7 +60,7 @@ void ExpectNone(const std::function<void()>& body) {
   const Verdict verdict = RunBenign(body);
   EXPECT_TRUE(verdict.passed()) << verdict.message;
   const ExploreResult result = Walk(body);
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
 }
 
 template <class First, class Second>

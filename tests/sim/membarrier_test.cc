@@ -37,7 +37,7 @@ TEST(Membarrier, IsAFenceOfAllThreads) {
   const ExploreResult result = SearchAll(StoreBuffering([] {
     if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0) std::abort();
   }));
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
   EXPECT_TRUE(result.exhausted);
 }
 
@@ -54,7 +54,7 @@ TEST(Membarrier, SaysWhatItKnows) {
     if (syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) != 0) std::abort();
     std::thread([] {}).join();  // steps
   });
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
 }
 
 }  // namespace

@@ -283,7 +283,7 @@ TEST(NoSpin, SleeperWillWake) {
     sleeper.join();
     spinner.join();
   });
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
 }
 
 TEST(NoSpin, WaiterWithATimeOutWillWake) {
@@ -300,7 +300,7 @@ TEST(NoSpin, WaiterWithATimeOutWillWake) {
     }
     waiter.join();
   });
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
 }
 
 // Both values of the first read may come back at the second: each round is another one although the
@@ -322,7 +322,7 @@ TEST(NoSpin, ValueThatComesAndGoes) {
         toggler.join();
       },
       4);
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
   EXPECT_TRUE(result.exhausted);
 }
 

@@ -68,7 +68,7 @@ void ExpectNothingSaid(void (*work)(int), uint64_t executions = 100) {
         b.join();
       },
       executions);
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
   EXPECT_EQ(result.executions, executions);
 }
 
@@ -310,7 +310,7 @@ TEST(OrdinaryPrograms, ShareAcrossThreads) {
         Check(characters == 6 * static_cast<int>(Long(0).size()), "all are there");
       },
       500);
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
 }
 
 // Nodes are handed over without a lock, and freed by whoever takes them.
@@ -345,7 +345,7 @@ TEST(OrdinaryPrograms, PassNodesWithoutLocks) {
         Check(taken == 6, "all are there");
       },
       500);
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
 }
 
 }  // namespace

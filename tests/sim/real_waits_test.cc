@@ -337,7 +337,7 @@ TEST(RealWaits, WhatIsThereIsRead) {
     Check(read(ends[0], &in, 1) == 1 && in == 'x', "read");
     Check(poll(&one, 1, 0) == 0, "nothing more");
   });
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
   close(ends[0]);
   close(ends[1]);
 }
@@ -352,7 +352,7 @@ TEST(RealWaits, OfNoFileIsASleep) {
     clock_gettime(CLOCK_MONOTONIC, &after);
     Check(after.tv_sec - before.tv_sec >= 7200, "for so long");
   });
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
 }
 
 }  // namespace

@@ -200,7 +200,7 @@ TYPED_TEST(SpinLockTest, IsSearchedInFewExecutions) {
   // The bound keeps the locks with many locations small; without disabled spinners even it is not
   // reached.
   const ExploreResult result = SearchAll(TwoThreadsCount<TypeParam>, 3);
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
   EXPECT_TRUE(result.exhausted);
   EXPECT_LT(result.executions, 5'000u);
   EXPECT_LT(result.steps / result.executions, 60u);
@@ -224,7 +224,7 @@ TYPED_TEST(SpinLockTest, WorksWithFourThreads) {
     c.join();
     Check(count == 8, "all threads have counted");
   });
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
   EXPECT_LT(result.steps / result.executions, 500u);
 }
 
@@ -284,7 +284,7 @@ TEST(SpinTest, ReaderOfASequenceLockWaits) {
     Check(a == b, "the reader has seen one state");
     writer.join();
   });
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
   EXPECT_TRUE(result.exhausted);
   // On weak memory there are more values to read.
   EXPECT_LT(result.executions, kTestMemory == MemoryMode::kSc ? 300u : 3'000u);
@@ -306,7 +306,7 @@ TEST(SpinTest, LongLoopsAreRecognised) {
   for (const ExploreResult& result :
        {Walk(WaitsForOneOfMany<3>), Walk(WaitsForOneOfMany<7>), Walk(WaitsForOneOfMany<8>),
         Walk(WaitsForOneOfMany<9>), Walk(WaitsForOneOfMany<16>), Walk(WaitsForOneOfMany<30>)}) {
-    EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+    ExpectPass(result);
   }
 }
 

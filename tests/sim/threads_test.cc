@@ -52,7 +52,7 @@ TEST(Threads, TheirStackIsWhereTheyAreToldItIs) {
     check();
     other.join();
   });
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
 }
 
 TEST(Threads, NestedCreation) {

@@ -113,7 +113,7 @@ TEST(WeakCompareExchange, OperandsAreEvaluatedOnce) {
                                                   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
     Check(at == 1 && from == 1 && desired == 2, "once");
   });
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
   EXPECT_EQ(result.executions, 2u);
 }
 
@@ -130,7 +130,7 @@ TEST(WeakCompareExchange, LoopComesToItsEnd) {
     other.join();
     Check(count.load() == 2, "both have added");
   });
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
   EXPECT_TRUE(result.exhausted);
 }
 
@@ -143,7 +143,7 @@ TEST(WeakCompareExchange, FailureForNoReasonChangesNothing) {
     Check(expected == 7, "it has seen what it expected");
     Check(word.load() == (stored ? 8 : 7), "it has stored, or it has not");
   });
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
   EXPECT_EQ(result.executions, 2u);
 }
 

@@ -53,7 +53,7 @@ TEST(WeakMemory, WithoutExceptionsIsStrong) {
   // All schedules, but none of the memory model's choices.
   DepthFirst search(DepthFirst::kUnbounded, /*memory_bound=*/0);
   const ExploreResult result = Explore(PassMessage, search);
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
   EXPECT_TRUE(result.exhausted);
 }
 
@@ -72,7 +72,7 @@ TEST(WeakMemory, LoadBufferingIsNotThere) {
     other.join();
     Check(mine == 0 || seen == 0, "one of them is first");
   });
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
   EXPECT_TRUE(result.exhausted);
 }
 
@@ -175,7 +175,7 @@ TEST(Progress, AnOldValueIsNotReadForEver) {
         spinner.join();
       },
       strategy, options);
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
   EXPECT_LT(result.steps, 100u);
 }
 
@@ -195,7 +195,7 @@ TEST(Progress, SpinnersOnOldValuesAreNotDeadlocked) {
         other.join();
       },
       3);
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
   EXPECT_TRUE(result.exhausted);
   EXPECT_LT(result.executions, 5'000u);
 }
@@ -238,7 +238,7 @@ TEST(Progress, LongExecutionsWithManyThreads) {
         Check(count.load(acquire) == 80'000, "counted");
       },
       walk, options);
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
 }
 
 // ---- the library
@@ -267,7 +267,7 @@ TEST(Library, WaysToWaitWork) {
         other.join();
       },
       3000);
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectPass(result);
 }
 
 }  // namespace
