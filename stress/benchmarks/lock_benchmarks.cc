@@ -117,7 +117,8 @@ void Mix(benchmark::State& state, int reads) {
 template <class Lock>
 void RegisterMix(const std::string& name, int reads) {
   // Stated, because finding out how many takes too long with a spin lock that has a queue: who is
-  // not running there keeps all others from running.
+  // not running there keeps all others from running. Many, so that the threads, which begin one
+  // after the other, meet.
   const int iterations = std::is_same_v<Lock, CkPflock> ? 20'000 : 2'000'000;
   benchmark::RegisterBenchmark(("mix_" + std::to_string(reads) + "_to_1/" + name).c_str(),
                                [reads](benchmark::State& state) { Mix<Lock>(state, reads); })

@@ -240,8 +240,7 @@ std::string BenchmarksPage(const std::vector<Figure>& figures) {
       "one write; nanoseconds for each operation, both threads together. Whoever finds a VMA "
       "write-locked waits for the mmap lock, and that is handed over in the order of arrival: who "
       "waits sleeps at once, nothing spins, and a handover costs two switches of threads. How "
-      "often "
-      "they meet is up to chance.\n\n";
+      "often they meet is up to chance.\n\n";
   for (const int reads : {100, 10, 1}) {
     text += fmt::format("{} to 1:\n\n", reads) +
             Table(fmt::format("mix_{}_to_1x2", reads), kOurs, "ns");
