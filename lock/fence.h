@@ -4,14 +4,7 @@
 
 #include <atomic>
 
-// Whether tools follow the code by its instrumentation: they understand fences, not assembly.
-#if defined(__has_feature)
-#define JACQUARD_FENCES_ARE_FOLLOWED __has_feature(thread_sanitizer)
-#elif defined(__SANITIZE_THREAD__)
-#define JACQUARD_FENCES_ARE_FOLLOWED 1
-#else
-#define JACQUARD_FENCES_ARE_FOLLOWED 0
-#endif
+#include "lock/instrumented.h"
 
 namespace jacquard::lock {
 
@@ -22,15 +15,15 @@ namespace jacquard::lock {
 // Not Reordered with Locked Instructions"); GCC, and the kernel's smp_mb, have it on the own stack,
 // too.
 [[gnu::always_inline]] inline void FullFence() {
-#if defined(__x86_64__) && !JACQUARD_FENCES_ARE_FOLLOWED
-  asm volatile("lock orl $0, (%%rsp)" ::: "memory", "cc");
-#else
-  std::atomic_thread_fence(std::memory_order_seq_cst);
+#if defined(__x86_64__)
+  if constexpr (!kInstrumented) {
+    asm volatile("lock orl $0, (%%rsp)" ::: "memory", "cc");
+    return;
+  }
 #endif
+  std::atomic_thread_fence(std::memory_order_seq_cst);
 }
 
 }  // namespace jacquard::lock
-
-#undef JACQUARD_FENCES_ARE_FOLLOWED
 
 #endif  // JACQUARD_LOCK_FENCE_H_

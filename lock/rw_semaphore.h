@@ -14,9 +14,10 @@
 //     kWaiters          free; whoever made it so is about to hand it to the head of the queue
 //
 // Fairness: from the moment a writer is in the queue, no reader that arrives later gets in before
-// it (kMaxReadersPassingQueuedWriter). The price is a switch of threads at each hand-over. It also
-// means that a thread that already reads and reads again deadlocks if a writer has queued in
-// between: the second read waits for the writer, the writer for the first read. Do not nest.
+// it (kMaxReadersPassingQueuedWriter). The price is a hand-over each time: who waits looks for it
+// for some microseconds, and then sleeps. It also means that a thread that already reads and reads
+// again deadlocks if a writer has queued in between: the second read waits for the writer, the
+// writer for the first read. Do not nest.
 //
 // Destroying it while it is held or waited for is an error (checked), and so is dropping what is
 // not held (checked as far as the word can tell: it does not know who). It must outlive every call:
