@@ -8,12 +8,17 @@ class MisbehavingScenario {
  public:
   static constexpr int kMaxThreads = 2;
 
+  ~MisbehavingScenario() {
+    if (aborts_.load() != 0) std::abort();
+  }
+
   static auto Operations() {
     return jacquard::Operations<MisbehavingScenario>{
         {"behave", &MisbehavingScenario::Behave},
         {"fail_check", &MisbehavingScenario::FailCheck},
         {"wait_for_ever", &MisbehavingScenario::WaitForEver},
         {"abort", &MisbehavingScenario::Abort},
+        {"abort_in_the_destructor", &MisbehavingScenario::AbortInTheDestructor},
         {"fail_at_the_end", &MisbehavingScenario::FailAtTheEnd},
         {"fail_after_operation", &MisbehavingScenario::FailAfterOperation},
         {"compute_for_ever", &MisbehavingScenario::ComputeForEver},
@@ -24,6 +29,7 @@ class MisbehavingScenario {
   void FailCheck() { jacquard::Check(word_.load() < 0, "the word is negative"); }
   void WaitForEver() { never_.wait(0); }
   void Abort() { std::abort(); }
+  void AbortInTheDestructor() { aborts_.store(1); }
   void FailAtTheEnd() { final_.store(1); }
   void FailAfterOperation() { after_.store(1); }
   void ComputeForEver() {
@@ -40,6 +46,7 @@ class MisbehavingScenario {
  private:
   std::atomic<int> word_ = 0;
   std::atomic<int> never_ = 0;
+  std::atomic<int> aborts_ = 0;
   std::atomic<int> after_ = 0;
   std::atomic<int> final_ = 0;
 };

@@ -12,18 +12,15 @@ fail() {
   failures=$((failures + 1))
 }
 
-# OPERATION STATUS_OF_REPLAY WORDS: what happens to an input in which one thread does OPERATION.
-misbehave() {
-  local operation=$1 expected=$2 words=$3 status last
-  printf 'jacquard scenario 1 misbehaving\nthread 0: behave; %s\nthread 1: behave\n' "$operation" >"$operation.txt"
-  "$program" --from-text "$operation.txt" -o "$operation.bytes" || fail "$operation: from text"
+# OPERATION: makes the input in which one thread does OPERATION.
+make_input() {
+  printf 'jacquard scenario 1 misbehaving\nthread 0: behave; %s\nthread 1: behave\n' "$1" >"$1.txt"
+  "$program" --from-text "$1.txt" -o "$1.bytes" || fail "$1: from text"
+}
 
-  timeout 60 "$program" --replay "$operation.txt" --time-limit 1 >log 2>&1
-  status=$?
-  [[ $status -eq $expected ]] || { fail "$operation: replay ends with $status, not $expected"; cat log; }
-  grep -qE -- "$words" log || { fail "$operation: replay does not say \"$words\""; cat log; }
-
-  # As one of a corpus: the engine saves it.
+# OPERATION WORDS: what happens to its input as one of a corpus: the engine saves it.
+misbehave_in_corpus() {
+  local operation=$1 words=$2 status last
   mkdir -p "$operation-corpus" "$operation-artifacts"
   cp "$operation.bytes" "$operation-corpus/"
   timeout 60 "$program" "-artifact_prefix=$operation-artifacts/" --time-limit 1 -runs=0 "$operation-corpus" >log 2>&1
@@ -34,10 +31,22 @@ misbehave() {
   [[ -f $last ]] && cmp -s "$last" "$operation.bytes" || { fail "$operation: the last line is \"$last\""; cat log; }
 }
 
+# OPERATION STATUS_OF_REPLAY WORDS: the same, and what a replay of it says.
+misbehave() {
+  local operation=$1 expected=$2 words=$3 status
+  make_input "$operation"
+  timeout 60 "$program" --replay "$operation.txt" --time-limit 1 >log 2>&1
+  status=$?
+  [[ $status -eq $expected ]] || { fail "$operation: replay ends with $status, not $expected"; cat log; }
+  grep -qE -- "$words" log || { fail "$operation: replay does not say \"$words\""; cat log; }
+  misbehave_in_corpus "$operation" "$words"
+}
+
 if [[ $form == simulated ]]; then
   misbehave fail_check 1 'the word is negative'
   misbehave wait_for_ever 1 '^deadlock: '
   misbehave abort 1 'abort'
+  misbehave abort_in_the_destructor 1 'abort'
   misbehave fail_at_the_end 1 'nothing fails at the end'
   misbehave fail_after_operation 1 'nothing fails after an operation'
   misbehave compute_for_ever 79 'no step in'
@@ -47,6 +56,10 @@ else
   misbehave fail_at_the_end 1 'nothing fails at the end'
   misbehave fail_after_operation 1 'nothing fails after an operation'
   misbehave compute_for_ever 1 'deadlock: not all threads have ended'
+  for operation in abort abort_in_the_destructor; do  # what ends the process says nothing more
+    make_input "$operation"
+    misbehave_in_corpus "$operation" 'deadly signal'
+  done
 fi
 
 ((failures == 0)) && echo "all passed"
