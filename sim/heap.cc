@@ -105,10 +105,14 @@ void* AllocateFromArena(const Request& request, const void* caller) {
   return result;
 }
 
-// A block that a library has taken from the real heap may hold pointers to the program's.
-void* Known(void* block, size_t size) {
-  if (arena_on && block != nullptr && engine.OnExecutingThread())
+// A block that a library has taken from the real heap may hold pointers to the program's. Its first
+// `kept` bytes are what they were; the others are new.
+void* Known(void* block, size_t size, size_t kept = 0) {
+  if (arena_on && block != nullptr && engine.OnExecutingThread()) {
     library_blocks.Add(Address(block), size);
+    if (engine.memory != nullptr && size > kept)
+      engine.ForgetMemory(static_cast<char*>(block) + kept, size - kept);
+  }
   return block;
 }
 
@@ -233,7 +237,9 @@ void* Reallocate(void* address, size_t size, const void* caller) {
       return std::memcpy(moved, address, std::min(size, malloc_usable_size(address)));
     }
     ForgetLibraryBlock(address);
-    return Known(__libc_realloc(address, size), size);
+    const size_t old_size = malloc_usable_size(address);
+    void* const block = __libc_realloc(address, size);
+    return Known(block, size, block == address ? old_size : 0);
   }
   if (!engine.OnExecutingThread()) return nullptr;
   Block* const block = Released(address, kRelease, Address(caller));
