@@ -29,7 +29,7 @@ class CellTable {
         used_(kCells) {}
 
   void BeginExecution() {
-    if (++stamp_ == 0 || made_.end() > kCells / 2) [[unlikely]]
+    if (++stamp_ == 0 || made_.end() > kCells / 4) [[unlikely]]
       Clear();
     used_.TakeBackAll();
   }
@@ -53,8 +53,9 @@ class CellTable {
     return &cell;
   }
 
-  // Whether there are so many cells that plain accesses should make no more.
-  bool IsCrowded() const { return made_.end() > kCells / 4 * 3; }
+  // Whether there are so many cells that plain accesses should make no more: room is left for the
+  // atomic accesses of an execution of 100,000 steps.
+  bool IsCrowded() const { return made_.end() > kCells / 2; }
 
   // Calls `visit(cell)` for each cell that shares bytes with `cell`.
   void ForEachOverlap(const CellType& cell, auto visit) {
@@ -90,8 +91,8 @@ class CellTable {
   }
 
  private:
-  static constexpr Index kCells = 1 << 17;
-  static constexpr Index kGranules = 1 << 19;
+  static constexpr Index kCells = 1 << 18;
+  static constexpr Index kGranules = 1 << 20;
 
   struct Granule {
     uintptr_t number;
@@ -111,15 +112,18 @@ class CellTable {
 
   [[gnu::noinline]] CellType& FindSlow(uint64_t key, CellType* cell) {
     if (cell->key != key) [[unlikely]] {
-      while (cell->key != key && cell->key != 0) {
-        if (++cell == &cells_[0] + kCells) cell = &cells_[0];
+      // Longer and longer steps: they come by each slot, and out of the rows that arrays make.
+      Index slot = cells_.IndexOf(*cell);
+      for (Index step = 1; cell->key != key && cell->key != 0; ++step) {
+        slot = (slot + step) & (kCells - 1);
+        cell = &cells_[slot];
       }
       if (cell->stamp == stamp_) return *cell;
     }
     if (cell->key == 0) {
       const Index made = made_.Take();
       if (made == 0) {
-        Die("more than 131,071 objects accessed in one execution");
+        Die("more than 262,143 objects accessed in one execution");
       }
       made_[made] = cells_.IndexOf(*cell);
       cell->key = key;

@@ -285,6 +285,19 @@ TEST_F(MemoryTest, ManyExecutionsUseTheSameCells) {
   }
 }
 
+// Plain accesses to very much memory leave room for as many atomic objects as there are steps.
+TEST_F(MemoryTest, VeryMuchMemoryLeavesRoomForAtomics) {
+  static uint64_t memory_of_all[500'000];
+  static uint32_t objects[100'000];
+  Begin(2);
+  EXPECT_FALSE(memory().PlainWrite(1, memory_of_all, sizeof memory_of_all));
+  EXPECT_TRUE(memory().HasLostDetail());
+  for (uint32_t& object : objects) Store(1, object, 1u);
+  for (const uint32_t& object : objects) ASSERT_EQ(Load(1, object), 1u);
+  Begin(2);
+  EXPECT_FALSE(memory().HasLostDetail());
+}
+
 // ---- memory that is not only accessed atomically, and not only in one size
 
 TEST_F(MemoryTest, MemoryChangedElsewhereStartsANewHistory) {
