@@ -19,6 +19,11 @@ namespace {
 
 constexpr int kTypeMask = 3;
 constexpr int kRobustBit = 16;
+// Of PTHREAD_PRIO_PROTECT, whose ceiling lies in these bits of `__lock`.
+constexpr int kProtectedBit = 64;
+constexpr int kCeilingBits = ~0x7FFFF;
+// What pthread_mutex_destroy makes of the kind.
+constexpr int kDestroyed = -1;
 // In `__spins` of a robust mutex.
 constexpr short kOwnerDied = 1;
 constexpr short kNotRecoverable = 2;
@@ -31,10 +36,14 @@ bool TellsErrors(const pthread_mutex_t* mutex) {
   return TypeOf(mutex) == PTHREAD_MUTEX_ERRORCHECK || IsRobust(mutex);
 }
 
+int CeilingOf(const pthread_mutex_t* mutex) {
+  return (mutex->__data.__kind & kProtectedBit) != 0 ? mutex->__data.__lock & kCeilingBits : 0;
+}
+
 // Step values of a mutex: 0 free, else the owner's thread number plus 1. Whoever has locked it
 // outside of the execution has another number than any of them.
 uint64_t StateOf(const pthread_mutex_t* mutex) {
-  if (mutex->__data.__lock == 0) return 0;
+  if (mutex->__data.__lock == CeilingOf(mutex)) return 0;
   return static_cast<uint32_t>(mutex->__data.__owner - kFirstTid + 1);
 }
 
@@ -45,9 +54,16 @@ bool OwnedByMe(const pthread_mutex_t* mutex) {
 // Null: nobody.
 void SetOwner(pthread_mutex_t* mutex, const SimThread* owner) {
   BeforeChange(mutex);
-  mutex->__data.__lock = owner != nullptr;
+  mutex->__data.__lock = CeilingOf(mutex) | static_cast<int>(owner != nullptr);
   mutex->__data.__owner = owner != nullptr ? kFirstTid + owner->id : 0;
   engine.HasWritten(mutex, sizeof(*mutex));
+}
+
+// Before each use of a mutex; also after a wait, when it may have been given up in the meantime.
+void CheckMutex(const pthread_mutex_t* mutex, uintptr_t pc) {
+  CheckObject(mutex, pc);
+  if (mutex->__data.__kind == kDestroyed) [[unlikely]]
+    Misuse("use of a mutex that has been destroyed", "by pthread_mutex_destroy", pc);
 }
 
 void ChangeCount(pthread_mutex_t* mutex, int by) {
@@ -89,7 +105,7 @@ void Free(pthread_mutex_t* mutex) {
 bool AwaitFree(pthread_mutex_t* mutex, uintptr_t pc, uint64_t deadline) {
   while (StateOf(mutex) != 0) {
     if (!WaitForLock(WaitReason::kMutex, mutex, pc, deadline)) return false;
-    CheckObject(mutex, pc);  // it may have been freed in the meantime
+    CheckMutex(mutex, pc);
   }
   return true;
 }
@@ -104,7 +120,7 @@ std::string WhoHolds(uint64_t state) {
 
 int LockMutex(pthread_mutex_t* mutex, uintptr_t pc, uint64_t deadline) {
   engine.DecisionPoint(StepKind::kMutexLock, mutex, pc);
-  CheckObject(mutex, pc);
+  CheckMutex(mutex, pc);
   int result = 0;
   if (!EnterAgain(mutex)) {
     if (OwnedByMe(mutex)) {
@@ -126,7 +142,7 @@ int LockMutex(pthread_mutex_t* mutex, uintptr_t pc, uint64_t deadline) {
 
 int TryLockMutex(pthread_mutex_t* mutex, uintptr_t pc) {
   engine.DecisionPointOfAtomic(StepKind::kMutexTryLock, mutex, pc);
-  CheckObject(mutex, pc);
+  CheckMutex(mutex, pc);
   const uint64_t old_state = StateOf(mutex);
   int result = EBUSY;
   if (EnterAgain(mutex)) {
@@ -142,7 +158,7 @@ int TryLockMutex(pthread_mutex_t* mutex, uintptr_t pc) {
 
 int UnlockMutex(pthread_mutex_t* mutex, uintptr_t pc) {
   engine.DecisionPoint(StepKind::kMutexUnlock, mutex, pc);
-  CheckObject(mutex, pc);
+  CheckMutex(mutex, pc);
   const uint64_t old_state = StateOf(mutex);
   if (!OwnedByMe(mutex)) {
     if (TellsErrors(mutex)) return EPERM;
@@ -168,7 +184,7 @@ void CheckMutexForDestruction(const pthread_mutex_t* mutex, uintptr_t pc) {
 }
 
 int CheckOwnership(const pthread_mutex_t* mutex, uintptr_t pc) {
-  CheckObject(mutex, pc);
+  CheckMutex(mutex, pc);
   if (OwnedByMe(mutex)) return 0;
   if (TellsErrors(mutex)) return EPERM;
   Misuse("wait for a condition without holding the mutex", WhoHolds(StateOf(mutex)), pc);
@@ -184,7 +200,7 @@ void ReleaseForWait(pthread_mutex_t* mutex) {
 }
 
 int RegainAfterWait(pthread_mutex_t* mutex, uintptr_t pc) {
-  CheckObject(mutex, pc);
+  CheckMutex(mutex, pc);
   if (EnterAgain(mutex)) return 0;
   AwaitFree(mutex, pc, Engine::kNoDeadline);
   return Take(mutex, pc, true);

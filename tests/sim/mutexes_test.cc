@@ -69,6 +69,24 @@ TEST(Mutexes, Exclude) {
   }
 }
 
+// The ceiling lies where others say whether they are locked.
+TEST(Mutexes, WithAPriorityCeiling) {
+  ExpectPass(Walk([] {
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_PROTECT);
+    pthread_mutex_t mutex;
+    pthread_mutex_init(&mutex, &attributes);
+    int before = 0;
+    int after = 0;
+    pthread_mutex_getprioceiling(&mutex, &before);
+    Count([&] { pthread_mutex_lock(&mutex); }, [&] { pthread_mutex_unlock(&mutex); });
+    pthread_mutex_getprioceiling(&mutex, &after);
+    Check(after == before, "the ceiling is where it was");
+    Check(pthread_mutex_destroy(&mutex) == 0, "nobody holds it");
+  }));
+}
+
 TEST(Mutexes, InitialisedOutsideOfTheExecution) {
   pthread_mutex_t mutex = MutexOfType(PTHREAD_MUTEX_RECURSIVE);
   ExpectPass(Walk([&] {
@@ -239,6 +257,37 @@ TEST(MisuseOfMutexes, SomeTypesTellErrors) {
     Check(pthread_mutex_lock(&mutex) == 0, "locked");
     Check(pthread_mutex_lock(&mutex) == EDEADLK, "locked already");
     Check(pthread_mutex_unlock(&mutex) == 0, "unlocked");
+  }));
+}
+
+TEST(MisuseOfMutexes, UsedAfterItsEnd) {
+  const std::string signature = "misuse|use of a mutex that has been destroyed";
+  ExpectVerdict(
+      [] {
+        pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+        pthread_mutex_destroy(&mutex);
+        pthread_mutex_lock(&mutex);
+      },
+      signature);
+  // Too early, if the other thread is late.
+  ExpectVerdict(
+      [] {
+        pthread_mutex_t mutex = MutexOfType(PTHREAD_MUTEX_RECURSIVE);
+        std::atomic<bool> gone = false;
+        std::thread thread([&] {
+          if (gone) pthread_mutex_lock(&mutex);
+        });
+        pthread_mutex_destroy(&mutex);
+        gone = true;
+        thread.join();
+      },
+      signature);
+  ExpectPass(Walk([] {
+    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_destroy(&mutex);
+    pthread_mutex_init(&mutex, nullptr);
+    Count([&] { pthread_mutex_lock(&mutex); }, [&] { pthread_mutex_unlock(&mutex); });
+    pthread_mutex_destroy(&mutex);
   }));
 }
 
