@@ -1,7 +1,11 @@
 // pthread_once, as simulated threads use it. The values are also those of the C library.
 #include "sim/once.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "sim/caller.h"
+#include "sim/hooked_library.h"
 #include "sim/real.h"
 #include "sim/sync.h"
 
@@ -13,11 +17,23 @@ constexpr int kDone = 2;
 
 void Set(pthread_once_t* once, int state) {
   engine.Release(once);
-  engine.rollback.BeforeWrite(once, sizeof(*once));
+  engine.rollback.BeforeLockWrite(once, sizeof(*once));
   *once = state;
   engine.HasWritten(once, sizeof(*once));
   if (state != kRuns) engine.LeavesLock(once, HeldKind::kOnce);
   engine.WakeAll(WaitReason::kOnce, once);
+}
+
+// What a shared library without hooks does once stays done, so that only a first execution would
+// show it. That of one with hooks is undone with the rest, or would be left half done.
+bool IsOfProgram(const pthread_once_t* once, const void* caller) {
+  if (FromExecutable(caller) || !engine.rollback.IsInLibraries(once)) return true;
+  const Backstage backstage;
+  static const auto& hooked = *new std::vector(DataOfHookedLibraries());
+  const auto* const address = reinterpret_cast<const char*>(once);
+  return std::ranges::any_of(hooked, [address](const DataRange& range) {
+    return address >= range.begin && address < range.end;
+  });
 }
 
 }  // namespace
@@ -51,8 +67,8 @@ using jacquard::sim::engine;
 
 // Not noexcept: `function` may throw.
 extern "C" int pthread_once(pthread_once_t* once, void (*function)()) {
-  // What a shared library does once stays done, so that only a first execution would show it.
-  const bool of_program = jacquard::sim::FromExecutable(__builtin_return_address(0));
-  if (!engine.Simulates() || !of_program) return JACQUARD_REAL(pthread_once)(once, function);
+  const void* const caller = __builtin_return_address(0);
+  if (!engine.Simulates() || !jacquard::sim::IsOfProgram(once, caller))
+    return JACQUARD_REAL(pthread_once)(once, function);
   return jacquard::sim::Once(once, function, JACQUARD_CALLER);
 }

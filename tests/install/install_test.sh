@@ -192,6 +192,16 @@ int Length() {
   list.push_back(1);
   return static_cast<int>(list.size());
 }
+static std::once_flag once;
+static std::atomic<int> initialisations{0};
+static int* value;
+int Value() {
+  std::call_once(once, [] {
+    value = new int(42);
+    ++initialisations;
+  });
+  return *value + initialisations;
+}
 END
 cat >begins_anew.cc <<'END'
 #include <cassert>
@@ -199,14 +209,17 @@ cat >begins_anew.cc <<'END'
 int Count();
 int Calls();
 int Length();
+int Value();
 int main() {
   std::thread thread([] {
+    assert(Value() == 43);
     Count();
     Length();
     assert(Calls() == 1);
   });
   Count();
   Length();
+  assert(Value() == 43);
   assert(Calls() == 1);
   thread.join();
   assert(Count() == 3 && Length() == 3);
