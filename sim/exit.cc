@@ -1,7 +1,11 @@
 // exit and its like, which would end the process: within an execution they end that.
+#include <err.h>
+#include <error.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <cstdarg>
+#include <cstdio>
 #include <string>
 
 #include "sim/engine.h"
@@ -26,6 +30,16 @@ void Engine::EndProgram(std::string_view function, int status) {
   GiveUp();
 }
 
+namespace {
+
+// `function` would call exit(): but within the C library, where nobody can stand in between.
+[[noreturn]] void Exit(std::string_view function, int status) {
+  if (engine.OnExecutingThread()) engine.EndProgram(function, status);
+  JACQUARD_REAL(exit)(status);
+  __builtin_unreachable();
+}
+
+}  // namespace
 }  // namespace jacquard::sim
 
 namespace jacquard {
@@ -39,6 +53,7 @@ void ReturnFromMain(int status) {
 }  // namespace jacquard
 
 using jacquard::sim::engine;
+using jacquard::sim::Exit;
 
 extern "C" {
 
@@ -54,5 +69,47 @@ JACQUARD_EXIT(exit, noexcept)
 JACQUARD_EXIT(_exit, )
 JACQUARD_EXIT(_Exit, noexcept)
 JACQUARD_EXIT(quick_exit, noexcept)
+
+// Weak: names that programs have for functions of their own.
+#pragma weak verr
+#pragma weak verrx
+#pragma weak err
+#pragma weak errx
+#pragma weak error
+
+void verr(int status, const char* format, va_list arguments) {
+  vwarn(format, arguments);
+  Exit("verr", status);
+}
+
+void verrx(int status, const char* format, va_list arguments) {
+  vwarnx(format, arguments);
+  Exit("verrx", status);
+}
+
+void err(int status, const char* format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  vwarn(format, arguments);
+  Exit("err", status);
+}
+
+void errx(int status, const char* format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  vwarnx(format, arguments);
+  Exit("errx", status);
+}
+
+// What is longer than any message is cut.
+void error(int status, int number, const char* format, ...) {
+  char message[1000];
+  va_list arguments;
+  va_start(arguments, format);
+  std::vsnprintf(message, sizeof(message), format, arguments);
+  va_end(arguments);
+  JACQUARD_REAL(error)(0, number, "%s", message);
+  if (status != 0) Exit("error", status);
+}
 
 }  // extern "C"

@@ -1,5 +1,7 @@
 // Whatever goes wrong inside an execution is its verdict: the process lives on, and so does the
 // next execution. And what does not go wrong is none.
+#include <err.h>
+#include <error.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -128,6 +130,14 @@ TEST(Failures, Exit) {
   ExpectFailures([] { exit(3); }, VerdictKind::kExit, "exit|exit", "status 3");
   ExpectFailures([] { _exit(0); }, VerdictKind::kExit, "exit|_exit", "status 0");
   ExpectFailures([] { quick_exit(1); }, VerdictKind::kExit, "exit|quick_exit", "status 1");
+}
+
+// The C library's own calls.
+TEST(Failures, ExitWithAMessage) {
+  ExpectFailures([] { errx(3, "it is %d", 7); }, VerdictKind::kExit, "exit|errx", "status 3");
+  ExpectFailures([] { err(0, nullptr); }, VerdictKind::kExit, "exit|err", "status 0");
+  ExpectFailures([] { error(4, 0, "no"); }, VerdictKind::kExit, "exit|error", "status 4");
+  EXPECT_TRUE(ExploreRacing([] { error(0, 0, "a warning"); }).ok());
 }
 
 TEST(Failures, UncaughtExceptions) {
