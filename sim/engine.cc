@@ -184,6 +184,7 @@ void Engine::SwitchAwayRarely() {
 
 void Engine::Block(WaitReason reason, const void* address, uintptr_t pc, uint64_t deadline) {
   SimThread& me = *current;
+  if (deadline >= kEndOfTime) deadline = reason == WaitReason::kSleep ? kEndOfTime : kNoDeadline;
   me.wait = reason;
   me.wait_address = address;
   me.wait_ticket = NextTicket();

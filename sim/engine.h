@@ -160,6 +160,9 @@ class Engine {
   void Yield();
 
   static constexpr uint64_t kNoDeadline = UINT64_MAX;
+  // A deadline from then on, in 2116, never comes: the clocks do not jump to where chrono could not
+  // count any more. A sleep ends then.
+  static constexpr uint64_t kEndOfTime = kNoDeadline / 4;
 
   // ---- threads
 
@@ -467,7 +470,8 @@ class Engine {
   ThreadSet HoldersOf(const SimThread& waiter) const;
   bool ChooseSpuriousWakeUp();
   bool MayWakeSpuriously(WaitReason reason, const void* address, uint64_t deadline) const;
-  void FinishThread(SimThread& me);
+  // `keys`: also the destructors of thread-specific data.
+  void FinishThread(SimThread& me, bool keys);
   [[gnu::noinline]] void WakeJoining(const SimThread& ended);
   void BodyEnded();
   void CheckAllJoined();

@@ -102,7 +102,8 @@ void Engine::RunThread(SimThread& me) {
     } else {
       program_->RunThread(me.id);
     }
-    FinishThread(me);
+    // What a return from main() ends is the process: the C library calls no destructor then.
+    FinishThread(me, /*keys=*/me.start != nullptr);
   } catch (const std::exception& exception) {
     Fail(VerdictKind::kException, "uncaught exception", exception.what());
   } catch (...) {
@@ -110,9 +111,9 @@ void Engine::RunThread(SimThread& me) {
   }
 }
 
-void Engine::FinishThread(SimThread& me) {
+void Engine::FinishThread(SimThread& me, bool keys) {
   RunThreadDestructors();
-  if (keys_used) RunKeyDestructors();
+  if (keys && keys_used) RunKeyDestructors();
   if (locks_held_ != 0) {
     CheckStackOfLocks(reinterpret_cast<void*>(me.exit_frame), 0);
     AbandonRobustMutexes(me);
@@ -121,7 +122,7 @@ void Engine::FinishThread(SimThread& me) {
 }
 
 void Engine::ExitThread() {
-  FinishThread(*current);
+  FinishThread(*current, /*keys=*/true);
   EndThread(*current);
 }
 

@@ -122,6 +122,52 @@ TEST(ConditionVariables, WaitsEndInEveryWay) {
   EXPECT_EQ(signature(times_out, "timed out", patient), "");
 }
 
+// To chrono that is a time like any other, which comes in the year 2262: what waits for it must not
+// set the clocks.
+TEST(ConditionVariables, WaitUntilTheEndOfTime) {
+  using Clock = std::chrono::steady_clock;
+  ExpectPass(Walk([] {
+    std::mutex mutex;
+    std::condition_variable condition;
+    bool ready = false;
+    const auto begin = Clock::now();
+    std::thread waiter([&] {
+      std::unique_lock lock(mutex);
+      while (!ready) condition.wait_until(lock, Clock::time_point::max());
+    });
+    {
+      const std::lock_guard lock(mutex);
+      ready = true;
+    }
+    condition.notify_one();
+    waiter.join();
+    Check(Clock::now() - begin < std::chrono::hours(1), "nobody has waited for long");
+  }));
+  // No time-out covers that nobody is told.
+  ExpectVerdict(
+      [] {
+        std::mutex mutex;
+        std::condition_variable condition;
+        bool ready = false;
+        std::thread waiter([&] {
+          std::unique_lock lock(mutex);
+          while (!ready) condition.wait_until(lock, Clock::time_point::max());
+        });
+        {
+          const std::lock_guard lock(mutex);
+          ready = true;
+        }
+        waiter.join();
+      },
+      "deadlock|lost wake-up");
+  ExpectPass(Walk([] {
+    std::thread sleeper([] { std::this_thread::sleep_for(std::chrono::nanoseconds::max()); });
+    const auto begin = Clock::now();
+    sleeper.join();
+    Check(Clock::now() > begin, "time passes, and the clock still says so");
+  }));
+}
+
 TEST(ConditionVariables, AnyWaiterMayBeWoken) {
   // 0 and 1 wait, one is woken: the other one than the longest waiter, sooner or later.
   const ExploreResult result = Walk(

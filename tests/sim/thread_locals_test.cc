@@ -194,6 +194,27 @@ TEST(ThreadKeys, DestructorsRunAtTheEndOfAThread) {
   }));
 }
 
+// A return from main() runs none, and neither does that of the body.
+TEST(ThreadKeys, DestructorsDoNotRunAtTheEndOfTheProgram) {
+  ExpectPass(Walk([] {
+    static pthread_key_t key;
+    static std::atomic<bool> over;
+    pthread_key_create(&key, [](void*) { Check(!over, "a thread has ended, not the program"); });
+    std::thread([] { pthread_setspecific(key, &key); }).join();
+    pthread_setspecific(key, &key);
+    over = true;
+  }));
+  ExpectVerdict(
+      [] {
+        static pthread_key_t key;
+        pthread_key_create(&key, [](void*) { std::abort(); });
+        pthread_setspecific(key, &key);
+        std::thread([] {}).join();
+        pthread_exit(nullptr);
+      },
+      "abort|abort");
+}
+
 // ---- Begin and End run on a thread of their own
 
 // What Begin leaves in thread-local storage, End sees, and the next execution does not.
