@@ -62,6 +62,7 @@ class Engine {
   uintptr_t heap_when_alone = 0;
   uint64_t random_state = 0;  // of the random numbers (random.cc)
   bool random_seeded = false;
+  long membarrier_registrations = 0;  // the commands that the execution has given (futex.cc)
 
   // Whether the calling thread is the one that executes (and not a real thread of somebody else).
   bool OnExecutingThread() const { return executing && RunsCurrent(); }

@@ -133,6 +133,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   ticket_ = 0;
   now_ = kClockEpoch;
   random_seeded = false;
+  membarrier_registrations = 0;
   program_observes_ = program.Observes();
   locations.BeginExecution();
   arena.SetQuarantine(options.quarantine);

@@ -31,6 +31,15 @@ long Result(int error) {
   return -1;
 }
 
+// What the word says, for the trace. Whoever wakes does not touch it: it may be gone by then, with
+// the memory that the program has mapped for it.
+uint32_t ValueIfThere(const uint32_t* word) {
+  if (!IsFarAway(word) || engine.rollback.Covers(word)) return *word;
+  uint32_t value = 0;
+  CopyIfThere(&value, word, sizeof(value));
+  return value;
+}
+
 long Wait(uint32_t* word, uint32_t expected, uint64_t deadline, uint32_t bits, uintptr_t pc) {
   engine.DecisionPoint(StepKind::kFutexWait, word, pc);
   // Only the waiter: to wake somebody on a word that may be gone by then is allowed.
@@ -48,8 +57,8 @@ long Wait(uint32_t* word, uint32_t expected, uint64_t deadline, uint32_t bits, u
   engine.current->wait_bits = bits;
   engine.Block(WaitReason::kFutex, word, pc, deadline);
   const WakeUp why = HowWoken(*engine.current);
-  engine.FinishStep(StepKind::kFutexWakeUp, MemoryOrder::kRelaxed, sizeof(*word), word, *word, why,
-                    pc);
+  engine.FinishStep(StepKind::kFutexWakeUp, MemoryOrder::kRelaxed, sizeof(*word), word,
+                    ValueIfThere(word), why, pc);
   return Result(why == kTimedOut ? ETIMEDOUT : 0);
 }
 
@@ -72,8 +81,8 @@ long Wake(uint32_t* word, uint32_t most, uint32_t bits, uintptr_t pc) {
   const int count = Waiters(word, bits, waiters);
   const int woken = engine.WakeSome(waiters, count, AtMostAll(most));
   if (woken != 0) engine.current->spin.Reset();
-  engine.FinishStep(StepKind::kFutexWake, MemoryOrder::kRelaxed, sizeof(*word), word, *word, woken,
-                    pc);
+  engine.FinishStep(StepKind::kFutexWake, MemoryOrder::kRelaxed, sizeof(*word), word,
+                    ValueIfThere(word), woken, pc);
   return woken;
 }
 
@@ -97,8 +106,8 @@ long Requeue(uint32_t* word, uint32_t most, uint32_t more, uint32_t* other,
   const int left = std::min(Waiters(word, kAllBits, waiters), AtMostAll(more));
   for (int i = 0; i < left; ++i) waiters[i]->wait_address = other;
   engine.current->spin.Reset();
-  engine.FinishStep(StepKind::kFutexWake, MemoryOrder::kRelaxed, sizeof(*word), word, *word, woken,
-                    pc);
+  engine.FinishStep(StepKind::kFutexWake, MemoryOrder::kRelaxed, sizeof(*word), word,
+                    ValueIfThere(word), woken, pc);
   return expected != nullptr ? woken + left : woken;
 }
 
@@ -180,8 +189,8 @@ long WakeAndChange(uint32_t* word, uint32_t most, uint32_t more, uint32_t* other
   if (holds != 0)
     woken += engine.WakeSome(waiters, Waiters(other, kAllBits, waiters), AtMostAll(more));
   engine.current->spin.Reset();
-  engine.FinishStep(StepKind::kFutexWake, MemoryOrder::kRelaxed, sizeof(*word), word, *word, woken,
-                    pc);
+  engine.FinishStep(StepKind::kFutexWake, MemoryOrder::kRelaxed, sizeof(*word), word,
+                    ValueIfThere(word), woken, pc);
   return woken;
 }
 
@@ -223,17 +232,38 @@ long Futex(const long (&a)[6], uintptr_t pc) {
   }
 }
 
+constexpr long kRegistrations =
+    MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED;
+long registered_outside = 0;  // those of the process, from before the execution
+
+// Whether the program has said before that it is going to use this command. One that needs no
+// saying it always may.
+bool IsRegistered(long command) {
+  const long given = engine.membarrier_registrations | registered_outside;
+  switch (command) {
+    case MEMBARRIER_CMD_PRIVATE_EXPEDITED:
+      return (given & MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) != 0;
+    case MEMBARRIER_CMD_GLOBAL_EXPEDITED:
+      return (given & MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED) != 0;
+    default:
+      return true;
+  }
+}
+
 // A full fence of every thread, wherever it is. Not of C++'s memory model, but of membarrier(2).
 long Membarrier(long command, uintptr_t pc) {
   constexpr long kKnown = MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED |
-                          MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED |
-                          MEMBARRIER_CMD_PRIVATE_EXPEDITED |
-                          MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED;
-  constexpr long kRegisters =
-      MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED;
+                          MEMBARRIER_CMD_PRIVATE_EXPEDITED | kRegistrations;
   if (command == MEMBARRIER_CMD_QUERY) return kKnown;
   if ((command & kKnown) == 0) Unsupported("a membarrier of another kind");
-  if ((command & kRegisters) != 0) return 0;
+  if ((command & kRegistrations) != 0) {
+    engine.membarrier_registrations |= command;
+    return 0;
+  }
+  if (!IsRegistered(command)) {
+    // The other command reaches the threads of those who have registered.
+    return command == MEMBARRIER_CMD_PRIVATE_EXPEDITED ? Result(EPERM) : 0;
+  }
   engine.DecisionPoint(StepKind::kFence, nullptr, pc);
   engine.FenceAll();
   engine.FinishStep(StepKind::kFence, MemoryOrder::kSeqCst, 0, nullptr, 0, 0, pc);
@@ -262,6 +292,8 @@ extern "C" long syscall(long number, ...) noexcept {
     engine.current->spin.Reset();
   }
   const int64_t result = jacquard::sim::RawSyscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+  if (number == SYS_membarrier && result == 0)
+    jacquard::sim::registered_outside |= a[0] & jacquard::sim::kRegistrations;
   if (result >= 0 || result < -4095) return result;
   errno = static_cast<int>(-result);
   return -1;

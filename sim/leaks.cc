@@ -1,8 +1,6 @@
 #include "sim/leaks.h"
 
 #include <errno.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
 
 #include <algorithm>
 #include <cstring>
@@ -154,11 +152,7 @@ class LeakSearch {
   // The same for memory that may have been given back to the system.
   void ScanCarefully(uintptr_t begin, size_t size) {
     std::vector<char> copy(size);
-    iovec to = {copy.data(), size};
-    iovec from = {reinterpret_cast<void*>(begin), size};
-    const int64_t result =
-        RawSyscall(SYS_process_vm_readv, static_cast<uint64_t>(RawSyscall(SYS_getpid)),
-                   reinterpret_cast<uintptr_t>(&to), 1, reinterpret_cast<uintptr_t>(&from), 1, 0);
+    const int64_t result = CopyIfThere(copy.data(), reinterpret_cast<const void*>(begin), size);
     if (result > 0) {
       const auto copied = reinterpret_cast<uintptr_t>(copy.data());
       Scan(copied, copied + static_cast<size_t>(result));

@@ -3,6 +3,8 @@
 #define JACQUARD_SIM_REAL_H_
 
 #include <pthread.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 
 #include <cstddef>
@@ -32,6 +34,15 @@ inline int64_t RawSyscall(int64_t number, uint64_t a = 0, uint64_t b = 0, uint64
                : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
                : "rcx", "r11", "memory");
   return result;
+}
+
+// Copies memory that may not be there any more: how many bytes, or a negative error: -EFAULT, or
+// what a sandbox makes of it. A system call.
+inline int64_t CopyIfThere(void* to, const void* from, size_t size) {
+  const iovec here = {to, size};
+  const iovec there = {const_cast<void*>(from), size};
+  return RawSyscall(SYS_process_vm_readv, static_cast<uint64_t>(RawSyscall(SYS_getpid)),
+                    reinterpret_cast<uintptr_t>(&here), 1, reinterpret_cast<uintptr_t>(&there), 1);
 }
 
 // Looks `name` up behind the executable. Ends the process if there is no such function.

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <gtest/gtest.h>
 #include <linux/futex.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include <cstring>
 #include <functional>
 #include <map>
+#include <new>
 #include <set>
 #include <string>
 #include <thread>
@@ -184,6 +186,31 @@ TEST(Futex, WakeTellsHowMany) {
 }
 
 // The call that glibc used to make for condition variables.
+// As the kernel does not touch it: whoever waits for the word may be done with it, and with its
+// memory.
+TEST(Futex, WakeMayComeAfterTheWordIsGone) {
+  const auto program = [](bool wakes_late) {
+    return [wakes_late] {
+      void* const page =
+          mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      auto* const word = new (page) std::atomic<uint32_t>(1);
+      std::thread waker([=] {
+        word->store(0, std::memory_order_release);
+        if (wakes_late) {
+          Wake(*word, 1);
+        } else {
+          Check(word->load() == 0, "nobody else writes");
+        }
+      });
+      while (word->load(std::memory_order_acquire) != 0) std::this_thread::yield();
+      munmap(page, 4096);
+      waker.join();
+    };
+  };
+  ExpectPass(Walk(program(true)));
+  ExpectVerdict(program(false), "crash|segmentation fault");
+}
+
 TEST(Futex, WakeOpChangesTheOtherWord) {
   const auto outcomes = Outcomes([](std::string& outcome) {
     std::atomic<uint32_t> word{0}, other{1};

@@ -1,4 +1,5 @@
 // membarrier(2): a fence of all threads by one of them.
+#include <errno.h>
 #include <gtest/gtest.h>
 #include <linux/membarrier.h>
 #include <sys/syscall.h>
@@ -32,10 +33,13 @@ std::function<void()> StoreBuffering(const std::function<void()>& fence) {
   };
 }
 
+long Membarrier(int command) { return syscall(SYS_membarrier, command, 0, 0); }
+
 // The other thread needs none.
 TEST(Membarrier, IsAFenceOfAllThreads) {
   const ExploreResult result = SearchAll(StoreBuffering([] {
-    if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0) std::abort();
+    if (Membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) != 0) std::abort();
+    if (Membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0) std::abort();
   }));
   ExpectPass(result);
   EXPECT_TRUE(result.exhausted);
@@ -47,14 +51,34 @@ TEST(Membarrier, WithoutItNeitherMaySeeTheOther) {
   EXPECT_EQ(fence_of_one.verdict.kind, VerdictKind::kAbort);
 }
 
+// Who has not said that it is going to use it has no fence. What one execution has said the next
+// has not.
+TEST(Membarrier, WithoutRegistrationIsNone) {
+  const ExploreResult of_threads = SearchAll(StoreBuffering([] {
+    if (Membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0 || errno != EPERM) std::exit(1);
+  }));
+  EXPECT_EQ(of_threads.verdict.kind, VerdictKind::kAbort);
+  const ExploreResult of_processes = SearchAll(StoreBuffering([] {
+    if (Membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED) != 0) std::exit(1);
+  }));
+  EXPECT_EQ(of_processes.verdict.kind, VerdictKind::kAbort);
+}
+
 TEST(Membarrier, SaysWhatItKnows) {
   const ExploreResult result = Walk([] {
-    const long known = syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);
-    if ((known & MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0) std::abort();
-    if (syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) != 0) std::abort();
+    if ((Membarrier(MEMBARRIER_CMD_QUERY) & MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0) std::abort();
+    if (Membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) != 0) std::abort();
     std::thread([] {}).join();  // steps
   });
   ExpectPass(result);
+}
+
+// Last: the process has it from now on.
+TEST(Membarrier, RegistrationBeforeTheExecutionCounts) {
+  ASSERT_EQ(Membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED), 0);
+  ExpectPass(SearchAll(StoreBuffering([] {
+    if (Membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0) std::abort();
+  })));
 }
 
 }  // namespace
