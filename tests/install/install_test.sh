@@ -247,6 +247,41 @@ ends 0 'a thread before main' jacquard-c++ -o before_main before_main.cc
 ends 2 'is refused' ./before_main
 says 'it is named' 'the constructor of a global has started a thread'
 
+# Names of the C library that programs take for functions and variables of their own.
+cat >own_names.c <<'END'
+#include <pthread.h>
+int error = 3;
+int err(int status) { return status - error; }
+static void *work(void *unused) { return unused; }
+int main(void) {
+  pthread_t thread;
+  pthread_create(&thread, 0, work, 0);
+  pthread_join(thread, 0);
+  return err(3);
+}
+END
+cat >stops.c <<'END'
+#include <err.h>
+#include <pthread.h>
+#include <stdlib.h>
+static void *work(void *unused) {
+  int *volatile block = malloc(sizeof *block);
+  if (!block) errx(1, "no memory");
+  free(block);
+  return unused;
+}
+int main(void) {
+  pthread_t thread;
+  if (pthread_create(&thread, 0, work, 0) != 0) err(1, 0);
+  return pthread_join(thread, 0);
+}
+END
+ends 0 'own names' jacquard-cc -o own_names own_names.c
+ends 0 'they run' ./own_names
+ends 0 'a program that stops with a message' jacquard-cc -o stops stops.c
+JACQUARD_OPTIONS='executions=100 allocations=may_fail' ends 0 'that is the end of an execution' ./stops
+says 'the others go on' ' 100 executions'
+
 cat >large.cc <<'END'
 #include <atomic>
 #include <cassert>
