@@ -185,7 +185,6 @@ TEST(Futex, WakeTellsHowMany) {
   EXPECT_TRUE(outcomes.contains("0") && outcomes.contains("1") && outcomes.contains("2"));
 }
 
-// The call that glibc used to make for condition variables.
 // As the kernel does not touch it: whoever waits for the word may be done with it, and with its
 // memory.
 TEST(Futex, WakeMayComeAfterTheWordIsGone) {
@@ -211,6 +210,7 @@ TEST(Futex, WakeMayComeAfterTheWordIsGone) {
   ExpectVerdict(program(false), "crash|segmentation fault");
 }
 
+// The call that glibc used to make for condition variables.
 TEST(Futex, WakeOpChangesTheOtherWord) {
   const auto outcomes = Outcomes([](std::string& outcome) {
     std::atomic<uint32_t> word{0}, other{1};

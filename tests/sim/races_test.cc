@@ -1,8 +1,6 @@
 // Data races: where the verdict must come, with what it must say, and where it must not.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cstdint>
@@ -19,7 +17,6 @@
 
 #include "sim/runtime.h"
 #include "tests/sim/searches.h"
-#include "tests/sim/uninstrumented.h"
 
 // The public annotations, as sanitizer/tsan_interface.h declares them.
 extern "C" void __tsan_acquire(void* object);
@@ -479,27 +476,6 @@ int* Map() {
   void* const wanted = reinterpret_cast<void*>(uintptr_t{0x2000'0000'0000});
   return static_cast<int*>(
       mmap(wanted, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
-}
-
-// Of the real heap. So large a block no thread keeps for itself.
-TEST(NoRace, MemoryThatALibraryGivesOutAgain) {
-  ResetHiddenCounter();
-  ExpectNoRace([] {
-    char* const first = getcwd(nullptr, 2000);
-    std::atomic<bool> freed = false;
-    std::thread other([&] {
-      first[0] = 'a';
-      free(first);
-      freed.store(true, std::memory_order_relaxed);
-    });
-    while (!freed.load(std::memory_order_relaxed)) std::this_thread::yield();
-    char* const second = getcwd(nullptr, 2000);
-    if (second == first) CountHidden();
-    second[0] = 'b';
-    other.join();
-    free(second);
-  });
-  EXPECT_GT(CountHidden(), 1) << "it has never been the same block";
 }
 
 TEST(NoRace, MemoryThatIsMappedAgain) {
