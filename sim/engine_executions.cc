@@ -14,6 +14,7 @@
 #include "sim/lock_order.h"
 #include "sim/memory/memory.h"
 #include "sim/message.h"
+#include "sim/real_blocks.h"
 #include "sim/recorder.h"
 
 namespace jacquard::sim {
@@ -174,6 +175,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   for (int i = 0; i < thread_count_; ++i) ResetStorageOf(threads_[i]);
   ResetStorageOf(stage_);
   arena.Reset();
+  kept_blocks.Sweep();
   counters_.steps += step_;
   ++counters_.executions;
   return verdict;

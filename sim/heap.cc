@@ -2,8 +2,8 @@
 //
 // An allocation that the executable's own code makes in an execution comes from the arena; one that
 // a shared library makes for itself (a stdio buffer, a locale's cache) outlives the execution and
-// comes from the real heap. Exceptions, and texts that the C library makes for its caller, are the
-// program's, although a library allocates them.
+// comes from the real heap (real_blocks.h). Exceptions, and texts that the C library makes for its
+// caller, are the program's, although a library allocates them.
 //
 // Whoever frees a block must do it once, and with the function that belongs to the one that
 // allocated it: that is judged here, accesses in heap_check.h, and what is never freed in leaks.h.
@@ -26,7 +26,11 @@
 #include "sim/leaks.h"
 #include "sim/races.h"
 #include "sim/real.h"
+#include "sim/real_blocks.h"
 #include "sim/recorder.h"
+
+// Set by the linker: the end of the executable's data.
+extern "C" const char end;
 
 namespace jacquard::sim {
 namespace {
@@ -105,26 +109,37 @@ void* AllocateFromArena(const Request& request, const void* caller) {
   return result;
 }
 
+// Whether the caller is the code under test, or a library on its behalf: not the harness between
+// executions, nor the runtime for itself.
+bool InExecution() { return arena_on && engine.OnExecutingThread(); }
+
+// So much must be asked for: `size` bytes, and perhaps a mark.
+size_t WithMark(size_t size) { return engine.OnExecutingThread() ? SizeWithMark(size) : size; }
+
 // A block that a library has taken from the real heap may hold pointers to the program's. Its first
 // `kept` bytes are what they were; the others are new.
 void* Known(void* block, size_t size, size_t kept = 0) {
-  if (arena_on && block != nullptr && engine.OnExecutingThread()) {
-    library_blocks.Add(Address(block), size);
-    if (engine.memory != nullptr && size > kept)
-      engine.ForgetMemory(static_cast<char*>(block) + kept, size - kept);
-  }
+  if (block == nullptr || !engine.OnExecutingThread()) return block;
+  Mark(block);
+  if (!arena_on) return block;
+  library_blocks.Add(Address(block), size);
+  if (engine.memory != nullptr && size > kept)
+    engine.ForgetMemory(static_cast<char*>(block) + kept, size - kept);
   return block;
 }
 
-void ForgetLibraryBlock(void* block) {
-  if (engine.executing && engine.OnExecutingThread()) library_blocks.Remove(Address(block));
+// Whether `block` was an execution's. It is the caller's now.
+bool ForgetLibraryBlock(void* block) {
+  if (!TakeMark(block)) return false;
+  if (engine.OnExecutingThread()) library_blocks.Remove(Address(block));
+  return true;
 }
 
 void* Allocate(const Request& request, const void* caller) {
   if (UseArena(caller)) return AllocateFromArena(request, caller);
   return Known(request.alignment <= kDefaultAlignment
-                   ? __libc_malloc(request.size)
-                   : __libc_memalign(request.alignment, request.size),
+                   ? __libc_malloc(WithMark(request.size))
+                   : __libc_memalign(request.alignment, WithMark(request.size)),
                request.size);
 }
 
@@ -152,12 +167,22 @@ void* AllocateByNewOrNull(const Request& request, const void* caller) noexcept {
   }
 }
 
+size_t UsableSize(void* block) {
+  if (block == nullptr) return 0;
+  if (engine.arena.Contains(block)) {
+    const Block* const known = engine.arena.BlockAt(block);
+    return known == nullptr ? 0 : known->size;
+  }
+  return RealUsableSize(block) - (IsMarked(block) ? sizeof(uintptr_t) : 0);
+}
+
 // ---- the way back
 
 [[noreturn]] void ReportNoBlock(const void* address, const Release& release, uintptr_t pc) {
   HeapMessage message;
   message.Add("%s of ", release.function);
-  const Block* const block = engine.arena.BlockNear(address);
+  const bool in_arena = engine.arena.Contains(address);
+  const Block* const block = in_arena ? engine.arena.BlockNear(address) : nullptr;
   const bool inside =
       block != nullptr && Address(address) < block->end() && Address(address) >= block->begin();
   if (inside) {
@@ -166,7 +191,8 @@ void* AllocateByNewOrNull(const Request& request, const void* caller) noexcept {
     message.AddBlock(*block);
     message.AddHistory(*block);
   } else {
-    message.Add("heap memory that is no block");
+    message.Add(in_arena ? "heap memory that is no block"
+                         : "memory that no allocation has returned");
   }
   FailOnHeap("free of what is no block", message, inside ? block : nullptr, pc);
 }
@@ -208,39 +234,71 @@ void FreeInArena(Block& block, uintptr_t pc) {
   engine.arena.Free(block);
 }
 
-// A block of the program from before the execution, which is there again after it.
-bool ComesBack(const void* address) {
-  return engine.rollback.Covers(address) && engine.OnExecutingThread();
+// Whether no block can be there: memory of the executable, of a stack, or between two blocks.
+bool IsNoRealBlock(const void* address) {
+  return (address >= &__executable_start && address < &::end) ||
+         Address(address) - kStackArea < (kMaxThreads + 1) * kStackStride ||
+         Address(address) % kDefaultAlignment != 0;
+}
+
+void CheckRealBlock(const void* address, const Release& release, const void* caller) {
+  if (HeapIsJudged() && IsNoRealBlock(address)) [[unlikely]]
+    ReportNoBlock(address, release, Address(caller));
+}
+
+// The execution gives back a block from before it.
+void Keep(void* block, const Release& release, const void* caller) {
+  if (engine.hooks_on) engine.CheckNoneHeld(block, RealUsableSize(block), Address(caller));
+  if (kept_blocks.Keep(block) || !HeapIsJudged()) return;
+  HeapMessage message;
+  message.Add("%s of a block from before the execution, which has freed it already",
+              release.function);
+  FailOnHeap("double free", message, nullptr, Address(caller));
+}
+
+void FreeReal(void* address, const Release& release, const void* caller) {
+  if (address == nullptr) return;
+  if (InExecution()) CheckRealBlock(address, release, caller);
+  if (!ForgetLibraryBlock(address)) {
+    if (InExecution()) return Keep(address, release, caller);
+    kept_blocks.Forget(address);
+  }
+  __libc_free(address);
 }
 
 void Free(void* address, const Release& release, const void* caller) {
-  if (!engine.arena.Contains(address)) {
-    if (ComesBack(address)) [[unlikely]]
-      return;
-    ForgetLibraryBlock(address);
-    __libc_free(address);
-    return;
-  }
+  if (!engine.arena.Contains(address)) return FreeReal(address, release, caller);
   // What an execution has left behind is gone.
   if (!engine.OnExecutingThread()) return;
   if (Block* const block = Released(address, release, Address(caller)))
     FreeInArena(*block, Address(caller));
 }
 
+void* ReallocateReal(void* address, size_t size, const Release& release, const void* caller) {
+  if (!InExecution()) {
+    ForgetLibraryBlock(address);
+    kept_blocks.Forget(address);
+    return Known(__libc_realloc(address, WithMark(size)), size);
+  }
+  CheckRealBlock(address, release, caller);
+  const size_t old_size = UsableSize(address);
+  if (size != 0 && ForgetLibraryBlock(address)) {
+    void* const block = __libc_realloc(address, SizeWithMark(size));
+    if (block != nullptr) return Known(block, size, block == address ? old_size : 0);
+    Known(address, old_size, old_size);
+    return nullptr;
+  }
+  void* const moved = size != 0 ? Allocate({.size = size}, caller) : nullptr;
+  if (size != 0 && moved == nullptr) return nullptr;
+  if (moved != nullptr) std::memcpy(moved, address, std::min(size, old_size));
+  FreeReal(address, release, caller);
+  return moved;
+}
+
 void* Reallocate(void* address, size_t size, const void* caller) {
   constexpr Release kRelease = {.function = "realloc"};
   if (address == nullptr) return Allocate({.size = size}, caller);
-  if (!engine.arena.Contains(address)) {
-    if (ComesBack(address)) [[unlikely]] {
-      void* const moved = size != 0 ? Allocate({.size = size}, caller) : nullptr;
-      if (moved == nullptr) return nullptr;
-      return std::memcpy(moved, address, std::min(size, malloc_usable_size(address)));
-    }
-    ForgetLibraryBlock(address);
-    const size_t old_size = malloc_usable_size(address);
-    void* const block = __libc_realloc(address, size);
-    return Known(block, size, block == address ? old_size : 0);
-  }
+  if (!engine.arena.Contains(address)) return ReallocateReal(address, size, kRelease, caller);
   if (!engine.OnExecutingThread()) return nullptr;
   Block* const block = Released(address, kRelease, Address(caller));
   if (block == nullptr) return nullptr;
@@ -275,8 +333,10 @@ using jacquard::sim::Allocator;
 using jacquard::sim::CheckAccess;
 using jacquard::sim::engine;
 using jacquard::sim::Free;
+using jacquard::sim::Known;
 using jacquard::sim::Reallocate;
 using jacquard::sim::UseArena;
+using jacquard::sim::WithMark;
 
 #define JACQUARD_CALLER __builtin_return_address(0)
 
@@ -289,7 +349,7 @@ void free(void* block) { Free(block, {.function = "free"}, JACQUARD_CALLER); }
 void* calloc(size_t count, size_t size) {
   size_t bytes;
   if (__builtin_mul_overflow(count, size, &bytes)) bytes = SIZE_MAX;
-  if (!UseArena(JACQUARD_CALLER)) return jacquard::sim::Known(__libc_calloc(count, size), bytes);
+  if (!UseArena(JACQUARD_CALLER)) return Known(__libc_calloc(1, WithMark(bytes)), bytes);
   void* const block = AllocateFromArena({.size = bytes}, JACQUARD_CALLER);
   return block == nullptr ? nullptr
                           : std::memset(block, 0, jacquard::sim::Arena::FilledSize(block, bytes));
@@ -332,26 +392,21 @@ int posix_memalign(void** result, size_t alignment, size_t size) {
 }
 
 // What a test framework calls instead: its records outlive an execution.
-void* jacquard_outside_malloc(size_t size) { return __libc_malloc(size); }
+void* jacquard_outside_malloc(size_t size) {
+  void* const block = __libc_malloc(WithMark(size));
+  if (block != nullptr && engine.OnExecutingThread()) jacquard::sim::Mark(block);
+  return block;
+}
 
 void* jacquard_outside_new(size_t size) {
-  void* const block = __libc_malloc(size);
+  void* const block = jacquard_outside_malloc(size);
   if (block == nullptr) throw std::bad_alloc();
   return block;
 }
 
 void* jacquard_outside_new_array(size_t size) { return jacquard_outside_new(size); }
 
-size_t malloc_usable_size(void* block) {
-  if (block == nullptr) return 0;
-  if (engine.arena.Contains(block)) {
-    const jacquard::sim::Block* const known = engine.arena.BlockAt(block);
-    return known == nullptr ? 0 : known->size;
-  }
-  static const auto real =
-      reinterpret_cast<size_t (*)(void*)>(jacquard::sim::FindReal("malloc_usable_size"));
-  return real(block);
-}
+size_t malloc_usable_size(void* block) { return jacquard::sim::UsableSize(block); }
 
 // ---- texts
 

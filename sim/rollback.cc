@@ -70,9 +70,11 @@ void Rollback::Init() {
 }
 
 void Rollback::CoverHeap() {
+  covers_heap_ = true;
   constexpr uintptr_t kMostBytes = uintptr_t{1} << 30;
-  const auto end = reinterpret_cast<uintptr_t>(sbrk(0)) & ~uintptr_t{7};
-  if (length_ == 0 || end <= begin_ + length_ || end - begin_ > kMostBytes) return;
+  const uintptr_t end =
+      std::min(reinterpret_cast<uintptr_t>(sbrk(0)) & ~uintptr_t{7}, begin_ + kMostBytes);
+  if (length_ == 0 || end <= begin_ + length_) return;
   executable_data_.push_back({FirstMapped(begin_ + length_, end), end});
   length_ = end - begin_;
   logged_.assign(length_ / 8, 0);

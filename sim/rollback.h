@@ -22,8 +22,11 @@ class Rollback {
   void Init();
 
   // From now on what the program has allocated by now is covered as well, as far as it lies in the
-  // heap behind the executable: all but large blocks. Before the first execution.
+  // heap behind the executable, up to 1 GiB of it. Before the first execution.
   void CoverHeap();
+
+  // Whether that was asked for, as it is for a program with a main of its own.
+  bool CoversHeap() const { return covers_heap_; }
 
   // Whether `address` lies in the executable's data, or in the heap that is covered.
   bool Covers(const void* address) const {
@@ -93,6 +96,7 @@ class Rollback {
 
   uintptr_t begin_ = 0;
   uintptr_t length_ = 0;
+  bool covers_heap_ = false;
   std::vector<uint8_t> logged_;  // per word: the bytes that are in the log
   std::vector<Entry> log_;
   std::vector<Range> executable_data_;  // without the holes between its segments

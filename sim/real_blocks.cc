@@ -1,0 +1,161 @@
+#include "sim/real_blocks.h"
+
+#include <sys/syscall.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <iterator>
+
+#include "sim/engine.h"
+
+namespace jacquard::sim {
+namespace {
+
+// Of a block at its own address only: a copy of its contents carries none.
+constexpr uintptr_t kMarkOf = 0x9E37'79B9'7F4A'7C15;
+
+// Before there is any, nobody looks: the dynamic linker frees memory when nothing is ready yet.
+bool any_marks = false;
+
+class SpinLock {
+ public:
+  explicit SpinLock(std::atomic<bool>& word) : word_(word) {
+    while (word_.exchange(true, std::memory_order_acquire))  // pairs with the destructor's store
+      RawSyscall(SYS_sched_yield);
+  }
+  ~SpinLock() { word_.store(false, std::memory_order_release); }
+  SpinLock(const SpinLock&) = delete;
+  SpinLock& operator=(const SpinLock&) = delete;
+
+ private:
+  std::atomic<bool>& word_;
+};
+
+char* PlaceOfMark(void* block) {
+  return static_cast<char*>(block) + RealUsableSize(block) - sizeof(uintptr_t);
+}
+
+}  // namespace
+
+KeptBlocks kept_blocks;
+
+size_t RealUsableSize(void* block) {
+  static const auto real = reinterpret_cast<size_t (*)(void*)>(FindReal("malloc_usable_size"));
+  return real(block);
+}
+
+void Mark(void* block) {
+  any_marks = true;
+  const uintptr_t mark = reinterpret_cast<uintptr_t>(block) ^ kMarkOf;
+  std::memcpy(PlaceOfMark(block), &mark, sizeof(mark));
+}
+
+bool IsMarked(void* block) {
+  if (!any_marks) return false;
+  uintptr_t found;
+  std::memcpy(&found, PlaceOfMark(block), sizeof(found));
+  return found == (reinterpret_cast<uintptr_t>(block) ^ kMarkOf);
+}
+
+bool TakeMark(void* block) {
+  if (!IsMarked(block)) return false;
+  std::memset(PlaceOfMark(block), 0, sizeof(uintptr_t));
+  return true;
+}
+
+KeptBlocks::Kept& KeptBlocks::Find(uintptr_t address) {
+  size_t place = (address >> 4) * 0x9E37'79B9'7F4A'7C15 >> 32;
+  for (;; ++place) {
+    Kept& kept = table_[place & (table_.size() - 1)];
+    if (kept.address == address || kept.address == kNothing) return kept;
+  }
+}
+
+KeptBlocks::Vector<KeptBlocks::Kept> KeptBlocks::Sorted() const {
+  Vector<Kept> sorted;
+  for (const Kept& kept : table_) {
+    if (kept.address > kForgotten) sorted.push_back(kept);
+  }
+  std::ranges::sort(sorted, {}, &Kept::address);
+  return sorted;
+}
+
+void KeptBlocks::MakeTable(const Vector<Kept>& blocks) {
+  table_.assign(std::bit_ceil(4 * blocks.size() + 64), {});
+  for (const Kept& kept : blocks) Find(kept.address) = kept;
+  used_ = blocks.size();
+}
+
+bool KeptBlocks::Keep(void* block) {
+  const SpinLock lock(lock_);
+  any_.store(true, std::memory_order_relaxed);
+  if (2 * used_ >= table_.size()) MakeTable(Sorted());
+  const uint64_t execution = engine.counters().executions;
+  Kept& kept = Find(reinterpret_cast<uintptr_t>(block));
+  if (kept.address == kNothing) {
+    kept = {.address = reinterpret_cast<uintptr_t>(block), .execution = execution};
+    ++used_;
+    bytes_ += RealUsableSize(block);
+    return true;
+  }
+  if (kept.execution == execution) return false;
+  kept.execution = execution;
+  kept.comes_back = true;
+  return true;
+}
+
+void KeptBlocks::ForgetOne(void* block) {
+  const SpinLock lock(lock_);
+  if (table_.empty()) return;
+  Kept& kept = Find(reinterpret_cast<uintptr_t>(block));
+  if (kept.address == kNothing) return;
+  kept.address = kForgotten;
+  bytes_ -= RealUsableSize(block);
+}
+
+void KeptBlocks::Sweep() {
+  if (!any_.load(std::memory_order_relaxed) || engine.rollback.CoversHeap()) return;
+  const SpinLock lock(lock_);
+  if (used_ < count_limit_ && bytes_ < bytes_limit_) return;
+  sorted_ = Sorted();
+  for (Kept& kept : sorted_) {
+    kept.reachable = kept.comes_back;
+    if (kept.reachable) to_scan_.push_back(&kept);
+  }
+  engine.rollback.VisitExecutable([this](uintptr_t begin, uintptr_t end) { Scan(begin, end); });
+  while (!to_scan_.empty()) {
+    const uintptr_t block = to_scan_.back()->address;
+    to_scan_.pop_back();
+    Scan(block, block + RealUsableSize(reinterpret_cast<void*>(block)));
+  }
+  std::erase_if(sorted_, [this](const Kept& kept) {
+    if (kept.reachable) return false;
+    auto* const block = reinterpret_cast<void*>(kept.address);
+    bytes_ -= RealUsableSize(block);
+    __libc_free(block);
+    return true;
+  });
+  MakeTable(sorted_);
+  any_.store(!sorted_.empty(), std::memory_order_relaxed);
+  count_limit_ = kFirstCount + 2 * sorted_.size();
+  bytes_limit_ = kFirstBytes + 2 * bytes_;
+}
+
+void KeptBlocks::Scan(uintptr_t begin, uintptr_t end) {
+  if (sorted_.empty()) return;
+  const uintptr_t first = sorted_.front().address;
+  for (; begin + sizeof(uintptr_t) <= end; begin += sizeof(uintptr_t)) {
+    uintptr_t value;
+    std::memcpy(&value, reinterpret_cast<const void*>(begin), sizeof(value));
+    if (value < first || value >> 48 != 0) continue;
+    // It may point into the block, or to its end.
+    Kept& kept = *std::prev(std::ranges::upper_bound(sorted_, value, {}, &Kept::address));
+    const size_t size = RealUsableSize(reinterpret_cast<void*>(kept.address));
+    if (kept.reachable || value - kept.address > size) continue;
+    kept.reachable = true;
+    to_scan_.push_back(&kept);
+  }
+}
+
+}  // namespace jacquard::sim

@@ -1,0 +1,177 @@
+// Blocks that were there before an execution which frees them: the next one finds them again.
+#include <gtest/gtest.h>
+#include <malloc.h>
+
+#include <atomic>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "sim/runtime.h"
+#include "tests/sim/searches.h"
+
+namespace jacquard {
+namespace {
+
+// Keeps the compiler from knowing what the functions of the C library do.
+template <class T>
+T Hide(T value) {
+  asm volatile("" : "+r"(value)::"memory");
+  return value;
+}
+
+// A step, without which an execution does not count as one.
+void TakeStep() {
+  static std::atomic<int> word;
+  word.fetch_add(1);
+}
+
+// Made by constructors of globals.
+std::vector<int> numbers = {1, 2, 3};
+std::vector<int> many(100'000, 7);
+std::string text(100, 'a');
+std::list<int> nodes = {1, 2, 3};
+std::unique_ptr<int> owner = std::make_unique<int>(5);
+std::shared_ptr<int> shared = std::make_shared<int>(6);
+char* bytes = static_cast<char*>(std::memset(std::malloc(2000), 'b', 2000));
+
+TEST(BlocksOfGlobals, AreThereInEachExecution) {
+  ExpectPass(Walk(
+      [] {
+        std::thread grows([] {
+          numbers.push_back(4);
+          many.resize(200'000);
+          text += std::string(100, 'c');
+        });
+        std::thread drops([] {
+          nodes.clear();
+          owner.reset();
+          shared = nullptr;
+        });
+        Check(bytes[1999] == 'b', "the contents of the bytes");
+        bytes = static_cast<char*>(std::realloc(bytes, 4000));
+        Check(bytes[0] == 'b' && bytes[1999] == 'b', "the contents of the moved bytes");
+        std::free(std::exchange(bytes, nullptr));
+        grows.join();
+        drops.join();
+        Check(numbers == std::vector{1, 2, 3, 4}, "numbers");
+        Check(many[0] == 7 && many[99'999] == 7 && many[100'000] == 0, "many");
+        Check(text == std::string(100, 'a') + std::string(100, 'c'), "text");
+        Check(nodes.empty() && owner == nullptr, "what was dropped");
+      },
+      300));
+  // And after them.
+  EXPECT_EQ(numbers, (std::vector{1, 2, 3}));
+  EXPECT_EQ(many, std::vector(100'000, 7));
+  EXPECT_EQ(text, std::string(100, 'a'));
+  EXPECT_EQ(nodes, (std::list{1, 2, 3}));
+  EXPECT_EQ(*owner, 5);
+  EXPECT_EQ(*shared, 6);
+  EXPECT_EQ(malloc_usable_size(bytes), malloc_usable_size(Hide(bytes)));
+  EXPECT_EQ(bytes[1999], 'b');
+}
+
+// Through a library: the C++ library's own code frees the old contents.
+TEST(BlocksOfGlobals, AreThereIfALibraryHasFreedThem) {
+  ExpectPass(Walk(
+      [] {
+        TakeStep();
+        text.assign(5000, 'd');
+        text.reserve(20'000);
+        Check(text == std::string(5000, 'd'), "text");
+      },
+      300));
+  EXPECT_EQ(text, std::string(100, 'a'));
+}
+
+int* number = new int(8);
+
+TEST(BlocksOfGlobals, AreFreedOnlyOnce) {
+  const auto free_twice = [] {
+    TakeStep();
+    std::thread([] { delete number; }).join();
+    delete number;
+  };
+  const Verdict verdict = Walk(free_twice).verdict;
+  EXPECT_EQ(verdict.signature, "heap error|double free") << verdict.message;
+  EXPECT_NE(verdict.message.find("of a block from before the execution, which has freed it"),
+            std::string::npos)
+      << verdict.message;
+  EXPECT_EQ(*number, 8);
+}
+
+// What is given to one execution, for good, is freed some time.
+TEST(BlocksHandedOver, AreFreedInTheEnd) {
+  struct Takes : Program {
+    int ThreadCount() const override { return 1; }
+    void RunThread(int) override {
+      TakeStep();
+      std::free(given);
+    }
+    void* given = nullptr;
+  } program;
+  constexpr size_t kSize = 50'000;  // small enough to come from the heap behind the executable
+  constexpr int kBlocks = 4000;
+  RandomWalk walk(1);
+  walk.BeginExecution();
+  const size_t before = mallinfo2().uordblks;
+  for (int i = 0; i < kBlocks; ++i) {
+    program.given = std::malloc(kSize);
+    const Verdict verdict = Execute(program, walk, {});
+    ASSERT_TRUE(verdict.passed()) << verdict.message;
+  }
+  EXPECT_LT(mallinfo2().uordblks, before + kSize * kBlocks * 3 / 4);
+  // Those of globals are still kept.
+  EXPECT_EQ(text, std::string(100, 'a'));
+  EXPECT_EQ(nodes, (std::list{1, 2, 3}));
+}
+
+// Memory that is no block of anybody's.
+TEST(NoBlocks, AreNotFreed) {
+  static int64_t global[8] = {};
+  const auto expect_error = [](const std::function<void(char*)>& body) {
+    const Verdict verdict = Walk([&body] {
+                              TakeStep();
+                              char local[64] = {};
+                              body(Hide(local));
+                            }).verdict;
+    EXPECT_EQ(verdict.signature, "heap error|free of what is no block") << verdict.message;
+    EXPECT_NE(verdict.message.find("memory that no allocation has returned"), std::string::npos)
+        << verdict.message;
+  };
+  expect_error([](char* local) { std::free(Hide(local)); });
+  expect_error([](char* local) { static_cast<void>(!std::realloc(Hide(local), 100)); });
+  expect_error([](char*) { delete Hide(reinterpret_cast<char*>(&global[0])); });
+  expect_error([](char*) { std::free(Hide(bytes + 8)); });
+}
+
+// What a library has allocated in an execution is freed for real, in the same one or a later one.
+TEST(BlocksOfLibraries, AreFreed) {
+  const auto body = [] {
+    TakeStep();
+    char* line = nullptr;
+    size_t size = 0;
+    std::FILE* const stream = fmemopen(const_cast<char*>("first\n"), 6, "r");
+    Check(getline(&line, &size, stream) == 6, "read");
+    std::free(line);
+    std::fclose(stream);
+    char* const path = realpath("/", nullptr);
+    Check(malloc_usable_size(path) >= 2, "its size");
+    std::free(std::realloc(path, 100'000));
+  };
+  ExpectPass(Walk(body, 100));
+  const size_t before = mallinfo2().uordblks;
+  ExpectPass(Walk(body, 10'000));
+  EXPECT_LT(mallinfo2().uordblks, before + (1 << 20));
+}
+
+}  // namespace
+}  // namespace jacquard
