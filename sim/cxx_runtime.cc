@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <cxxabi.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 
 #include <cstdint>
 #include <cstring>
@@ -22,7 +23,10 @@ struct ThreadDestructor {
   void (*function)(void*);
   void* object;
 };
-std::vector<ThreadDestructor> thread_destructors;
+constinit std::vector<ThreadDestructor> thread_destructors;
+// Of the process's first thread, outside of executions; and those that belong to thread 0.
+constinit std::vector<ThreadDestructor> outside_destructors;
+constinit std::vector<ThreadDestructor> kept_destructors;
 
 // The guard of a function-local static (Itanium C++ ABI, 3.3.3): byte 0 says "initialised", byte 1
 // is the implementation's.
@@ -58,7 +62,12 @@ void RunThreadDestructors() {
   }
 }
 
-void DropThreadDestructors() { thread_destructors.clear(); }
+void DropThreadDestructors() { thread_destructors = kept_destructors; }
+
+void KeepThreadDestructors() {
+  kept_destructors = outside_destructors;
+  DropThreadDestructors();
+}
 
 }  // namespace jacquard::sim
 
@@ -115,6 +124,10 @@ int __cxa_thread_atexit(void (*function)(void*), void* object, void* library) {
     const jacquard::sim::RealHeap real_heap;
     jacquard::sim::thread_destructors.push_back({engine.current->id, function, object});
     return 0;
+  }
+  if (!engine.executing && jacquard::sim::FromExecutable(__builtin_return_address(0)) &&
+      jacquard::sim::RawSyscall(SYS_gettid) == jacquard::sim::RawSyscall(SYS_getpid)) {
+    jacquard::sim::outside_destructors.push_back({0, function, object});
   }
   static const auto real = reinterpret_cast<int (*)(void (*)(void*), void*, void*)>(
       jacquard::sim::FindReal("__cxa_thread_atexit"));

@@ -174,6 +174,13 @@ class Engine {
   // The running thread ends here, whatever is on its stack.
   [[noreturn]] void ExitThread();
   SimThread* FindThread(pthread_t pthread);
+  // The system's number of a thread, as gettid() tells it: the same in every process, but for the
+  // first one of a program with a main of its own.
+  int TidOf(const SimThread& thread) const {
+    return thread.id == 0 ? first_tid_ : kFirstTid + thread.id;
+  }
+  // The number of the thread with that one; none of them if it is somebody else's.
+  int ThreadOfTid(int tid) const { return tid == first_tid_ ? 0 : tid - kFirstTid; }
   SimThread& thread(int id) { return threads_[id]; }
   // The thread on stack number `stack` in this execution; null if it is nobody's.
   SimThread* OwnerOfStack(int stack) {
@@ -293,8 +300,8 @@ class Engine {
 
   const ExecutionOptions& options() const { return options_; }
 
-  // Also what was allocated before the first execution is rolled back.
-  void CoverHeap();
+  // execute.h has it.
+  void BeginProgram();
 
   Verdict Execute(Program& program, Strategy& strategy, const ExecutionOptions& options,
                   Trace* trace);
@@ -329,7 +336,8 @@ class Engine {
   }
 
  private:
-  friend struct DebuggerView;  // debugger.cc
+  friend struct DebuggerView;                      // debugger.cc
+  static constexpr int kFirstTid = 1'000'000'000;  // far from real ones
   // A thread that runs so long although others could is interrupted even by the benign choice.
   static constexpr uint32_t kMaxStepsInARow = 1000;
   // So often, and for so many steps, must every spinning thread go round its loop before that is
@@ -365,6 +373,8 @@ class Engine {
   void Initialize();
   bool RunsCurrent() const { return OnStackOfCurrent() || ReadFsBase() == fs_base_; }
   void EnsureStorage(int id);
+  // The next thread's.
+  void AddStorage(const ThreadStorage& storage);
   void BeginStorageOnDemand();
   // Nothing that the thread did to it is left.
   void ResetStorageOf(const SimThread& thread) {
@@ -519,8 +529,9 @@ class Engine {
   ExecutionOptions options_;
   Verdict* verdict_ = nullptr;  // of the execution that is going on
   int thread_count_ = 0;
-  int bodies_left_ = 0;   // threads that the program began with and that have not ended
-  int parked_ = 0;        // threads whose storage exists
+  int bodies_left_ = 0;  // threads that the program began with and that have not ended
+  int parked_ = 0;       // threads whose storage exists
+  int first_tid_ = kFirstTid;
   uint64_t fs_base_ = 0;  // the running one, of the thread that executes
   bool storage_on_demand_ = false;
   uint64_t ticket_ = 0;
@@ -544,12 +555,11 @@ class Engine {
 // (2001-09-09).
 inline constexpr uint64_t kClockEpoch = 1'000'000'000'000'000'000;
 
-// The system's number of simulated thread 0, as gettid() tells it; far from real ones.
-inline constexpr int kFirstTid = 1'000'000'000;
-
 // Destructors of the running thread's thread_local objects (cxx_runtime.cc).
 void RunThreadDestructors();
 void DropThreadDestructors();
+// Those that are known now belong to thread 0 of each execution.
+void KeepThreadDestructors();
 
 // The same for pthread_setspecific, and what it and pthread_key_create have left (thread_keys.cc).
 void RunKeyDestructors();

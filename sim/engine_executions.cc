@@ -1,6 +1,7 @@
 // The engine's executions: what happens from the first step to the last, and before and after.
 #include <cxxabi.h>
 #include <errno.h>
+#include <sys/syscall.h>
 
 #include <algorithm>
 #include <exception>
@@ -14,6 +15,7 @@
 #include "sim/lock_order.h"
 #include "sim/memory/memory.h"
 #include "sim/message.h"
+#include "sim/real.h"
 #include "sim/real_blocks.h"
 #include "sim/recorder.h"
 
@@ -103,10 +105,14 @@ void Engine::Initialize() {
   BeginStorageOnDemand();
 }
 
-void Engine::CoverHeap() {
+void Engine::BeginProgram() {
   if (!initialized_) Initialize();
   rollback.CoverHeap();
   snapshot.AddProgram();
+  AddStorage(driver_.storage);
+  KeepThreadStorage(driver_.storage);
+  KeepThreadDestructors();
+  first_tid_ = static_cast<int>(RawSyscall(SYS_gettid));
 }
 
 Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOptions& options,
@@ -202,7 +208,7 @@ void FailExecution(VerdictKind kind, std::string_view rule, std::string_view mes
   sim::engine.Fail(kind, rule, message);
 }
 
-void RollBackHeap() { sim::engine.CoverHeap(); }
+void BeginProgram() { sim::engine.BeginProgram(); }
 
 uint64_t LastSchedule() { return sim::engine.schedule(); }
 

@@ -11,14 +11,17 @@ namespace jacquard::sim {
 void Engine::EnsureStorage(int id) {
   const RealHeap real_heap;
   WriteFsBase(driver_.storage.fs_base);
-  for (; parked_ <= id; ++parked_) {
-    SimThread& thread = threads_[parked_];
-    thread.id = parked_;
-    thread.bit = SetOfThread(parked_);
-    thread.stack_bottom = StackBottom(parked_);
-    thread.storage = ParkThread(parked_);
-  }
+  while (parked_ <= id) AddStorage(ParkThread(parked_));
   WriteFsBase(fs_base_);
+}
+
+void Engine::AddStorage(const ThreadStorage& storage) {
+  SimThread& thread = threads_[parked_];
+  thread.id = parked_;
+  thread.bit = SetOfThread(parked_);
+  thread.stack_bottom = StackBottom(parked_);
+  thread.storage = storage;
+  ++parked_;
 }
 
 SimThread& Engine::AddThread(int id) {

@@ -103,8 +103,10 @@ const Counters& RuntimeCounters();
 // does. For test frameworks.
 [[noreturn]] void FailExecution(VerdictKind kind, std::string_view rule, std::string_view message);
 
-// For programs, before the first execution: what global objects have allocated is taken back, too.
-void RollBackHeap();
+// For programs with a main of their own, before the first execution: what constructors of globals
+// have left, on the heap, too, and in the calling thread's variables, is there in each execution;
+// and simulated thread 0 is called what the calling thread is.
+void BeginProgram();
 
 // For programs, on simulated thread 0: main() has returned `status`. If other threads are still
 // there, ends the execution, as the end of the process would end them.

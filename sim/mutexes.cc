@@ -44,7 +44,7 @@ int CeilingOf(const pthread_mutex_t* mutex) {
 // outside of the execution has another number than any of them.
 uint64_t StateOf(const pthread_mutex_t* mutex) {
   if (mutex->__data.__lock == CeilingOf(mutex)) return 0;
-  return static_cast<uint32_t>(mutex->__data.__owner - kFirstTid + 1);
+  return static_cast<uint32_t>(engine.ThreadOfTid(mutex->__data.__owner) + 1);
 }
 
 bool OwnedByMe(const pthread_mutex_t* mutex) {
@@ -55,7 +55,7 @@ bool OwnedByMe(const pthread_mutex_t* mutex) {
 void SetOwner(pthread_mutex_t* mutex, const SimThread* owner) {
   BeforeChange(mutex);
   mutex->__data.__lock = CeilingOf(mutex) | static_cast<int>(owner != nullptr);
-  mutex->__data.__owner = owner != nullptr ? kFirstTid + owner->id : 0;
+  mutex->__data.__owner = owner != nullptr ? engine.TidOf(*owner) : 0;
   engine.HasWritten(mutex, sizeof(*mutex));
 }
 
@@ -66,6 +66,8 @@ void CheckMutex(const pthread_mutex_t* mutex, uintptr_t pc) {
     Misuse("use of a mutex that has been destroyed", "by pthread_mutex_destroy", pc);
 }
 
+// How often its owner has locked it: only of a recursive one, as in the C library, where a
+// constructor of a global may have locked it.
 void ChangeCount(pthread_mutex_t* mutex, int by) {
   BeforeChange(mutex);
   mutex->__data.__count += by;
@@ -88,6 +90,7 @@ bool EnterAgain(pthread_mutex_t* mutex) {
 int Take(pthread_mutex_t* mutex, uintptr_t pc, bool waits) {
   if (mutex->__data.__spins == kNotRecoverable && IsRobust(mutex)) return ENOTRECOVERABLE;
   SetOwner(mutex, engine.current);
+  if (TypeOf(mutex) == PTHREAD_MUTEX_RECURSIVE) ChangeCount(mutex, 1);
   engine.Acquire(mutex);
   engine.TakesLock(mutex, HeldKind::kMutex, pc, waits);
   return mutex->__data.__spins == kOwnerDied && IsRobust(mutex) ? EOWNERDEAD : 0;
@@ -97,6 +100,7 @@ void Free(pthread_mutex_t* mutex) {
   if (IsRobust(mutex) && mutex->__data.__spins == kOwnerDied) SetFate(mutex, kNotRecoverable);
   engine.Release(mutex);
   SetOwner(mutex, nullptr);
+  if (mutex->__data.__count != 0) ChangeCount(mutex, -1);
   engine.LeavesLock(mutex, HeldKind::kMutex);
   engine.WakeAll(WaitReason::kMutex, mutex);  // they look again whether it is free
 }
@@ -164,7 +168,7 @@ int UnlockMutex(pthread_mutex_t* mutex, uintptr_t pc) {
     if (TellsErrors(mutex)) return EPERM;
     Misuse("unlock by a thread that does not hold the mutex", WhoHolds(old_state), pc);
   }
-  if (mutex->__data.__count != 0) {
+  if (mutex->__data.__count > 1) {
     ChangeCount(mutex, -1);
   } else {
     Free(mutex);
@@ -192,7 +196,7 @@ int CheckOwnership(const pthread_mutex_t* mutex, uintptr_t pc) {
 
 void ReleaseForWait(pthread_mutex_t* mutex) {
   // One that the owner has locked more than once stays locked, as in the C library.
-  if (mutex->__data.__count != 0) {
+  if (mutex->__data.__count > 1) {
     ChangeCount(mutex, -1);
   } else {
     Free(mutex);

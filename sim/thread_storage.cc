@@ -44,6 +44,14 @@ struct TlsImage {
 std::vector<TlsImage> tls_images;
 size_t tls_size = 0;  // of all of them
 
+// The storage that is kept, and a copy of each module's variables in it.
+uint64_t kept_fs_base = 0;
+std::vector<std::vector<char>> kept_copies;
+
+char* CopyIn(const ThreadStorage& storage, const TlsImage& image) {
+  return reinterpret_cast<char*>(storage.fs_base + image.offset);
+}
+
 int FindTlsImages(dl_phdr_info* info, size_t /*size*/, void* data) {
   bool& is_executable = *static_cast<bool*>(data);  // the first module is
   const bool is_program = is_executable || CallsHooks(*info);
@@ -119,9 +127,23 @@ ThreadStorage ParkThread(int index) {
   return parking.storage;
 }
 
-void ResetThreadStorage(const ThreadStorage& storage) {
+void KeepThreadStorage(const ThreadStorage& storage) {
+  kept_fs_base = storage.fs_base;
+  kept_copies.clear();
   for (const TlsImage& image : tls_images) {
-    char* const copy = reinterpret_cast<char*>(storage.fs_base + image.offset);
+    const char* const copy = CopyIn(storage, image);
+    kept_copies.emplace_back(copy, copy + image.size);
+  }
+}
+
+void ResetThreadStorage(const ThreadStorage& storage) {
+  for (size_t i = 0; i < tls_images.size(); ++i) {
+    const TlsImage& image = tls_images[i];
+    char* const copy = CopyIn(storage, image);
+    if (storage.fs_base == kept_fs_base) {
+      std::memcpy(copy, kept_copies[i].data(), image.size);
+      continue;
+    }
     std::memcpy(copy, image.initial, image.initialised);
     std::memset(copy + image.initialised, 0, image.size - image.initialised);
   }

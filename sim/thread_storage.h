@@ -1,5 +1,6 @@
 // Thread-local storage of simulated threads: each borrows that of a real thread which is parked for
-// ever.
+// ever. Only the first thread of a program with a main of its own has the storage of the process's
+// first thread: what it is called, and what its variables are, constructors of globals have seen.
 //
 // A parked thread's FS base is written at every fiber switch; `thread_local`, `errno` and
 // `pthread_self()` then belong to the simulated thread. The parked threads' own stacks, and with
@@ -36,8 +37,12 @@ void InitThreadStorage();
 // process's own FS base.
 ThreadStorage ParkThread(int index);
 
+// The thread-local variables in `storage` are to be as they are now whenever they are reset.
+void KeepThreadStorage(const ThreadStorage& storage);
+
 // Puts the thread-local variables of the executable, and of shared libraries with hooks, back to
-// their initial values in the storage `storage`. Other shared libraries keep theirs.
+// their initial values, or those that are kept, in the storage `storage`. Other shared libraries
+// keep theirs.
 void ResetThreadStorage(const ThreadStorage& storage);
 
 // The slower way, by system call.

@@ -182,10 +182,9 @@ int pthread_getattr_np(pthread_t handle, pthread_attr_t* attributes) noexcept {
                                jacquard::sim::kStackSize);
 }
 
-// Thread ids that are the same in every process.
 pid_t gettid() noexcept {
   if (!engine.Simulates()) return static_cast<pid_t>(jacquard::sim::RawSyscall(SYS_gettid));
-  return jacquard::sim::kFirstTid + engine.current->id;
+  return engine.TidOf(*engine.current);
 }
 
 // What would end or disturb the real thread: said at once.

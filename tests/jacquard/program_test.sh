@@ -5,6 +5,7 @@ set -u
 c=$(realpath "$1")
 cc=$(realpath "$2")
 reads_input=$(realpath "$3")
+before_main=$(realpath "$4")
 manual=$(realpath docs/test_your_code.md)
 failed=0 options=0
 unset JACQUARD_OPTIONS JACQUARD_REPLAY TEST_TARGET
@@ -45,6 +46,9 @@ expect 3 '^  thread 0: running in main .*program\.c:' "$c" seconds=0.2 -- comput
 expect 0 '^jacquard: 500 executions' "$cc" executions=500 status=report
 [[ $(grep -c '^constructed$' <<<"$output") -eq 1 ]] || { echo "FAILED: not constructed once: $output"; failed=1; }
 expect 1 '^exit: status 4: ' env JACQUARD_OPTIONS="executions=500 status=report" "$cc" argument
+
+# So is what their constructors have made: large blocks, the first thread's variables, and what it is called.
+expect 0 '^jacquard: 100 executions' "$before_main" executions=100 status=report
 
 # Standard input is there in each execution, as it was when the process began.
 printf '%s\n' 9 1 2 4 >"$TEST_TMPDIR/input"

@@ -1,0 +1,86 @@
+// What constructors of globals have done before main is there in each execution, as they left it.
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+int destroyed = 0;
+
+struct Counted {
+  Counted() : text(100, 'a') {}
+  ~Counted() {
+    if (text.size() != 150) std::abort();
+    ++destroyed;
+  }
+  std::string text;
+};
+
+thread_local int number = 1;
+thread_local Counted counted;
+thread_local std::vector<int> numbers;
+
+std::recursive_mutex locked;
+
+struct Early {
+  Early() {
+    locked.lock();
+    number = 2;
+    numbers.assign(1000, 3);
+    address = &number;
+    counted.text += "b";
+  }
+  const std::thread::id thread = std::this_thread::get_id();
+  const pthread_t pthread = pthread_self();
+  const pid_t tid = gettid();
+  int* address = nullptr;
+  // More than what the C library takes from the system block by block.
+  std::vector<int> large = std::vector<int>(100'000, 7);
+} early;
+
+int Fail(const char* what) {
+  std::fprintf(stderr, "not as it was: %s\n", what);
+  return 1;
+}
+
+}  // namespace
+
+int main() {
+  if (early.thread != std::this_thread::get_id() || !pthread_equal(early.pthread, pthread_self()))
+    return Fail("the thread");
+  if (early.tid != gettid() || gettid() != getpid() || syscall(SYS_gettid) != getpid())
+    return Fail("the thread's number");
+  if (number != 2 || &number != early.address || *early.address != 2)
+    return Fail("a thread-local number");
+  if (counted.text.size() != 101) return Fail("a thread-local object");
+  if (numbers != std::vector<int>(1000, 3)) return Fail("a thread-local vector");
+  if (early.large.front() != 7 || early.large.back() != 7) return Fail("a large vector");
+  if (destroyed != 0) return Fail("a static number");
+
+  locked.lock();
+  locked.unlock();
+  locked.unlock();
+
+  number = 4;
+  numbers.push_back(5);
+  counted.text.resize(150);
+  early.large.back() = 6;
+  std::atomic<int> seen = 0;
+  std::thread other([&] {
+    const std::lock_guard guard(locked);
+    early.large.push_back(8);
+    if (number == 1 && counted.text.size() == 100 && numbers.empty()) seen = 1;
+    counted.text.resize(150);
+    if (std::this_thread::get_id() == early.thread || gettid() == getpid()) seen = 2;
+  });
+  other.join();
+  return seen == 1 && early.large.size() == 100'001 && destroyed == 1 ? 0 : Fail("the other one");
+}
