@@ -95,7 +95,11 @@ class LeakSearch {
  private:
   void FollowWritten(size_t stride) {
     stride_ = stride;
-    engine.rollback.ForEachLogged([this](uintptr_t begin, uintptr_t end) { Scan(begin, end); });
+    engine.rollback.ForEachLogged([this](uintptr_t begin, uintptr_t end) {
+      // A pointer may begin in this word and end in the next.
+      const bool goes_on = stride_ < sizeof(uintptr_t) && engine.rollback.IsThereAfterLogged(end);
+      Scan(begin, goes_on ? end + sizeof(uintptr_t) - 1 : end);
+    });
     foreign_words.ForEach([this](uintptr_t begin, size_t size) { ScanCarefully(begin, size); });
     VisitKeyValues(
         [](void* value, void* self) {

@@ -52,6 +52,13 @@ class Rollback {
       LogLock(lock, size);
   }
 
+  // Whether the word that begins at `address` is there: it lies on the page of the one before it,
+  // or it is in the log.
+  bool IsThereAfterLogged(uintptr_t address) const {
+    return address % 4096 != 0 ||
+           (address - begin_ < length_ && logged_[(address - begin_) / 8] != 0);
+  }
+
   // Calls `visit(begin, end)`, in addresses, for each word of the executable's data that is in the
   // log, or for all data of the executable, or for each shared library's.
   template <class Visit>

@@ -239,6 +239,13 @@ TEST(Kept, InPackedStructures) {
     auto* const node = Hide(new Node);
     std::memcpy(reinterpret_cast<char*>(packed) + 1, &node, sizeof(node));
   });
+  static Packed globals[3];  // two of them across a word's end
+  for (Packed& global : globals) {
+    ExpectNoLeak([&global] {
+      auto* const node = Hide(new Node);
+      std::memcpy(reinterpret_cast<char*>(&global) + 1, &node, sizeof(node));
+    });
+  }
 }
 
 TEST(Kept, InThreadLocals) {
