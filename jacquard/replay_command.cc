@@ -4,8 +4,8 @@
 #include <limits.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <string_view>
 
 namespace jacquard::call {
@@ -24,11 +24,18 @@ std::string Quoted(const std::string& word) {
 }  // namespace
 
 std::string ReadArguments() {
-  std::ifstream file("/proc/self/cmdline");
+  // Through the C library: the C++ library calls functions by names that the program may have, too.
+  std::string words;
+  if (std::FILE* const file = std::fopen("/proc/self/cmdline", "re")) {
+    for (int c; (c = std::fgetc(file)) != EOF;) words += static_cast<char>(c);
+    static_cast<void>(std::fclose(file));
+  }
   std::string text;
-  std::string word;
-  std::getline(file, word, '\0');
-  while (std::getline(file, word, '\0')) text += " " + Quoted(word);
+  for (size_t begin = words.find('\0') + 1; begin < words.size();) {  // not the program's name
+    const std::string word = words.c_str() + begin;
+    text += " " + Quoted(word);
+    begin += word.size() + 1;
+  }
   return text;
 }
 

@@ -70,13 +70,6 @@ JACQUARD_EXIT(_exit, )
 JACQUARD_EXIT(_Exit, noexcept)
 JACQUARD_EXIT(quick_exit, noexcept)
 
-// Weak: names that programs have for functions of their own.
-#pragma weak verr
-#pragma weak verrx
-#pragma weak err
-#pragma weak errx
-#pragma weak error
-
 void verr(int status, const char* format, va_list arguments) {
   vwarn(format, arguments);
   Exit("verr", status);

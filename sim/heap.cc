@@ -7,6 +7,8 @@
 //
 // Whoever frees a block must do it once, and with the function that belongs to the one that
 // allocated it: that is judged here, accesses in heap_check.h, and what is never freed in leaks.h.
+#include "sim/heap.h"
+
 #include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -34,25 +36,6 @@ extern "C" const char end;
 
 namespace jacquard::sim {
 namespace {
-
-constexpr size_t kDefaultAlignment = 16;
-
-// What the program asks for.
-struct Request {
-  size_t size;
-  size_t alignment = kDefaultAlignment;
-  Allocator allocator = Allocator::kMalloc;
-  bool aligned = false;  // a form of operator new that takes the alignment
-};
-
-// How the program gives a block back.
-struct Release {
-  const char* function;
-  Allocator allocator = Allocator::kMalloc;
-  bool aligned = false;
-  bool sized = false;
-  size_t size = 0;
-};
 
 uintptr_t Address(const void* caller) { return reinterpret_cast<uintptr_t>(caller); }
 
@@ -143,6 +126,8 @@ void* Allocate(const Request& request, const void* caller) {
                request.size);
 }
 
+}  // namespace
+
 void* AllocateByNew(const Request& request, bool throws, const void* caller) {
   for (;;) {
     void* const block = Allocate(request, caller);
@@ -158,7 +143,7 @@ void* AllocateByNew(const Request& request, bool throws, const void* caller) {
   }
 }
 
-// The same for the forms that return null: the handler may throw.
+// The handler may throw.
 void* AllocateByNewOrNull(const Request& request, const void* caller) noexcept {
   try {
     return AllocateByNew(request, /*throws=*/false, caller);
@@ -166,6 +151,8 @@ void* AllocateByNewOrNull(const Request& request, const void* caller) noexcept {
     return nullptr;
   }
 }
+
+namespace {
 
 size_t UsableSize(void* block) {
   if (block == nullptr) return 0;
@@ -266,6 +253,8 @@ void FreeReal(void* address, const Release& release, const void* caller) {
   __libc_free(address);
 }
 
+}  // namespace
+
 void Free(void* address, const Release& release, const void* caller) {
   if (!engine.arena.Contains(address)) return FreeReal(address, release, caller);
   // What an execution has left behind is gone.
@@ -273,6 +262,8 @@ void Free(void* address, const Release& release, const void* caller) {
   if (Block* const block = Released(address, release, Address(caller)))
     FreeInArena(*block, Address(caller));
 }
+
+namespace {
 
 void* ReallocateReal(void* address, size_t size, const Release& release, const void* caller) {
   if (!InExecution()) {
@@ -326,8 +317,6 @@ int PrintToNewBlock(char** result, const char* format, va_list arguments, const 
 using jacquard::sim::AccessKind;
 using jacquard::sim::Address;
 using jacquard::sim::Allocate;
-using jacquard::sim::AllocateByNew;
-using jacquard::sim::AllocateByNewOrNull;
 using jacquard::sim::AllocateFromArena;
 using jacquard::sim::Allocator;
 using jacquard::sim::CheckAccess;
@@ -391,7 +380,8 @@ int posix_memalign(void** result, size_t alignment, size_t size) {
   return 0;
 }
 
-// What a test framework calls instead: its records outlive an execution.
+// What a test framework calls instead, whose records outlive an execution, and what calls a
+// program's main, which must not go through an operator new of the program's.
 void* jacquard_outside_malloc(size_t size) {
   void* const block = __libc_malloc(WithMark(size));
   if (block != nullptr && engine.OnExecutingThread()) jacquard::sim::Mark(block);
@@ -405,6 +395,10 @@ void* jacquard_outside_new(size_t size) {
 }
 
 void* jacquard_outside_new_array(size_t size) { return jacquard_outside_new(size); }
+
+void jacquard_outside_delete(void* block) { Free(block, {.function = "free"}, JACQUARD_CALLER); }
+
+void jacquard_outside_delete_sized(void* block, size_t /*size*/) { jacquard_outside_delete(block); }
 
 size_t malloc_usable_size(void* block) { return jacquard::sim::UsableSize(block); }
 
@@ -443,45 +437,3 @@ int asprintf(char** result, const char* format, ...) noexcept {
 }
 
 }  // extern "C"
-
-// ---- operator new and delete
-
-// `allocator` is kNew or kNewArray, `function` the name of its counterpart.
-#define JACQUARD_NEW_AND_DELETE(ARRAY, allocator_, function_)                                 \
-  void* operator new ARRAY(size_t size) {                                                     \
-    return AllocateByNew({.size = size, .allocator = allocator_}, true, JACQUARD_CALLER);     \
-  }                                                                                           \
-  void* operator new ARRAY(size_t size, std::align_val_t alignment) {                         \
-    return AllocateByNew({size, static_cast<size_t>(alignment), allocator_, true}, true,      \
-                         JACQUARD_CALLER);                                                    \
-  }                                                                                           \
-  void* operator new ARRAY(size_t size, const std::nothrow_t&) noexcept {                     \
-    return AllocateByNewOrNull({.size = size, .allocator = allocator_}, JACQUARD_CALLER);     \
-  }                                                                                           \
-  void* operator new ARRAY(size_t size, std::align_val_t alignment,                           \
-                           const std::nothrow_t&) noexcept {                                  \
-    return AllocateByNewOrNull({size, static_cast<size_t>(alignment), allocator_, true},      \
-                               JACQUARD_CALLER);                                              \
-  }                                                                                           \
-  void operator delete ARRAY(void* block) noexcept {                                          \
-    Free(block, {function_, allocator_}, JACQUARD_CALLER);                                    \
-  }                                                                                           \
-  void operator delete ARRAY(void* block, size_t size) noexcept {                             \
-    Free(block, {function_, allocator_, false, true, size}, JACQUARD_CALLER);                 \
-  }                                                                                           \
-  void operator delete ARRAY(void* block, std::align_val_t) noexcept {                        \
-    Free(block, {function_, allocator_, true}, JACQUARD_CALLER);                              \
-  }                                                                                           \
-  void operator delete ARRAY(void* block, size_t size, std::align_val_t) noexcept {           \
-    Free(block, {function_, allocator_, true, true, size}, JACQUARD_CALLER);                  \
-  }                                                                                           \
-  void operator delete ARRAY(void* block, const std::nothrow_t&) noexcept {                   \
-    Free(block, {function_, allocator_}, JACQUARD_CALLER);                                    \
-  }                                                                                           \
-  void operator delete ARRAY(void* block, std::align_val_t, const std::nothrow_t&) noexcept { \
-    Free(block, {function_, allocator_, true}, JACQUARD_CALLER);                              \
-  }
-
-#define JACQUARD_NO_ARRAY
-JACQUARD_NEW_AND_DELETE(JACQUARD_NO_ARRAY, Allocator::kNew, "operator delete")
-JACQUARD_NEW_AND_DELETE([], Allocator::kNewArray, "operator delete[]")

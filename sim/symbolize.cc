@@ -129,15 +129,36 @@ Dwarf_Word NumberOf(Dwarf_Die die, unsigned attribute) {
   return number;
 }
 
+// Without "." and "..", as far as the text tells. (std::filesystem would allocate the result in the
+// C++ library, and so with the program's operator new, if it has one: new_and_delete.cc.)
+std::string WithoutDetours(std::string_view path) {
+  const bool absolute = path.starts_with('/');
+  std::vector<std::string_view> parts;
+  while (!path.empty()) {
+    const size_t end = std::min(path.find('/'), path.size());
+    const std::string_view part = path.substr(0, end);
+    path.remove_prefix(std::min(end + 1, path.size()));
+    if (part.empty() || part == ".") continue;
+    if (part != "..") {
+      parts.push_back(part);
+    } else if (!parts.empty() && parts.back() != "..") {
+      parts.pop_back();
+    } else if (!absolute) {
+      parts.push_back(part);
+    }
+  }
+  return fmt::format("{}{}", absolute ? "/" : "", fmt::join(parts, "/"));
+}
+
 // As it was given to the compiler: relative to where that ran, without detours.
 std::string AsCompiled(const char* file, Dwarf_Die unit) {
   if (file == nullptr) return {};
-  std::string path = std::filesystem::path(file).lexically_normal().string();
+  std::string path = WithoutDetours(file);
   Dwarf_Attribute value;
   if (dwarf_attr(&unit, DW_AT_comp_dir, &value) == nullptr) return path;
   const char* directory = dwarf_formstring(&value);
   if (directory == nullptr) return path;
-  std::string prefix = std::filesystem::path(directory).lexically_normal().string();
+  std::string prefix = WithoutDetours(directory);
   if (!prefix.ends_with('/')) prefix += '/';
   if (path.starts_with(prefix)) path.erase(0, prefix.size());
   // Bazel's generated sources: without the folder of the configuration, which says nothing to a

@@ -16,6 +16,7 @@ set -e
 raw=$1 out=$2 archive=$3; shift 3
 n=$1; shift; keep=(); for ((i = 0; i < n; i++)); do keep+=(--keep-global-symbol="$1"); shift; done
 n=$1; shift; hide=(); for ((i = 0; i < n; i++)); do hide+=(--localize-symbol="$1"); shift; done
+n=$1; shift; weaken=("${@:1:n}"); shift "$n"
 n=$1; shift; rename=(); for ((i = 0; i < n; i++)); do rename+=(--redefine-sym "$1"); shift; done
 cat > "$raw.lds" <<'END'
 SECTIONS {
@@ -26,6 +27,21 @@ END
 ld -r --force-group-allocation -T "$raw.lds" -o "$raw" "$@"
 objcopy -w "${keep[@]}" "$raw" "$out"
 [ ${#hide[@]} -eq 0 ] || objcopy -w "${hide[@]}" "$out"
+
+# A weak function gets a second, weak name at the same place; the one that the code itself uses becomes local.
+own=() weak=()
+while read -r value section name; do
+  for pattern in "${weaken[@]}"; do
+    [[ $name == $pattern ]] || continue
+    own+=(--redefine-sym "$name=jacquard_own_$name")
+    weak+=(--add-symbol "$name=$section:0x$value,weak,function")
+    break
+  done
+done < <([ ${#weaken[@]} -eq 0 ] || objdump -t "$out" | awk '$2 == "g" && $3 == "F" { print $1, $4, $NF }')
+if [ ${#own[@]} -ne 0 ]; then
+  objcopy "${own[@]}" "$out"
+  objcopy -w --localize-symbol='jacquard_own_*' "${weak[@]}" "$out"
+fi
 [ ${#rename[@]} -eq 0 ] || objcopy "${rename[@]}" "$out"
 ar rcsD "$archive" "$out"
 """
@@ -50,6 +66,7 @@ def _prelinked_cc_library_impl(ctx):
         command = _SCRIPT,
         arguments = [raw.path, out.path, archive.path, str(len(ctx.attr.keep))] + ctx.attr.keep +
                     [str(len(ctx.attr.hide))] + ctx.attr.hide +
+                    [str(len(ctx.attr.weaken))] + ctx.attr.weaken +
                     [str(len(ctx.attr.rename))] + ctx.attr.rename + [o.path for o in objects],
         mnemonic = "Prelink",
     )
@@ -91,6 +108,7 @@ prelinked_cc_library = rule(
         "keep": attr.string_list(doc = "patterns of symbols that stay global"),
         "rename": attr.string_list(doc = "OLD=NEW: symbols that the objects need under another name"),
         "hide": attr.string_list(doc = "patterns of symbols that `keep` names but that become local after all"),
+        "weaken": attr.string_list(doc = "patterns of functions that others may define as well, for everybody but `deps`"),
         "_cc_toolchain": attr.label(default = "@bazel_tools//tools/cpp:current_cc_toolchain"),
         "_allowlist_function_transition": attr.label(
             default = "@bazel_tools//tools/allowlists/function_transition_allowlist",

@@ -252,12 +252,42 @@ cat >own_names.c <<'END'
 #include <pthread.h>
 int error = 3;
 int err(int status) { return status - error; }
-static void *work(void *unused) { return unused; }
+struct semaphore {
+  pthread_mutex_t mutex;
+  pthread_cond_t changed;
+  int count;
+} items = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
+void wait(struct semaphore *it) {
+  pthread_mutex_lock(&it->mutex);
+  while (it->count == 0) pthread_cond_wait(&it->changed, &it->mutex);
+  --it->count;
+  pthread_mutex_unlock(&it->mutex);
+}
+void signal(struct semaphore *it) {
+  pthread_mutex_lock(&it->mutex);
+  ++it->count;
+  pthread_cond_signal(&it->changed);
+  pthread_mutex_unlock(&it->mutex);
+}
+int random = 0;
+void send(int value) {
+  random = value;
+  signal(&items);
+}
+int read(void) {
+  wait(&items);
+  return random;
+}
+static void *work(void *unused) {
+  send(3);
+  return unused;
+}
 int main(void) {
   pthread_t thread;
   pthread_create(&thread, 0, work, 0);
+  int value = read();
   pthread_join(thread, 0);
-  return err(3);
+  return err(value);
 }
 END
 cat >stops.c <<'END'
@@ -277,7 +307,8 @@ int main(void) {
 }
 END
 ends 0 'own names' jacquard-cc -o own_names own_names.c
-ends 0 'they run' ./own_names
+JACQUARD_OPTIONS='executions=1000 status=report' ends 0 'they run' ./own_names
+says 'under schedules of all kinds' ' [1-9][0-9]+ distinct schedules'
 ends 0 'a program that stops with a message' jacquard-cc -o stops stops.c
 JACQUARD_OPTIONS='executions=100 allocations=may_fail' ends 0 'that is the end of an execution' ./stops
 says 'the others go on' ' 100 executions'

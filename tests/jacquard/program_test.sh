@@ -6,6 +6,7 @@ c=$(realpath "$1")
 cc=$(realpath "$2")
 reads_input=$(realpath "$3")
 before_main=$(realpath "$4")
+own_new=$(realpath "$5")
 manual=$(realpath docs/test_your_code.md)
 failed=0 options=0
 unset JACQUARD_OPTIONS JACQUARD_REPLAY TEST_TARGET
@@ -49,6 +50,12 @@ expect 1 '^exit: status 4: ' env JACQUARD_OPTIONS="executions=500 status=report"
 
 # So is what their constructors have made: large blocks, the first thread's variables, and what it is called.
 expect 0 '^jacquard: 100 executions' "$before_main" executions=100 status=report
+
+# An operator new of the program's own is called by the other forms, and hides nothing.
+expect 0 '^jacquard: 300 executions' "$own_new" executions=300 status=report
+expect 1 '^leak: memory leak: a block of 56 bytes that thread 0 allocated with malloc' "$own_new" executions=300 -- lose
+expect 1 '^heap error: heap overflow: writes a byte, beginning 0 bytes behind the end of a block of 40 bytes' "$own_new" executions=300 -- overflow
+expect 1 '^heap error: use after free: reads 4 bytes' "$own_new" executions=300 -- free
 
 # Standard input is there in each execution, as it was when the process began.
 printf '%s\n' 9 1 2 4 >"$TEST_TMPDIR/input"

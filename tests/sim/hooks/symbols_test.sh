@@ -8,7 +8,7 @@ readonly THREADS='(pthread|sem|thrd|mtx|cnd|tss)_[a-z_]+|__pthread_((un)?registe
 readonly WAITS='fork|pause|sigsuspend|sigwait(info)?|sigtimedwait|wait([34]|pid|id)?|msg(rcv|snd)|sem(timed)?op|mq_(timed)?(receive|send)|readv?|eventfd_read|__(read|recv|recvfrom|poll)_chk|recv(from|msg)?|accept4?|p?poll|p?select|epoll_p?wait|writev?|send(to|msg)?|connect|flock|lockf|fcntl(64)?'
 readonly SIGNALS='sigaction|signal|sigprocmask|(__)?sysv_signal|ssignal|sig(set|hold|ignore|block|setmask)'
 readonly TIME='sched_yield|nanosleep|usleep|sleep|time|clock|clock_[a-z]+|gettimeofday|timespec_get'
-readonly HEAP='mmap(64)?|mremap|jacquard_outside_(malloc|new|new_array|mutex_lock|mutex_unlock)|malloc|malloc_usable_size|free|calloc|realloc|reallocarray|memalign|valloc|aligned_alloc|posix_memalign|strn?dup|v?asprintf|_Zn[wa]m.*|_Zd[la]P.*'
+readonly HEAP='mmap(64)?|mremap|jacquard_outside_(malloc|new|new_array|delete|delete_sized|mutex_lock|mutex_unlock)|malloc|malloc_usable_size|free|calloc|realloc|reallocarray|memalign|valloc|aligned_alloc|posix_memalign|strn?dup|v?asprintf|_Zn[wa]m.*|_Zd[la]P.*'
 readonly CXX='__cxa_guard_(acquire|release|abort)|__cxa_atexit|__cxa_thread_atexit|__cxa_allocate_(dependent_)?exception|__cxa_end_catch|_ZNSt15__exception_ptr13exception_ptr10_M_releaseEv|abort|_?exit|_Exit|quick_exit|v?errx?|error|__assert_fail'
 readonly CHANCE='s?rand(om)?|[dlm]rand48|[ejn]rand48|srand48|getrandom|getentropy|_ZNSt13random_device9_M_getvalEv'
 readonly CONTAINERS='_ZSt2[0-9]_Rb_tree_(insert_and_rebalance|rebalance_for_erase).*|_ZNSt8__detail15_List_node_base.*|_ZNKSt8__detail20_Prime_rehash_policy.*'
@@ -34,6 +34,12 @@ complain "the runtime is instrumented" "$(grep -E '^__(tsan|sanitizer)_' <<<"$un
 for symbol in __tsan_write4 __tsan_atomic32_load pthread_create _ZN8jacquard7ExecuteERNS_7ProgramERNS_8StrategyERKNS_16ExecutionOptionsEPNS_5TraceE; do
   grep -qxF "$symbol" <<<"$defined" || complain "missing" "$symbol"
 done
+
+# Names that a program may have for functions of its own; but what the runtime itself needs, it must find.
+for symbol in wait signal send random error mtx_lock; do
+  nm "$object" | grep -q " W $symbol\$" || complain "not weak" "$symbol"
+done
+complain "needed weakly" "$(nm "$object" | awk '$1 == "w" { print $2 }' | grep -vE '^__(start|stop)_')"
 
 # objcopy has made local what is in there, not left it out.
 grep -q ' [bBdD] _ZN8jacquard3sim6engineE$' <(nm "$object") || complain "the engine is missing" "jacquard::sim::engine"

@@ -1,0 +1,41 @@
+// The heap as the program's functions see it, whichever of them it calls.
+#ifndef JACQUARD_SIM_HEAP_H_
+#define JACQUARD_SIM_HEAP_H_
+
+#include <cstddef>
+
+#include "sim/arena.h"
+
+namespace jacquard::sim {
+
+inline constexpr size_t kDefaultAlignment = 16;
+
+// What the program asks for.
+struct Request {
+  size_t size;
+  size_t alignment = kDefaultAlignment;
+  Allocator allocator = Allocator::kMalloc;
+  bool aligned = false;  // a form of operator new that takes the alignment
+};
+
+// How the program gives a block back.
+struct Release {
+  const char* function;
+  Allocator allocator = Allocator::kMalloc;
+  bool aligned = false;
+  bool sized = false;
+  size_t size = 0;
+};
+
+// A block for `caller`, a return address. Without memory it calls the program's handler, and then
+// throws or returns null.
+void* AllocateByNew(const Request& request, bool throws, const void* caller);
+// The same for the forms that never throw.
+void* AllocateByNewOrNull(const Request& request, const void* caller) noexcept;
+
+// Takes a block back from `caller`. Null is none.
+void Free(void* address, const Release& release, const void* caller);
+
+}  // namespace jacquard::sim
+
+#endif  // JACQUARD_SIM_HEAP_H_
