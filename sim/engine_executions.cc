@@ -1,9 +1,11 @@
 // The engine's executions: what happens from the first step to the last, and before and after.
 #include <cxxabi.h>
 #include <errno.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
+#include <cstring>
 #include <exception>
 #include <optional>
 
@@ -44,7 +46,8 @@ void Engine::RunStage() {
   const int count = program_->ThreadCount();
   bodies_left_ = count;
   for (int i = 0; i < count; ++i) {
-    AddThread(i);
+    SimThread& thread = AddThread(i);
+    std::memcpy(thread.name, driver_.name, sizeof(thread.name));
     TellCreation(0, i);
   }
   if (count != 0) {
@@ -99,6 +102,7 @@ void Engine::Initialize() {
   stage_.storage = ParkThread(kStage);
   stage_.stack_bottom = StackBottom(kStage);
   driver_.id = stage_.id = -1;
+  prctl(PR_GET_NAME, driver_.name);
   current = &driver_;
   StartWatchdog();
   CatchFaults();

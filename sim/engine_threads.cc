@@ -1,4 +1,5 @@
 // The engine's threads: how each begins and ends, and which of them are left at the end.
+#include <cstring>
 #include <exception>
 #include <string>
 
@@ -62,6 +63,7 @@ SimThread* Engine::CreateThread(void* (*start)(void*), void* argument, uintptr_t
   thread.argument = argument;
   thread.created_at = pc;
   thread.creator = current->id;
+  std::memcpy(thread.name, current->name, sizeof(thread.name));
   if (recorder != nullptr) recorder->NoteCreation(thread.id, pc);
   thread.created_step = step_;
   if (reused) {

@@ -78,6 +78,7 @@ struct ThreadState {
 
 struct SimThread : ThreadState {
   static constexpr int kMaxCallStack = 256;
+  static constexpr size_t kNameSize = 16;  // with the zero behind it, as in Linux
 
   Context context = nullptr;
   uintptr_t stack_bottom = 0;
@@ -87,6 +88,7 @@ struct SimThread : ThreadState {
   ThreadStorage storage;
   ThreadSet bit = 0;
 
+  char name[kNameSize] = {};  // as pthread_setname_np sets it
   HeldLocks held;
   SpinDetector spin;
   uintptr_t call_stack[kMaxCallStack] = {};

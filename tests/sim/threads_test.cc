@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/prctl.h>
 
 #include <atomic>
 #include <cfenv>
@@ -157,6 +158,37 @@ TEST(Threads, IdentitiesDiffer) {
     Check(selves[0] != selves[1] && selves[1] != selves[2] && selves[2] != selves[0], "pthread_t");
     Check(tids[0] != tids[1] && tids[1] != tids[2] && tids[2] != tids[0], "gettid()");
   }));
+}
+
+std::string NameOf(pthread_t thread) {
+  char name[16] = "";
+  Check(pthread_getname_np(thread, name, sizeof(name)) == 0, "the name is told");
+  return name;
+}
+
+TEST(Threads, NamesAreTheirOwn) {
+  const std::string before = NameOf(pthread_self());
+  ExpectPass(Walk([&before] {
+    Check(NameOf(pthread_self()) == before, "as outside");
+    pthread_setname_np(pthread_self(), "first");
+    std::atomic<bool> is_named = false;
+    std::thread other([&is_named] {
+      Check(NameOf(pthread_self()) == "first", "its creator's");
+      prctl(PR_SET_NAME, "a name that is cut");
+      is_named = true;
+      Check(NameOf(pthread_self()) == "a name that is ", "its own");
+    });
+    const pthread_t handle = other.native_handle();
+    while (!is_named) std::this_thread::yield();
+    char name[16];
+    Check(pthread_setname_np(handle, "one that is too long") == ERANGE, "a long name");
+    Check(pthread_getname_np(handle, name, 3) == ERANGE, "too small a buffer");
+    Check(NameOf(handle) == "a name that is ", "the other one's");
+    prctl(PR_GET_NAME, name);
+    Check(name == std::string("first"), "one's own");
+    other.join();
+  }));
+  EXPECT_EQ(NameOf(pthread_self()), before);
 }
 
 TEST(Threads, DetachedThreadsRunOn) {
