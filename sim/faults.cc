@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <cstdio>
@@ -19,12 +20,13 @@
 #include "sim/fiber.h"
 #include "sim/message.h"
 #include "sim/real.h"
+#include "sim/real_blocks.h"
 #include "sim/symbolize.h"
 
 namespace jacquard::sim {
 namespace {
 
-constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 constexpr int kSignalCount = sizeof(kSignals) / sizeof(kSignals[0]);
 constexpr size_t kStackBytes = 256 << 10;
 constexpr int kMaxFrames = 32;
@@ -104,6 +106,10 @@ Words Describe() {
       return {"illegal instruction",
               "an instruction that the processor does not have, or a trap of the compiler, as "
               "behind what must not be reached"};
+    case SIGABRT:
+      return {"abort",
+              "a library has ended the program, and has said why on standard error, or the program "
+              "has raised SIGABRT"};
     case SIGBUS:
       return {"bus error", std::string(access) + ", which cannot be accessed"};
     default:
@@ -125,7 +131,15 @@ Words Describe() {
   handling = false;
   if (fault.on_guard) ReportStackOverflow(blame.pc);
   const Words words = Describe();
-  engine.Fail(VerdictKind::kCrash, words.rule, words.message, blame);
+  const VerdictKind kind = fault.signal == SIGABRT ? VerdictKind::kAbort : VerdictKind::kCrash;
+  engine.Fail(kind, words.rule, words.message, blame);
+}
+
+// The C library's own abort(): where it has found a stack smashed, or a buffer overflown in a
+// function that checks it (_FORTIFY_SOURCE). Not with the heap's locks held: the search could not
+// go on.
+bool AbortsItself(int signal, const siginfo_t& info) {
+  return signal == SIGABRT && info.si_pid == getpid() && engine.hooks_on && !RealHeapIsBusy();
 }
 
 void Forward(int signal, siginfo_t* info, void* context) {
@@ -144,9 +158,10 @@ void Forward(int signal, siginfo_t* info, void* context) {
 
 void OnFault(int signal, siginfo_t* info, void* context) {
   // Sent by somebody: not the program's doing.
-  const bool sent = info->si_code <= 0;
+  const bool sent = info->si_code <= 0 && !AbortsItself(signal, *info);
   // First of all: what follows may use thread-local storage itself.
-  if (!sent && engine.GiveStorage(reinterpret_cast<uintptr_t>(info->si_addr))) return;
+  if (!sent && signal != SIGABRT && engine.GiveStorage(reinterpret_cast<uintptr_t>(info->si_addr)))
+    return;
   if (sent || handling || !engine.executing || !engine.OnExecutingThread())
     return Forward(signal, info, context);
   handling = true;

@@ -121,8 +121,8 @@ bool ForgetLibraryBlock(void* block) {
 void* Allocate(const Request& request, const void* caller) {
   if (UseArena(caller)) return AllocateFromArena(request, caller);
   return Known(request.alignment <= kDefaultAlignment
-                   ? __libc_malloc(WithMark(request.size))
-                   : __libc_memalign(request.alignment, WithMark(request.size)),
+                   ? RealMalloc(WithMark(request.size))
+                   : RealMemalign(request.alignment, WithMark(request.size)),
                request.size);
 }
 
@@ -250,7 +250,7 @@ void FreeReal(void* address, const Release& release, const void* caller) {
     if (InExecution()) return Keep(address, release, caller);
     kept_blocks.Forget(address);
   }
-  __libc_free(address);
+  RealFree(address);
 }
 
 }  // namespace
@@ -269,12 +269,12 @@ void* ReallocateReal(void* address, size_t size, const Release& release, const v
   if (!InExecution()) {
     ForgetLibraryBlock(address);
     kept_blocks.Forget(address);
-    return Known(__libc_realloc(address, WithMark(size)), size);
+    return Known(RealRealloc(address, WithMark(size)), size);
   }
   CheckRealBlock(address, release, caller);
   const size_t old_size = UsableSize(address);
   if (size != 0 && ForgetLibraryBlock(address)) {
-    void* const block = __libc_realloc(address, SizeWithMark(size));
+    void* const block = RealRealloc(address, SizeWithMark(size));
     if (block != nullptr) return Known(block, size, block == address ? old_size : 0);
     Known(address, old_size, old_size);
     return nullptr;
@@ -323,7 +323,9 @@ using jacquard::sim::CheckAccess;
 using jacquard::sim::engine;
 using jacquard::sim::Free;
 using jacquard::sim::Known;
+using jacquard::sim::RealCalloc;
 using jacquard::sim::Reallocate;
+using jacquard::sim::RealMalloc;
 using jacquard::sim::UseArena;
 using jacquard::sim::WithMark;
 
@@ -338,7 +340,7 @@ void free(void* block) { Free(block, {.function = "free"}, JACQUARD_CALLER); }
 void* calloc(size_t count, size_t size) {
   size_t bytes;
   if (__builtin_mul_overflow(count, size, &bytes)) bytes = SIZE_MAX;
-  if (!UseArena(JACQUARD_CALLER)) return Known(__libc_calloc(1, WithMark(bytes)), bytes);
+  if (!UseArena(JACQUARD_CALLER)) return Known(RealCalloc(WithMark(bytes)), bytes);
   void* const block = AllocateFromArena({.size = bytes}, JACQUARD_CALLER);
   return block == nullptr ? nullptr
                           : std::memset(block, 0, jacquard::sim::Arena::FilledSize(block, bytes));
@@ -383,7 +385,7 @@ int posix_memalign(void** result, size_t alignment, size_t size) {
 // What a test framework calls instead, whose records outlive an execution, and what calls a
 // program's main, which must not go through an operator new of the program's.
 void* jacquard_outside_malloc(size_t size) {
-  void* const block = __libc_malloc(WithMark(size));
+  void* const block = RealMalloc(WithMark(size));
   if (block != nullptr && engine.OnExecutingThread()) jacquard::sim::Mark(block);
   return block;
 }

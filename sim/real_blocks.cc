@@ -18,6 +18,19 @@ constexpr uintptr_t kMarkOf = 0x9E37'79B9'7F4A'7C15;
 // Before there is any, nobody looks: the dynamic linker frees memory when nothing is ready yet.
 bool any_marks = false;
 
+bool busy = false;  // of the thread that executes
+
+template <class Function>
+auto Busily(Function function) {
+  if (!engine.OnExecutingThread()) return function();
+  class Busy {
+   public:
+    Busy() { busy = true; }
+    ~Busy() { busy = false; }
+  } const guard;
+  return function();
+}
+
 class SpinLock {
  public:
   explicit SpinLock(std::atomic<bool>& word) : word_(word) {
@@ -39,6 +52,23 @@ char* PlaceOfMark(void* block) {
 }  // namespace
 
 KeptBlocks kept_blocks;
+
+void* RealMalloc(size_t size) {
+  return Busily([size] { return __libc_malloc(size); });
+}
+void* RealCalloc(size_t size) {
+  return Busily([size] { return __libc_calloc(1, size); });
+}
+void* RealMemalign(size_t alignment, size_t size) {
+  return Busily([=] { return __libc_memalign(alignment, size); });
+}
+void* RealRealloc(void* block, size_t size) {
+  return Busily([=] { return __libc_realloc(block, size); });
+}
+void RealFree(void* block) {
+  Busily([block] { __libc_free(block); });
+}
+bool RealHeapIsBusy() { return busy; }
 
 size_t RealUsableSize(void* block) {
   static const auto real = reinterpret_cast<size_t (*)(void*)>(FindReal("malloc_usable_size"));

@@ -20,6 +20,15 @@
 
 namespace jacquard::sim {
 
+// The real heap's own functions. Memory from Calloc is zero.
+void* RealMalloc(size_t size);
+void* RealCalloc(size_t size);
+void* RealMemalign(size_t alignment, size_t size);
+void* RealRealloc(void* block, size_t size);
+void RealFree(void* block);
+// Whether the thread that executes is in one of them, and may hold its locks.
+bool RealHeapIsBusy();
+
 // So much must be asked for, for a block of `size` bytes and its mark. (An empty one is larger than
 // that anyway.)
 inline size_t SizeWithMark(size_t size) {

@@ -171,6 +171,21 @@ TEST(Failures, Expectations) {
                  "expectation|Failed, anyway", "anyway");
 }
 
+// What the C library's functions call that check a stack or a buffer, as compilers make programs
+// do.
+extern "C" {
+[[noreturn]] void __stack_chk_fail();  // NOLINT(bugprone-reserved-identifier)
+[[noreturn]] void __chk_fail();        // NOLINT(bugprone-reserved-identifier)
+}
+
+TEST(Failures, AbortsOfTheCLibrary) {
+  ExpectFailures([] { __stack_chk_fail(); }, VerdictKind::kAbort, "abort|abort",
+                 "has said why on standard error");
+  ExpectFailures([] { __chk_fail(); }, VerdictKind::kAbort, "abort|abort",
+                 "has said why on standard error");
+  ExpectFailures([] { raise(SIGABRT); }, VerdictKind::kAbort, "abort|abort", "raised SIGABRT");
+}
+
 // Nobody else's handler is in the way of what happens outside of executions.
 TEST(FailuresDeathTest, OutsideTheyStayWhatTheyAre) {
   EXPECT_TRUE(ExploreRacing([] {}).ok());
