@@ -81,7 +81,21 @@ std::string TestName() {
 
 constexpr TestFramework kGoogleTest = {Begin, End, TestName};
 
-[[gnu::constructor]] void Register() { SetTestFramework(&kGoogleTest); }
+class Start : public testing::EmptyTestEventListener {
+ public:
+  void OnTestProgramStart(const testing::UnitTest& /*tests*/) override {
+    if (!started_) BeginTests();
+    started_ = true;  // else they are repeated
+  }
+
+ private:
+  bool started_ = false;
+};
+
+[[gnu::constructor]] void Register() {
+  SetTestFramework(&kGoogleTest);
+  testing::UnitTest::GetInstance()->listeners().Append(new Start);
+}
 
 }  // namespace
 

@@ -1,7 +1,6 @@
 // A program with a main of its own: that is the body. Linked with --wrap=main: what the C library
 // calls is this one.
 #include <fmt/format.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <time.h>
 #include <unistd.h>
@@ -103,21 +102,6 @@ int last_status = 0;
 
 bool IsLimit(const Finding& finding) { return finding.verdict.kind == VerdictKind::kUnsupported; }
 
-// Blocks of any size that constructors of globals allocate lie together, behind the executable,
-// where the roll-back covers them; afterwards large ones come from the system one by one, as they
-// do when the C library has adapted its threshold.
-void KeepBlocksTogether() { mallopt(M_MMAP_MAX, 0); }
-
-void LetLargeBlocksBeApart() {
-  constexpr int kLargestThreshold = 32 << 20;
-  mallopt(M_MMAP_THRESHOLD, kLargestThreshold);
-  mallopt(M_TRIM_THRESHOLD, 2 * kLargestThreshold);
-  mallopt(M_MMAP_MAX, 65'536);
-}
-
-[[gnu::used,
-  gnu::section(".preinit_array")]] void (*const before_constructors)() = KeepBlocksTogether;
-
 int Main(int argc, char** argv, char** environment) {
   if (RealThreadsOfProgram() != 0) {
     Refuse(
@@ -146,7 +130,6 @@ int Main(int argc, char** argv, char** environment) {
   if (!replays && options.seconds > 0 && options.jobs == 1) WatchFirstExecution(options.seconds);
 
   BeginProgram();
-  LetLargeBlocksBeApart();
   static Arguments arguments(argv[0], first, end);
   static const StandardInput input;
   const Result result = Explore(

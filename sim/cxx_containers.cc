@@ -1,6 +1,6 @@
 // Parts of the containers that are compiled into the C++ library, and so have no hooks: what they
-// write in the program's globals (the header of a tree or list, the policy of a hash table) is
-// logged for the roll-back here. Nodes lie on the heap.
+// write in what the roll-back covers is logged for it here: the header of a tree or list, the
+// policy of a hash table, and nodes from before the first execution.
 #include <cstddef>
 #include <list>
 #include <map>
@@ -26,9 +26,30 @@ void BeforeWrite(const T* object) {
   if (engine.hooks_on) engine.current->spin.Reset();
 }
 
+void BeforeWriteOfSubtree(const std::_Rb_tree_node_base* node, int generations) {
+  if (node == nullptr) return;
+  BeforeWrite(node);
+  if (generations == 0) return;
+  BeforeWriteOfSubtree(node->_M_left, generations - 1);
+  BeforeWriteOfSubtree(node->_M_right, generations - 1);
+}
+
+// A tree is about to be rebalanced from `node` on up to the root: at each node on the way there is
+// a rotation or two, which may write to a brother's children, and to theirs.
+void BeforeRebalance(const std::_Rb_tree_node_base* node, const std::_Rb_tree_node_base& header) {
+  BeforeWrite(&header);
+  const auto covers = [](const void* object) { return engine.rollback.Covers(object); };
+  if (!covers(&header) && !covers(header._M_parent) && !covers(header._M_left) &&
+      !covers(header._M_right))
+    return;  // as mostly: all of it is the execution's own
+  constexpr int kGenerations = 3;
+  for (; node != &header; node = node->_M_parent) BeforeWriteOfSubtree(node, kGenerations);
+}
+
 }  // namespace
 }  // namespace jacquard::sim
 
+using jacquard::sim::BeforeRebalance;
 using jacquard::sim::BeforeWrite;
 using jacquard::sim::Real;
 
@@ -37,7 +58,7 @@ namespace std {
 void _Rb_tree_insert_and_rebalance(const bool left, _Rb_tree_node_base* node,
                                    _Rb_tree_node_base* parent,
                                    _Rb_tree_node_base& header) noexcept {
-  BeforeWrite(&header);
+  BeforeRebalance(parent, header);
   static const auto real =
       Real<void(bool, _Rb_tree_node_base*, _Rb_tree_node_base*, _Rb_tree_node_base&)>(
           "_ZSt29_Rb_tree_insert_and_rebalancebPSt18_Rb_tree_node_baseS0_RS_");
@@ -46,7 +67,11 @@ void _Rb_tree_insert_and_rebalance(const bool left, _Rb_tree_node_base* node,
 
 _Rb_tree_node_base* _Rb_tree_rebalance_for_erase(_Rb_tree_node_base* const node,
                                                  _Rb_tree_node_base& header) noexcept {
-  BeforeWrite(&header);
+  const _Rb_tree_node_base* successor = node;  // takes its place, if there is one
+  if (node->_M_left != nullptr && node->_M_right != nullptr) {
+    for (successor = node->_M_right; successor->_M_left != nullptr;) successor = successor->_M_left;
+  }
+  BeforeRebalance(successor, header);
   static const auto real = Real<_Rb_tree_node_base*(_Rb_tree_node_base*, _Rb_tree_node_base&)>(
       "_ZSt28_Rb_tree_rebalance_for_erasePSt18_Rb_tree_node_baseRS_");
   return real(node, header);
@@ -93,8 +118,11 @@ void _List_node_base::swap(_List_node_base& a, _List_node_base& b) noexcept {
 }
 
 void _List_node_base::_M_reverse() noexcept {
-  // Only the header may lie in a global.
-  BeforeWrite(this);
+  const _List_node_base* node = this;
+  do {
+    BeforeWrite(node);
+    node = node->_M_next;
+  } while (node != this);
   static const auto real =
       Real<void(_List_node_base*)>("_ZNSt8__detail15_List_node_base10_M_reverseEv");
   real(this);

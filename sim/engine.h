@@ -300,7 +300,8 @@ class Engine {
 
   const ExecutionOptions& options() const { return options_; }
 
-  // execute.h has it.
+  // execute.h has them.
+  void BeginTests();
   void BeginProgram();
 
   Verdict Execute(Program& program, Strategy& strategy, const ExecutionOptions& options,
@@ -532,7 +533,8 @@ class Engine {
   int bodies_left_ = 0;  // threads that the program began with and that have not ended
   int parked_ = 0;       // threads whose storage exists
   int first_tid_ = kFirstTid;
-  uint64_t fs_base_ = 0;  // the running one, of the thread that executes
+  bool is_program_ = false;  // with a main of its own
+  uint64_t fs_base_ = 0;     // the running one, of the thread that executes
   bool storage_on_demand_ = false;
   uint64_t ticket_ = 0;
   uint64_t now_ = 0;

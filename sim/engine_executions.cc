@@ -104,13 +104,21 @@ void Engine::Initialize() {
   driver_.id = stage_.id = -1;
   prctl(PR_GET_NAME, driver_.name);
   current = &driver_;
+  LetLargeBlocksBeApart();
   StartWatchdog();
   CatchFaults();
   BeginStorageOnDemand();
 }
 
+void Engine::BeginTests() {
+  rollback.Init();
+  rollback.CoverHeap();
+  LetLargeBlocksBeApart();
+}
+
 void Engine::BeginProgram() {
   if (!initialized_) Initialize();
+  is_program_ = true;
   rollback.CoverHeap();
   snapshot.AddProgram();
   AddStorage(driver_.storage);
@@ -185,7 +193,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   for (int i = 0; i < thread_count_; ++i) ResetStorageOf(threads_[i]);
   ResetStorageOf(stage_);
   arena.Reset();
-  kept_blocks.Sweep();
+  if (!is_program_) kept_blocks.Sweep();
   counters_.steps += step_;
   ++counters_.executions;
   return verdict;
@@ -211,6 +219,8 @@ void FailExecution(VerdictKind kind, std::string_view rule, std::string_view mes
   if (!sim::engine.OnExecutingThread()) sim::Die("FailExecution() called outside of an execution");
   sim::engine.Fail(kind, rule, message);
 }
+
+void BeginTests() { sim::engine.BeginTests(); }
 
 void BeginProgram() { sim::engine.BeginProgram(); }
 

@@ -103,6 +103,10 @@ const Counters& RuntimeCounters();
 // does. For test frameworks.
 [[noreturn]] void FailExecution(VerdictKind kind, std::string_view rule, std::string_view message);
 
+// For test frameworks, before the first test: what constructors of globals have left on the heap is
+// there in each execution. What tests allocate for themselves keeps what executions write.
+void BeginTests();
+
 // For programs with a main of their own, before the first execution: what constructors of globals
 // have left, on the heap, too, and in the calling thread's variables, is there in each execution;
 // and simulated thread 0 is called what the calling thread is.

@@ -1,5 +1,6 @@
 #include "sim/real_blocks.h"
 
+#include <malloc.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
@@ -11,6 +12,13 @@
 
 namespace jacquard::sim {
 namespace {
+
+// Blocks of any size that constructors of globals allocate lie together, behind the executable,
+// where the roll-back covers them.
+void KeepBlocksTogether() { mallopt(M_MMAP_MAX, 0); }
+
+[[gnu::used,
+  gnu::section(".preinit_array")]] void (*const before_constructors)() = KeepBlocksTogether;
 
 // Of a block at its own address only: a copy of its contents carries none.
 constexpr uintptr_t kMarkOf = 0x9E37'79B9'7F4A'7C15;
@@ -29,6 +37,13 @@ auto Busily(Function function) {
     ~Busy() { busy = false; }
   } const guard;
   return function();
+}
+
+// Tells the roll-back of a block.
+void* New(void* block) {
+  if (engine.rollback.IsAmongCovered(block)) [[unlikely]]
+    engine.rollback.IsNew(block, RealUsableSize(block));
+  return block;
 }
 
 class SpinLock {
@@ -54,21 +69,28 @@ char* PlaceOfMark(void* block) {
 KeptBlocks kept_blocks;
 
 void* RealMalloc(size_t size) {
-  return Busily([size] { return __libc_malloc(size); });
+  return New(Busily([size] { return __libc_malloc(size); }));
 }
 void* RealCalloc(size_t size) {
-  return Busily([size] { return __libc_calloc(1, size); });
+  return New(Busily([size] { return __libc_calloc(1, size); }));
 }
 void* RealMemalign(size_t alignment, size_t size) {
-  return Busily([=] { return __libc_memalign(alignment, size); });
+  return New(Busily([=] { return __libc_memalign(alignment, size); }));
 }
 void* RealRealloc(void* block, size_t size) {
-  return Busily([=] { return __libc_realloc(block, size); });
+  return New(Busily([=] { return __libc_realloc(block, size); }));
 }
 void RealFree(void* block) {
   Busily([block] { __libc_free(block); });
 }
 bool RealHeapIsBusy() { return busy; }
+
+void LetLargeBlocksBeApart() {
+  constexpr int kLargestThreshold = 32 << 20;
+  mallopt(M_MMAP_THRESHOLD, kLargestThreshold);
+  mallopt(M_TRIM_THRESHOLD, 2 * kLargestThreshold);
+  mallopt(M_MMAP_MAX, 65'536);
+}
 
 size_t RealUsableSize(void* block) {
   static const auto real = reinterpret_cast<size_t (*)(void*)>(FindReal("malloc_usable_size"));
@@ -145,7 +167,7 @@ void KeptBlocks::ForgetOne(void* block) {
 }
 
 void KeptBlocks::Sweep() {
-  if (!any_.load(std::memory_order_relaxed) || engine.rollback.CoversHeap()) return;
+  if (!any_.load(std::memory_order_relaxed)) return;
   const SpinLock lock(lock_);
   if (used_ < count_limit_ && bytes_ < bytes_limit_) return;
   sorted_ = Sorted();

@@ -29,6 +29,10 @@ void RealFree(void* block);
 // Whether the thread that executes is in one of them, and may hold its locks.
 bool RealHeapIsBusy();
 
+// Before main, blocks of any size lie together. From now on large ones come from the system one by
+// one, as they do when the C library has adapted its threshold.
+void LetLargeBlocksBeApart();
+
 // So much must be asked for, for a block of `size` bytes and its mark. (An empty one is larger than
 // that anyway.)
 inline size_t SizeWithMark(size_t size) {
@@ -70,8 +74,8 @@ class KeptBlocks {
   }
 
   // After an execution whose writes are undone: if there are many blocks, frees those that neither
-  // the data of the executable nor another one of them points to. Not those of a program with a
-  // main of its own: all that it has was there before main.
+  // the data of the executable, nor a block from before the first test, nor another one of them
+  // points to. Not for a program with a main of its own: all that it has was there before main.
   void Sweep();
 
  private:

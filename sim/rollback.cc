@@ -36,6 +36,7 @@ uintptr_t FirstMapped(uintptr_t begin, uintptr_t end) {
 }  // namespace
 
 void Rollback::Init() {
+  if (length_ != 0) return;
   struct Found {
     Rollback* rollback;
     bool is_executable = true;  // the first module is
@@ -65,19 +66,29 @@ void Rollback::Init() {
   }
   if (found.data.end == 0) return;
   begin_ = found.data.begin;
-  length_ = found.data.end - found.data.begin;
+  length_ = data_length_ = found.data.end - found.data.begin;
   logged_.assign(length_ / 8, 0);
 }
 
 void Rollback::CoverHeap() {
-  covers_heap_ = true;
   constexpr uintptr_t kMostBytes = uintptr_t{1} << 30;
   const uintptr_t end =
       std::min(reinterpret_cast<uintptr_t>(sbrk(0)) & ~uintptr_t{7}, begin_ + kMostBytes);
   if (length_ == 0 || end <= begin_ + length_) return;
-  executable_data_.push_back({FirstMapped(begin_ + length_, end), end});
+  const uintptr_t heap_begin = FirstMapped(begin_ + length_, end);
+  const uintptr_t heap_length = (end - heap_begin) & ~(kUnit - 1);
+  new_units_.assign(heap_length / kUnit, 0);
+  logged_.assign((end - begin_) / 8, 0);
+  heap_begin_ = heap_begin;
+  heap_length_ = heap_length;
   length_ = end - begin_;
-  logged_.assign(length_ / 8, 0);
+}
+
+void Rollback::IsNew(const void* block, size_t size) {
+  const uintptr_t offset = reinterpret_cast<uintptr_t>(block) - heap_begin_;
+  const size_t first = offset / kUnit;
+  const size_t end = std::min((offset + size + kUnit - 1) / kUnit, new_units_.size());
+  std::fill(new_units_.begin() + first, new_units_.begin() + end, 1);
 }
 
 void Rollback::LogLock(const void* lock, size_t size) {

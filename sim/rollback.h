@@ -18,19 +18,24 @@ namespace jacquard::sim {
 
 class Rollback {
  public:
-  // Finds the executable's writable data. Call once.
+  // Finds the executable's writable data, the first time.
   void Init();
 
-  // From now on what the program has allocated by now is covered as well, as far as it lies in the
-  // heap behind the executable, up to 1 GiB of it. Before the first execution.
+  // From now on the blocks are covered as well that have been allocated by now in the heap behind
+  // the executable, up to 1 GiB of it. Before the first execution.
   void CoverHeap();
 
-  // Whether that was asked for, as it is for a program with a main of its own.
-  bool CoversHeap() const { return covers_heap_; }
+  // Whether `block`, of the real heap, lies where blocks are covered.
+  bool IsAmongCovered(const void* block) const {
+    return reinterpret_cast<uintptr_t>(block) - heap_begin_ < heap_length_;
+  }
+  // A block has just been allocated there: its memory is no longer covered. Thread-safe.
+  void IsNew(const void* block, size_t size);
 
-  // Whether `address` lies in the executable's data, or in the heap that is covered.
+  // Whether `address` lies in the executable's data, or in a block that is covered.
   bool Covers(const void* address) const {
-    return reinterpret_cast<uintptr_t>(address) - begin_ < length_;
+    const uintptr_t offset = reinterpret_cast<uintptr_t>(address) - begin_;
+    return offset < data_length_ || (offset < length_ && CoversOnHeap(address));
   }
 
   // Whether `address` lies where the shared libraries have their data, or among it.
@@ -59,8 +64,8 @@ class Rollback {
            (address - begin_ < length_ && logged_[(address - begin_) / 8] != 0);
   }
 
-  // Calls `visit(begin, end)`, in addresses, for each word of the executable's data that is in the
-  // log, or for all data of the executable, or for each shared library's.
+  // Calls `visit(begin, end)`, in addresses, for each covered word that is in the log, or for all
+  // that is covered, or for each shared library's data.
   template <class Visit>
   void ForEachLogged(Visit visit) const {
     for (const Entry& entry : log_) {
@@ -71,6 +76,12 @@ class Rollback {
   template <class Visit>
   void VisitExecutable(Visit visit) const {
     for (const Range& range : executable_data_) visit(range.begin, range.end);
+    size_t begin = 0;
+    for (size_t unit = 0; unit <= new_units_.size(); ++unit) {
+      if (unit != new_units_.size() && new_units_[unit] == 0) continue;
+      if (begin != unit) visit(heap_begin_ + begin * kUnit, heap_begin_ + unit * kUnit);
+      begin = unit + 1;
+    }
   }
   template <class Visit>
   void ForEachLibrary(Visit visit) const {
@@ -98,13 +109,22 @@ class Rollback {
     uintptr_t end;
   };
 
+  static constexpr size_t kUnit = 16;  // blocks of the real heap begin at its multiples
+
   void Log(uintptr_t address, size_t size);
   void LogLock(const void* lock, size_t size);
+  bool CoversOnHeap(const void* address) const {
+    const uintptr_t offset = reinterpret_cast<uintptr_t>(address) - heap_begin_;
+    return offset < heap_length_ && new_units_[offset / kUnit] == 0;
+  }
 
-  uintptr_t begin_ = 0;
-  uintptr_t length_ = 0;
-  bool covers_heap_ = false;
-  std::vector<uint8_t> logged_;  // per word: the bytes that are in the log
+  uintptr_t begin_ = 0;        // of all that is covered
+  uintptr_t length_ = 0;       // with the heap
+  uintptr_t data_length_ = 0;  // of the executable's data
+  uintptr_t heap_begin_ = 0;
+  uintptr_t heap_length_ = 0;
+  std::vector<uint8_t> new_units_;  // of the heap: 1 is no longer covered
+  std::vector<uint8_t> logged_;     // per word: the bytes that are in the log
   std::vector<Entry> log_;
   std::vector<Range> executable_data_;  // without the holes between its segments
   std::vector<Range> library_data_;

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -77,6 +78,81 @@ TEST(BlocksOfGlobals, AreThereInEachExecution) {
   EXPECT_EQ(*shared, 6);
   EXPECT_EQ(malloc_usable_size(bytes), malloc_usable_size(Hide(bytes)));
   EXPECT_EQ(bytes[1999], 'b');
+}
+
+// What is in them, too, and not only if they are freed. The test's own blocks keep what is written.
+std::map<std::string, int> counts = {{"one", 1}, {"two", 2}};
+std::vector<int> large(1'000'000, 1);
+std::vector<std::unique_ptr<std::atomic<int>>> words = [] {
+  std::vector<std::unique_ptr<std::atomic<int>>> made;
+  for (int i = 0; i < 3; ++i) made.push_back(std::make_unique<std::atomic<int>>(i));
+  return made;
+}();
+
+// Those of the C++ library's own code, which has no hooks.
+std::map<int, int> squares = [] {
+  std::map<int, int> made;
+  for (int i = 0; i < 100; ++i) made[i] = i * i;
+  return made;
+}();
+
+TEST(BlocksOfGlobals, AreAsTheyWereInTreesAndLists) {
+  ExpectPass(Walk(
+      [] {
+        TakeStep();
+        static std::atomic<uint32_t> shared;  // another path in each execution
+        std::thread other([] {
+          for (int i = 0; i < 5; ++i) shared.fetch_add(1);
+        });
+        Check(nodes == std::list{1, 2, 3}, "nodes");
+        nodes.reverse();
+        nodes.push_front(4);
+        nodes.remove(2);
+        nodes.sort();
+        Check(squares.size() == 100, "squares");
+        for (int i = 0; i < 100; ++i) Check(squares.at(i) == i * i, "a square");
+        for (int i = 0; i < 40; ++i) {
+          const int key = static_cast<int>((i * 37u + shared.load() * 11u) % 150);
+          if (squares.erase(key) == 0) squares[key] = -1;
+        }
+        int last = -1;
+        for (const auto& [key, square] : squares) {
+          Check(key > last, "their order");
+          last = key;
+        }
+        other.join();
+      },
+      300));
+  EXPECT_EQ(nodes, (std::list{1, 2, 3}));
+  EXPECT_EQ(squares.size(), 100u);
+}
+
+TEST(BlocksOfGlobals, AreAsTheyWere) {
+  std::vector<int> executions(1);
+  std::list<int> own = {0, 0, 0};
+  ExpectPass(Walk(
+      [&] {
+        Check(counts["one"] == 1 && counts["two"] == 2 && counts.size() == 2, "counts");
+        Check(large[0] == 1 && large[999'999] == 1, "large");
+        Check(*words[0] == 0 && *words[2] == 2, "words");
+        Check(numbers[0] == 1, "numbers");
+        std::thread other([] {
+          ++counts["one"];
+          counts["three"] = 3;
+          words[0]->fetch_add(1);
+          counts.erase("two");
+        });
+        other.join();
+        large[0] = large[999'999] = 2;
+        words[2]->store(5, std::memory_order_relaxed);
+        std::memset(numbers.data(), 1, 5);
+        ++executions[0];
+        ++own.back();
+      },
+      300));
+  EXPECT_EQ(executions[0], own.back());
+  EXPECT_GE(executions[0], 300);
+  EXPECT_EQ(counts, (std::map<std::string, int>{{"one", 1}, {"two", 2}}));
 }
 
 // Through a library: the C++ library's own code frees the old contents.
