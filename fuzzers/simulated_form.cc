@@ -61,6 +61,7 @@ struct Form::State {
 };
 
 Form::Form(const Codec& codec, FormOptions options) : state_(new State(codec, std::move(options))) {
+  BeginTests();
   SetWatchdog(state_->options.no_step_seconds, [this](const std::string& text) {
     if (state_->options.on_fatal) state_->options.on_fatal(text, /*no_step=*/true);
   });

@@ -83,13 +83,7 @@ constexpr TestFramework kGoogleTest = {Begin, End, TestName};
 
 class Start : public testing::EmptyTestEventListener {
  public:
-  void OnTestProgramStart(const testing::UnitTest& /*tests*/) override {
-    if (!started_) BeginTests();
-    started_ = true;  // else they are repeated
-  }
-
- private:
-  bool started_ = false;
+  void OnTestProgramStart(const testing::UnitTest& /*tests*/) override { BeginTests(); }
 };
 
 [[gnu::constructor]] void Register() {

@@ -103,7 +103,7 @@ const Counters& RuntimeCounters();
 // does. For test frameworks.
 [[noreturn]] void FailExecution(VerdictKind kind, std::string_view rule, std::string_view message);
 
-// For test frameworks, before the first test: what constructors of globals have left on the heap is
+// For test frameworks and fuzzers, before the first test: what constructors of globals have left on the heap is
 // there in each execution. What tests allocate for themselves keeps what executions write.
 void BeginTests();
 

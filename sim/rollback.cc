@@ -74,7 +74,7 @@ void Rollback::CoverHeap() {
   constexpr uintptr_t kMostBytes = uintptr_t{1} << 30;
   const uintptr_t end =
       std::min(reinterpret_cast<uintptr_t>(sbrk(0)) & ~uintptr_t{7}, begin_ + kMostBytes);
-  if (length_ == 0 || end <= begin_ + length_) return;
+  if (length_ == 0 || heap_length_ != 0 || end <= begin_ + length_) return;
   const uintptr_t heap_begin = FirstMapped(begin_ + length_, end);
   const uintptr_t heap_length = (end - heap_begin) & ~(kUnit - 1);
   new_units_.assign(heap_length / kUnit, 0);

@@ -22,7 +22,7 @@ class Rollback {
   void Init();
 
   // From now on the blocks are covered as well that have been allocated by now in the heap behind
-  // the executable, up to 1 GiB of it. Before the first execution.
+  // the executable, up to 1 GiB of it. Before the first execution; the first call counts.
   void CoverHeap();
 
   // Whether `block`, of the real heap, lies where blocks are covered.
