@@ -18,7 +18,7 @@ namespace {
 void KeepBlocksTogether() { mallopt(M_MMAP_MAX, 0); }
 
 [[gnu::used,
-  gnu::section(".preinit_array")]] void (*const before_constructors)() = KeepBlocksTogether;
+  gnu::section(".preinit_array")]] void (*const kBeforeConstructors)() = KeepBlocksTogether;
 
 // Of a block at its own address only: a copy of its contents carries none.
 constexpr uintptr_t kMarkOf = 0x9E37'79B9'7F4A'7C15;
@@ -173,11 +173,11 @@ void KeptBlocks::Sweep() {
   sorted_ = Sorted();
   for (Kept& kept : sorted_) {
     kept.reachable = kept.comes_back;
-    if (kept.reachable) to_scan_.push_back(&kept);
+    if (kept.reachable) to_scan_.push_back(kept.address);
   }
   engine.rollback.VisitExecutable([this](uintptr_t begin, uintptr_t end) { Scan(begin, end); });
   while (!to_scan_.empty()) {
-    const uintptr_t block = to_scan_.back()->address;
+    const uintptr_t block = to_scan_.back();
     to_scan_.pop_back();
     Scan(block, block + RealUsableSize(reinterpret_cast<void*>(block)));
   }
@@ -206,7 +206,7 @@ void KeptBlocks::Scan(uintptr_t begin, uintptr_t end) {
     const size_t size = RealUsableSize(reinterpret_cast<void*>(kept.address));
     if (kept.reachable || value - kept.address > size) continue;
     kept.reachable = true;
-    to_scan_.push_back(&kept);
+    to_scan_.push_back(kept.address);
   }
 }
 

@@ -109,7 +109,7 @@ class KeptBlocks {
   size_t bytes_limit_ = kFirstBytes;
   // Of a sweep.
   Vector<Kept> sorted_;
-  Vector<Kept*> to_scan_;
+  Vector<uintptr_t> to_scan_;
   // Whether there are blocks. One that is just being kept, nobody frees for real at the same time.
   std::atomic<bool> any_ = false;
   std::atomic<bool> lock_ = false;

@@ -88,7 +88,7 @@ void Rollback::IsNew(const void* block, size_t size) {
   const uintptr_t offset = reinterpret_cast<uintptr_t>(block) - heap_begin_;
   const size_t first = offset / kUnit;
   const size_t end = std::min((offset + size + kUnit - 1) / kUnit, new_units_.size());
-  std::fill(new_units_.begin() + first, new_units_.begin() + end, 1);
+  if (first < end) std::fill_n(&new_units_[first], end - first, 1);
 }
 
 void Rollback::LogLock(const void* lock, size_t size) {
