@@ -1,4 +1,4 @@
-// The futex system call, sleeping, and virtual time.
+// The futex system call.
 #include <errno.h>
 #include <gtest/gtest.h>
 #include <linux/futex.h>
@@ -439,82 +439,6 @@ TEST(Futex, BenignChoiceDoesNotTimeOut) {
       },
       strategy, options);
   ExpectPass(result);
-}
-
-TEST(Time, SleepersWakeInTheOrderOfTheirDeadlinesIfNobodyChooses) {
-  class First : public Strategy {
-   public:
-    bool BeginExecution() override { return true; }
-    int Choose(const Pick& /*pick*/) override { return 0; }
-  } strategy;
-  ExploreOptions options;
-  options.executions = 1;
-  const ExploreResult result = Explore(
-      [] {
-        std::atomic<int> next{0};
-        auto sleep = [&](int place, int length) {
-          std::this_thread::sleep_for(milliseconds(length));
-          Check(next.fetch_add(1) == place, "the shortest first");
-        };
-        std::thread a(sleep, 2, 300), b(sleep, 0, 100), c(sleep, 1, 200);
-        a.join();
-        b.join();
-        c.join();
-      },
-      strategy, options);
-  ExpectPass(result);
-}
-
-TEST(Time, NeverGoesBackAndCostsNone) {
-  const auto real_start = std::chrono::steady_clock::now();
-  const ExploreResult result = Walk([] {
-    std::atomic<int64_t> last{0};
-    auto work = [&] {
-      for (int i = 0; i < 5; ++i) {
-        const int64_t before = last.load();
-        const int64_t now = steady_clock::now().time_since_epoch().count();
-        Check(now > before, "later than what anybody has seen before");
-        last.store(now);
-        std::this_thread::sleep_for(std::chrono::hours(1));
-      }
-    };
-    std::thread a(work);
-    a.join();
-    work();
-  });
-  ExpectPass(result);
-  EXPECT_LT(std::chrono::steady_clock::now() - real_start, std::chrono::seconds(30));
-}
-
-TEST(Time, IsTheSameWithAndWithoutATrace) {
-  class Clock : public Program {
-   public:
-    int ThreadCount() const override { return 1; }
-    void RunThread(int /*thread*/) override {
-      for (int i = 0; i < 40; ++i) {
-        end_ = steady_clock::now().time_since_epoch().count();
-        word_.fetch_add(1);
-      }
-    }
-    bool Observes() override { return observes; }
-    int64_t end() const { return end_; }
-    bool observes = false;
-
-   private:
-    std::atomic<int> word_ = 0;
-    int64_t end_ = 0;
-  } program;
-  RandomWalk walk(1);
-  auto end = [&](Trace* trace, bool observes) {
-    program.observes = observes;
-    walk.BeginExecution();
-    EXPECT_TRUE(Execute(program, walk, {}, trace).passed());
-    return program.end();
-  };
-  Trace trace;
-  const int64_t expected = end(nullptr, false);
-  EXPECT_EQ(end(&trace, false), expected);
-  EXPECT_EQ(end(nullptr, true), expected);
 }
 
 }  // namespace
