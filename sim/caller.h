@@ -1,17 +1,25 @@
 // Who called an interposed function: the executable itself, or a shared library for its own
-// purposes.
+// purposes; and if it was the executable, the program or the runtime.
 #ifndef JACQUARD_SIM_CALLER_H_
 #define JACQUARD_SIM_CALLER_H_
 
 // Set by the linker.
 extern "C" const char __executable_start;
 extern "C" const char etext;
+// The runtime's code in one piece, when it is prelinked (tools/prelink.bzl).
+extern "C" [[gnu::weak, gnu::visibility("hidden")]] const char jacquard_text_begin;
+extern "C" [[gnu::weak, gnu::visibility("hidden")]] const char jacquard_text_end;
 
 namespace jacquard::sim {
 
 // Whether the return address `caller` lies in the executable's code.
 inline bool FromExecutable(const void* caller) {
   return caller >= &__executable_start && caller < &etext;
+}
+
+// Whether it lies in the runtime's.
+inline bool FromRuntime(const void* caller) {
+  return caller >= &jacquard_text_begin && caller < &jacquard_text_end;
 }
 
 }  // namespace jacquard::sim

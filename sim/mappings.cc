@@ -1,44 +1,96 @@
-// Memory that the program maps by itself. The kernel gives out addresses again: what was known of
-// accesses there is about other memory, and nobody has to order anything after them.
+// Memory that the program maps by itself. What it does not ask for at a certain address lies in a
+// range of its own: at the same place in every execution, apart from the libraries' data, and
+// unmapped when the execution is over. Elsewhere the kernel gives out addresses again: what was
+// known of accesses there is about other memory, and nobody has to order anything after them.
+#include "sim/mappings.h"
+
 #include <sys/mman.h>
 
 #include <cstdarg>
+#include <cstdint>
 
+#include "sim/caller.h"
 #include "sim/engine.h"
 #include "sim/real.h"
 
 namespace jacquard::sim {
 namespace {
 
+constexpr uintptr_t kMapArea = 0x1300'0000'0000;
+constexpr uintptr_t kMapEnd = 0x1400'0000'0000;
+constexpr size_t kHugePage = 2 << 20;
+constexpr size_t kGap = 64 << 10;  // behind each mapping: an overflow is a fault
+
+uintptr_t next = kMapArea;
+
+// The runtime, which maps memory, too, does so with the arena off.
+bool IsByProgram() { return arena_on && engine.Simulates(); }
+
+// Where `size` bytes for `caller` should lie; null: anywhere.
+void* PlaceFor(size_t size, const void* caller) {
+  // What a library maps for itself may outlive the execution.
+  if (!IsByProgram() || !FromExecutable(caller) || FromRuntime(caller)) return nullptr;
+  const size_t alignment = size >= kHugePage ? kHugePage : kGap;
+  const uintptr_t begin = (next + alignment - 1) & ~(alignment - 1);
+  if (size > kMapEnd - begin - kGap) return nullptr;
+  next = (begin + size + 2 * kGap - 1) & ~(kGap - 1);
+  return reinterpret_cast<void*>(begin);
+}
+
 void* Mapped(void* memory, size_t size) {
-  // The runtime, which maps memory, too, does so with the arena off.
-  const bool by_program = arena_on && engine.Simulates();
-  if (memory != MAP_FAILED && by_program && engine.memory != nullptr)
+  if (memory != MAP_FAILED && IsByProgram() && engine.memory != nullptr)
     engine.ForgetMemory(memory, size);
   return memory;
 }
 
+void* Map(void* address, size_t size, int protection, int flags, int file, off_t offset,
+          const void* caller) {
+  // With MAP_32BIT a place would be ignored.
+  if (address == nullptr && (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_32BIT)) == 0)
+    address = PlaceFor(size, caller);
+  return Mapped(JACQUARD_REAL(mmap)(address, size, protection, flags, file, offset), size);
+}
+
 }  // namespace
+
+void UnmapProgramsMemory() {
+  if (next == kMapArea) return;
+  munmap(reinterpret_cast<void*>(kMapArea), next - kMapArea);
+  next = kMapArea;
+}
+
 }  // namespace jacquard::sim
 
+using jacquard::sim::Map;
 using jacquard::sim::Mapped;
+using jacquard::sim::PlaceFor;
+
+#define JACQUARD_CALLER __builtin_return_address(0)
 
 extern "C" {
 
 void* mmap(void* address, size_t size, int protection, int flags, int file, off_t offset) noexcept {
-  return Mapped(JACQUARD_REAL(mmap)(address, size, protection, flags, file, offset), size);
+  return Map(address, size, protection, flags, file, offset, JACQUARD_CALLER);
 }
 
 void* mmap64(void* address, size_t size, int protection, int flags, int file,
              off64_t offset) noexcept {
-  return mmap(address, size, protection, flags, file, offset);
+  return Map(address, size, protection, flags, file, offset, JACQUARD_CALLER);
 }
 
 void* mremap(void* old, size_t old_size, size_t size, int flags, ...) noexcept {
   va_list arguments;
   va_start(arguments, flags);
-  void* const wanted = (flags & MREMAP_FIXED) != 0 ? va_arg(arguments, void*) : nullptr;
+  void* wanted = (flags & MREMAP_FIXED) != 0 ? va_arg(arguments, void*) : nullptr;
   va_end(arguments);
+  if ((flags & MREMAP_FIXED) == 0 && (flags & MREMAP_MAYMOVE) != 0) {
+    void* const same = JACQUARD_REAL(mremap)(old, old_size, size, flags & ~MREMAP_MAYMOVE, nullptr);
+    if (same != MAP_FAILED) return same;
+    if (void* const place = PlaceFor(size, JACQUARD_CALLER)) {
+      wanted = place;
+      flags |= MREMAP_FIXED;
+    }
+  }
   void* const memory = JACQUARD_REAL(mremap)(old, old_size, size, flags, wanted);
   return memory == old ? memory : Mapped(memory, size);
 }

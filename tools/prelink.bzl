@@ -20,6 +20,7 @@ n=$1; shift; weaken=("${@:1:n}"); shift "$n"
 n=$1; shift; rename=(); for ((i = 0; i < n; i++)); do rename+=(--redefine-sym "$1"); shift; done
 cat > "$raw.lds" <<'END'
 SECTIONS {
+  .text : { jacquard_text_begin = .; *(.text .text.*) jacquard_text_end = .; }
   jacquard_data : { *(.data .data.[!r]*) }
   jacquard_bss : { *(.bss .bss.*) }
 }

@@ -1,0 +1,93 @@
+// Memory that code under test maps: races and leaks in it, and what becomes of it.
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstring>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "sim/runtime.h"
+#include "tests/sim/searches.h"
+
+namespace jacquard {
+namespace {
+
+char* Map(size_t size) {
+  void* const memory =
+      mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  Check(memory != MAP_FAILED, "mapped");
+  return static_cast<char*>(memory);
+}
+
+class OfSize : public testing::TestWithParam<size_t> {};
+
+TEST_P(OfSize, Races) {
+  const size_t size = GetParam();
+  const Verdict verdict = Walk([size] {
+                            char* const memory = Map(size);
+                            std::thread other([memory] { ++memory[3]; });
+                            ++memory[3];
+                            other.join();
+                          }).verdict;
+  EXPECT_EQ(verdict.kind, VerdictKind::kRace) << verdict.message;
+}
+
+TEST_P(OfSize, IsTheSamePlaceInEachExecutionAndEmpty) {
+  const size_t size = GetParam();
+  std::vector<char*> places;
+  places.reserve(100);  // what it takes in an execution is gone
+  ExpectPass(Walk(
+      [&places, size] {
+        std::atomic<char*> memory = nullptr;
+        std::thread other([&] { memory = Map(size); });
+        other.join();
+        char* const first = memory;
+        char* const second = Map(size);
+        Check(first[0] == 0 && first[size - 1] == 0 && second[size - 1] == 0, "empty");
+        std::memset(first, 1, 100);
+        first[size - 1] = second[size - 1] = 1;
+        munmap(second, size);
+        const Ghost ghost;
+        places.push_back(first);
+      },
+      50));
+  ASSERT_GE(places.size(), 50u);
+  EXPECT_EQ(std::set<char*>(places.begin(), places.end()).size(), 1u);
+  EXPECT_EQ(msync(places[0], 4096, MS_ASYNC), -1) << "still there";
+}
+
+INSTANTIATE_TEST_SUITE_P(Mappings, OfSize, testing::Values(4096, 16'384, 65'536, 1 << 20, 4 << 20));
+
+TEST(Mappings, MayGrowAndMove) {
+  ExpectPass(Walk(
+      [] {
+        static std::atomic<int> word;
+        word.fetch_add(1);
+        char* const memory = Map(8192);
+        char* const behind = Map(4096);
+        std::memset(memory, 2, 8192);
+        void* const moved = mremap(memory, 8192, 1 << 20, MREMAP_MAYMOVE);
+        Check(moved != MAP_FAILED, "moved");
+        auto* const bytes = static_cast<char*>(moved);
+        Check(bytes[8191] == 2 && bytes[(1 << 20) - 1] == 0 && behind[0] == 0, "contents");
+        Check(mremap(moved, 1 << 20, 4096, 0) == moved, "shrunk");
+      },
+      50));
+}
+
+TEST(Mappings, AreNotThereBeyondTheirEnd) {
+  ExpectVerdict(
+      [] {
+        static std::atomic<int> word;
+        word.fetch_add(1);
+        volatile char* const memory = Map(4096);
+        memory[4096] = 1;
+      },
+      "crash|segmentation fault");
+}
+
+}  // namespace
+}  // namespace jacquard
