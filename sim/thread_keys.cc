@@ -1,6 +1,6 @@
-// pthread_getspecific and its like: each simulated thread begins without values, and runs the
-// destructors of those that it leaves. The C library's own values would stay with the parked thread
-// from one execution to the next.
+// pthread_getspecific and its like: each simulated thread begins without values, but for the first
+// one of a program with a main of its own, and runs the destructors of those that it leaves. The C
+// library's own values would stay with the parked thread from one execution to the next.
 //
 // Keys are the C library's; those that an execution makes are deleted after it.
 #include <limits.h>
@@ -23,6 +23,7 @@ struct Values {
   pthread_key_t end;  // keys from here on have no value
 };
 Values values[kMaxThreads + 1];  // the last ones are the stage's
+Values first_values;             // with which thread 0 begins
 
 Values& Mine() {
   const int id = engine.current->id;
@@ -80,8 +81,19 @@ void DropKeyValues(int thread) {
   of_thread.end = 0;
 }
 
+void KeepKeyValues() {
+  for (pthread_key_t key = 0; key < PTHREAD_KEYS_MAX; ++key) {
+    void* const value = JACQUARD_REAL(pthread_getspecific)(key);
+    if (value == nullptr) continue;
+    first_values.of_key[key] = value;
+    first_values.end = key + 1;
+  }
+  values[0] = first_values;
+}
+
 void DropKeys() {
   for (int i = 0; i < engine.thread_count(); ++i) DropKeyValues(i);
+  if (first_values.end != 0) values[0] = first_values;
   DropKeyValues(kMaxThreads);
   engine.keys_used = false;
   if (!engine.keys_made) return;

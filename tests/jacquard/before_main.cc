@@ -29,10 +29,13 @@ thread_local Counted counted;
 thread_local std::vector<int> numbers;
 
 std::recursive_mutex locked;
+pthread_key_t key;
 
 struct Early {
   Early() {
     locked.lock();
+    pthread_key_create(&key, nullptr);
+    pthread_setspecific(key, this);
     number = 2;
     numbers.assign(1000, 3);
     address = &number;
@@ -63,11 +66,14 @@ int main() {
   if (counted.text.size() != 101) return Fail("a thread-local object");
   if (numbers != std::vector<int>(1000, 3)) return Fail("a thread-local vector");
   if (early.large.front() != 7 || early.large.back() != 7) return Fail("a large vector");
+  if (pthread_getspecific(key) != &early) return Fail("the value of a key");
   if (destroyed != 0) return Fail("a static number");
 
   locked.lock();
   locked.unlock();
   locked.unlock();
+
+  pthread_setspecific(key, nullptr);
 
   number = 4;
   numbers.push_back(5);
@@ -77,7 +83,7 @@ int main() {
   std::thread other([&] {
     const std::lock_guard guard(locked);
     early.large.push_back(8);
-    if (number == 1 && counted.text.size() == 100 && numbers.empty()) seen = 1;
+    if (pthread_getspecific(key) == nullptr && number == 1 && counted.text.size() == 100 && numbers.empty()) seen = 1;
     counted.text.resize(150);
     if (std::this_thread::get_id() == early.thread || gettid() == getpid()) seen = 2;
   });
