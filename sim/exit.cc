@@ -27,6 +27,8 @@ void Engine::EndProgram(std::string_view function, int status) {
     case ExitMode::kIsFree:
       break;
   }
+  // Nobody could go on, and then somebody was woken.
+  if (probing_) EndProbe(true);
   GiveUp();
 }
 
