@@ -136,6 +136,8 @@ void Engine::SwitchTo(SimThread& thread) {
   schedule_ = (std::rotl(schedule_, 23) ^ (step_ * 256 + static_cast<uint64_t>(thread.id))) *
               0x9E37'79B9'7F4A'7C15;
   current = &thread;
+  if (signal_masks_used) [[unlikely]]
+    SwitchSignalMask(*from, thread);
   UseFsBase(thread.fs_base);
   SwitchContext(&from->context, thread.context);
 }

@@ -62,6 +62,7 @@ class Engine {
   uintptr_t heap_when_alone = 0;
   uint64_t random_state = 0;  // of the random numbers (random.cc)
   bool random_seeded = false;
+  bool signal_masks_used = false;     // the execution's threads may block different signals
   long membarrier_registrations = 0;  // the commands that the execution has given (futex.cc)
 
   // Whether the calling thread is the one that executes (and not a real thread of somebody else).
@@ -80,6 +81,8 @@ class Engine {
     asm("mov %%rsp, %0" : "=r"(pointer));
     return pointer - current->stack_bottom < kStackSize;
   }
+  // The running thread is about to change what it blocks, and perhaps nobody has before.
+  void UseSignalMasks();
   // Whether the caller is within Begin or End.
   bool OnStage() const { return current == &stage_ && OnExecutingThread(); }
 
@@ -568,6 +571,8 @@ void RunKeyDestructors();
 // `thread` ends: who waits for the robust mutexes that it holds hears of it (mutexes.cc).
 void AbandonRobustMutexes(SimThread& thread);
 void DropKeys();
+// The calling thread's values are those that thread 0 begins with, in each execution.
+void KeepKeyValues();
 void DropKeyValues(int thread);
 // Calls `visit(value, data)` for each value that they have left.
 void VisitKeyValues(void (*visit)(void* value, void* data), void* data);
@@ -577,6 +582,13 @@ std::string NameOf(const void* object);
 
 // "mutex", "reader/writer lock", ... Never null.
 const char* HeldKindName(HeldKind kind);
+
+// What threads block (signals.cc): the running one is another from now on; the running one has
+// created `thread`.
+void SwitchSignalMask(SimThread& from, const SimThread& to);
+void InheritSignalMask(SimThread& thread);
+// Undoes what the execution has done to signals.
+void RestoreSignals();
 
 // Starts the real thread that watches for executions without a step (watchdog.cc).
 void StartWatchdog();

@@ -15,6 +15,7 @@
 #include "sim/heap_check.h"
 #include "sim/leaks.h"
 #include "sim/lock_order.h"
+#include "sim/mappings.h"
 #include "sim/memory/memory.h"
 #include "sim/message.h"
 #include "sim/real.h"
@@ -124,6 +125,7 @@ void Engine::BeginProgram() {
   AddStorage(driver_.storage);
   KeepThreadStorage(driver_.storage);
   KeepThreadDestructors();
+  KeepKeyValues();
   first_tid_ = static_cast<int>(RawSyscall(SYS_gettid));
 }
 
@@ -193,6 +195,8 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   for (int i = 0; i < thread_count_; ++i) ResetStorageOf(threads_[i]);
   ResetStorageOf(stage_);
   arena.Reset();
+  UnmapProgramsMemory();
+  RestoreSignals();
   if (!is_program_) kept_blocks.Sweep();
   counters_.steps += step_;
   ++counters_.executions;

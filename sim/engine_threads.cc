@@ -64,6 +64,7 @@ SimThread* Engine::CreateThread(void* (*start)(void*), void* argument, uintptr_t
   thread.created_at = pc;
   thread.creator = current->id;
   std::memcpy(thread.name, current->name, sizeof(thread.name));
+  if (signal_masks_used) InheritSignalMask(thread);
   if (recorder != nullptr) recorder->NoteCreation(thread.id, pc);
   thread.created_step = step_;
   if (reused) {

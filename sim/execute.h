@@ -103,8 +103,9 @@ const Counters& RuntimeCounters();
 // does. For test frameworks.
 [[noreturn]] void FailExecution(VerdictKind kind, std::string_view rule, std::string_view message);
 
-// For test frameworks and fuzzers, before the first test: what constructors of globals have left on the heap is
-// there in each execution. What tests allocate for themselves keeps what executions write.
+// For test frameworks and fuzzers, before the first test: what constructors of globals have left on
+// the heap is there in each execution. What tests allocate for themselves keeps what executions
+// write.
 void BeginTests();
 
 // For programs with a main of their own, before the first execution: what constructors of globals

@@ -1,7 +1,16 @@
-// Signals are the program's own affair, but for one: a first access to thread-local storage is a
-// segmentation fault (thread_storage.h). A program that handles or blocks these has its storage all
-// the time.
+// Signals are the program's own affair, as real ones of the one real thread. Two things are the
+// runtime's.
+//
+// What a thread blocks is its own: once an execution has changed a mask, or has raised a signal,
+// whose handler blocks it, a switch also changes the mask. After the execution, mask and handlers
+// are as before.
+//
+// A first access to thread-local storage is a segmentation fault (thread_storage.h). A program that
+// handles or blocks these has its storage all the time.
 #include <signal.h>
+#include <sys/syscall.h>
+
+#include <cstdint>
 
 #include "sim/engine.h"
 #include "sim/faults.h"
@@ -40,7 +49,61 @@ void NoteBlocked(int mask) {
   if ((mask >> (SIGSEGV - 1) & 1) != 0) NoteFaultsMayBeBlocked();
 }
 
+// The actions that the execution has changed, as they were.
+struct sigaction old_actions[NSIG];
+bool is_changed[NSIG];
+bool any_changed = false;
+
+// The real thread blocks `to` from now on; returns what it has blocked.
+uint64_t SetRealMask(uint64_t to) {
+  uint64_t from = 0;
+  RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, reinterpret_cast<uint64_t>(&to),
+             reinterpret_cast<uint64_t>(&from), sizeof(to));
+  return from;
+}
+
+uint64_t RealMask() {
+  uint64_t mask = 0;
+  RawSyscall(SYS_rt_sigprocmask, SIG_BLOCK, 0, reinterpret_cast<uint64_t>(&mask), sizeof(mask));
+  return mask;
+}
+
+void BeforeMaskChange() {
+  if (engine.OnExecutingThread()) engine.UseSignalMasks();
+}
+
+// The action of a signal is about to be changed.
+void BeforeActionChange(int signal) {
+  if (!engine.OnExecutingThread() || signal <= 0 || signal >= NSIG || is_changed[signal]) return;
+  if (JACQUARD_REAL(sigaction)(signal, nullptr, &old_actions[signal]) != 0) return;
+  is_changed[signal] = any_changed = true;
+}
+
 }  // namespace
+
+void Engine::UseSignalMasks() {
+  if (signal_masks_used) return;
+  signal_masks_used = true;
+  const uint64_t mask = RealMask();
+  driver_.signal_mask = stage_.signal_mask = mask;
+  for (int i = 0; i < thread_count_; ++i) threads_[i].signal_mask = mask;
+}
+
+void SwitchSignalMask(SimThread& from, const SimThread& to) {
+  from.signal_mask = SetRealMask(to.signal_mask);
+}
+
+void InheritSignalMask(SimThread& thread) { thread.signal_mask = RealMask(); }
+
+void RestoreSignals() {
+  engine.signal_masks_used = false;
+  if (!any_changed) return;
+  any_changed = false;
+  for (int signal = 1; signal < NSIG; ++signal) {
+    if (is_changed[signal]) JACQUARD_REAL(sigaction)(signal, &old_actions[signal], nullptr);
+    is_changed[signal] = false;
+  }
+}
 
 bool FaultsMayBeBlocked() {
   sigset_t mask;  // perhaps inherited from the process that has started this one
@@ -51,6 +114,8 @@ bool FaultsMayBeBlocked() {
 
 }  // namespace jacquard::sim
 
+using jacquard::sim::BeforeActionChange;
+using jacquard::sim::BeforeMaskChange;
 using jacquard::sim::NoteBlocked;
 using jacquard::sim::NoteFaultsMayBeBlocked;
 using jacquard::sim::NoteHandler;
@@ -61,23 +126,33 @@ int sigaction(int signal, const struct sigaction* action, struct sigaction* old)
   if (action != nullptr) {
     NoteHandler(signal);
     NoteBlocked(action->sa_mask);
+    BeforeActionChange(signal);
   }
   return JACQUARD_REAL(sigaction)(signal, action, old);
 }
 
 sighandler_t signal(int number, sighandler_t handler) noexcept {
   NoteHandler(number);
+  BeforeActionChange(number);
   return JACQUARD_REAL(signal)(number, handler);
 }
 
 int sigprocmask(int how, const sigset_t* set, sigset_t* old) noexcept {
   NoteBlocked(how, set);
+  if (set != nullptr) BeforeMaskChange();
   return JACQUARD_REAL(sigprocmask)(how, set, old);
 }
 
 int pthread_sigmask(int how, const sigset_t* set, sigset_t* old) noexcept {
   NoteBlocked(how, set);
+  if (set != nullptr) BeforeMaskChange();
   return JACQUARD_REAL(pthread_sigmask)(how, set, old);
+}
+
+// The handler runs before it returns, with the signal blocked.
+int raise(int signal) noexcept {
+  BeforeMaskChange();
+  return JACQUARD_REAL(raise)(signal);
 }
 
 // ---- older names for the same
@@ -85,6 +160,7 @@ int pthread_sigmask(int how, const sigset_t* set, sigset_t* old) noexcept {
 // What signal() means with a strict standard.
 sighandler_t __sysv_signal(int number, sighandler_t handler) noexcept {
   NoteHandler(number);
+  BeforeActionChange(number);
   return JACQUARD_REAL(__sysv_signal)(number, handler);
 }
 
@@ -96,26 +172,32 @@ sighandler_t ssignal(int number, sighandler_t handler) noexcept { return signal(
 
 sighandler_t sigset(int number, sighandler_t handler) noexcept {
   if (number == SIGSEGV) NoteFaultsMayBeBlocked();  // the handler may be SIG_HOLD
+  BeforeActionChange(number);
+  BeforeMaskChange();
   return JACQUARD_REAL(sigset)(number, handler);
 }
 
 int sighold(int number) noexcept {
   if (number == SIGSEGV) NoteFaultsMayBeBlocked();
+  BeforeMaskChange();
   return JACQUARD_REAL(sighold)(number);
 }
 
 int sigignore(int number) noexcept {
   NoteHandler(number);
+  BeforeActionChange(number);
   return JACQUARD_REAL(sigignore)(number);
 }
 
 int sigblock(int mask) noexcept {
   NoteBlocked(mask);
+  BeforeMaskChange();
   return JACQUARD_REAL(sigblock)(mask);
 }
 
 int sigsetmask(int mask) noexcept {
   NoteBlocked(mask);
+  BeforeMaskChange();
   return JACQUARD_REAL(sigsetmask)(mask);
 }
 

@@ -89,6 +89,7 @@ struct SimThread : ThreadState {
   ThreadSet bit = 0;
 
   char name[kNameSize] = {};  // as pthread_setname_np sets it
+  uint64_t signal_mask = 0;   // what it blocks, where that is not the same for all (signals.cc)
   HeldLocks held;
   SpinDetector spin;
   uintptr_t call_stack[kMaxCallStack] = {};

@@ -1,0 +1,102 @@
+// Signals of code under test: what each thread blocks is its own, and what an execution changes is
+// as before in the next.
+#include <gtest/gtest.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include <atomic>
+#include <thread>
+
+#include "sim/runtime.h"
+#include "tests/sim/searches.h"
+
+namespace jacquard {
+namespace {
+
+bool Blocks(int signal) {
+  sigset_t mask;
+  sigemptyset(&mask);
+  pthread_sigmask(SIG_BLOCK, nullptr, &mask);
+  return sigismember(&mask, signal) == 1;
+}
+
+void Block(int signal, int how = SIG_BLOCK) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, signal);
+  pthread_sigmask(how, &set, nullptr);
+}
+
+TEST(SignalMask, IsTheThreadsOwn) {
+  ExpectPass(Walk([] {
+    Check(!Blocks(SIGUSR1) && !Blocks(SIGUSR2), "nothing is blocked at the beginning");
+    std::atomic<int> word = 0;
+    auto work = [&word](int mine, int other) {
+      Check(!Blocks(mine), "not yet");
+      Block(mine);
+      for (int i = 0; i < 3; ++i) {
+        ++word;
+        Check(Blocks(mine) && !Blocks(other), "one's own only");
+      }
+      std::thread child([&] {
+        ++word;
+        Check(Blocks(mine) && !Blocks(other), "as its creator");
+        Block(mine, SIG_UNBLOCK);
+      });
+      child.join();
+      Check(Blocks(mine), "still");
+    };
+    std::thread a(work, SIGUSR1, SIGUSR2), b(work, SIGUSR2, SIGUSR1);
+    ++word;
+    Check(!Blocks(SIGUSR1) && !Blocks(SIGUSR2), "nobody else's");
+    a.join();
+    b.join();
+    Block(SIGTERM);
+  }));
+  EXPECT_FALSE(Blocks(SIGTERM));
+}
+
+std::atomic<int> steps;
+thread_local int handled = 0;
+
+TEST(SignalHandler, RunsBeforeRaiseReturns) {
+  ExpectPass(Walk([] {
+    struct sigaction action = {};
+    Check(sigaction(SIGUSR1, nullptr, &action) == 0 && action.sa_handler == SIG_DFL, "none yet");
+    action.sa_handler = [](int) {
+      ++steps;
+      ++handled;
+      ++steps;
+    };
+    sigaction(SIGUSR1, &action, nullptr);
+    auto work = [] {
+      for (int i = 1; i <= 2; ++i) {
+        raise(SIGUSR1);
+        Check(handled == i, "handled on the thread itself");
+        ++steps;
+      }
+    };
+    std::thread a(work), b(work);
+    a.join();
+    b.join();
+  }));
+  struct sigaction action = {};
+  sigaction(SIGUSR1, nullptr, &action);
+  EXPECT_EQ(action.sa_handler, SIG_DFL);
+}
+
+// One that is given up in the handler leaves nothing behind.
+TEST(SignalHandler, MayFail) {
+  const auto fails = [] {
+    signal(SIGUSR1, [](int) { Check(++steps != 1, "in the handler"); });
+    raise(SIGUSR1);
+  };
+  for (int i = 0; i < 3; ++i) {
+    const Verdict verdict = Walk(fails).verdict;
+    EXPECT_EQ(verdict.signature, "invariant|in the handler") << verdict.message;
+    EXPECT_FALSE(Blocks(SIGUSR1));
+  }
+}
+
+}  // namespace
+}  // namespace jacquard
