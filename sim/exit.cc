@@ -9,6 +9,8 @@
 #include <string>
 
 #include "sim/engine.h"
+#include "sim/heap_check.h"
+#include "sim/leaks.h"
 #include "sim/real.h"
 
 namespace jacquard::sim {
@@ -29,10 +31,20 @@ void Engine::EndProgram(std::string_view function, int status) {
   }
   // Nobody could go on, and then somebody was woken.
   if (probing_) EndProbe(true);
+  // Others end the process at once, without any ado.
+  const bool in_order = function == "exit" || function == "main";
+  if (in_order && options_.check_leaks && arena.live_blocks() != 0) CheckLeaks();
   GiveUp();
 }
 
 namespace {
+
+// The stack of the running thread ends in the caller, where its registers are, too: for the search
+// for leaks, which is not to find what earlier calls have left below.
+[[gnu::always_inline]] inline void NoteEndOfStack() {
+  __builtin_unwind_init();
+  engine.current->context = StackPointer();
+}
 
 // `function` would call exit(): but within the C library, where nobody can stand in between.
 [[noreturn]] void Exit(std::string_view function, int status) {
@@ -49,7 +61,9 @@ namespace jacquard {
 void ReturnFromMain(int status) {
   sim::Engine& engine = sim::engine;
   const bool fails = engine.options().exits == ExitMode::kMustBeZero && status != 0;
-  if (fails || (engine.alive() & ~engine.current->bit) != 0) engine.EndProgram("main", status);
+  if (!fails && (engine.alive() & ~engine.current->bit) == 0) return;
+  sim::NoteEndOfStack();
+  engine.EndProgram("main", status);
 }
 
 }  // namespace jacquard
@@ -60,11 +74,14 @@ using jacquard::sim::Exit;
 extern "C" {
 
 // What is registered for the end of the process within an execution is rolled back, and not called.
-#define JACQUARD_EXIT(name, specification)                            \
-  void name(int status) specification {                               \
-    if (engine.OnExecutingThread()) engine.EndProgram(#name, status); \
-    JACQUARD_REAL(name)(status);                                      \
-    __builtin_unreachable();                                          \
+#define JACQUARD_EXIT(name, specification) \
+  void name(int status) specification {    \
+    if (engine.OnExecutingThread()) {      \
+      jacquard::sim::NoteEndOfStack();     \
+      engine.EndProgram(#name, status);    \
+    }                                      \
+    JACQUARD_REAL(name)(status);           \
+    __builtin_unreachable();               \
   }
 
 JACQUARD_EXIT(exit, noexcept)

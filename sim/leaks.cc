@@ -106,7 +106,22 @@ class LeakSearch {
           static_cast<LeakSearch*>(self)->Consider(reinterpret_cast<uintptr_t>(value));
         },
         this);
+    for (int i = 0; i < engine.thread_count(); ++i) FollowThread(engine.thread(i));
     Follow();
+  }
+
+  // What it has begun with or ended with, and what is on its stack.
+  void FollowThread(const SimThread& thread) {
+    Consider(reinterpret_cast<uintptr_t>(thread.argument));
+    Consider(reinterpret_cast<uintptr_t>(thread.result));
+    if (engine.HasEnded(thread)) return;
+    const auto pointer = reinterpret_cast<uintptr_t>(thread.context);
+    const size_t stride = std::exchange(stride_, sizeof(uintptr_t));
+    const uintptr_t top = thread.stack_bottom + kStackSize;
+    // A program may have switched to a stack of its own.
+    const bool is_known = pointer >= thread.stack_bottom && pointer < top;
+    Scan((is_known ? pointer : thread.stack_bottom) & ~uintptr_t{7}, top);
+    stride_ = stride;
   }
 
   // Here pointers lie where they belong and look as they should: much that is looked at is not the

@@ -75,7 +75,9 @@ class ForeignMemory {
 [[gnu::visibility("hidden")]] extern ForeignMemory library_blocks;
 
 // Searches for leaks among the live blocks, and ends the execution if there are any. Called at the
-// end of an execution that has passed. Costs the size of all that it looks at.
+// end of an execution that has passed: when all threads have ended, or when one of them, the
+// running one, ends the program. Then what a thread's stack points to is kept as well. Costs the
+// size of all that it looks at.
 void CheckLeaks();
 
 }  // namespace jacquard::sim

@@ -7,6 +7,7 @@ cc=$(realpath "$2")
 reads_input=$(realpath "$3")
 before_main=$(realpath "$4")
 own_new=$(realpath "$5")
+exits=$(realpath "$6")
 manual=$(realpath docs/test_your_code.md)
 failed=0 options=0
 unset JACQUARD_OPTIONS JACQUARD_REPLAY TEST_TARGET
@@ -56,6 +57,13 @@ expect 0 '^jacquard: 300 executions' "$own_new" executions=300 status=report
 expect 1 '^leak: memory leak: a block of 56 bytes that thread 0 allocated with malloc' "$own_new" executions=300 -- lose
 expect 1 '^heap error: heap overflow: writes a byte, beginning 0 bytes behind the end of a block of 40 bytes' "$own_new" executions=300 -- overflow
 expect 1 '^heap error: use after free: reads 4 bytes' "$own_new" executions=300 -- free
+
+# An execution that the program itself ends is judged like others.
+expect 1 '^deadlock: lost wake-up: thread 0 waits for the condition variable' "$exits" executions=2000 -- lost
+expect 1 '^deadlock: ' "$exits" executions=2000 -- serves
+expect 0 '^jacquard: 2000 executions' "$exits" executions=2000 -- keeps
+expect 1 '^leak: memory leak: a block of 20 bytes' "$exits" executions=2000 -- leaks
+expect 0 '^jacquard: 2000 executions' "$exits" executions=2000 leaks=ignore -- leaks
 
 # Standard input is there in each execution, as it was when the process began.
 printf '%s\n' 9 1 2 4 >"$TEST_TMPDIR/input"
