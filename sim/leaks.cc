@@ -112,14 +112,16 @@ class LeakSearch {
 
   // What it has begun with or ended with, and what is on its stack.
   void FollowThread(const SimThread& thread) {
+    if (engine.HasEnded(thread)) {
+      if (!thread.joined && !thread.detached) Consider(reinterpret_cast<uintptr_t>(thread.result));
+      return;
+    }
     Consider(reinterpret_cast<uintptr_t>(thread.argument));
-    Consider(reinterpret_cast<uintptr_t>(thread.result));
-    if (engine.HasEnded(thread)) return;
     const auto pointer = reinterpret_cast<uintptr_t>(thread.context);
     const size_t stride = std::exchange(stride_, sizeof(uintptr_t));
     const uintptr_t top = thread.stack_bottom + kStackSize;
-    // A program may have switched to a stack of its own.
     const bool is_known = pointer >= thread.stack_bottom && pointer < top;
+    if (!is_known) unreadable_ = true;  // the program has switched to a stack of its own
     Scan((is_known ? pointer : thread.stack_bottom) & ~uintptr_t{7}, top);
     stride_ = stride;
   }

@@ -81,6 +81,20 @@ TEST(Lost, ByAThreadThatHasEnded) {
              [] { std::thread([] { Hide(new Node); }).join(); });
 }
 
+// What a thread has got or given is nobody's any more when it has been joined.
+TEST(Lost, WithAThreadThatWasJoined) {
+  ExpectLeak("allocated with new was never freed", [] {
+    pthread_t thread;
+    pthread_create(&thread, nullptr, [](void*) -> void* { return nullptr; }, Hide(new Node));
+    pthread_join(thread, nullptr);
+  });
+  ExpectLeak("allocated with new was never freed", [] {
+    pthread_t thread;
+    pthread_create(&thread, nullptr, [](void*) -> void* { return Hide(new Node); }, nullptr);
+    pthread_join(thread, nullptr);
+  });
+}
+
 TEST(Lost, StructuresNameTheirHead) {
   ExpectLeak("10 blocks with 160 bytes were never freed, and nothing points to them any more; ",
              [] {
