@@ -32,7 +32,7 @@ void* PlaceFor(size_t size, const void* caller) {
   if (!IsByProgram() || !FromExecutable(caller) || FromRuntime(caller)) return nullptr;
   const size_t alignment = size >= kHugePage ? kHugePage : kGap;
   const uintptr_t begin = (next + alignment - 1) & ~(alignment - 1);
-  if (size > kMapEnd - begin - kGap) return nullptr;
+  if (begin > kMapEnd - kGap || size > kMapEnd - kGap - begin) return nullptr;
   next = (begin + size + 2 * kGap - 1) & ~(kGap - 1);
   return reinterpret_cast<void*>(begin);
 }
@@ -61,6 +61,8 @@ void UnmapProgramsMemory() {
 
 }  // namespace jacquard::sim
 
+using jacquard::sim::kMapArea;
+using jacquard::sim::kMapEnd;
 using jacquard::sim::Map;
 using jacquard::sim::Mapped;
 using jacquard::sim::PlaceFor;
@@ -83,9 +85,10 @@ void* mremap(void* old, size_t old_size, size_t size, int flags, ...) noexcept {
   va_start(arguments, flags);
   void* wanted = (flags & MREMAP_FIXED) != 0 ? va_arg(arguments, void*) : nullptr;
   va_end(arguments);
-  if ((flags & MREMAP_FIXED) == 0 && (flags & MREMAP_MAYMOVE) != 0) {
-    void* const same = JACQUARD_REAL(mremap)(old, old_size, size, flags & ~MREMAP_MAYMOVE, nullptr);
-    if (same != MAP_FAILED) return same;
+  // Where it is it must not grow over what is behind it.
+  const bool may_move = (flags & MREMAP_FIXED) == 0 && (flags & MREMAP_MAYMOVE) != 0;
+  if (may_move && size > old_size &&
+      reinterpret_cast<uintptr_t>(old) - kMapArea < kMapEnd - kMapArea) {
     if (void* const place = PlaceFor(size, JACQUARD_CALLER)) {
       wanted = place;
       flags |= MREMAP_FIXED;
