@@ -84,6 +84,11 @@ void Rollback::CoverHeap() {
   length_ = end - begin_;
 }
 
+size_t Rollback::UnitsThere() const {
+  const auto end = reinterpret_cast<uintptr_t>(sbrk(0));
+  return end <= heap_begin_ ? 0 : std::min(new_units_.size(), (end - heap_begin_) / kUnit);
+}
+
 void Rollback::IsNew(const void* block, size_t size) {
   const uintptr_t offset = reinterpret_cast<uintptr_t>(block) - heap_begin_;
   const size_t first = offset / kUnit;
@@ -93,7 +98,7 @@ void Rollback::IsNew(const void* block, size_t size) {
 
 void Rollback::LogLock(const void* lock, size_t size) {
   const auto address = reinterpret_cast<uintptr_t>(lock);
-  if (address - begin_ < length_) {
+  if (Covers(lock)) {
     Log(address, size);
     return;
   }

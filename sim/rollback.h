@@ -77,8 +77,9 @@ class Rollback {
   void VisitExecutable(Visit visit) const {
     for (const Range& range : executable_data_) visit(range.begin, range.end);
     size_t begin = 0;
-    for (size_t unit = 0; unit <= new_units_.size(); ++unit) {
-      if (unit != new_units_.size() && new_units_[unit] == 0) continue;
+    const size_t end = UnitsThere();
+    for (size_t unit = 0; unit <= end; ++unit) {
+      if (unit != end && new_units_[unit] == 0) continue;
       if (begin != unit) visit(heap_begin_ + begin * kUnit, heap_begin_ + unit * kUnit);
       begin = unit + 1;
     }
@@ -112,6 +113,8 @@ class Rollback {
   static constexpr size_t kUnit = 16;  // blocks of the real heap begin at its multiples
 
   void Log(uintptr_t address, size_t size);
+  // So many units of the heap have not been given back to the system.
+  size_t UnitsThere() const;
   void LogLock(const void* lock, size_t size);
   bool CoversOnHeap(const void* address) const {
     const uintptr_t offset = reinterpret_cast<uintptr_t>(address) - heap_begin_;
