@@ -44,9 +44,18 @@ HeapCaller RunningThread() {
           static_cast<int16_t>(engine.current->operation)};
 }
 
+// Whether a library has called the function that is running, as it calls an operator new that the
+// program defines: for itself.
+bool RunsForLibrary() {
+  const SimThread& me = *engine.current;
+  if (me.call_depth <= 0 || me.call_depth > SimThread::kMaxCallStack) return false;
+  return !FromExecutable(reinterpret_cast<const void*>(me.call_stack[me.call_depth - 1]));
+}
+
 bool UseArena(const void* caller) {
-  return arena_on && (FromExecutable(caller) || engine.library_serves_program) &&
-         engine.OnExecutingThread();
+  if (!arena_on || !engine.OnExecutingThread()) return false;
+  if (engine.library_serves_program) return true;
+  return FromExecutable(caller) && !(ProgramHasNew() && RunsForLibrary());
 }
 
 // Whether it is decided that there is no memory this time.
@@ -104,6 +113,7 @@ size_t WithMark(size_t size) { return engine.OnExecutingThread() ? SizeWithMark(
 void* Known(void* block, size_t size, size_t kept = 0) {
   if (block == nullptr || !engine.OnExecutingThread()) return block;
   Mark(block);
+  kept_blocks.Forget(block);  // whoever has freed it twice
   if (!arena_on) return block;
   library_blocks.Add(Address(block), size);
   if (engine.memory != nullptr && size > kept)

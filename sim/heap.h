@@ -33,6 +33,9 @@ void* AllocateByNew(const Request& request, bool throws, const void* caller);
 // The same for the forms that never throw.
 void* AllocateByNewOrNull(const Request& request, const void* caller) noexcept;
 
+// Whether the program has an operator new of its own.
+bool ProgramHasNew();
+
 // Takes a block back from `caller`. Null is none.
 void Free(void* address, const Release& release, const void* caller);
 

@@ -177,3 +177,5 @@ JACQUARD_OTHER_FORMS(, Allocator::kNew, JACQUARD_IS_ONE_OURS)
 JACQUARD_OTHER_FORMS(_array, Allocator::kNewArray, JACQUARD_IS_ARRAY_OURS)
 
 }  // extern "C"
+
+bool jacquard::sim::ProgramHasNew() { return !JACQUARD_IS_OURS(new); }
