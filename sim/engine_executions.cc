@@ -160,6 +160,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   arena.SetQuarantine(options.quarantine);
   foreign_words.Clear();
   library_blocks.Clear();
+  kept_blocks.BeginExecution();
   stage_.call_depth = 0;
   BeginMemory();
   lock_order.Begin(options.lock_order);

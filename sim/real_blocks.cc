@@ -143,16 +143,15 @@ bool KeptBlocks::Keep(void* block) {
   const SpinLock lock(lock_);
   any_.store(true, std::memory_order_relaxed);
   if (2 * used_ >= table_.size()) MakeTable(Sorted());
-  const uint64_t execution = engine.counters().executions;
   Kept& kept = Find(reinterpret_cast<uintptr_t>(block));
   if (kept.address == kNothing) {
-    kept = {.address = reinterpret_cast<uintptr_t>(block), .execution = execution};
+    kept = {.address = reinterpret_cast<uintptr_t>(block), .execution = execution_};
     ++used_;
     bytes_ += RealUsableSize(block);
     return true;
   }
-  if (kept.execution == execution) return false;
-  kept.execution = execution;
+  if (kept.execution == execution_) return false;
+  kept.execution = execution_;
   kept.comes_back = true;
   return true;
 }
@@ -172,7 +171,7 @@ void KeptBlocks::Sweep() {
   if (used_ < count_limit_ && bytes_ < bytes_limit_) return;
   sorted_ = Sorted();
   for (Kept& kept : sorted_) {
-    kept.reachable = kept.comes_back;
+    kept.reachable = kept.comes_back || execution_ - kept.execution < kLong;
     if (kept.reachable) to_scan_.push_back(kept.address);
   }
   engine.rollback.VisitExecutable([this](uintptr_t begin, uintptr_t end) { Scan(begin, end); });

@@ -57,14 +57,17 @@ struct RealAllocator {
   RealAllocator() = default;
   template <class Other>
   explicit RealAllocator(const RealAllocator<Other>& /*other*/) {}
-  T* allocate(size_t count) { return static_cast<T*>(__libc_malloc(count * sizeof(T))); }
-  void deallocate(T* block, size_t /*count*/) { __libc_free(block); }
+  T* allocate(size_t count) { return static_cast<T*>(RealMalloc(count * sizeof(T))); }
+  void deallocate(T* block, size_t /*count*/) { RealFree(block); }
   bool operator==(const RealAllocator& /*other*/) const { return true; }
 };
 
 // Thread-safe: real threads may free blocks, too.
 class KeptBlocks {
  public:
+  // Another execution begins.
+  void BeginExecution() { ++execution_; }
+
   // The execution frees `block`. False: it has done so before.
   bool Keep(void* block);
 
@@ -73,13 +76,16 @@ class KeptBlocks {
     if (any_.load(std::memory_order_relaxed)) ForgetOne(block);
   }
 
-  // After an execution whose writes are undone: if there are many blocks, frees those that neither
-  // the data of the executable, nor a block from before the first test, nor another one of them
-  // points to. Not for a program with a main of its own: all that it has was there before main.
+  // After an execution whose writes are undone: if there are many blocks, frees those that have
+  // been there for long, as whoever frees one in each execution has done so again by now, and that
+  // neither the data of the executable, nor a block from before the first test, nor another one of
+  // them points to. Not for a program with a main of its own: all that it has was there before
+  // main.
   void Sweep();
 
  private:
   static constexpr size_t kFirstCount = 1024;
+  static constexpr uint64_t kLong = 1000;  // executions
   static constexpr size_t kFirstBytes = 64 << 20;
   static constexpr uintptr_t kNothing = 0;
   static constexpr uintptr_t kForgotten = 1;
@@ -102,8 +108,9 @@ class KeptBlocks {
   void Scan(uintptr_t begin, uintptr_t end);
 
   Vector<Kept> table_;  // by address: open addressing, never more than half full
-  size_t used_ = 0;     // places in it that are not kNothing
-  size_t bytes_ = 0;    // in all blocks
+  uint64_t execution_ = 0;
+  size_t used_ = 0;   // places in it that are not kNothing
+  size_t bytes_ = 0;  // in all blocks
   // When there are so many, it is time for the next sweep.
   size_t count_limit_ = kFirstCount;
   size_t bytes_limit_ = kFirstBytes;
