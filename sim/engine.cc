@@ -135,11 +135,13 @@ void Engine::SwitchTo(SimThread& thread) {
   steps_in_a_row_ = 0;
   schedule_ = (std::rotl(schedule_, 23) ^ (step_ * 256 + static_cast<uint64_t>(thread.id))) *
               0x9E37'79B9'7F4A'7C15;
-  current = &thread;
   if (signal_masks_used) [[unlikely]]
-    SwitchSignalMask(*from, thread);
+    LeaveSignals(*from);
+  current = &thread;
   UseFsBase(thread.fs_base);
   SwitchContext(&from->context, thread.context);
+  if (signal_masks_used) [[unlikely]]
+    EnterSignals(*current);
 }
 
 void Engine::SwitchAway() {

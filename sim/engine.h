@@ -177,8 +177,11 @@ class Engine {
   // The running thread ends here, whatever is on its stack.
   [[noreturn]] void ExitThread();
   SimThread* FindThread(pthread_t pthread);
-  // The system's number of a thread, as gettid() tells it: the same in every process, but for the
-  // first one of a program with a main of its own.
+  // What gettid() tells the running thread: the same in every process, but for the first thread of
+  // a program with a main of its own, which has the process's number.
+  int CurrentTid() const;
+  // The number that a thread has as the owner of a mutex. If one is locked before main, the first
+  // thread of a program is its owner.
   int TidOf(const SimThread& thread) const {
     return thread.id == 0 ? first_tid_ : kFirstTid + thread.id;
   }
@@ -583,10 +586,11 @@ std::string NameOf(const void* object);
 // "mutex", "reader/writer lock", ... Never null.
 const char* HeldKindName(HeldKind kind);
 
-// What threads block (signals.cc): the running one is another from now on; the running one has
-// created `thread`.
-void SwitchSignalMask(SimThread& from, const SimThread& to);
-void InheritSignalMask(SimThread& thread);
+// What threads block (signals.cc): the running one is about to let another one run; another one
+// runs now; a new one begins with what the running one blocks.
+void LeaveSignals(SimThread& from);
+void EnterSignals(SimThread& to);
+void InheritSignals(SimThread& thread);
 // Undoes what the execution has done to signals.
 void RestoreSignals();
 

@@ -38,6 +38,8 @@ SimThread& Engine::AddThread(int id) {
   static_cast<ThreadState&>(thread) = ThreadState();
   thread.lineage = static_cast<uint64_t>(id) + 1;
   thread.fs_base = FirstFsBase(thread);
+  if (signal_masks_used) [[unlikely]]
+    InheritSignals(thread);
   thread.held.Clear();
   thread.spin.Reset();
   thread.context = FreshContext(id, ThreadEntry);
@@ -64,7 +66,6 @@ SimThread* Engine::CreateThread(void* (*start)(void*), void* argument, uintptr_t
   thread.created_at = pc;
   thread.creator = current->id;
   std::memcpy(thread.name, current->name, sizeof(thread.name));
-  if (signal_masks_used) InheritSignalMask(thread);
   if (recorder != nullptr) recorder->NoteCreation(thread.id, pc);
   thread.created_step = step_;
   if (reused) {
@@ -96,6 +97,7 @@ SimThread* Engine::FindThread(pthread_t pthread) {
 
 void Engine::ThreadEntry() {
   SimThread& me = *engine.current;
+  if (engine.signal_masks_used) EnterSignals(me);
   engine.RunThread(me);
   engine.EndThread(me);
 }

@@ -288,7 +288,7 @@ extern "C" long syscall(long number, ...) noexcept {
       return jacquard::sim::Membarrier(a[0],
                                        reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
     }
-    if (number == SYS_gettid) return engine.TidOf(*engine.current);
+    if (number == SYS_gettid) return engine.CurrentTid();
     engine.current->spin.Reset();
   }
   const int64_t result = jacquard::sim::RawSyscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);

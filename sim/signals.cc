@@ -2,15 +2,19 @@
 // runtime's.
 //
 // What a thread blocks is its own: once an execution has changed a mask, or has raised a signal,
-// whose handler blocks it, a switch also changes the mask. After the execution, mask and handlers
-// are as before.
+// whose handler blocks it, a switch also changes the mask. What a thread has raised and blocks
+// waits for that thread: it is blocked for the others, too. After the execution it is gone, and
+// mask and handlers are as before.
 //
 // A first access to thread-local storage is a segmentation fault (thread_storage.h). A program that
 // handles or blocks these has its storage all the time.
 #include <signal.h>
 #include <sys/syscall.h>
+#include <time.h>
 
+#include <bit>
 #include <cstdint>
+#include <utility>
 
 #include "sim/engine.h"
 #include "sim/faults.h"
@@ -68,6 +72,21 @@ uint64_t RealMask() {
   return mask;
 }
 
+// So are the stack for handlers, and what the process blocked before.
+stack_t old_stack;
+bool is_stack_changed = false;
+uint64_t old_mask = 0;
+
+constexpr uint64_t SetOf(int signal) { return uint64_t{1} << (signal - 1); }
+
+// Takes the pending ones of `set`, which are blocked: nobody will get them.
+void Drop(uint64_t set) {
+  const timespec no_time = {};
+  while (set != 0 && RawSyscall(SYS_rt_sigtimedwait, reinterpret_cast<uint64_t>(&set), 0,
+                                reinterpret_cast<uint64_t>(&no_time), sizeof(set)) > 0) {
+  }
+}
+
 void BeforeMaskChange() {
   if (engine.OnExecutingThread()) engine.UseSignalMasks();
 }
@@ -84,19 +103,44 @@ void BeforeActionChange(int signal) {
 void Engine::UseSignalMasks() {
   if (signal_masks_used) return;
   signal_masks_used = true;
-  const uint64_t mask = RealMask();
+  const uint64_t mask = old_mask = RealMask();
   driver_.signal_mask = stage_.signal_mask = mask;
-  for (int i = 0; i < thread_count_; ++i) threads_[i].signal_mask = mask;
+  driver_.pending_signals = stage_.pending_signals = 0;
+  for (int i = 0; i < thread_count_; ++i) {
+    threads_[i].signal_mask = mask;
+    threads_[i].pending_signals = 0;
+  }
 }
 
-void SwitchSignalMask(SimThread& from, const SimThread& to) {
-  from.signal_mask = SetRealMask(to.signal_mask);
+// What waits for the thread waits here. Nothing is delivered before EnterSignals: the handler would
+// run on a stack that is nobody's.
+void LeaveSignals(SimThread& from) {
+  constexpr uint64_t kFaults = SetOf(SIGSEGV) | SetOf(SIGBUS) | SetOf(SIGFPE) | SetOf(SIGILL);
+  from.signal_mask = SetRealMask(~kFaults);
+  RawSyscall(SYS_rt_sigpending, reinterpret_cast<uint64_t>(&from.pending_signals),
+             sizeof(from.pending_signals));
+  from.pending_signals &= from.signal_mask;
+  Drop(from.pending_signals);
 }
 
-void InheritSignalMask(SimThread& thread) { thread.signal_mask = RealMask(); }
+void EnterSignals(SimThread& to) {
+  for (uint64_t left = std::exchange(to.pending_signals, 0); left != 0; left &= left - 1)
+    JACQUARD_REAL(raise)(std::countr_zero(left) + 1);
+  SetRealMask(to.signal_mask);
+}
+
+void InheritSignals(SimThread& thread) {
+  thread.signal_mask = RealMask();
+  thread.pending_signals = 0;
+}
 
 void RestoreSignals() {
-  engine.signal_masks_used = false;
+  if (engine.signal_masks_used) {
+    engine.signal_masks_used = false;
+    SetRealMask(old_mask);
+  }
+  if (is_stack_changed) JACQUARD_REAL(sigaltstack)(&old_stack, nullptr);
+  is_stack_changed = false;
   if (!any_changed) return;
   any_changed = false;
   for (int signal = 1; signal < NSIG; ++signal) {
@@ -153,6 +197,13 @@ int pthread_sigmask(int how, const sigset_t* set, sigset_t* old) noexcept {
 int raise(int signal) noexcept {
   BeforeMaskChange();
   return JACQUARD_REAL(raise)(signal);
+}
+
+int sigaltstack(const stack_t* stack, stack_t* old) noexcept {
+  using namespace jacquard::sim;  // NOLINT(google-build-using-namespace)
+  if (stack != nullptr && engine.OnExecutingThread() && !is_stack_changed)
+    is_stack_changed = JACQUARD_REAL(sigaltstack)(nullptr, &old_stack) == 0;
+  return JACQUARD_REAL(sigaltstack)(stack, old);
 }
 
 // ---- older names for the same

@@ -89,7 +89,9 @@ struct SimThread : ThreadState {
   ThreadSet bit = 0;
 
   char name[kNameSize] = {};  // as pthread_setname_np sets it
-  uint64_t signal_mask = 0;   // what it blocks, where that is not the same for all (signals.cc)
+  // Where that is not the same for all (signals.cc): what it blocks, and what of that it waits for.
+  uint64_t signal_mask = 0;
+  uint64_t pending_signals = 0;
   HeldLocks held;
   SpinDetector spin;
   uintptr_t call_stack[kMaxCallStack] = {};

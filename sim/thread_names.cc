@@ -50,9 +50,8 @@ int pthread_getname_np(pthread_t handle, char* name, size_t size) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_getname_np)(handle, name, size);
   const SimThread* const thread = engine.FindThread(handle);
   if (thread == nullptr) return ESRCH;
-  const size_t needed = std::strlen(thread->name) + 1;
-  if (size < needed) return ERANGE;
-  jacquard::sim::GetName(*thread, name, needed, JACQUARD_CALLER);
+  if (size < jacquard::sim::kSize) return ERANGE;
+  jacquard::sim::GetName(*thread, name, std::strlen(thread->name) + 1, JACQUARD_CALLER);
   return 0;
 }
 

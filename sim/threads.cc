@@ -106,6 +106,11 @@ int JoinThread(pthread_t handle, void** result, uint64_t deadline, uintptr_t pc)
   return FinishJoin(*thread, result, pc);
 }
 
+int Engine::CurrentTid() const {
+  const bool is_main = is_program_ && current->id == 0;  // perhaps in a process of its own
+  return is_main ? static_cast<int>(RawSyscall(SYS_getpid)) : TidOf(*current);
+}
+
 int DetachThread(pthread_t handle, uintptr_t pc) {
   SimThread* const thread = Joinable(handle, "detach of a detached thread", pc);
   if (thread == nullptr) return ESRCH;
@@ -184,7 +189,7 @@ int pthread_getattr_np(pthread_t handle, pthread_attr_t* attributes) noexcept {
 
 pid_t gettid() noexcept {
   if (!engine.Simulates()) return static_cast<pid_t>(jacquard::sim::RawSyscall(SYS_gettid));
-  return engine.TidOf(*engine.current);
+  return engine.CurrentTid();
 }
 
 // What would end or disturb the real thread: said at once.

@@ -85,6 +85,42 @@ TEST(SignalHandler, RunsBeforeRaiseReturns) {
   EXPECT_EQ(action.sa_handler, SIG_DFL);
 }
 
+// What a thread has raised and blocks waits for that thread; if it ends first, it is gone.
+TEST(SignalMask, WhatIsRaisedWaitsForTheThread) {
+  ExpectPass(Walk([] {
+    signal(SIGUSR1, [](int) {
+      ++steps;
+      ++handled;
+    });
+    std::thread other([] {
+      for (int i = 0; i < 3; ++i) ++steps;
+      Check(handled == 0, "not this thread's");
+      raise(SIGUSR1);
+      Check(handled == 1, "not blocked here");
+    });
+    std::thread ends([] {
+      Block(SIGUSR1);
+      raise(SIGUSR1);
+      for (int i = 0; i < 3; ++i) ++steps;
+    });
+    Block(SIGUSR1);
+    raise(SIGUSR1);
+    for (int i = 0; i < 3; ++i) ++steps;
+    Check(handled == 0, "blocked");
+    Block(SIGUSR1, SIG_UNBLOCK);
+    Check(handled == 1, "not blocked any more");
+    Block(SIGUSR1);
+    raise(SIGUSR1);
+    ends.join();
+    other.join();
+    Check(handled == 1, "blocked again");
+  }));
+  EXPECT_FALSE(Blocks(SIGUSR1));
+  sigset_t pending;
+  sigpending(&pending);
+  EXPECT_EQ(sigismember(&pending, SIGUSR1), 0);
+}
+
 // One that is given up in the handler leaves nothing behind.
 TEST(SignalHandler, MayFail) {
   const auto fails = [] {

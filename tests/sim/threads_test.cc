@@ -182,7 +182,7 @@ TEST(Threads, NamesAreTheirOwn) {
     while (!is_named) std::this_thread::yield();
     char name[16];
     Check(pthread_setname_np(handle, "one that is too long") == ERANGE, "a long name");
-    Check(pthread_getname_np(handle, name, 3) == ERANGE, "too small a buffer");
+    Check(pthread_getname_np(handle, name, 15) == ERANGE, "too small a buffer");
     Check(NameOf(handle) == "a name that is ", "the other one's");
     prctl(PR_GET_NAME, name);
     Check(name == std::string("first"), "one's own");
