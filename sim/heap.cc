@@ -328,7 +328,6 @@ using jacquard::sim::AccessKind;
 using jacquard::sim::Address;
 using jacquard::sim::Allocate;
 using jacquard::sim::AllocateFromArena;
-using jacquard::sim::Allocator;
 using jacquard::sim::CheckAccess;
 using jacquard::sim::engine;
 using jacquard::sim::Free;

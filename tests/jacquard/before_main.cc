@@ -83,7 +83,9 @@ int main() {
   std::thread other([&] {
     const std::lock_guard guard(locked);
     early.large.push_back(8);
-    if (pthread_getspecific(key) == nullptr && number == 1 && counted.text.size() == 100 && numbers.empty()) seen = 1;
+    if (pthread_getspecific(key) == nullptr && number == 1 && counted.text.size() == 100 &&
+        numbers.empty())
+      seen = 1;
     counted.text.resize(150);
     if (std::this_thread::get_id() == early.thread || gettid() == getpid()) seen = 2;
   });
