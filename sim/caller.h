@@ -10,6 +10,9 @@ extern "C" const char etext;
 extern "C" [[gnu::weak, gnu::visibility("hidden")]] const char jacquard_text_begin;
 extern "C" [[gnu::weak, gnu::visibility("hidden")]] const char jacquard_text_end;
 
+// Within an interposer: the place after the call, in the caller.
+#define JACQUARD_RETURN_ADDRESS __builtin_return_address(0)
+
 namespace jacquard::sim {
 
 // Whether the return address `caller` lies in the executable's code.

@@ -301,8 +301,9 @@ class Engine {
   [[noreturn]] void Fail(VerdictKind kind, std::string_view rule, std::string_view message,
                          const Blame& blame = {});
 
-  // The program calls `function`, which ends it: so does the execution.
-  [[noreturn]] void EndProgram(std::string_view function, int status);
+  // The program calls `function`, which ends it: so does the execution. `in_order`: what it has not
+  // freed by then, and cannot reach, is a leak.
+  [[noreturn]] void EndProgram(std::string_view function, int status, bool in_order);
 
   const ExecutionOptions& options() const { return options_; }
 

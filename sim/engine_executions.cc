@@ -114,7 +114,6 @@ void Engine::Initialize() {
 void Engine::BeginTests() {
   rollback.Init();
   rollback.CoverHeap();
-  LetLargeBlocksBeApart();
 }
 
 void Engine::BeginProgram() {

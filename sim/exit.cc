@@ -15,7 +15,7 @@
 
 namespace jacquard::sim {
 
-void Engine::EndProgram(std::string_view function, int status) {
+void Engine::EndProgram(std::string_view function, int status, bool in_order) {
   switch (options_.exits) {
     case ExitMode::kIsMisplaced:
       Fail(VerdictKind::kExit, function,
@@ -31,8 +31,6 @@ void Engine::EndProgram(std::string_view function, int status) {
   }
   // Nobody could go on, and then somebody was woken.
   if (probing_) EndProbe(true);
-  // Others end the process at once, without any ado.
-  const bool in_order = function == "exit" || function == "main";
   if (in_order && options_.check_leaks && arena.live_blocks() != 0) CheckLeaks();
   GiveUp();
 }
@@ -48,7 +46,10 @@ namespace {
 
 // `function` would call exit(): but within the C library, where nobody can stand in between.
 [[noreturn]] void Exit(std::string_view function, int status) {
-  if (engine.OnExecutingThread()) engine.EndProgram(function, status);
+  if (engine.OnExecutingThread()) {
+    NoteEndOfStack();
+    engine.EndProgram(function, status, /*in_order=*/true);
+  }
   JACQUARD_REAL(exit)(status);
   __builtin_unreachable();
 }
@@ -63,7 +64,7 @@ void ReturnFromMain(int status) {
   const bool fails = engine.options().exits == ExitMode::kMustBeZero && status != 0;
   if (!fails && (engine.alive() & ~engine.current->bit) == 0) return;
   sim::NoteEndOfStack();
-  engine.EndProgram("main", status);
+  engine.EndProgram("main", status, /*in_order=*/true);
 }
 
 }  // namespace jacquard
@@ -74,20 +75,21 @@ using jacquard::sim::Exit;
 extern "C" {
 
 // What is registered for the end of the process within an execution is rolled back, and not called.
-#define JACQUARD_EXIT(name, specification) \
-  void name(int status) specification {    \
-    if (engine.OnExecutingThread()) {      \
-      jacquard::sim::NoteEndOfStack();     \
-      engine.EndProgram(#name, status);    \
-    }                                      \
-    JACQUARD_REAL(name)(status);           \
-    __builtin_unreachable();               \
+// `in_order_`: whether it does more than to end the process.
+#define JACQUARD_EXIT(name, specification, in_order_) \
+  void name(int status) specification {               \
+    if (engine.OnExecutingThread()) {                 \
+      jacquard::sim::NoteEndOfStack();                \
+      engine.EndProgram(#name, status, in_order_);    \
+    }                                                 \
+    JACQUARD_REAL(name)(status);                      \
+    __builtin_unreachable();                          \
   }
 
-JACQUARD_EXIT(exit, noexcept)
-JACQUARD_EXIT(_exit, )
-JACQUARD_EXIT(_Exit, noexcept)
-JACQUARD_EXIT(quick_exit, noexcept)
+JACQUARD_EXIT(exit, noexcept, true)
+JACQUARD_EXIT(_exit, , false)
+JACQUARD_EXIT(_Exit, noexcept, false)
+JACQUARD_EXIT(quick_exit, noexcept, false)
 
 void verr(int status, const char* format, va_list arguments) {
   vwarn(format, arguments);

@@ -113,7 +113,7 @@ size_t WithMark(size_t size) { return engine.OnExecutingThread() ? SizeWithMark(
 void* Known(void* block, size_t size, size_t kept = 0) {
   if (block == nullptr || !engine.OnExecutingThread()) return block;
   Mark(block);
-  kept_blocks.Forget(block);  // whoever has freed it twice
+  kept_blocks.Forget(block);  // kept if somebody has freed an earlier one there twice
   if (!arena_on) return block;
   library_blocks.Add(Address(block), size);
   if (engine.memory != nullptr && size > kept)
@@ -338,53 +338,51 @@ using jacquard::sim::RealMalloc;
 using jacquard::sim::UseArena;
 using jacquard::sim::WithMark;
 
-#define JACQUARD_CALLER __builtin_return_address(0)
-
 extern "C" {
 
-void* malloc(size_t size) { return Allocate({.size = size}, JACQUARD_CALLER); }
+void* malloc(size_t size) { return Allocate({.size = size}, JACQUARD_RETURN_ADDRESS); }
 
-void free(void* block) { Free(block, {.function = "free"}, JACQUARD_CALLER); }
+void free(void* block) { Free(block, {.function = "free"}, JACQUARD_RETURN_ADDRESS); }
 
 void* calloc(size_t count, size_t size) {
   size_t bytes;
   if (__builtin_mul_overflow(count, size, &bytes)) bytes = SIZE_MAX;
-  if (!UseArena(JACQUARD_CALLER)) return Known(RealCalloc(WithMark(bytes)), bytes);
-  void* const block = AllocateFromArena({.size = bytes}, JACQUARD_CALLER);
+  if (!UseArena(JACQUARD_RETURN_ADDRESS)) return Known(RealCalloc(WithMark(bytes)), bytes);
+  void* const block = AllocateFromArena({.size = bytes}, JACQUARD_RETURN_ADDRESS);
   return block == nullptr ? nullptr
                           : std::memset(block, 0, jacquard::sim::Arena::FilledSize(block, bytes));
 }
 
-void* realloc(void* block, size_t size) { return Reallocate(block, size, JACQUARD_CALLER); }
+void* realloc(void* block, size_t size) { return Reallocate(block, size, JACQUARD_RETURN_ADDRESS); }
 
 void* reallocarray(void* block, size_t count, size_t size) {
   size_t bytes;
   if (__builtin_mul_overflow(count, size, &bytes)) bytes = SIZE_MAX;
-  return Reallocate(block, bytes, JACQUARD_CALLER);
+  return Reallocate(block, bytes, JACQUARD_RETURN_ADDRESS);
 }
 
 void* memalign(size_t alignment, size_t size) {
-  return Allocate({.size = size, .alignment = alignment}, JACQUARD_CALLER);
+  return Allocate({.size = size, .alignment = alignment}, JACQUARD_RETURN_ADDRESS);
 }
 
 void* aligned_alloc(size_t alignment, size_t size) {
-  return Allocate({.size = size, .alignment = alignment}, JACQUARD_CALLER);
+  return Allocate({.size = size, .alignment = alignment}, JACQUARD_RETURN_ADDRESS);
 }
 
 void* valloc(size_t size) {
   return Allocate({.size = size, .alignment = static_cast<size_t>(sysconf(_SC_PAGESIZE))},
-                  JACQUARD_CALLER);
+                  JACQUARD_RETURN_ADDRESS);
 }
 
 int posix_memalign(void** result, size_t alignment, size_t size) {
   if (alignment == 0 || alignment % sizeof(void*) != 0 || (alignment & (alignment - 1)) != 0)
     return EINVAL;
   const int error = errno;
-  void* const block = Allocate({.size = size, .alignment = alignment}, JACQUARD_CALLER);
+  void* const block = Allocate({.size = size, .alignment = alignment}, JACQUARD_RETURN_ADDRESS);
   errno = error;
   if (block == nullptr) return ENOMEM;
   if (engine.OnExecutingThread()) {
-    CheckAccess(result, sizeof(*result), AccessKind::kWrite, Address(JACQUARD_CALLER));
+    CheckAccess(result, sizeof(*result), AccessKind::kWrite, Address(JACQUARD_RETURN_ADDRESS));
     engine.LogGlobal(result, sizeof(*result));
   }
   *result = block;
@@ -407,7 +405,9 @@ void* jacquard_outside_new(size_t size) {
 
 void* jacquard_outside_new_array(size_t size) { return jacquard_outside_new(size); }
 
-void jacquard_outside_delete(void* block) { Free(block, {.function = "free"}, JACQUARD_CALLER); }
+void jacquard_outside_delete(void* block) {
+  Free(block, {.function = "free"}, JACQUARD_RETURN_ADDRESS);
+}
 
 void jacquard_outside_delete_sized(void* block, size_t /*size*/) { jacquard_outside_delete(block); }
 
@@ -416,11 +416,12 @@ size_t malloc_usable_size(void* block) { return jacquard::sim::UsableSize(block)
 // ---- texts
 
 char* strndup(const char* text, size_t most) noexcept {
-  if (!UseArena(JACQUARD_CALLER)) return JACQUARD_REAL(strndup)(text, most);
+  if (!UseArena(JACQUARD_RETURN_ADDRESS)) return JACQUARD_REAL(strndup)(text, most);
   const size_t length = strnlen(text, most);
   CheckAccess(text, length < most ? length + 1 : length, AccessKind::kRead,
-              Address(JACQUARD_CALLER));
-  auto* const copy = static_cast<char*>(AllocateFromArena({.size = length + 1}, JACQUARD_CALLER));
+              Address(JACQUARD_RETURN_ADDRESS));
+  auto* const copy =
+      static_cast<char*>(AllocateFromArena({.size = length + 1}, JACQUARD_RETURN_ADDRESS));
   if (copy == nullptr) return nullptr;
   std::memcpy(copy, text, length);
   copy[length] = 0;
@@ -428,21 +429,22 @@ char* strndup(const char* text, size_t most) noexcept {
 }
 
 char* strdup(const char* text) noexcept {
-  if (!UseArena(JACQUARD_CALLER)) return JACQUARD_REAL(strdup)(text);
+  if (!UseArena(JACQUARD_RETURN_ADDRESS)) return JACQUARD_REAL(strdup)(text);
   const size_t size = std::strlen(text) + 1;
-  CheckAccess(text, size, AccessKind::kRead, Address(JACQUARD_CALLER));
-  void* const copy = AllocateFromArena({.size = size}, JACQUARD_CALLER);
+  CheckAccess(text, size, AccessKind::kRead, Address(JACQUARD_RETURN_ADDRESS));
+  void* const copy = AllocateFromArena({.size = size}, JACQUARD_RETURN_ADDRESS);
   return copy == nullptr ? nullptr : static_cast<char*>(std::memcpy(copy, text, size));
 }
 
 int vasprintf(char** result, const char* format, va_list arguments) noexcept {
-  return jacquard::sim::PrintToNewBlock(result, format, arguments, JACQUARD_CALLER);
+  return jacquard::sim::PrintToNewBlock(result, format, arguments, JACQUARD_RETURN_ADDRESS);
 }
 
 int asprintf(char** result, const char* format, ...) noexcept {
   va_list arguments;
   va_start(arguments, format);
-  const int length = jacquard::sim::PrintToNewBlock(result, format, arguments, JACQUARD_CALLER);
+  const int length =
+      jacquard::sim::PrintToNewBlock(result, format, arguments, JACQUARD_RETURN_ADDRESS);
   va_end(arguments);
   return length;
 }

@@ -23,13 +23,15 @@ constexpr size_t kGap = 64 << 10;  // behind each mapping: an overflow is a faul
 
 uintptr_t next = kMapArea;
 
-// The runtime, which maps memory, too, does so with the arena off.
-bool IsByProgram() { return arena_on && engine.Simulates(); }
+// Whether it is the program that maps, or a library for it, and not the runtime.
+bool IsByProgram(const void* caller) {
+  return arena_on && engine.Simulates() && !FromRuntime(caller);
+}
 
 // Where `size` bytes for `caller` should lie; null: anywhere.
 void* PlaceFor(size_t size, const void* caller) {
   // What a library maps for itself may outlive the execution.
-  if (!IsByProgram() || !FromExecutable(caller) || FromRuntime(caller)) return nullptr;
+  if (!IsByProgram(caller) || !FromExecutable(caller)) return nullptr;
   const size_t alignment = size >= kHugePage ? kHugePage : kGap;
   const uintptr_t begin = (next + alignment - 1) & ~(alignment - 1);
   if (begin > kMapEnd - kGap || size > kMapEnd - kGap - begin) return nullptr;
@@ -37,8 +39,8 @@ void* PlaceFor(size_t size, const void* caller) {
   return reinterpret_cast<void*>(begin);
 }
 
-void* Mapped(void* memory, size_t size) {
-  if (memory != MAP_FAILED && IsByProgram() && engine.memory != nullptr)
+void* Mapped(void* memory, size_t size, const void* caller) {
+  if (memory != MAP_FAILED && IsByProgram(caller) && engine.memory != nullptr)
     engine.ForgetMemory(memory, size);
   return memory;
 }
@@ -48,7 +50,7 @@ void* Map(void* address, size_t size, int protection, int flags, int file, off_t
   // With MAP_32BIT a place would be ignored.
   if (address == nullptr && (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_32BIT)) == 0)
     address = PlaceFor(size, caller);
-  return Mapped(JACQUARD_REAL(mmap)(address, size, protection, flags, file, offset), size);
+  return Mapped(JACQUARD_REAL(mmap)(address, size, protection, flags, file, offset), size, caller);
 }
 
 }  // namespace
@@ -67,17 +69,15 @@ using jacquard::sim::Map;
 using jacquard::sim::Mapped;
 using jacquard::sim::PlaceFor;
 
-#define JACQUARD_CALLER __builtin_return_address(0)
-
 extern "C" {
 
 void* mmap(void* address, size_t size, int protection, int flags, int file, off_t offset) noexcept {
-  return Map(address, size, protection, flags, file, offset, JACQUARD_CALLER);
+  return Map(address, size, protection, flags, file, offset, JACQUARD_RETURN_ADDRESS);
 }
 
 void* mmap64(void* address, size_t size, int protection, int flags, int file,
              off64_t offset) noexcept {
-  return Map(address, size, protection, flags, file, offset, JACQUARD_CALLER);
+  return Map(address, size, protection, flags, file, offset, JACQUARD_RETURN_ADDRESS);
 }
 
 void* mremap(void* old, size_t old_size, size_t size, int flags, ...) noexcept {
@@ -89,13 +89,13 @@ void* mremap(void* old, size_t old_size, size_t size, int flags, ...) noexcept {
   const bool may_move = (flags & MREMAP_FIXED) == 0 && (flags & MREMAP_MAYMOVE) != 0;
   if (may_move && size > old_size &&
       reinterpret_cast<uintptr_t>(old) - kMapArea < kMapEnd - kMapArea) {
-    if (void* const place = PlaceFor(size, JACQUARD_CALLER)) {
+    if (void* const place = PlaceFor(size, JACQUARD_RETURN_ADDRESS)) {
       wanted = place;
       flags |= MREMAP_FIXED;
     }
   }
   void* const memory = JACQUARD_REAL(mremap)(old, old_size, size, flags, wanted);
-  return memory == old ? memory : Mapped(memory, size);
+  return memory == old ? memory : Mapped(memory, size, JACQUARD_RETURN_ADDRESS);
 }
 
 }  // extern "C"

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <new>
 
+#include "sim/caller.h"
 #include "sim/heap.h"
 
 using jacquard::sim::AllocateByNew;
@@ -19,7 +20,6 @@ using jacquard::sim::kDefaultAlignment;
 using jacquard::sim::Release;
 using jacquard::sim::Request;
 
-#define JACQUARD_CALLER __builtin_return_address(0)
 #define JACQUARD_NO_ARRAY
 
 namespace {
@@ -56,35 +56,35 @@ Release Back(Allocator allocator, bool aligned, size_t size) {
 
 #define JACQUARD_OWN_FORMS(ARRAY, kind)                                                       \
   void* operator new ARRAY(size_t size) {                                                     \
-    return AllocateByNew(Plain(size, kind), true, JACQUARD_CALLER);                           \
+    return AllocateByNew(Plain(size, kind), true, JACQUARD_RETURN_ADDRESS);                   \
   }                                                                                           \
   void* operator new ARRAY(size_t size, std::align_val_t alignment) {                         \
-    return AllocateByNew(Aligned(size, alignment, kind), true, JACQUARD_CALLER);              \
+    return AllocateByNew(Aligned(size, alignment, kind), true, JACQUARD_RETURN_ADDRESS);      \
   }                                                                                           \
   void* operator new ARRAY(size_t size, const std::nothrow_t&) noexcept {                     \
-    return AllocateByNewOrNull(Plain(size, kind), JACQUARD_CALLER);                           \
+    return AllocateByNewOrNull(Plain(size, kind), JACQUARD_RETURN_ADDRESS);                   \
   }                                                                                           \
   void* operator new ARRAY(size_t size, std::align_val_t alignment,                           \
                            const std::nothrow_t&) noexcept {                                  \
-    return AllocateByNewOrNull(Aligned(size, alignment, kind), JACQUARD_CALLER);              \
+    return AllocateByNewOrNull(Aligned(size, alignment, kind), JACQUARD_RETURN_ADDRESS);      \
   }                                                                                           \
   void operator delete ARRAY(void* block) noexcept {                                          \
-    Free(block, Back(kind, false), JACQUARD_CALLER);                                          \
+    Free(block, Back(kind, false), JACQUARD_RETURN_ADDRESS);                                  \
   }                                                                                           \
   void operator delete ARRAY(void* block, size_t /*size*/) noexcept {                         \
-    Free(block, Back(kind, false), JACQUARD_CALLER);                                          \
+    Free(block, Back(kind, false), JACQUARD_RETURN_ADDRESS);                                  \
   }                                                                                           \
   void operator delete ARRAY(void* block, const std::nothrow_t&) noexcept {                   \
-    Free(block, Back(kind, false), JACQUARD_CALLER);                                          \
+    Free(block, Back(kind, false), JACQUARD_RETURN_ADDRESS);                                  \
   }                                                                                           \
   void operator delete ARRAY(void* block, std::align_val_t) noexcept {                        \
-    Free(block, Back(kind, true), JACQUARD_CALLER);                                           \
+    Free(block, Back(kind, true), JACQUARD_RETURN_ADDRESS);                                   \
   }                                                                                           \
   void operator delete ARRAY(void* block, size_t /*size*/, std::align_val_t) noexcept {       \
-    Free(block, Back(kind, true), JACQUARD_CALLER);                                           \
+    Free(block, Back(kind, true), JACQUARD_RETURN_ADDRESS);                                   \
   }                                                                                           \
   void operator delete ARRAY(void* block, std::align_val_t, const std::nothrow_t&) noexcept { \
-    Free(block, Back(kind, true), JACQUARD_CALLER);                                           \
+    Free(block, Back(kind, true), JACQUARD_RETURN_ADDRESS);                                   \
   }
 
 JACQUARD_OWN_FORMS(JACQUARD_NO_ARRAY, Allocator::kNew)
@@ -100,16 +100,16 @@ extern "C" {
 #define JACQUARD_IS_OURS(name) (&jacquard_##name == &own_##name)
 
 void* own_new(size_t size) {
-  return AllocateByNew(Plain(size, Allocator::kNew), true, JACQUARD_CALLER);
+  return AllocateByNew(Plain(size, Allocator::kNew), true, JACQUARD_RETURN_ADDRESS);
 }
 void* own_new_aligned(size_t size, std::align_val_t alignment) {
-  return AllocateByNew(Aligned(size, alignment, Allocator::kNew), true, JACQUARD_CALLER);
+  return AllocateByNew(Aligned(size, alignment, Allocator::kNew), true, JACQUARD_RETURN_ADDRESS);
 }
 void own_delete(void* block) noexcept {
-  Free(block, Back(Allocator::kNew, false), JACQUARD_CALLER);
+  Free(block, Back(Allocator::kNew, false), JACQUARD_RETURN_ADDRESS);
 }
 void own_delete_aligned(void* block, std::align_val_t /*alignment*/) noexcept {
-  Free(block, Back(Allocator::kNew, true), JACQUARD_CALLER);
+  Free(block, Back(Allocator::kNew, true), JACQUARD_RETURN_ADDRESS);
 }
 JACQUARD_BASE_FORM(void*, new, (size_t))
 JACQUARD_BASE_FORM(void*, new_aligned, (size_t, std::align_val_t))
@@ -118,19 +118,20 @@ JACQUARD_BASE_FORM(void, delete_aligned, (void*, std::align_val_t) noexcept)
 
 void* own_new_array(size_t size) {
   if (!JACQUARD_IS_OURS(new)) return jacquard_new(size);
-  return AllocateByNew(Plain(size, Allocator::kNewArray), true, JACQUARD_CALLER);
+  return AllocateByNew(Plain(size, Allocator::kNewArray), true, JACQUARD_RETURN_ADDRESS);
 }
 void* own_new_array_aligned(size_t size, std::align_val_t alignment) {
   if (!JACQUARD_IS_OURS(new_aligned)) return jacquard_new_aligned(size, alignment);
-  return AllocateByNew(Aligned(size, alignment, Allocator::kNewArray), true, JACQUARD_CALLER);
+  return AllocateByNew(Aligned(size, alignment, Allocator::kNewArray), true,
+                       JACQUARD_RETURN_ADDRESS);
 }
 void own_delete_array(void* block) noexcept {
   if (!JACQUARD_IS_OURS(delete)) return jacquard_delete(block);
-  Free(block, Back(Allocator::kNewArray, false), JACQUARD_CALLER);
+  Free(block, Back(Allocator::kNewArray, false), JACQUARD_RETURN_ADDRESS);
 }
 void own_delete_array_aligned(void* block, std::align_val_t alignment) noexcept {
   if (!JACQUARD_IS_OURS(delete_aligned)) return jacquard_delete_aligned(block, alignment);
-  Free(block, Back(Allocator::kNewArray, true), JACQUARD_CALLER);
+  Free(block, Back(Allocator::kNewArray, true), JACQUARD_RETURN_ADDRESS);
 }
 JACQUARD_BASE_FORM(void*, new_array, (size_t))
 JACQUARD_BASE_FORM(void*, new_array_aligned, (size_t, std::align_val_t))
@@ -142,32 +143,32 @@ JACQUARD_BASE_FORM(void, delete_array_aligned, (void*, std::align_val_t) noexcep
 #define JACQUARD_OTHER_FORMS(array, kind, ours)                                                    \
   [[gnu::weak]] void* jacquard_new##array##_nothrow(size_t size, const std::nothrow_t&) noexcept { \
     if (!ours(new, )) return OrNull([size] { return jacquard_new##array(size); });                 \
-    return AllocateByNewOrNull(Plain(size, kind), JACQUARD_CALLER);                                \
+    return AllocateByNewOrNull(Plain(size, kind), JACQUARD_RETURN_ADDRESS);                        \
   }                                                                                                \
   [[gnu::weak]] void* jacquard_new##array##_aligned_nothrow(                                       \
       size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {                   \
     if (!ours(new, _aligned))                                                                      \
       return OrNull([=] { return jacquard_new##array##_aligned(size, alignment); });               \
-    return AllocateByNewOrNull(Aligned(size, alignment, kind), JACQUARD_CALLER);                   \
+    return AllocateByNewOrNull(Aligned(size, alignment, kind), JACQUARD_RETURN_ADDRESS);           \
   }                                                                                                \
   [[gnu::weak]] void jacquard_delete##array##_sized(void* block, size_t size) noexcept {           \
     if (!ours(delete, )) return jacquard_delete##array(block);                                     \
-    Free(block, Back(kind, false, size), JACQUARD_CALLER);                                         \
+    Free(block, Back(kind, false, size), JACQUARD_RETURN_ADDRESS);                                 \
   }                                                                                                \
   [[gnu::weak]] void jacquard_delete##array##_sized_aligned(void* block, size_t size,              \
                                                             std::align_val_t alignment) noexcept { \
     if (!ours(delete, _aligned)) return jacquard_delete##array##_aligned(block, alignment);        \
-    Free(block, Back(kind, true, size), JACQUARD_CALLER);                                          \
+    Free(block, Back(kind, true, size), JACQUARD_RETURN_ADDRESS);                                  \
   }                                                                                                \
   [[gnu::weak]] void jacquard_delete##array##_nothrow(void* block,                                 \
                                                       const std::nothrow_t&) noexcept {            \
     if (!ours(delete, )) return jacquard_delete##array(block);                                     \
-    Free(block, Back(kind, false), JACQUARD_CALLER);                                               \
+    Free(block, Back(kind, false), JACQUARD_RETURN_ADDRESS);                                       \
   }                                                                                                \
   [[gnu::weak]] void jacquard_delete##array##_aligned_nothrow(                                     \
       void* block, std::align_val_t alignment, const std::nothrow_t&) noexcept {                   \
     if (!ours(delete, _aligned)) return jacquard_delete##array##_aligned(block, alignment);        \
-    Free(block, Back(kind, true), JACQUARD_CALLER);                                                \
+    Free(block, Back(kind, true), JACQUARD_RETURN_ADDRESS);                                        \
   }
 
 #define JACQUARD_IS_ONE_OURS(form, aligned) JACQUARD_IS_OURS(form##aligned)

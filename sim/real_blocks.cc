@@ -184,13 +184,14 @@ void KeptBlocks::Sweep() {
     if (kept.reachable) return false;
     auto* const block = reinterpret_cast<void*>(kept.address);
     bytes_ -= RealUsableSize(block);
-    __libc_free(block);
+    RealFree(block);
     return true;
   });
   MakeTable(sorted_);
   any_.store(!sorted_.empty(), std::memory_order_relaxed);
   count_limit_ = kFirstCount + 2 * sorted_.size();
   bytes_limit_ = kFirstBytes + 2 * bytes_;
+  sorted_ = {};
 }
 
 void KeptBlocks::Scan(uintptr_t begin, uintptr_t end) {

@@ -29,8 +29,8 @@ void RealFree(void* block);
 // Whether the thread that executes is in one of them, and may hold its locks.
 bool RealHeapIsBusy();
 
-// Before main, blocks of any size lie together. From now on large ones come from the system one by
-// one, as they do when the C library has adapted its threshold.
+// From the process's beginning on, blocks of any size lie together. From now on large ones come
+// from the system one by one, as they do when the C library has adapted its threshold.
 void LetLargeBlocksBeApart();
 
 // So much must be asked for, for a block of `size` bytes and its mark. (An empty one is larger than
@@ -114,7 +114,7 @@ class KeptBlocks {
   // When there are so many, it is time for the next sweep.
   size_t count_limit_ = kFirstCount;
   size_t bytes_limit_ = kFirstBytes;
-  // Of a sweep.
+  // During a sweep.
   Vector<Kept> sorted_;
   Vector<uintptr_t> to_scan_;
   // Whether there are blocks. One that is just being kept, nobody frees for real at the same time.

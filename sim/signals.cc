@@ -2,9 +2,8 @@
 // runtime's.
 //
 // What a thread blocks is its own: once an execution has changed a mask, or has raised a signal,
-// whose handler blocks it, a switch also changes the mask. What a thread has raised and blocks
-// waits for that thread: it is blocked for the others, too. After the execution it is gone, and
-// mask and handlers are as before.
+// whose handler blocks it, a switch also changes the mask, and takes along what waits for the
+// thread that blocks it. After the execution masks, handlers and their stack are as before.
 //
 // A first access to thread-local storage is a segmentation fault (thread_storage.h). A program that
 // handles or blocks these has its storage all the time.
@@ -72,10 +71,9 @@ uint64_t RealMask() {
   return mask;
 }
 
-// So are the stack for handlers, and what the process blocked before.
+// The stack for handlers, if that has been changed.
 stack_t old_stack;
 bool is_stack_changed = false;
-uint64_t old_mask = 0;
 
 constexpr uint64_t SetOf(int signal) { return uint64_t{1} << (signal - 1); }
 
@@ -98,12 +96,17 @@ void BeforeActionChange(int signal) {
   is_changed[signal] = any_changed = true;
 }
 
+void BeforeStackChange() {
+  if (engine.OnExecutingThread() && !is_stack_changed)
+    is_stack_changed = JACQUARD_REAL(sigaltstack)(nullptr, &old_stack) == 0;
+}
+
 }  // namespace
 
 void Engine::UseSignalMasks() {
   if (signal_masks_used) return;
   signal_masks_used = true;
-  const uint64_t mask = old_mask = RealMask();
+  const uint64_t mask = RealMask();
   driver_.signal_mask = stage_.signal_mask = mask;
   driver_.pending_signals = stage_.pending_signals = 0;
   for (int i = 0; i < thread_count_; ++i) {
@@ -135,10 +138,7 @@ void InheritSignals(SimThread& thread) {
 }
 
 void RestoreSignals() {
-  if (engine.signal_masks_used) {
-    engine.signal_masks_used = false;
-    SetRealMask(old_mask);
-  }
+  engine.signal_masks_used = false;  // the driver's has been put back when it took over
   if (is_stack_changed) JACQUARD_REAL(sigaltstack)(&old_stack, nullptr);
   is_stack_changed = false;
   if (!any_changed) return;
@@ -160,6 +160,7 @@ bool FaultsMayBeBlocked() {
 
 using jacquard::sim::BeforeActionChange;
 using jacquard::sim::BeforeMaskChange;
+using jacquard::sim::BeforeStackChange;
 using jacquard::sim::NoteBlocked;
 using jacquard::sim::NoteFaultsMayBeBlocked;
 using jacquard::sim::NoteHandler;
@@ -200,9 +201,7 @@ int raise(int signal) noexcept {
 }
 
 int sigaltstack(const stack_t* stack, stack_t* old) noexcept {
-  using namespace jacquard::sim;  // NOLINT(google-build-using-namespace)
-  if (stack != nullptr && engine.OnExecutingThread() && !is_stack_changed)
-    is_stack_changed = JACQUARD_REAL(sigaltstack)(nullptr, &old_stack) == 0;
+  if (stack != nullptr) BeforeStackChange();
   return JACQUARD_REAL(sigaltstack)(stack, old);
 }
 

@@ -4,11 +4,13 @@
 #include <sys/prctl.h>
 
 #include <cstdarg>
+#include <cstdint>
 #include <cstring>
 
 #include "sim/engine.h"
 #include "sim/heap_check.h"
 #include "sim/real.h"
+#include "sim/sync.h"
 
 namespace jacquard::sim {
 namespace {
@@ -21,8 +23,8 @@ void SetName(SimThread& thread, const char* name) {
   std::memcpy(thread.name, name, strnlen(name, kSize - 1));
 }
 
-void GetName(const SimThread& thread, char* name, size_t size, const void* caller) {
-  CheckAccess(name, size, AccessKind::kWrite, reinterpret_cast<uintptr_t>(caller));
+void GetName(const SimThread& thread, char* name, size_t size, uintptr_t pc) {
+  CheckAccess(name, size, AccessKind::kWrite, pc);
   engine.LogGlobal(name, size);
   std::memcpy(name, thread.name, size);
 }
@@ -32,8 +34,6 @@ void GetName(const SimThread& thread, char* name, size_t size, const void* calle
 
 using jacquard::sim::engine;
 using jacquard::sim::SimThread;
-
-#define JACQUARD_CALLER __builtin_return_address(0)
 
 extern "C" {
 

@@ -3,7 +3,8 @@
 Inline functions and templates that both sides use would otherwise be merged by the linker, and the code under test
 would lose hooks: a silent missed race.
 
-Its data is told apart from the program's by the names of the sections, jacquard_data and jacquard_bss (sim/snapshot.cc).
+Its data is told apart from the program's by the names of the sections, jacquard_data and jacquard_bss (sim/snapshot.cc),
+its code by lying in one piece, from jacquard_text_begin to jacquard_text_end (sim/caller.h).
 """
 
 load("@rules_cc//cc:find_cc_toolchain.bzl", "find_cpp_toolchain")

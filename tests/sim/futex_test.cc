@@ -419,11 +419,7 @@ TEST(Futex, AbsoluteDeadline) {
 }
 
 TEST(Futex, BenignChoiceDoesNotTimeOut) {
-  class First : public Strategy {
-   public:
-    bool BeginExecution() override { return true; }
-    int Choose(const Pick& /*pick*/) override { return 0; }
-  } strategy;
+  BenignPicks strategy;
   ExploreOptions options;
   options.executions = 1;
   const ExploreResult result = Explore(

@@ -78,6 +78,28 @@ TEST(Mappings, MayGrowAndMove) {
       50));
 }
 
+// The last one could grow where it is, over the place of the next.
+TEST(Mappings, DoNotGrowOverEachOther) {
+  std::vector<void*> places;
+  places.reserve(100);
+  ExpectPass(Walk(
+      [&places] {
+        static std::atomic<int> word;
+        word.fetch_add(1);
+        void* const large = mremap(Map(65'536), 65'536, 16 << 20, MREMAP_MAYMOVE);
+        Check(large != MAP_FAILED, "grown");
+        std::memset(large, 1, 16 << 20);
+        void* const moved = mremap(Map(65'536), 65'536, 1 << 20, MREMAP_MAYMOVE);
+        Check(moved != MAP_FAILED && moved != large, "grown, too");
+        for (int i = 0; i < 16 << 20; i += 4096) Check(static_cast<char*>(large)[i] == 1, "kept");
+        const Ghost ghost;
+        places.push_back(moved);
+      },
+      5));
+  ASSERT_GE(places.size(), 5u);
+  EXPECT_EQ(std::set<void*>(places.begin(), places.end()).size(), 1u);
+}
+
 TEST(Mappings, AreNotThereBeyondTheirEnd) {
   ExpectVerdict(
       [] {

@@ -47,6 +47,13 @@ inline ExploreResult SearchAll(const std::function<void()>& body,
   return Explore(body, search, options);
 }
 
+// Always the benign choice.
+class BenignPicks : public Strategy {
+ public:
+  bool BeginExecution() override { return true; }
+  int Choose(const Pick& /*pick*/) override { return 0; }
+};
+
 inline void ExpectPass(const ExploreResult& result) {
   EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
 }

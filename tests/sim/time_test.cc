@@ -16,11 +16,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 TEST(Time, SleepersWakeInTheOrderOfTheirDeadlinesIfNobodyChooses) {
-  class First : public Strategy {
-   public:
-    bool BeginExecution() override { return true; }
-    int Choose(const Pick& /*pick*/) override { return 0; }
-  } strategy;
+  BenignPicks strategy;
   ExploreOptions options;
   options.executions = 1;
   const ExploreResult result = Explore(
