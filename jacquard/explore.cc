@@ -161,6 +161,7 @@ class Exploration {
       if (result_.findings.empty() || !options_.stop_at_first_bug) ReportLockCycles();
     }
     result_.cut_histories = RuntimeCounters().cut_histories - before.cut_histories;
+    result_.library_bugs = RuntimeCounters().library_bugs - before.library_bugs;
     result_.seconds = std::chrono::duration<double>(Clock::now() - start).count();
     result_.distinct_schedules = schedules_.Count();
     result_.schedules_estimated = schedules_.estimated();

@@ -105,6 +105,8 @@ struct Result {
   double share_done = -1;
   // Executions in which a bound on what the memory model keeps was reached (Counters).
   uint64_t cut_histories = 0;
+  // How often a known fault of the C++ library was passed over (ExecutionOptions::library_bugs).
+  uint64_t library_bugs = 0;
   std::vector<Finding> findings;  // in the order in which they were found
   uint64_t first_failure = 0;     // the execution that found the first one, counted from 1; 0: none
   // What each strategy has done; several of them if they shared the executions.

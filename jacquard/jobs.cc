@@ -69,6 +69,7 @@ json ToJson(const FinishedJob& job) {
                   {"steps", result.steps},
                   {"exhausted", result.exhausted},
                   {"cut", result.cut_histories},
+                  {"library_bugs", result.library_bugs},
                   {"first", result.first_failure},
                   {"problem", result.problem},
                   {"json", job.texts.json},
@@ -151,6 +152,7 @@ class Merger {
     const auto count = static_cast<uint64_t>(jobs_.count);
     result.steps += message["steps"].get<uint64_t>();
     result.cut_histories += message["cut"].get<uint64_t>();
+    result.library_bugs += message["library_bugs"].get<uint64_t>();
     if (result.problem.empty()) result.problem = message["problem"];
     Earliest(result.first_failure, message["first"].get<uint64_t>() * count);
     for (const json& of_share : message["strategies"]) {

@@ -140,6 +140,11 @@ constexpr OptionType kOptionTypes[] = {
      [](std::string_view value, Options& options) {
        return ParseChoice(value, "report", "ignore", options.execution.check_leaks);
      }},
+    {"library_bugs", "ignore|report",
+     "whether known faults of the C++ library's own waits and pointers are bugs: docs/findings.md",
+     [](std::string_view value, Options& options) {
+       return ParseChoice(value, "report", "ignore", options.execution.library_bugs);
+     }},
     {"allocations", "succeed|may_fail", "whether each allocation may fail",
      [](std::string_view value, Options& options) {
        return ParseChoice(value, "may_fail", "succeed", options.execution.allocations_may_fail);

@@ -24,6 +24,12 @@ std::string Summary(const Result& result) {
         "(max_history keeps more)",
         result.cut_histories);
   }
+  if (result.library_bugs != 0) {
+    text += fmt::format(
+        "; {} times the C++ library lost a wake-up or had a race of its own, which is not counted "
+        "(library_bugs=report reports it)",
+        result.library_bugs);
+  }
   for (const Finding& finding : result.findings) {
     text += fmt::format("\n{} x {}", finding.count, finding.verdict.signature);
     if (finding.kept == finding.choices) continue;

@@ -105,7 +105,8 @@ enum OptionBit : uint64_t {
   kNoWakeOrderBit = 2048,
   kNoneOutlivesBit = 4096,
   kNoLockOrderBit = 8192,
-  kAllBits = 16383,
+  kLibraryBugsBit = 16384,
+  kAllBits = 32767,
 };
 
 void WriteOptions(const ExecutionOptions& options, Writer& writer) {
@@ -120,6 +121,7 @@ void WriteOptions(const ExecutionOptions& options, Writer& writer) {
   if (!options.wake_order) bits |= kNoWakeOrderBit;
   if (!options.detached_threads_may_outlive) bits |= kNoneOutlivesBit;
   if (!options.lock_order) bits |= kNoLockOrderBit;
+  if (options.library_bugs) bits |= kLibraryBugsBit;
   if (options.exits == ExitMode::kIsFree) bits |= kExitsFreeBit;
   if (options.exits == ExitMode::kMustBeZero) bits |= kExitsZeroBit;
   if (options.max_history != defaults.max_history) bits |= kHistoryBit;
@@ -145,6 +147,7 @@ bool ReadOptions(Reader& reader, ExecutionOptions& options) {
   options.wake_order = (bits & kNoWakeOrderBit) == 0;
   options.detached_threads_may_outlive = (bits & kNoneOutlivesBit) == 0;
   options.lock_order = (bits & kNoLockOrderBit) == 0;
+  options.library_bugs = (bits & kLibraryBugsBit) != 0;
   if ((bits & kExitsFreeBit) != 0) options.exits = ExitMode::kIsFree;
   if ((bits & kExitsZeroBit) != 0) options.exits = ExitMode::kMustBeZero;
   if ((bits & kHistoryBit) != 0) options.max_history = static_cast<uint32_t>(reader.Number());

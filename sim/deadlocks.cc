@@ -13,6 +13,7 @@
 #include <string>
 
 #include "sim/engine.h"
+#include "sim/library_bugs.h"
 #include "sim/lock_order.h"
 #include "sim/recorder.h"
 
@@ -232,6 +233,19 @@ std::string Engine::DescribeWaits(ThreadSet threads) {
 }
 
 // ---- nobody can run
+
+bool Engine::WakeOverlooked() {
+  if (options_.library_bugs) return false;
+  bool any = false;
+  for (ThreadSet left = alive_; left != 0; left &= left - 1) {
+    SimThread& thread = threads_[FirstOf(left)];
+    if (!IsOverlooked(thread)) continue;
+    MakeRunnable(thread);
+    NoteLibraryBug();
+    any = true;
+  }
+  return any;
+}
 
 namespace {
 

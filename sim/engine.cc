@@ -191,6 +191,7 @@ void Engine::Block(WaitReason reason, const void* address, uintptr_t pc, uint64_
   if (deadline >= kEndOfTime) deadline = reason == WaitReason::kSleep ? kEndOfTime : kNoDeadline;
   me.wait = reason;
   me.wait_address = address;
+  me.wait_pc = pc;
   me.wait_ticket = NextTicket();
   me.timed_out = me.woken_spuriously = false;
   me.wakes_spuriously = MayWakeSpuriously(reason, address, deadline) && ChooseSpuriousWakeUp();

@@ -292,6 +292,8 @@ class Engine {
   bool SpuriousIsAllowed() const { return spurious_events_ < options_.spurious_wake_ups; }
   void CountSpurious() { ++spurious_events_; }
 
+  void NoteLibraryBug() { ++counters_.library_bugs; }
+
   uint64_t step() const { return step_; }
   uint64_t NextTicket() { return ++ticket_; }
   Program& program() { return *program_; }
@@ -478,6 +480,8 @@ class Engine {
     unasked_ = fair_;
     writes_awaited_ = spinning_ != 0;
   }
+  // Wakes whom the C++ library has overlooked (sim/library_bugs.h); false if there is nobody.
+  bool WakeOverlooked();
   // Ends the execution, now or after a probe.
   void ReportDeadlock();
   std::string DescribeWait(const SimThread& thread);

@@ -66,6 +66,7 @@ void Engine::Stuck() {
     if (!WakeNextSleeper()) EndProbe(false);
     return;
   }
+  if (!rechecking_ && WakeOverlooked()) return;
   if (spinning_ == 0) return ReportDeadlock();
   if (!rechecking_) {
     rechecking_ = unasked_ = writes_awaited_ = true;

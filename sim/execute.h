@@ -70,6 +70,10 @@ struct ExecutionOptions {
   // Whether a detached thread may still be running when the body, or the last thread of the
   // harness, has ended. If not, its next step is a verdict.
   bool detached_threads_may_outlive = true;
+  // Whether faults of the C++ library that are known are told as bugs: wake-ups that its semaphores,
+  // latches and atomic waits lose, a data race in its std::atomic<std::shared_ptr>
+  // (docs/findings.md). If not, these do what the standard promises.
+  bool library_bugs = false;
   ExitMode exits = ExitMode::kIsMisplaced;
   // The bytes of a freed block are given out again after so many more bytes have been freed. Until
   // then, accesses to them are found out; with 0 addresses come back at once, as a bug in the way
@@ -89,6 +93,9 @@ struct Counters {
   // max_history, or accesses to very many objects. Nothing wrong was shown, but something may have
   // been missed.
   uint64_t cut_histories = 0;
+  // How often a fault of the C++ library was passed over that ExecutionOptions::library_bugs would
+  // have told.
+  uint64_t library_bugs = 0;
 };
 
 // Runs `program` once; `strategy` has had its BeginExecution. Records into `trace` if it is not

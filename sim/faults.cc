@@ -18,6 +18,7 @@
 #include "sim/caller.h"
 #include "sim/engine.h"
 #include "sim/fiber.h"
+#include "sim/frames.h"
 #include "sim/message.h"
 #include "sim/real.h"
 #include "sim/real_blocks.h"
@@ -52,28 +53,22 @@ std::terminate_handler previous_terminate = nullptr;
 void NoteFrames(const greg_t* registers) {
   const SimThread& me = *engine.current;
   const uintptr_t top = me.stack_bottom + kStackSize;
-  const auto on_stack = [&](uintptr_t at) {
-    return at >= me.stack_bottom && at % sizeof(uintptr_t) == 0 &&
-           at + 2 * sizeof(uintptr_t) <= top;
-  };
   const auto pc = static_cast<uintptr_t>(registers[REG_RIP]);
   const auto stack_pointer = static_cast<uintptr_t>(registers[REG_RSP]);
   fault.frame_count = 0;
   // As if it were a return address.
   fault.frames[fault.frame_count++] = pc + 1;
   // A call to nowhere, and a hook without a frame, have their caller on top of the stack.
-  if (on_stack(stack_pointer)) {
+  if (stack_pointer >= me.stack_bottom && stack_pointer < top) {
     const auto on_top = *reinterpret_cast<const uintptr_t*>(stack_pointer);
     if (FromExecutable(reinterpret_cast<const void*>(on_top)))
       fault.frames[fault.frame_count++] = on_top;
   }
-  auto frame = static_cast<uintptr_t>(registers[REG_RBP]);
-  while (fault.frame_count < kMaxFrames && on_stack(frame)) {
-    const auto* const saved = reinterpret_cast<const uintptr_t*>(frame);
-    fault.frames[fault.frame_count++] = saved[1];
-    if (saved[0] <= frame) break;
-    frame = saved[0];
-  }
+  VisitFrames(static_cast<uintptr_t>(registers[REG_RBP]), me.stack_bottom, top,
+              [](uintptr_t return_address) {
+                fault.frames[fault.frame_count++] = return_address;
+                return fault.frame_count < kMaxFrames;
+              });
 }
 
 // The innermost place in the program's own code.

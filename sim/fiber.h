@@ -77,6 +77,11 @@ inline Context FreshContext(int index, void (*entry)()) {
   return frame;
 }
 
+// The frame pointer of a fiber that is not running.
+inline uintptr_t FramePointerOf(Context context) {
+  return static_cast<const uintptr_t*>(context)[1];
+}
+
 #define JACQUARD_CLOBBERED_BY_A_SWITCH                                                          \
   "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0",     \
       "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", \

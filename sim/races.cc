@@ -6,6 +6,7 @@
 
 #include "sim/coverage_counters.h"
 #include "sim/engine.h"
+#include "sim/library_bugs.h"
 #include "sim/memory/memory.h"
 #include "sim/recorder.h"
 
@@ -86,11 +87,20 @@ std::string Message(const Race& race, bool frees) {
   engine.Fail(VerdictKind::kRace, rule, message, {.pc = pc});
 }
 
+// Whether nobody can help it who uses the library as it is.
+bool IsOfLibrary(const Race& race, uintptr_t pc) {
+  if (engine.options().library_bugs || !IsPlain(race.kind) || !IsPlain(race.earlier_kind))
+    return false;
+  if (!IsInAtomicSharedPtr(*engine.current, pc)) return false;
+  engine.NoteLibraryBug();
+  return true;
+}
+
 }  // namespace
 
 void OnRace(uintptr_t pc) {
   const Race& race = engine.memory->race();
-  if (!IsCoverageCounter(race.address)) Report(race, false, pc);
+  if (!IsCoverageCounter(race.address) && !IsOfLibrary(race, pc)) Report(race, false, pc);
   engine.memory->ForgetRace();
 }
 

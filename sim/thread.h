@@ -46,6 +46,7 @@ struct ThreadState {
   const void* spurious_wait = nullptr;  // what it woke up from for no reason the last time
   const void* wait_address = nullptr;
   const void* wait_mutex = nullptr;
+  uintptr_t wait_pc = 0;  // where it has called what lets it wait
   int wait_thread = 0;
   uint32_t wait_bits = 0;    // of a futex bit-set wait
   uint64_t wait_ticket = 0;  // who has waited longest

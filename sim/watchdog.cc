@@ -18,6 +18,7 @@
 
 #include "sim/caller.h"
 #include "sim/engine.h"
+#include "sim/frames.h"
 #include "sim/message.h"
 #include "sim/real.h"
 #include "sim/symbolize.h"
@@ -48,7 +49,6 @@ void OnSignal(int /*signal*/, siginfo_t* /*info*/, void* context) {
   const auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
   // Code under test and the runtime keep frame pointers; others may not, and the walk ends early.
   // The hooks that call nothing have no frame: their caller is on top of the stack.
-  auto frame = static_cast<uintptr_t>(registers[REG_RBP]);
   const auto stack = static_cast<uintptr_t>(registers[REG_RSP]);
   const bool on_fiber = stack >= kStackArea && stack < StackTop(kMaxThreads);
   const uintptr_t top =
@@ -58,15 +58,11 @@ void OnSignal(int /*signal*/, siginfo_t* /*info*/, void* context) {
     const uintptr_t on_top = *reinterpret_cast<const uintptr_t*>(stack);
     if (IsReturnAddress(on_top)) stuck_pcs[count++] = on_top;
   }
-  while (count < kMaxFrames) {
-    const bool readable =
-        frame >= stack && frame % sizeof(uintptr_t) == 0 && frame + 2 * sizeof(uintptr_t) <= top;
-    if (!readable) break;
-    const auto* const saved = reinterpret_cast<const uintptr_t*>(frame);
-    stuck_pcs[count++] = saved[1];
-    if (saved[0] <= frame) break;
-    frame = saved[0];
-  }
+  VisitFrames(static_cast<uintptr_t>(registers[REG_RBP]), stack, top,
+              [&](uintptr_t return_address) {
+                stuck_pcs[count++] = return_address;
+                return count < kMaxFrames;
+              });
   if (count < kMaxFrames) stuck_pcs[count] = 0;
   stuck_pcs[0] = static_cast<uintptr_t>(registers[REG_RIP]);
 }

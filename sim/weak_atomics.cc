@@ -2,6 +2,7 @@
 
 #include "sim/engine.h"
 #include "sim/heap_check.h"
+#include "sim/library_bugs.h"
 #include "sim/memory/memory.h"
 #include "sim/races.h"
 #include "sim/recorder.h"
@@ -41,12 +42,24 @@ void HasOnlyRead(const void* address, uint8_t size, uint64_t value, bool newest)
   }
 }
 
+// Who looks whether somebody waits for an atomic object has changed it before; who has announced
+// that it waits looks at it afterwards. Sequential consistency among the counts alone does not
+// order these (sim/library_bugs.h).
+template <class T>
+void FenceIfWaiterCount(const T* address, MemoryOrder order) {
+  if constexpr (sizeof(T) == sizeof(int)) {
+    if (IsWaiterCount(address) && order == MemoryOrder::kSeqCst) [[unlikely]]
+      engine.FenceMemory(MemoryOrder::kSeqCst);
+  }
+}
+
 }  // namespace
 
 template <class T>
 T WeakLoad(T* address, MemoryOrder order, uintptr_t pc) {
   engine.DecisionPointOfAtomic(StepKind::kLoad, address, pc);
   CheckAtomicAccess<T>(address, AccessKind::kRead, pc);
+  FenceIfWaiterCount(address, order);
   const auto read = engine.memory->Load(engine.current->id, address, order, AskStrategy());
   AfterAccess(true, read.event, pc);
   HasOnlyRead(address, sizeof(T), Low(read.value), read.newest);
@@ -79,6 +92,7 @@ T WeakUpdate(T* address, Update update, T operand, MemoryOrder order, uintptr_t 
       engine.current->id, address,
       [update, operand](T old) { return Updated<T>(update, old, operand); }, order, ThisStep(),
       AskStrategy());
+  FenceIfWaiterCount(address, order);
   AfterAccess(true, result.event, pc);
   if (result.value == result.old_value && result.write) {
     // A spin lock that writes "taken" over "taken" only looks.
@@ -230,6 +244,7 @@ void Engine::BeginMemory() {
   if (options_.memory != MemoryMode::kRc11) return;
   memory = model;
   memory->BeginExecution({.max_history = options_.max_history, .check_races = options_.races});
+  BeginLibraryBugs(options_.library_bugs);
 }
 
 void Engine::EndMemory() {

@@ -1,7 +1,13 @@
 // The library's own primitives under exploration: nothing is reported but what is wrong with them.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <latch>
+#include <memory>
+#include <semaphore>
 #include <string>
+#include <thread>
 
 #include "jacquard/jacquard.h"
 #include "tests/libraries/programs.h"
@@ -13,7 +19,9 @@ class LibraryTest : public testing::TestWithParam<LibraryProgram> {};
 
 TEST_P(LibraryTest, IsJudgedRightly) {
   const LibraryProgram& program = GetParam();
-  const Result result = Explore(program.body, {.executions = 100'000});
+  Options options = {.executions = 100'000};
+  options.execution.library_bugs = true;
+  const Result result = Explore(program.body, options);
   ASSERT_EQ(result.problem, "");
   if (program.finding == nullptr) {
     EXPECT_TRUE(result.ok()) << result.report();
@@ -22,6 +30,15 @@ TEST_P(LibraryTest, IsJudgedRightly) {
   ASSERT_FALSE(result.ok()) << program.finding << " is not found in " << result.executions;
   EXPECT_STREQ(VerdictKindName(result.findings.front().verdict.kind), program.finding)
       << result.report();
+}
+
+// They are used as the standard has them.
+TEST_P(LibraryTest, IsNotTheProgramsFault) {
+  const LibraryProgram& program = GetParam();
+  const Result result = Explore(program.body, {.executions = 100'000});
+  EXPECT_TRUE(result.ok()) << result.report();
+  const bool told = Summary(result).find("library_bugs=report") != std::string::npos;
+  EXPECT_EQ(told, result.library_bugs != 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Libstdcxx, LibraryTest,
@@ -33,6 +50,56 @@ INSTANTIATE_TEST_SUITE_P(Libstdcxx, LibraryTest,
                            }
                            return name;
                          });
+
+// What the program forgets is still missing.
+std::string FirstMessage(void (*body)()) {
+  const Result result = Explore(body, {.executions = 10'000});
+  return result.findings.empty() ? result.problem : result.findings.front().verdict.message;
+}
+
+TEST(LibraryBugsTest, NobodyNotifies) {
+  EXPECT_THAT(FirstMessage([] {
+                std::atomic<int> value = 0;
+                std::thread waiter([&] { value.wait(0); });
+                value = 1;
+                waiter.join();
+              }),
+              testing::HasSubstr("lost wake-up"));
+}
+
+TEST(LibraryBugsTest, TheLatchWantsMore) {
+  EXPECT_THAT(FirstMessage([] {
+                std::latch latch(2);
+                std::thread waiter([&] { latch.wait(); });
+                latch.count_down();
+                waiter.join();
+              }),
+              testing::HasSubstr("no thread can run"));
+}
+
+TEST(LibraryBugsTest, AUnitIsMissing) {
+  EXPECT_THAT(FirstMessage([] {
+                std::counting_semaphore<> semaphore(0);
+                const auto acquire = [&] { semaphore.acquire(); };
+                std::thread a(acquire);
+                std::thread b(acquire);
+                semaphore.release();
+                a.join();
+                b.join();
+              }),
+              testing::HasSubstr("no thread can run"));
+}
+
+// What an atomic shared pointer points to is the program's.
+TEST(LibraryBugsTest, WhatIsPointedToRaces) {
+  EXPECT_THAT(FirstMessage([] {
+                std::atomic<std::shared_ptr<int>> pointer = std::make_shared<int>(0);
+                std::thread writer([&] { *pointer.load() = 1; });
+                *pointer.load() = 2;
+                writer.join();
+              }),
+              testing::HasSubstr("plain write"));
+}
 
 }  // namespace
 }  // namespace jacquard::libraries

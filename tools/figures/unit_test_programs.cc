@@ -36,7 +36,9 @@ void SpinLock() {
 
 // 0: as expected.
 int Run(void (*body)(), const char* finding, uint64_t executions) {
-  const Result result = Explore(body, {.executions = executions});
+  Options options = {.executions = executions};
+  options.execution.library_bugs = true;
+  const Result result = Explore(body, options);
   const char* const found =
       result.findings.empty() ? nullptr : VerdictKindName(result.findings[0].verdict.kind);
   const bool expected =

@@ -1,0 +1,71 @@
+#include "sim/library_bugs.h"
+
+#include <string_view>
+
+#include "sim/caller.h"
+#include "sim/engine.h"
+#include "sim/fiber.h"
+#include "sim/frames.h"
+#include "sim/symbolize.h"
+
+// libstdc++'s table of those who wait for atomic objects: an inline function's static variable.
+// Not there if nothing in the program waits.
+extern "C" [[gnu::weak]] char _ZZNSt8__detail18__waiter_pool_base6_S_forEPKvE3__w;
+
+namespace jacquard::sim {
+namespace {
+
+// 16 entries of two cache lines.
+constexpr size_t kTableSize = size_t{16} * 2 * 64;
+
+// Whether the code at `pc`, or what the compiler has inlined there, stands in the library's
+// `header`. Sets `outside` if some of it is not the library's at all.
+bool StandsIn(std::string_view header, uintptr_t pc, bool& outside) {
+  for (const SourceFrame& frame : Symbolize(pc)) {
+    if (frame.file.ends_with(header)) return true;
+    outside = outside || !IsLibraryFrame(frame);
+    if (outside) return false;
+  }
+  return false;
+}
+
+// Whether what the thread does at `pc` is done by a function in `header`: itself, or by what that
+// calls in the library.
+bool IsDoneIn(std::string_view header, const SimThread& thread, uintptr_t pc) {
+  const Backstage backstage;
+  bool outside = false;
+  bool found = StandsIn(header, pc, outside);
+  if (found || outside) return found;
+  const bool runs = &thread == engine.current;
+  const auto frame = runs ? reinterpret_cast<uintptr_t>(__builtin_frame_address(0))
+                          : FramePointerOf(thread.context);
+  VisitFrames(frame, thread.stack_bottom, thread.stack_bottom + kStackSize, [&](uintptr_t caller) {
+    if (caller != pc && !FromRuntime(reinterpret_cast<const void*>(caller)))
+      found = StandsIn(header, caller, outside);
+    return !found && !outside;
+  });
+  return found;
+}
+
+}  // namespace
+
+constinit WaiterCounts waiter_counts = {};
+
+void BeginLibraryBugs(bool reported) {
+  char* const table = &_ZZNSt8__detail18__waiter_pool_base6_S_forEPKvE3__w;
+  waiter_counts = {};
+  if (!reported && table != nullptr)
+    waiter_counts = {reinterpret_cast<uintptr_t>(table), kTableSize};
+}
+
+bool IsOverlooked(const SimThread& thread) {
+  if (thread.wait != WaitReason::kFutex || thread.deadline != Engine::kNoDeadline) return false;
+  if (ReadBytes(thread.wait_address, sizeof(int)) == 0) return false;
+  return IsDoneIn("/bits/semaphore_base.h", thread, thread.wait_pc);
+}
+
+bool IsInAtomicSharedPtr(const SimThread& thread, uintptr_t pc) {
+  return IsDoneIn("/bits/shared_ptr_atomic.h", thread, pc);
+}
+
+}  // namespace jacquard::sim
