@@ -305,7 +305,7 @@ class Engine {
 
   // The program calls `function`, which ends it: so does the execution. `in_order`: what it has not
   // freed by then, and cannot reach, is a leak.
-  [[noreturn]] void EndProgram(std::string_view function, int status, bool in_order);
+  [[noreturn]] void EndProgram(std::string_view function, int status, bool in_order, uintptr_t pc);
 
   const ExecutionOptions& options() const { return options_; }
 

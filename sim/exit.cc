@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <string>
 
+#include "sim/caller.h"
 #include "sim/engine.h"
 #include "sim/heap_check.h"
 #include "sim/leaks.h"
@@ -15,7 +16,14 @@
 
 namespace jacquard::sim {
 
-void Engine::EndProgram(std::string_view function, int status, bool in_order) {
+void Engine::EndProgram(std::string_view function, int status, bool in_order, uintptr_t pc) {
+  if (options_.exits != ExitMode::kIsMisplaced && !probing_) {
+    // Until then the other threads go on.
+    const Context end_of_stack = current->context;
+    DecisionPoint(StepKind::kExit, nullptr, pc);
+    FinishStep(StepKind::kExit, MemoryOrder::kRelaxed, 0, nullptr, 0, 0, pc);
+    current->context = end_of_stack;
+  }
   switch (options_.exits) {
     case ExitMode::kIsMisplaced:
       Fail(VerdictKind::kExit, function,
@@ -45,10 +53,10 @@ namespace {
 }
 
 // `function` would call exit(): but within the C library, where nobody can stand in between.
-[[noreturn]] void Exit(std::string_view function, int status) {
+[[noreturn]] void Exit(std::string_view function, int status, uintptr_t pc) {
   if (engine.OnExecutingThread()) {
     NoteEndOfStack();
-    engine.EndProgram(function, status, /*in_order=*/true);
+    engine.EndProgram(function, status, /*in_order=*/true, pc);
   }
   JACQUARD_REAL(exit)(status);
   __builtin_unreachable();
@@ -64,7 +72,7 @@ void ReturnFromMain(int status) {
   const bool fails = engine.options().exits == ExitMode::kMustBeZero && status != 0;
   if (!fails && (engine.alive() & ~engine.current->bit) == 0) return;
   sim::NoteEndOfStack();
-  engine.EndProgram("main", status, /*in_order=*/true);
+  engine.EndProgram("main", status, /*in_order=*/true, 0);
 }
 
 }  // namespace jacquard
@@ -76,14 +84,15 @@ extern "C" {
 
 // What is registered for the end of the process within an execution is rolled back, and not called.
 // `in_order_`: whether it does more than to end the process.
-#define JACQUARD_EXIT(name, specification, in_order_) \
-  void name(int status) specification {               \
-    if (engine.OnExecutingThread()) {                 \
-      jacquard::sim::NoteEndOfStack();                \
-      engine.EndProgram(#name, status, in_order_);    \
-    }                                                 \
-    JACQUARD_REAL(name)(status);                      \
-    __builtin_unreachable();                          \
+#define JACQUARD_EXIT(name, specification, in_order_)                          \
+  void name(int status) specification {                                        \
+    if (engine.OnExecutingThread()) {                                          \
+      jacquard::sim::NoteEndOfStack();                                         \
+      engine.EndProgram(#name, status, in_order_,                              \
+                        reinterpret_cast<uintptr_t>(JACQUARD_RETURN_ADDRESS)); \
+    }                                                                          \
+    JACQUARD_REAL(name)(status);                                               \
+    __builtin_unreachable();                                                   \
   }
 
 JACQUARD_EXIT(exit, noexcept, true)
@@ -93,26 +102,26 @@ JACQUARD_EXIT(quick_exit, noexcept, false)
 
 void verr(int status, const char* format, va_list arguments) {
   vwarn(format, arguments);
-  Exit("verr", status);
+  Exit("verr", status, reinterpret_cast<uintptr_t>(JACQUARD_RETURN_ADDRESS));
 }
 
 void verrx(int status, const char* format, va_list arguments) {
   vwarnx(format, arguments);
-  Exit("verrx", status);
+  Exit("verrx", status, reinterpret_cast<uintptr_t>(JACQUARD_RETURN_ADDRESS));
 }
 
 void err(int status, const char* format, ...) {
   va_list arguments;
   va_start(arguments, format);
   vwarn(format, arguments);
-  Exit("err", status);
+  Exit("err", status, reinterpret_cast<uintptr_t>(JACQUARD_RETURN_ADDRESS));
 }
 
 void errx(int status, const char* format, ...) {
   va_list arguments;
   va_start(arguments, format);
   vwarnx(format, arguments);
-  Exit("errx", status);
+  Exit("errx", status, reinterpret_cast<uintptr_t>(JACQUARD_RETURN_ADDRESS));
 }
 
 // What is longer than any message is cut.
@@ -123,7 +132,7 @@ void error(int status, int number, const char* format, ...) {
   std::vsnprintf(message, sizeof(message), format, arguments);
   va_end(arguments);
   JACQUARD_REAL(error)(0, number, "%s", message);
-  if (status != 0) Exit("error", status);
+  if (status != 0) Exit("error", status, reinterpret_cast<uintptr_t>(JACQUARD_RETURN_ADDRESS));
 }
 
 }  // extern "C"

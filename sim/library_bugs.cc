@@ -10,6 +10,7 @@
 
 // libstdc++'s table of those who wait for atomic objects: an inline function's static variable.
 // Not there if nothing in the program waits.
+// NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" [[gnu::weak]] char _ZZNSt8__detail18__waiter_pool_base6_S_forEPKvE3__w;
 
 namespace jacquard::sim {

@@ -41,6 +41,7 @@ enum class StepKind : uint8_t {
   // that a write's new_value is the old one; in a trace it is what has been written.
   kPlainRead,
   kPlainWrite,
+  kExit,  // the thread ends the program
 };
 
 // C++'s memory orders as the instrumentation passes them.

@@ -164,6 +164,8 @@ std::string StepText::Of(const TraceEvent& event) const {
       return fmt::format("has joined thread {}", step.new_value);
     case StepKind::kThreadEnd:
       return "ends";
+    case StepKind::kExit:
+      return "ends the program";
     case StepKind::kYield:
       return "yields";
     case StepKind::kSleep:
@@ -231,6 +233,8 @@ std::string StepText::Pending(const TraceEvent& event) const {
       return fmt::format("join thread {}", step.new_value);
     case StepKind::kThreadEnd:
       return "end";
+    case StepKind::kExit:
+      return "end the program";
     case StepKind::kFence:
       return fmt::format("fence {}", MemoryOrderName(step.order));
     case StepKind::kYield:

@@ -1,4 +1,4 @@
-// exits [lost|serves|keeps|leaks]: a program that ends by exit(), or with a thread that still runs.
+// exits [lost|serves|keeps|leaks|late]: a program that ends by exit(), or with a thread that still runs.
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -34,6 +34,12 @@ static void* Work(void* argument) {
   return NULL;
 }
 
+// Nobody waits for it: it must not rely on running at all, nor on not running.
+static void* RunLate(void* argument) {
+  abort();
+  return argument;
+}
+
 static void* Serve(void* argument) {
   pthread_mutex_lock(&mutex);
   for (;;) pthread_cond_wait(argument, &mutex);
@@ -53,6 +59,11 @@ int main(int argc, char** argv) {
     pthread_detach(thread);
     pthread_create(&thread, NULL, SetReady, NULL);
     Await();
+    return 0;
+  }
+  if (strcmp(what, "late") == 0) {
+    pthread_create(&thread, NULL, RunLate, NULL);
+    if (argc > 2) exit(0);
     return 0;
   }
   char* volatile mine = malloc(20);

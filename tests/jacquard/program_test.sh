@@ -63,6 +63,9 @@ expect 1 '^heap error: use after free: reads 4 bytes' "$own_new" executions=300 
 expect 1 '^deadlock: lost wake-up: thread 0 waits for the condition variable' "$exits" executions=2000 -- lost
 expect 1 '^deadlock: ' "$exits" executions=2000 -- serves
 expect 0 '^jacquard: 2000 executions' "$exits" executions=2000 -- keeps
+expect 1 '^abort: ' "$exits" executions=2000 -- late
+expect 1 '^abort: ' "$exits" executions=2000 -- late by exit
+expect 1 '^abort: ' "$exits" strategy=sleep memory=sc -- late
 expect 1 '^leak: memory leak: a block of 20 bytes' "$exits" executions=2000 -- leaks
 expect 0 '^jacquard: 2000 executions' "$exits" executions=2000 leaks=ignore -- leaks
 
