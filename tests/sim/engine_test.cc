@@ -306,6 +306,7 @@ TEST(Engine, FindsTheLostWakeUpOfTheLibrarysSemaphore) {
   RandomWalk walk(1);
   ExploreOptions options;
   options.executions = 1'000'000;
+  options.execution.library_bugs = true;
   const ExploreResult result = Explore(
       [] {
         std::counting_semaphore<8> semaphore(1);
