@@ -94,6 +94,7 @@ void thrd_exit(int result) {
 
 void thrd_yield() {
   if (engine.Simulates()) {
+    engine.current->spin.NoteCall(JACQUARD_STACK_AT_ENTRY);
     engine.Yield();
     engine.FinishStep(jacquard::StepKind::kYield, jacquard::MemoryOrder::kRelaxed, 0, nullptr, 0, 0,
                       JACQUARD_CALLER);
@@ -110,11 +111,11 @@ int mtx_init(mtx_t* mutex, int type) {
 }
 
 void mtx_destroy(mtx_t* mutex) {
-  if (engine.Simulates()) {
-    jacquard::sim::CheckMutexForDestruction(Posix(mutex), JACQUARD_CALLER);
-  } else {
-    JACQUARD_REAL(mtx_destroy)(mutex);
-  }
+  if (engine.Simulates())
+    jacquard::sim::DestroyAsStep(Posix(mutex), JACQUARD_CALLER,
+                                 jacquard::sim::CheckMutexForDestruction);
+  jacquard::sim::BeforeInit(mutex, JACQUARD_CALLER);
+  JACQUARD_REAL(mtx_destroy)(mutex);  // the mark of one that has been destroyed, as on a POSIX one
 }
 
 int mtx_lock(mtx_t* mutex) {
@@ -148,7 +149,8 @@ int cnd_init(cnd_t* condition) {
 
 void cnd_destroy(cnd_t* condition) {
   if (engine.Simulates()) {
-    jacquard::sim::CheckConditionForDestruction(Posix(condition), JACQUARD_CALLER);
+    jacquard::sim::DestroyAsStep(Posix(condition), JACQUARD_CALLER,
+                                 jacquard::sim::CheckConditionForDestruction);
   } else {
     JACQUARD_REAL(cnd_destroy)(condition);
   }

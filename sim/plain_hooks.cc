@@ -15,6 +15,7 @@
 #include "sim/engine.h"
 #include "sim/faults.h"
 #include "sim/heap_check.h"
+#include "sim/plain_ranges.h"
 #include "sim/races.h"
 #include "sim/recorder.h"
 #include "sim/spin.h"
@@ -317,6 +318,7 @@ constexpr uintptr_t kStackReserve = 32 << 10;
     ReportStackOverflow(reinterpret_cast<uintptr_t>(call_site));
   if (!engine.seen_closely || !KeepsCallStack()) return;
   SimThread& me = *engine.current;
+  me.spin.NoteCall(JACQUARD_STACK_AT_ENTRY);
   if (me.call_depth < SimThread::kMaxCallStack) {
     me.call_stack[me.call_depth] = reinterpret_cast<uintptr_t>(call_site);
   }
@@ -326,10 +328,20 @@ constexpr uintptr_t kStackReserve = 32 << 10;
 [[gnu::noinline]] void LeaveFunction() {
   if (!KeepsCallStack()) return;
   SimThread& me = *engine.current;
+  me.spin.NoteCall(JACQUARD_STACK_AT_ENTRY);
   if (me.call_depth > 0) --me.call_depth;
 }
 
 }  // namespace
+
+void NotePlainRead(const void* address, size_t size, uintptr_t pc) { ReadRange(address, size, pc); }
+void NotePlainWrite(const void* address, size_t size, uintptr_t pc) {
+  WriteRange(address, size, pc);
+}
+void NotePlainCopy(const void* to, const void* from, size_t size, uintptr_t pc) {
+  CopyRange(to, from, size, pc);
+}
+
 }  // namespace jacquard::sim
 
 using jacquard::sim::AccessKind;
@@ -354,11 +366,11 @@ void __tsan_init() {}
 
 void __tsan_func_entry(void* call_site) {
   if (engine.seen_closely || jacquard::sim::StackIsNearlyFull()) [[unlikely]]
-    jacquard::sim::EnterFunction(call_site);
+    [[clang::musttail]] return jacquard::sim::EnterFunction(call_site);
 }
 void __tsan_func_exit() {
   if (engine.seen_closely) [[unlikely]]
-    jacquard::sim::LeaveFunction();
+    [[clang::musttail]] return jacquard::sim::LeaveFunction();
 }
 
 #define JACQUARD_READ_HOOK(NAME, SIZE) \

@@ -36,6 +36,7 @@ void SpinDetector::Arm(uintptr_t pc, const void* address, uintptr_t stack_top) {
   if (!armed_) return;
   anchor_address_ = address;
   anchor_ = jacquard_entry_registers;
+  highest_call_ = anchor_.rsp;
   stack_size_ = live;
   std::memcpy(stack_, reinterpret_cast<const void*>(anchor_.rsp), live);
   read_count_ = 0;
@@ -48,9 +49,12 @@ void SpinDetector::Arm(uintptr_t pc, const void* address, uintptr_t stack_top) {
 bool SpinDetector::SameState() const {
   if (read_count_ > kMaxReads || read_count_ + stale_read_count_ == 0) return false;
   if (!(jacquard_entry_registers == anchor_)) return false;
+  // What was below the stack pointer in between has no part in it: where the program has not
+  // written since, there lies what the runtime has left.
+  const size_t dead = (highest_call_ - anchor_.rsp) / sizeof(uint64_t);
   // Not with memcmp: libFuzzer learns from what that compares.
   const auto* const stack = reinterpret_cast<const uint64_t*>(anchor_.rsp);
-  for (size_t i = 0; i < stack_size_ / sizeof(uint64_t); ++i) {
+  for (size_t i = dead; i < stack_size_ / sizeof(uint64_t); ++i) {
     if (stack[i] != stack_[i]) return false;
   }
   return std::all_of(reads_, reads_ + read_count_, [](const ReadValue& read) {

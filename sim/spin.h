@@ -12,6 +12,10 @@
 #include <cstddef>
 #include <cstdint>
 
+// Within a hook or an interposer: the stack pointer at its entry, where the return address lies.
+#define JACQUARD_STACK_AT_ENTRY \
+  (reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) + sizeof(uintptr_t))
+
 namespace jacquard::sim {
 
 // The caller's registers at the entry of an atomic hook: what the called function must preserve,
@@ -37,9 +41,17 @@ class SpinDetector {
   // Called at the entry of every atomic operation that `pc` calls. True if it may be a turn of a
   // loop: then BackAgain must be asked.
   bool MayBeBackAgain(uintptr_t pc) {
+    if (armed_) [[unlikely]]
+      NoteCall(jacquard_entry_registers.rsp);
     const bool may_be = ++reads_since_reset_ >= look_at_ || pc == look_pc_;
     look_pc_ = armed_ ? look_pc_ : pc;
     return may_be;
+  }
+
+  // The runtime is called, with the stack pointer `rsp` at the entry: what lies below that is of no
+  // use to the program any more.
+  void NoteCall(uintptr_t rsp) {
+    if (rsp > highest_call_) highest_call_ = rsp;
   }
 
   // The operation is one on `address`. True if the thread is where it was before, in the same
@@ -99,6 +111,7 @@ class SpinDetector {
   uint32_t other_states_ = 0;
   bool armed_ = false;
   const void* anchor_address_ = nullptr;
+  uintptr_t highest_call_ = 0;  // of the stack pointers at calls since it is armed
   EntryRegisters anchor_ = {};
   size_t stack_size_ = 0;
   int read_count_ = 0;  // kMaxReads + 1: too many, not certain

@@ -70,6 +70,15 @@ void BeforeInit(T* object, uintptr_t pc) {
   if (engine.OnExecutingThread()) engine.rollback.BeforeWrite(object, sizeof(*object));
 }
 
+// *_destroy is a step, before which others may still use the object. `check(object, pc)` ends the
+// execution if it is in use.
+template <class T>
+void DestroyAsStep(T* object, uintptr_t pc, auto check) {
+  engine.DecisionPoint(StepKind::kDestroy, object, pc);
+  check(object, pc);
+  Finish(StepKind::kDestroy, object, 0, 0, pc);
+}
+
 // Values of the step with which a wait for somebody's call ends.
 enum WakeUp : uint64_t { kWoken, kTimedOut, kForNoReason };
 

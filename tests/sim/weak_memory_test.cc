@@ -270,5 +270,47 @@ TEST(Library, WaysToWaitWork) {
   ExpectPass(result);
 }
 
+// A frame that comes and goes in the loop, with a buffer that nobody writes: what lies there is
+// what the runtime has left, which is not the same in a repetition.
+struct Progress {
+  std::atomic<long> data[2] = {};
+  std::atomic<long> flag = 0;
+  std::atomic<long> other = 0;
+};
+
+[[gnu::noinline]] void UseBuffer(char* buffer) { asm volatile("" : : "r"(buffer) : "memory"); }
+
+[[gnu::noinline]] bool HasCome(const Progress& progress) {
+  char buffer[400];
+  const long flag = progress.flag.load(std::memory_order_acquire);
+  if (flag == 7) UseBuffer(buffer);
+  return flag == 1 && progress.other.load(std::memory_order_relaxed) != 5;
+}
+
+TEST(Progress, IsTheSameInARepetition) {
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
+    RandomWalk walk(seed);
+    ExploreOptions options;
+    options.executions = 10'000;
+    const ExploreResult result = Explore(
+        [] {
+          Progress progress;
+          std::thread writer([&] {
+            for (int i = 0; i < 6; ++i) progress.other.fetch_add(1, std::memory_order_relaxed);
+            progress.flag.store(1, std::memory_order_release);
+            for (auto& word : progress.data) word.store(1, std::memory_order_relaxed);
+          });
+          while (!HasCome(progress)) std::this_thread::yield();
+          const long first = progress.data[0].load(std::memory_order_relaxed);
+          const long second = progress.data[1].load(std::memory_order_relaxed);
+          Check(first == second, "both or none");
+          writer.join();
+        },
+        walk, options);
+    EXPECT_FALSE(result.not_deterministic) << seed << ": " << result.verdict.message;
+    EXPECT_EQ(result.verdict.signature, "invariant|both or none") << seed;
+  }
+}
+
 }  // namespace
 }  // namespace jacquard
