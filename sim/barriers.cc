@@ -83,7 +83,7 @@ int pthread_barrier_init(pthread_barrier_t* barrier, const pthread_barrierattr_t
 
 int pthread_barrier_destroy(pthread_barrier_t* barrier) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_barrier_destroy)(barrier);
-  jacquard::sim::CheckForDestruction(barrier, JACQUARD_CALLER);
+  jacquard::sim::DestroyAsStep(barrier, JACQUARD_CALLER, jacquard::sim::CheckForDestruction);
   return 0;
 }
 

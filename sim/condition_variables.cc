@@ -76,7 +76,8 @@ int pthread_cond_init(pthread_cond_t* condition, const pthread_condattr_t* attri
 
 int pthread_cond_destroy(pthread_cond_t* condition) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_cond_destroy)(condition);
-  jacquard::sim::CheckConditionForDestruction(condition, JACQUARD_CALLER);
+  jacquard::sim::DestroyAsStep(condition, JACQUARD_CALLER,
+                               jacquard::sim::CheckConditionForDestruction);
   return 0;
 }
 

@@ -240,7 +240,8 @@ int pthread_mutex_init(pthread_mutex_t* mutex, const pthread_mutexattr_t* attrib
 }
 
 int pthread_mutex_destroy(pthread_mutex_t* mutex) noexcept {
-  if (engine.Simulates()) jacquard::sim::CheckMutexForDestruction(mutex, JACQUARD_CALLER);
+  if (engine.Simulates())
+    jacquard::sim::DestroyAsStep(mutex, JACQUARD_CALLER, jacquard::sim::CheckMutexForDestruction);
   jacquard::sim::BeforeInit(mutex, JACQUARD_CALLER);
   return JACQUARD_REAL(pthread_mutex_destroy)(mutex);
 }

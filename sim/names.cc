@@ -61,6 +61,8 @@ const char* StepKindName(StepKind kind) {
       return "thread join";
     case StepKind::kThreadEnd:
       return "thread end";
+    case StepKind::kDestroy:
+      return "destroy";
     case StepKind::kExit:
       return "exit";
     case StepKind::kYield:

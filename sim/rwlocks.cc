@@ -196,7 +196,7 @@ int pthread_rwlock_init(pthread_rwlock_t* lock, const pthread_rwlockattr_t* attr
 
 int pthread_rwlock_destroy(pthread_rwlock_t* lock) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_rwlock_destroy)(lock);
-  jacquard::sim::CheckForDestruction(lock, JACQUARD_CALLER);
+  jacquard::sim::DestroyAsStep(lock, JACQUARD_CALLER, jacquard::sim::CheckForDestruction);
   return 0;
 }
 

@@ -116,7 +116,7 @@ int sem_init(sem_t* semaphore, int shared, unsigned value) noexcept {
 
 int sem_destroy(sem_t* semaphore) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(sem_destroy)(semaphore);
-  jacquard::sim::CheckForDestruction(semaphore, JACQUARD_CALLER);
+  jacquard::sim::DestroyAsStep(semaphore, JACQUARD_CALLER, jacquard::sim::CheckForDestruction);
   return 0;
 }
 

@@ -83,6 +83,11 @@ int Unlock(int* word, uintptr_t pc) {
   return 0;
 }
 
+void CheckForDestruction(const int* word, uintptr_t pc) {
+  CheckObject(word, pc);
+  if (*word != kFree) Misuse("spin lock destroyed while it is locked", WhoHolds(*word), pc);
+}
+
 }  // namespace
 }  // namespace jacquard::sim
 
@@ -98,11 +103,7 @@ int pthread_spin_init(pthread_spinlock_t* lock, int shared) noexcept {
 
 int pthread_spin_destroy(pthread_spinlock_t* lock) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_spin_destroy)(lock);
-  jacquard::sim::CheckObject(&Word(lock), JACQUARD_CALLER);
-  if (Word(lock) != jacquard::sim::kFree) {
-    jacquard::sim::Misuse("spin lock destroyed while it is locked",
-                          jacquard::sim::WhoHolds(Word(lock)), JACQUARD_CALLER);
-  }
+  jacquard::sim::DestroyAsStep(&Word(lock), JACQUARD_CALLER, jacquard::sim::CheckForDestruction);
   return 0;
 }
 

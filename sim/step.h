@@ -41,7 +41,8 @@ enum class StepKind : uint8_t {
   // that a write's new_value is the old one; in a trace it is what has been written.
   kPlainRead,
   kPlainWrite,
-  kExit,  // the thread ends the program
+  kExit,     // the thread ends the program
+  kDestroy,  // a lock, a condition variable, a semaphore or a barrier is no more
 };
 
 // C++'s memory orders as the instrumentation passes them.

@@ -164,6 +164,8 @@ std::string StepText::Of(const TraceEvent& event) const {
       return fmt::format("has joined thread {}", step.new_value);
     case StepKind::kThreadEnd:
       return "ends";
+    case StepKind::kDestroy:
+      return fmt::format("destroys {}", Object(event));
     case StepKind::kExit:
       return "ends the program";
     case StepKind::kYield:
@@ -233,6 +235,8 @@ std::string StepText::Pending(const TraceEvent& event) const {
       return fmt::format("join thread {}", step.new_value);
     case StepKind::kThreadEnd:
       return "end";
+    case StepKind::kDestroy:
+      return fmt::format("destroy {}", Object(event));
     case StepKind::kExit:
       return "end the program";
     case StepKind::kFence:
