@@ -11,6 +11,7 @@
 
 #include "sim/engine.h"
 #include "sim/faults.h"
+#include "sim/files.h"
 #include "sim/floating_point.h"
 #include "sim/heap_check.h"
 #include "sim/leaks.h"
@@ -148,7 +149,8 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   fair_state_ = 0;
   step_ = 0;
   schedule_ = 0;
-  next_limit_ = std::max<uint64_t>(1, options.max_steps / 2);
+  given_up_ = false;
+  SetLimit(std::max<uint64_t>(1, options.max_steps / 2));
   last_pick_ = {};
   ticket_ = 0;
   now_ = kClockEpoch;
@@ -196,6 +198,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   ResetStorageOf(stage_);
   arena.Reset();
   UnmapProgramsMemory();
+  RestoreFiles();
   RestoreSignals();
   if (!is_program_) kept_blocks.Sweep();
   counters_.steps += step_;
@@ -227,6 +230,10 @@ void FailExecution(VerdictKind kind, std::string_view rule, std::string_view mes
 void BeginTests() { sim::engine.BeginTests(); }
 
 void BeginProgram() { sim::engine.BeginProgram(); }
+
+void SetDeadline(double seconds) { sim::engine.SetDeadline(seconds); }
+double SecondsToDeadline() { return sim::engine.SecondsToDeadline(); }
+bool LastWasGivenUp() { return sim::engine.given_up(); }
 
 uint64_t LastSchedule() { return sim::engine.schedule(); }
 

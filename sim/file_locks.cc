@@ -7,7 +7,9 @@
 
 #include <cstdarg>
 
+#include "sim/caller.h"
 #include "sim/engine.h"
+#include "sim/files.h"
 #include "sim/real.h"
 #include "sim/unsupported.h"
 
@@ -23,8 +25,10 @@ int WithoutWaiting(int command) {
   return command;
 }
 
-int Control(int file, int command, void* argument) {
+int Control(int file, int command, void* argument, const void* caller) {
   const auto real = JACQUARD_REAL(fcntl);
+  if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
+    return OpenedFile(real(file, command, argument), caller);
   const int at_once = WithoutWaiting(command);
   if (!engine.Simulates() || at_once == command) return real(file, command, argument);
   engine.current->spin.Reset();
@@ -66,7 +70,7 @@ int fcntl(int file, int command, ...) {
   va_start(list, command);
   void* const argument = va_arg(list, void*);
   va_end(list);
-  return jacquard::sim::Control(file, command, argument);
+  return jacquard::sim::Control(file, command, argument, JACQUARD_RETURN_ADDRESS);
 }
 
 // The name under which large files know it; the same on 64 bits.
@@ -75,7 +79,7 @@ int fcntl64(int file, int command, ...) {
   va_start(list, command);
   void* const argument = va_arg(list, void*);
   va_end(list);
-  return jacquard::sim::Control(file, command, argument);
+  return jacquard::sim::Control(file, command, argument, JACQUARD_RETURN_ADDRESS);
 }
 
 }  // extern "C"

@@ -14,7 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sim/caller.h"
 #include "sim/engine.h"
+#include "sim/files.h"
 #include "sim/real.h"
 #include "sim/unsupported.h"
 
@@ -50,6 +52,7 @@ timespec FromMilliseconds(int milliseconds) {
 
 using jacquard::sim::CheckInput;
 using jacquard::sim::engine;
+using jacquard::sim::OpenedFile;
 using jacquard::sim::Unsupported;
 
 extern "C" {
@@ -93,12 +96,12 @@ ssize_t recvmsg(int file, msghdr* message, int flags) {
 
 int accept(int file, sockaddr* address, socklen_t* length) {
   CheckInput(file, "an accept that waits");
-  return JACQUARD_REAL(accept)(file, address, length);
+  return OpenedFile(JACQUARD_REAL(accept)(file, address, length), JACQUARD_RETURN_ADDRESS);
 }
 
 int accept4(int file, sockaddr* address, socklen_t* length, int flags) {
   CheckInput(file, "an accept that waits");
-  return JACQUARD_REAL(accept4)(file, address, length, flags);
+  return OpenedFile(JACQUARD_REAL(accept4)(file, address, length, flags), JACQUARD_RETURN_ADDRESS);
 }
 
 int poll(pollfd* files, nfds_t count, int milliseconds) {

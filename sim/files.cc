@@ -1,0 +1,322 @@
+// What a program does to its file descriptors, to its standard streams, to the working directory,
+// the mask for new files and timers ends with the execution: the next one begins as this one did.
+//
+// What it has opened is closed. What was there before and it closes, or puts another file in the
+// place of, is kept as a copy and comes back. A standard stream that it closes is only flushed.
+// What it writes to files stays, and so does a place in a file that was open before.
+#include "sim/files.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdarg>
+#include <cstdio>
+#include <vector>
+
+#include "sim/caller.h"
+#include "sim/engine.h"
+#include "sim/real.h"
+
+namespace jacquard::sim {
+namespace {
+
+// In an execution, and not by the runtime.
+bool IsByProgram(const void* caller) {
+  return arena_on && engine.Simulates() && !FromRuntime(caller);
+}
+
+// A descriptor from before the execution.
+struct Kept {
+  int descriptor;
+  int copy;
+  int flags;
+};
+
+// What the execution has opened, and what of that which was there before it has changed.
+struct Files {
+  std::vector<int> opened;
+  std::vector<FILE*> streams;
+  std::vector<DIR*> directories;
+  std::vector<Kept> kept;
+  int directory = -1;  // the working one, as it was
+  bool has_mask = false;
+  mode_t mask = 0;
+  bool timers = false;
+  bool any = false;
+};
+constinit Files files;
+
+template <class T>
+bool Take(std::vector<T>& from, T which) {
+  const auto place = std::find(from.begin(), from.end(), which);
+  if (place == from.end()) return false;
+  from.erase(place);
+  return true;
+}
+
+template <class T>
+T Opened(std::vector<T>& list, T result, bool good, const void* caller) {
+  if (good && IsByProgram(caller)) {
+    const int error = errno;
+    const Backstage backstage;
+    files.any = true;
+    list.push_back(result);
+    errno = error;
+  }
+  return result;
+}
+
+}  // namespace
+
+int OpenedFile(int descriptor, const void* caller) {
+  return Opened(files.opened, descriptor, descriptor >= 0, caller);
+}
+
+namespace {
+
+void OpenedPair(const int* pair, int result, const void* caller) {
+  if (result != 0) return;
+  OpenedFile(pair[0], caller);
+  OpenedFile(pair[1], caller);
+}
+
+// The descriptor is about to be closed, or to become another file.
+void BeforeClose(int descriptor, const void* caller) {
+  if (!IsByProgram(caller)) return;
+  const Backstage backstage;
+  if (Take(files.opened, descriptor)) return;
+  const auto control = JACQUARD_REAL(fcntl);
+  const int flags = control(descriptor, F_GETFD);
+  const bool is_kept =
+      std::any_of(files.kept.begin(), files.kept.end(),
+                  [descriptor](const Kept& kept) { return kept.descriptor == descriptor; });
+  if (flags < 0 || is_kept) return;
+  constexpr int kAbove = 200;  // where programs do not look
+  int copy = control(descriptor, F_DUPFD_CLOEXEC, kAbove);
+  if (copy < 0) copy = control(descriptor, F_DUPFD_CLOEXEC, 3);
+  if (copy < 0) return;
+  files.any = true;
+  files.kept.push_back({descriptor, copy, flags});
+}
+
+bool IsStandard(const FILE* stream) {
+  return stream == stdin || stream == stdout || stream == stderr;
+}
+
+void BeforeDirectoryChange(const void* caller) {
+  if (!IsByProgram(caller) || files.directory >= 0) return;
+  files.directory = JACQUARD_REAL(open)(".", O_PATH | O_CLOEXEC);
+  files.any = true;
+}
+
+void BeforeTimer(const void* caller) {
+  if (IsByProgram(caller)) files.any = files.timers = true;
+}
+
+mode_t ModeOf(int flags, va_list arguments) {
+  return (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(arguments, mode_t) : 0;
+}
+
+}  // namespace
+
+void RestoreFiles() {
+  if (!files.any) return;
+  const auto close_file = JACQUARD_REAL(close);
+  for (FILE* const stream : files.streams) JACQUARD_REAL(fclose)(stream);
+  for (DIR* const directory : files.directories) JACQUARD_REAL(closedir)(directory);
+  for (const int descriptor : files.opened) close_file(descriptor);
+  if (!files.kept.empty()) {
+    for (FILE* const stream : {stdout, stderr}) std::fflush(stream);
+  }
+  for (const Kept& kept : files.kept) {
+    JACQUARD_REAL(dup3)(kept.copy, kept.descriptor, (kept.flags & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0);
+    close_file(kept.copy);
+  }
+  if (files.directory >= 0) {
+    [[maybe_unused]] const int result = JACQUARD_REAL(fchdir)(files.directory);
+    close_file(files.directory);
+  }
+  if (files.has_mask) JACQUARD_REAL(umask)(files.mask);
+  if (files.timers) {
+    const itimerval never = {};
+    for (const auto timer : {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF})
+      JACQUARD_REAL(setitimer)(timer, &never, nullptr);
+  }
+  files = {};
+}
+
+}  // namespace jacquard::sim
+
+using jacquard::sim::BeforeClose;
+using jacquard::sim::BeforeDirectoryChange;
+using jacquard::sim::BeforeTimer;
+using jacquard::sim::files;
+using jacquard::sim::IsByProgram;
+using jacquard::sim::IsStandard;
+using jacquard::sim::ModeOf;
+using jacquard::sim::Opened;
+using jacquard::sim::OpenedFile;
+using jacquard::sim::OpenedPair;
+using jacquard::sim::Take;
+
+extern "C" {
+
+// ---- what opens
+
+#define JACQUARD_OPENS(NAME, PARAMETERS, ARGUMENTS, SPECIFICATION)             \
+  int NAME PARAMETERS SPECIFICATION {                                          \
+    return OpenedFile(JACQUARD_REAL(NAME) ARGUMENTS, JACQUARD_RETURN_ADDRESS); \
+  }
+#define JACQUARD_OPENS_BY_NAME(NAME, PARAMETERS, ARGUMENTS)                    \
+  int NAME PARAMETERS {                                                        \
+    va_list arguments;                                                         \
+    va_start(arguments, flags);                                                \
+    const mode_t mode = ModeOf(flags, arguments);                              \
+    va_end(arguments);                                                         \
+    return OpenedFile(JACQUARD_REAL(NAME) ARGUMENTS, JACQUARD_RETURN_ADDRESS); \
+  }
+
+JACQUARD_OPENS_BY_NAME(open, (const char* path, int flags, ...), (path, flags, mode))
+JACQUARD_OPENS_BY_NAME(open64, (const char* path, int flags, ...), (path, flags, mode))
+JACQUARD_OPENS_BY_NAME(openat, (int folder, const char* path, int flags, ...),
+                       (folder, path, flags, mode))
+JACQUARD_OPENS_BY_NAME(openat64, (int folder, const char* path, int flags, ...),
+                       (folder, path, flags, mode))
+JACQUARD_OPENS(creat, (const char* path, mode_t mode), (path, mode), )
+JACQUARD_OPENS(mkstemp, (char* path), (path), )
+JACQUARD_OPENS(socket, (int domain, int type, int protocol), (domain, type, protocol), noexcept)
+JACQUARD_OPENS(epoll_create, (int size), (size), noexcept)
+JACQUARD_OPENS(epoll_create1, (int flags), (flags), noexcept)
+JACQUARD_OPENS(eventfd, (unsigned value, int flags), (value, flags), noexcept)
+JACQUARD_OPENS(timerfd_create, (clockid_t clock, int flags), (clock, flags), noexcept)
+JACQUARD_OPENS(inotify_init, (), (), noexcept)
+JACQUARD_OPENS(inotify_init1, (int flags), (flags), noexcept)
+JACQUARD_OPENS(memfd_create, (const char* name, unsigned flags), (name, flags), noexcept)
+JACQUARD_OPENS(dup, (int descriptor), (descriptor), noexcept)
+
+int pipe(int* ends) noexcept {
+  const int result = JACQUARD_REAL(pipe)(ends);
+  OpenedPair(ends, result, JACQUARD_RETURN_ADDRESS);
+  return result;
+}
+
+int pipe2(int* ends, int flags) noexcept {
+  const int result = JACQUARD_REAL(pipe2)(ends, flags);
+  OpenedPair(ends, result, JACQUARD_RETURN_ADDRESS);
+  return result;
+}
+
+int socketpair(int domain, int type, int protocol, int* ends) noexcept {
+  const int result = JACQUARD_REAL(socketpair)(domain, type, protocol, ends);
+  OpenedPair(ends, result, JACQUARD_RETURN_ADDRESS);
+  return result;
+}
+
+// ---- what closes, or puts another file in the place
+
+int close(int descriptor) {
+  BeforeClose(descriptor, JACQUARD_RETURN_ADDRESS);
+  return JACQUARD_REAL(close)(descriptor);
+}
+
+int dup2(int from, int to) noexcept {
+  if (from != to) BeforeClose(to, JACQUARD_RETURN_ADDRESS);
+  const int result = JACQUARD_REAL(dup2)(from, to);
+  return from == to ? result : OpenedFile(result, JACQUARD_RETURN_ADDRESS);
+}
+
+int dup3(int from, int to, int flags) noexcept {
+  BeforeClose(to, JACQUARD_RETURN_ADDRESS);
+  return OpenedFile(JACQUARD_REAL(dup3)(from, to, flags), JACQUARD_RETURN_ADDRESS);
+}
+
+// ---- streams
+
+#define JACQUARD_OPENS_STREAM(NAME, PARAMETERS, ARGUMENTS)                            \
+  FILE* NAME PARAMETERS {                                                             \
+    FILE* const stream = JACQUARD_REAL(NAME) ARGUMENTS;                               \
+    return Opened(files.streams, stream, stream != nullptr, JACQUARD_RETURN_ADDRESS); \
+  }
+
+JACQUARD_OPENS_STREAM(fopen, (const char* path, const char* mode), (path, mode))
+JACQUARD_OPENS_STREAM(fopen64, (const char* path, const char* mode), (path, mode))
+JACQUARD_OPENS_STREAM(tmpfile, (), ())
+JACQUARD_OPENS_STREAM(tmpfile64, (), ())
+
+// The descriptor is the stream's now.
+FILE* fdopen(int descriptor, const char* mode) noexcept {
+  FILE* const stream = JACQUARD_REAL(fdopen)(descriptor, mode);
+  const bool is_new =
+      stream != nullptr && IsByProgram(JACQUARD_RETURN_ADDRESS) && Take(files.opened, descriptor);
+  return Opened(files.streams, stream, is_new, JACQUARD_RETURN_ADDRESS);
+}
+
+FILE* freopen(const char* path, const char* mode, FILE* stream) {
+  if (IsStandard(stream)) {
+    std::fflush(stream);
+    BeforeClose(fileno(stream), JACQUARD_RETURN_ADDRESS);
+  }
+  return JACQUARD_REAL(freopen)(path, mode, stream);
+}
+
+int fclose(FILE* stream) {
+  if (IsByProgram(JACQUARD_RETURN_ADDRESS)) {
+    if (IsStandard(stream)) return std::fflush(stream);
+    Take(files.streams, stream);
+  }
+  return JACQUARD_REAL(fclose)(stream);
+}
+
+DIR* opendir(const char* path) {
+  DIR* const directory = JACQUARD_REAL(opendir)(path);
+  return Opened(files.directories, directory, directory != nullptr, JACQUARD_RETURN_ADDRESS);
+}
+
+int closedir(DIR* directory) {
+  if (IsByProgram(JACQUARD_RETURN_ADDRESS)) Take(files.directories, directory);
+  return JACQUARD_REAL(closedir)(directory);
+}
+
+// ---- the rest
+
+int chdir(const char* path) noexcept {
+  BeforeDirectoryChange(JACQUARD_RETURN_ADDRESS);
+  return JACQUARD_REAL(chdir)(path);
+}
+
+int fchdir(int descriptor) noexcept {
+  BeforeDirectoryChange(JACQUARD_RETURN_ADDRESS);
+  return JACQUARD_REAL(fchdir)(descriptor);
+}
+
+mode_t umask(mode_t mask) noexcept {
+  const mode_t old = JACQUARD_REAL(umask)(mask);
+  if (IsByProgram(JACQUARD_RETURN_ADDRESS) && !files.has_mask) {
+    files.any = files.has_mask = true;
+    files.mask = old;
+  }
+  return old;
+}
+
+unsigned alarm(unsigned seconds) noexcept {
+  BeforeTimer(JACQUARD_RETURN_ADDRESS);
+  return JACQUARD_REAL(alarm)(seconds);
+}
+
+int setitimer(__itimer_which_t which, const itimerval* value, itimerval* old) noexcept {
+  BeforeTimer(JACQUARD_RETURN_ADDRESS);
+  return JACQUARD_REAL(setitimer)(which, value, old);
+}
+
+}  // extern "C"

@@ -1,0 +1,17 @@
+// Files, directories and timers as an execution leaves them.
+#ifndef JACQUARD_SIM_FILES_H_
+#define JACQUARD_SIM_FILES_H_
+
+namespace jacquard::sim {
+
+// `descriptor`, which may be negative, is what a call has opened that returns to `caller`; returns
+// it.
+int OpenedFile(int descriptor, const void* caller);
+
+// After an execution: closes what it has opened and not closed, as the end of the process would,
+// and puts back what was there before.
+void RestoreFiles();
+
+}  // namespace jacquard::sim
+
+#endif  // JACQUARD_SIM_FILES_H_

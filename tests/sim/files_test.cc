@@ -1,0 +1,151 @@
+// Files, standard streams, the working directory: an execution finds them as the first one did.
+#include <dirent.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <thread>
+
+#include "sim/runtime.h"
+#include "tests/sim/searches.h"
+
+namespace jacquard {
+namespace {
+
+std::atomic<int> steps = 0;
+
+std::string Contents(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+int OpenDescriptors() {
+  int count = 0;
+  DIR* const folder = opendir("/proc/self/fd");
+  while (readdir(folder) != nullptr) ++count;
+  closedir(folder);
+  return count;
+}
+
+// As a program leaves them that ends: there are many more than a process may have.
+TEST(Files, AreClosedInTheEnd) {
+  const std::string path = std::string(std::getenv("TEST_TMPDIR")) + "/written";
+  const int before = OpenDescriptors();
+  ExpectPass(Walk(
+      [&path] {
+        ++steps;
+        Check(open("/dev/null", O_RDONLY) >= 0, "open");
+        int ends[2];
+        Check(pipe(ends) == 0, "pipe");
+        Check(socket(AF_UNIX, SOCK_STREAM, 0) >= 0, "socket");
+        Check(dup(0) >= 0, "dup");
+        Check(fcntl(0, F_DUPFD, 10) >= 0, "fcntl");
+        FILE* const stream = fopen(path.c_str(), "w");
+        Check(stream != nullptr && fputs("a text", stream) >= 0, "fopen");
+        Check(opendir("/") != nullptr, "opendir");
+        Check(fdopen(open("/dev/null", O_RDONLY), "r") != nullptr, "fdopen");
+        std::thread([] { Check(open("/dev/null", O_RDONLY) >= 0, "by a thread"); }).join();
+      },
+      3000));
+  EXPECT_EQ(OpenDescriptors(), before);
+  EXPECT_EQ(Contents(path), "a text");
+}
+
+TEST(Files, ThatTheExecutionClosesAreNotClosedAgain) {
+  int mine = -1;  // not the execution's, under a number that one had
+  ExpectPass(Walk([&mine] {
+    ++steps;
+    const int file = open("/dev/null", O_RDONLY);
+    close(file);
+    FILE* const stream = fopen("/dev/null", "r");
+    fclose(stream);
+    mine = file;
+  }));
+  EXPECT_EQ(open("/dev/null", O_RDONLY), mine);
+  ExpectPass(Walk([] { ++steps; }));
+  EXPECT_EQ(close(mine), 0);
+}
+
+TEST(Files, FromBeforeTheExecutionComeBack) {
+  const int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  struct stat before;
+  ASSERT_EQ(fstat(file, &before), 0);
+  const int open_before = OpenDescriptors();
+  ExpectPass(Walk([file, &before] {
+    ++steps;
+    struct stat now;
+    Check(fstat(file, &now) == 0 && now.st_rdev == before.st_rdev, "as it was");
+    close(file);
+    Check(open("/", O_RDONLY) == file, "in its place");
+    Check(dup2(0, file) == file, "and another one");
+  }));
+  struct stat after;
+  EXPECT_EQ(fstat(file, &after), 0);
+  EXPECT_EQ(after.st_rdev, before.st_rdev);
+  EXPECT_EQ(fcntl(file, F_GETFD), FD_CLOEXEC);
+  EXPECT_EQ(OpenDescriptors(), open_before);
+  close(file);
+}
+
+TEST(StandardStreams, ComeBack) {
+  const std::string path = std::string(std::getenv("TEST_TMPDIR")) + "/output";
+  struct stat before;
+  ASSERT_EQ(fstat(1, &before), 0);
+  for (void (*const lose)(const char*) :
+       {+[](const char*) { close(1); },
+        +[](const char*) {
+          close(1);
+          close(2);
+        },
+        +[](const char*) { fclose(stdout); }, +[](const char*) { fclose(stderr); },
+        +[](const char* file) { freopen(file, "w", stdout); },
+        +[](const char* file) { dup2(open(file, O_CREAT | O_RDWR, 0600), 1); }}) {
+    ExpectPass(Walk(
+        [&] {
+          ++steps;
+          Check(printf(" ") == 1 && fflush(stdout) == 0, "it can be written to");
+          Check(write(2, "", 0) == 0, "and so can this");
+          lose(path.c_str());
+        },
+        20));
+    struct stat after;
+    ASSERT_EQ(fstat(1, &after), 0);
+    EXPECT_EQ(after.st_ino, before.st_ino);
+    EXPECT_EQ(fileno(stdout), 1);
+  }
+}
+
+TEST(WorkingDirectory, ComesBack) {
+  char before[4096];
+  ASSERT_NE(getcwd(before, sizeof(before)), nullptr);
+  const mode_t mask = umask(022);
+  ExpectPass(Walk([&before] {
+    ++steps;
+    char now[4096];
+    Check(getcwd(now, sizeof(now)) != nullptr && std::string(now) == before, "the directory");
+    Check(chdir("/") == 0 && chdir("/tmp") == 0, "changed");
+    Check(umask(077) == 022 && umask(0) == 077, "the mask");
+  }));
+  EXPECT_EQ(umask(mask), 022u);
+}
+
+TEST(Timers, EndWithTheExecution) {
+  ExpectPass(Walk([] {
+    ++steps;
+    Check(alarm(100) == 0, "none is set");
+  }));
+  EXPECT_EQ(alarm(0), 0u);
+}
+
+}  // namespace
+}  // namespace jacquard
