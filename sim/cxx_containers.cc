@@ -1,6 +1,7 @@
 // Parts of the containers that are compiled into the C++ library, and so have no hooks: what they
 // write in what the roll-back covers is logged for it here: the header of a tree or list, the
-// policy of a hash table, and nodes from before the first execution.
+// policy of a hash table, and nodes from before the first execution. The links of lists, and those
+// of a tree that every change of it begins at, are plain writes of the caller, too.
 #include <cstddef>
 #include <list>
 #include <map>
@@ -8,7 +9,9 @@
 #include <utility>
 
 #include "sim/engine.h"
+#include "sim/plain_ranges.h"
 #include "sim/real.h"
+#include "sim/sync.h"
 
 namespace jacquard::sim {
 namespace {
@@ -26,6 +29,16 @@ void BeforeWrite(const T* object) {
   if (engine.hooks_on) engine.current->spin.Reset();
 }
 
+// A plain write of the program's function that `pc` returns to.
+template <class T>
+void NoteWrite(const T& field, uintptr_t pc) {
+  if (engine.Simulates()) {
+    NotePlainWrite(&field, sizeof(field), pc);
+  } else {
+    BeforeWrite(&field);
+  }
+}
+
 void BeforeWriteOfSubtree(const std::_Rb_tree_node_base* node, int generations) {
   if (node == nullptr) return;
   BeforeWrite(node);
@@ -36,12 +49,11 @@ void BeforeWriteOfSubtree(const std::_Rb_tree_node_base* node, int generations) 
 
 // A tree is about to be rebalanced from `node` on up to the root: at each node on the way there is
 // a rotation or two, which may write to a brother's children, and to theirs.
-void BeforeRebalance(const std::_Rb_tree_node_base* node, const std::_Rb_tree_node_base& header) {
-  BeforeWrite(&header);
-  const auto covers = [](const void* object) { return engine.rollback.Covers(object); };
-  if (!covers(&header) && !covers(header._M_parent) && !covers(header._M_left) &&
-      !covers(header._M_right))
-    return;  // as mostly: all of it is the execution's own
+void BeforeRebalance(const std::_Rb_tree_node_base* node, const std::_Rb_tree_node_base& header,
+                     uintptr_t pc) {
+  if (!engine.executing || !engine.OnExecutingThread()) return;
+  NoteWrite(header, pc);
+  if (node != &header) NoteWrite(*node, pc);
   constexpr int kGenerations = 3;
   for (; node != &header; node = node->_M_parent) BeforeWriteOfSubtree(node, kGenerations);
 }
@@ -51,6 +63,7 @@ void BeforeRebalance(const std::_Rb_tree_node_base* node, const std::_Rb_tree_no
 
 using jacquard::sim::BeforeRebalance;
 using jacquard::sim::BeforeWrite;
+using jacquard::sim::NoteWrite;
 using jacquard::sim::Real;
 
 namespace std {
@@ -58,7 +71,7 @@ namespace std {
 void _Rb_tree_insert_and_rebalance(const bool left, _Rb_tree_node_base* node,
                                    _Rb_tree_node_base* parent,
                                    _Rb_tree_node_base& header) noexcept {
-  BeforeRebalance(parent, header);
+  BeforeRebalance(parent, header, JACQUARD_CALLER);
   static const auto real =
       Real<void(bool, _Rb_tree_node_base*, _Rb_tree_node_base*, _Rb_tree_node_base&)>(
           "_ZSt29_Rb_tree_insert_and_rebalancebPSt18_Rb_tree_node_baseS0_RS_");
@@ -71,7 +84,7 @@ _Rb_tree_node_base* _Rb_tree_rebalance_for_erase(_Rb_tree_node_base* const node,
   if (node->_M_left != nullptr && node->_M_right != nullptr) {
     for (successor = node->_M_right; successor->_M_left != nullptr;) successor = successor->_M_left;
   }
-  BeforeRebalance(successor, header);
+  BeforeRebalance(successor, header, JACQUARD_CALLER);
   static const auto real = Real<_Rb_tree_node_base*(_Rb_tree_node_base*, _Rb_tree_node_base&)>(
       "_ZSt28_Rb_tree_rebalance_for_erasePSt18_Rb_tree_node_baseRS_");
   return real(node, header);
@@ -80,9 +93,10 @@ _Rb_tree_node_base* _Rb_tree_rebalance_for_erase(_Rb_tree_node_base* const node,
 namespace __detail {
 
 void _List_node_base::_M_hook(_List_node_base* const position) noexcept {
-  BeforeWrite(this);
-  BeforeWrite(position);
-  BeforeWrite(position->_M_prev);
+  const uintptr_t pc = JACQUARD_CALLER;
+  NoteWrite(*this, pc);
+  NoteWrite(position->_M_prev, pc);
+  NoteWrite(position->_M_prev->_M_next, pc);
   _M_next = position;
   _M_prev = position->_M_prev;
   position->_M_prev->_M_next = this;
@@ -90,27 +104,31 @@ void _List_node_base::_M_hook(_List_node_base* const position) noexcept {
 }
 
 void _List_node_base::_M_unhook() noexcept {
-  BeforeWrite(_M_next);
-  BeforeWrite(_M_prev);
+  const uintptr_t pc = JACQUARD_CALLER;
+  NoteWrite(_M_next->_M_prev, pc);
+  NoteWrite(_M_prev->_M_next, pc);
   _M_prev->_M_next = _M_next;
   _M_next->_M_prev = _M_prev;
 }
 
 void _List_node_base::_M_transfer(_List_node_base* const first,
                                   _List_node_base* const last) noexcept {
-  for (const _List_node_base* const node :
-       {this, this->_M_prev, first, first->_M_prev, last, last->_M_prev})
-    BeforeWrite(node);
+  const uintptr_t pc = JACQUARD_CALLER;
+  for (const _List_node_base* const node : {this, first, last}) {
+    NoteWrite(node->_M_prev, pc);
+    NoteWrite(node->_M_prev->_M_next, pc);
+  }
   static const auto real = Real<void(_List_node_base*, _List_node_base*, _List_node_base*)>(
       "_ZNSt8__detail15_List_node_base11_M_transferEPS0_S1_");
   real(this, first, last);
 }
 
 void _List_node_base::swap(_List_node_base& a, _List_node_base& b) noexcept {
+  const uintptr_t pc = JACQUARD_CALLER;
   for (const _List_node_base* const list : {&a, &b}) {
-    BeforeWrite(list);
-    BeforeWrite(list->_M_next);
-    BeforeWrite(list->_M_prev);
+    NoteWrite(*list, pc);
+    NoteWrite(list->_M_next->_M_prev, pc);
+    NoteWrite(list->_M_prev->_M_next, pc);
   }
   static const auto real = Real<void(_List_node_base&, _List_node_base&)>(
       "_ZNSt8__detail15_List_node_base4swapERS0_S1_");
@@ -118,9 +136,10 @@ void _List_node_base::swap(_List_node_base& a, _List_node_base& b) noexcept {
 }
 
 void _List_node_base::_M_reverse() noexcept {
+  const uintptr_t pc = JACQUARD_CALLER;
   const _List_node_base* node = this;
   do {
-    BeforeWrite(node);
+    NoteWrite(*node, pc);
     node = node->_M_next;
   } while (node != this);
   static const auto real =

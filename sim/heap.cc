@@ -243,10 +243,21 @@ void CheckRealBlock(const void* address, const Release& release, const void* cal
     ReportNoBlock(address, release, Address(caller));
 }
 
+// To free is to write. Of a block from before the execution nothing else says that it is gone when
+// somebody uses it afterwards.
+void WriteAll(const void* block, uintptr_t pc) {
+  constexpr size_t kMost = 4096;  // that are remembered
+  const size_t size = RealUsableSize(const_cast<void*>(block));
+  CheckFree(block, size, pc);
+  if (engine.memory != nullptr && engine.Simulates())
+    CheckPlainAccess<memory::AccessKind::kPlainWrite>(block, std::min(size, kMost), pc);
+}
+
 // The execution gives back a block from before it.
 void Keep(void* block, const Release& release, const void* caller) {
   if (engine.hooks_on) engine.CheckNoneHeld(block, RealUsableSize(block), Address(caller));
-  if (kept_blocks.Keep(block) || !HeapIsJudged()) return;
+  if (kept_blocks.Keep(block)) return WriteAll(block, Address(caller));
+  if (!HeapIsJudged()) return;
   HeapMessage message;
   message.Add("%s of a block from before the execution, which has freed it already",
               release.function);

@@ -126,6 +126,24 @@ TEST(BlocksOfGlobals, AreAsTheyWereInTreesAndLists) {
   EXPECT_EQ(squares.size(), 100u);
 }
 
+// A tree of the execution's own may have such nodes, too, and those only in its middle.
+TEST(BlocksOfGlobals, AreAsTheyWereInATreeThatTakesThemOver) {
+  ExpectPass(Walk(
+      [] {
+        TakeStep();
+        Check(squares.size() == 100, "squares");
+        for (int i = 0; i < 100; ++i) Check(squares.at(i) == i * i, "a square");
+        std::map<int, int> mine = std::move(squares);
+        squares.clear();
+        mine[-1] = 0;
+        for (int i = 100; i < 2000; ++i) mine[i] = 0;  // root and ends are new ones now
+        for (int i = 1; i < 100; i += 2) mine.erase(i);
+        Check(mine.size() == 1951, "all of them");
+      },
+      20));
+  EXPECT_EQ(squares.size(), 100u);
+}
+
 TEST(BlocksOfGlobals, AreAsTheyWere) {
   std::vector<int> executions(1);
   std::list<int> own = {0, 0, 0};
@@ -181,6 +199,16 @@ TEST(BlocksOfGlobals, AreFreedOnlyOnce) {
             std::string::npos)
       << verdict.message;
   EXPECT_EQ(*number, 8);
+}
+
+// To free one is to write to all of it.
+TEST(BlocksOfGlobals, AreFreedWhileOthersReadThem) {
+  const Verdict verdict = Walk([] {
+                            std::thread reader([number = number] { Check(*number == 8, "there"); });
+                            delete number;
+                            reader.join();
+                          }).verdict;
+  EXPECT_EQ(verdict.signature, "race|plain read and plain write") << verdict.message;
 }
 
 // What is given to one execution, for good, is freed some time.
