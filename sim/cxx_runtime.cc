@@ -12,6 +12,7 @@
 
 #include "sim/caller.h"
 #include "sim/engine.h"
+#include "sim/faults.h"
 #include "sim/real.h"
 #include "sim/weak_atomics.h"
 
@@ -146,7 +147,8 @@ abi::__cxa_dependent_exception* __cxa_allocate_dependent_exception() noexcept {
 
 void abort() noexcept {
   if (engine.executing && engine.OnExecutingThread()) {
-    engine.Fail(jacquard::VerdictKind::kAbort, "abort", "the program called abort()");
+    engine.Fail(jacquard::VerdictKind::kAbort, "abort", "the program called abort()",
+                {.pc = jacquard::sim::CallOfProgram()});
   }
   JACQUARD_REAL(abort)();
   __builtin_unreachable();
@@ -157,7 +159,8 @@ void __assert_fail(const char* expression, const char* file, unsigned line,
   if (engine.executing && engine.OnExecutingThread()) {
     // Texts from the arena: this stack is given up.
     engine.Fail(jacquard::VerdictKind::kAbort, std::string("assert(") + expression + ")",
-                std::string("failed at ") + file + ":" + std::to_string(line) + " in " + function);
+                std::string("failed at ") + file + ":" + std::to_string(line) + " in " + function,
+                {.pc = jacquard::sim::CallOfProgram()});
   }
   JACQUARD_REAL(__assert_fail)(expression, file, line, function);
   __builtin_unreachable();

@@ -1,6 +1,5 @@
 // The engine's threads: how each begins and ends, and which of them are left at the end.
 #include <cstring>
-#include <exception>
 #include <string>
 
 #include "sim/engine.h"
@@ -104,19 +103,15 @@ void Engine::ThreadEntry() {
 
 void Engine::RunThread(SimThread& me) {
   asm("mov %%rsp, %0" : "=r"(me.exit_frame));
-  try {
-    if (me.start != nullptr) {
-      me.result = me.start(me.argument);
-    } else {
-      program_->RunThread(me.id);
-    }
-    // What a return from main() ends is the process: the C library calls no destructor then.
-    FinishThread(me, /*keys=*/me.start != nullptr);
-  } catch (const std::exception& exception) {
-    Fail(VerdictKind::kException, "uncaught exception", exception.what());
-  } catch (...) {
-    Fail(VerdictKind::kException, "uncaught exception", "not derived from std::exception");
+  // Nothing catches an exception here: without a handler it ends in std::terminate where it is
+  // thrown, before anything is destroyed.
+  if (me.start != nullptr) {
+    me.result = me.start(me.argument);
+  } else {
+    program_->RunThread(me.id);
   }
+  // What a return from main() ends is the process: the C library calls no destructor then.
+  FinishThread(me, /*keys=*/me.start != nullptr);
 }
 
 void Engine::FinishThread(SimThread& me, bool keys) {
@@ -160,7 +155,7 @@ void Engine::WakeJoining(const SimThread& ended) {
 // The last thread of the program's own has ended.
 void Engine::BodyEnded() {
   body_ended_ = true;
-  if (alive_ != 0 && !options_.detached_threads_may_outlive) next_limit_ = 0;  // at the next step
+  if (alive_ != 0 && !options_.detached_threads_may_outlive) SetLimit(0);  // at the next step
 }
 
 void Engine::ReportLeftThread(const SimThread& thread, std::string_view rule,

@@ -8,10 +8,13 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 #include <unistd.h>
+#include <unwind.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -65,7 +68,7 @@ void NoteFrames(const greg_t* registers) {
       fault.frames[fault.frame_count++] = on_top;
   }
   VisitFrames(static_cast<uintptr_t>(registers[REG_RBP]), me.stack_bottom, top,
-              [](uintptr_t return_address) {
+              [](uintptr_t /*frame*/, uintptr_t return_address) {
                 fault.frames[fault.frame_count++] = return_address;
                 return fault.frame_count < kMaxFrames;
               });
@@ -179,23 +182,38 @@ void OnFault(int signal, siginfo_t* info, void* context) {
 
 void OnTerminate() {
   if (!engine.executing || !engine.OnExecutingThread()) previous_terminate();
+  const Blame blame = {.pc = CallOfProgram()};
   if (abi::__cxa_current_exception_type() == nullptr) {
     engine.Fail(VerdictKind::kAbort, "std::terminate",
                 "called without an exception, as where a std::thread is destroyed that can still "
-                "be joined");
+                "be joined",
+                blame);
   }
   try {
     throw;
   } catch (const std::exception& exception) {
-    engine.Fail(VerdictKind::kException, "uncaught exception",
-                std::string(exception.what()) + " (it ended in std::terminate)");
+    engine.Fail(VerdictKind::kException, "uncaught exception", exception.what(), blame);
   } catch (...) {
-    engine.Fail(VerdictKind::kException, "uncaught exception",
-                "not derived from std::exception (it ended in std::terminate)");
+    engine.Fail(VerdictKind::kException, "uncaught exception", "not derived from std::exception",
+                blame);
   }
 }
 
+_Unwind_Reason_Code StopInProgram(_Unwind_Context* context, void* place) {
+  const uintptr_t pc = _Unwind_GetIP(context);
+  const auto* const code = reinterpret_cast<const void*>(pc);
+  if (!FromExecutable(code) || FromRuntime(code)) return _URC_NO_REASON;
+  *static_cast<uintptr_t*>(place) = pc;
+  return _URC_END_OF_STACK;
+}
+
 }  // namespace
+
+uintptr_t CallOfProgram() {
+  uintptr_t place = 0;
+  _Unwind_Backtrace(StopInProgram, &place);
+  return place;
+}
 
 void ReportStackOverflow(uintptr_t pc) {
   engine.Fail(VerdictKind::kCrash, "stack overflow",
@@ -204,6 +222,20 @@ void ReportStackOverflow(uintptr_t pc) {
 }
 
 bool FaultsAreCaught() { return caught; }
+
+bool IsFatal(int signal) {
+  constexpr int kHarmless[] = {SIGCHLD, SIGURG,  SIGWINCH, SIGCONT,
+                               SIGSTOP, SIGTSTP, SIGTTIN,  SIGTTOU};
+  struct sigaction action;
+  if (JACQUARD_REAL(sigaction)(signal, nullptr, &action) != 0) return false;
+  for (int i = 0; i < kSignalCount; ++i) {
+    const bool is_ours = caught && (action.sa_flags & SA_SIGINFO) != 0 &&
+                         action.sa_sigaction == OnFault && kSignals[i] == signal;
+    if (is_ours) action = previous[i];
+  }
+  return (action.sa_flags & SA_SIGINFO) == 0 && action.sa_handler == SIG_DFL &&
+         std::find(std::begin(kHarmless), std::end(kHarmless), signal) == std::end(kHarmless);
+}
 
 void CatchFaults() {
   caught = true;

@@ -12,9 +12,15 @@ namespace jacquard::sim {
 void CatchFaults();
 // Whether that has been done.
 bool FaultsAreCaught();
+// Whether `signal` would end the process: nobody has said what it is to do.
+bool IsFatal(int signal);
 // Whether the program has asked, or been started, in such a way that SIGSEGV may be blocked: a
 // fault then is the end of the process. Defined in signals.cc.
 bool FaultsMayBeBlocked();
+
+// Where the program has called what has led here, through whatever libraries: a return address; 0
+// if it has not. Costs microseconds.
+uintptr_t CallOfProgram();
 
 // Ends the execution: the running thread has used up its stack, at `pc`.
 [[noreturn]] void ReportStackOverflow(uintptr_t pc);

@@ -40,11 +40,12 @@ bool IsDoneIn(std::string_view header, const SimThread& thread, uintptr_t pc) {
   const bool runs = &thread == engine.current;
   const auto frame = runs ? reinterpret_cast<uintptr_t>(__builtin_frame_address(0))
                           : FramePointerOf(thread.context);
-  VisitFrames(frame, thread.stack_bottom, thread.stack_bottom + kStackSize, [&](uintptr_t caller) {
-    if (caller != pc && !FromRuntime(reinterpret_cast<const void*>(caller)))
-      found = StandsIn(header, caller, outside);
-    return !found && !outside;
-  });
+  VisitFrames(frame, thread.stack_bottom, thread.stack_bottom + kStackSize,
+              [&](uintptr_t /*frame*/, uintptr_t caller) {
+                if (caller != pc && !FromRuntime(reinterpret_cast<const void*>(caller)))
+                  found = StandsIn(header, caller, outside);
+                return !found && !outside;
+              });
   return found;
 }
 

@@ -120,8 +120,19 @@ class Report {
     WriteCycle();
   }
 
+  // Where the thread is: a note of no place, as that nobody can run, is about all of them.
+  size_t PlaceOf(int thread) const {
+    size_t last = view_.LastOf(thread);
+    for (size_t at = last; at != TraceView::kNowhere; at = at == 0 ? TraceView::kNowhere : at - 1) {
+      const TraceEvent& event = view_.event(at);
+      if (event.step.thread != thread) continue;
+      if (event.type != TraceEvent::Type::kNote || event.pc != 0) return at;
+    }
+    return last;
+  }
+
   void WriteThread(int thread) {
-    const size_t last = view_.LastOf(thread);
+    const size_t last = PlaceOf(thread);
     if (last == TraceView::kNowhere) {
       Line("  thread {} has not run", thread);
       return;
@@ -155,7 +166,7 @@ class Report {
   // Only what the trace says for sure: the mutex that the blocked event names by its address, and
   // the thread that it wants to join.
   std::optional<Wait> WaitOf(int thread) const {
-    const size_t last = view_.LastOf(thread);
+    const size_t last = PlaceOf(thread);
     if (last == TraceView::kNowhere) return {};
     const TraceEvent& blocked = view_.event(last);
     if (blocked.type != TraceEvent::Type::kBlocked) return {};

@@ -6,12 +6,13 @@
 #include <string_view>
 
 #include "sim/engine.h"
+#include "sim/faults.h"
 
 namespace jacquard::sim {
 
 // Ends the execution with the verdict "unsupported": the code under test has used `what`.
 [[noreturn]] inline void Unsupported(std::string_view what) {
-  engine.Fail(VerdictKind::kUnsupported, what, "cannot be simulated");
+  engine.Fail(VerdictKind::kUnsupported, what, "cannot be simulated", {.pc = CallOfProgram()});
 }
 
 }  // namespace jacquard::sim

@@ -59,7 +59,7 @@ void OnSignal(int /*signal*/, siginfo_t* /*info*/, void* context) {
     if (IsReturnAddress(on_top)) stuck_pcs[count++] = on_top;
   }
   VisitFrames(static_cast<uintptr_t>(registers[REG_RBP]), stack, top,
-              [&](uintptr_t return_address) {
+              [&](uintptr_t /*frame*/, uintptr_t return_address) {
                 stuck_pcs[count++] = return_address;
                 return count < kMaxFrames;
               });
@@ -192,6 +192,8 @@ void StartWatchdog() {
 }
 
 }  // namespace sim
+
+void WriteMessage(std::string_view text) { sim::Warn(text); }
 
 std::string WhereThreadsAre() {
   return sim::engine.current == nullptr ? "" : sim::DescribeThreads();

@@ -9,8 +9,10 @@
 
 #include <atomic>
 #include <cassert>
+#include <condition_variable>
 #include <csetjmp>
 #include <functional>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -145,6 +147,52 @@ TEST(Failures, UncaughtExceptions) {
                  "exception|uncaught exception", "it was too much");
   ExpectFailures([] { throw 7; }, VerdictKind::kException, "exception|uncaught exception",
                  "not derived");
+}
+
+// Without a handler nothing is destroyed first, which here would wait for ever.
+TEST(Failures, UncaughtExceptionsDoNotUnwind) {
+  ExpectFailures(
+      [] {
+        std::mutex mutex;
+        std::condition_variable never;
+        const std::jthread waiter([&] {
+          std::unique_lock lock(mutex);
+          never.wait(lock, [] { return false; });
+        });
+        throw std::runtime_error("it was too much");
+      },
+      VerdictKind::kException, "exception|uncaught exception", "it was too much");
+}
+
+[[gnu::noinline]] void GiveUp() { std::abort(); }
+
+TEST(Failures, SayWhere) {
+  const auto expect_place = [](const std::function<void()>& act, const std::string& place) {
+    const Result result = ExploreRacing(act);
+    const std::string report = result.report();
+    const size_t where = report.find("Where: ");
+    ASSERT_NE(where, std::string::npos) << report;
+    EXPECT_NE(report.find(place, where), std::string::npos) << report;
+  };
+  expect_place([] { GiveUp(); }, "jacquard::GiveUp ");
+  expect_place([] { throw 7; }, "tests/jacquard/failures_test.cc");
+  expect_place([] { const std::thread never_joined([] {}); }, "tests/jacquard/failures_test.cc");
+  expect_place([] { pause(); }, "tests/jacquard/failures_test.cc");
+}
+
+// Of a deadlock where each thread is: also the one that was the last to stop.
+TEST(Failures, SayWhereEachThreadIs) {
+  const Result result = Explore([] {
+    std::atomic<int> word = 0;
+    std::thread spins([&] {
+      while (word.load() == 0) {
+      }
+    });
+    spins.join();
+  });
+  const std::string report = result.report();
+  EXPECT_NE(report.find("  thread 1 spins on"), std::string::npos) << report;
+  EXPECT_NE(report.find("  thread 0 waits for thread 1 to end"), std::string::npos) << report;
 }
 
 TEST(Failures, Terminate) {
