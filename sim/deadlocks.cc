@@ -206,6 +206,8 @@ std::string Engine::DescribeWait(const SimThread& thread) {
       return "waits for thread " + std::to_string(thread.wait_thread) + " to end";
     case WaitReason::kSleep:
       return "sleeps";
+    case WaitReason::kSignal:
+      return "waits for a signal";
     case WaitReason::kSpin:
       return "spins on " + name;
     case WaitReason::kNone:
@@ -277,6 +279,13 @@ void Engine::ReportDeadlock() {
     const Backstage backstage;
     if (recorder != nullptr) recorder->ForgetSinceMark();
   }
+  for (ThreadSet left = alive_; left != 0; left &= left - 1) {
+    const SimThread& thread = threads_[FirstOf(left)];
+    if (thread.wait != WaitReason::kSignal || thread.detached) continue;
+    Fail(VerdictKind::kUnsupported, "sigwait",
+         "nobody can run, and a thread waits for a signal that none of them sends",
+         {.threads = alive_});
+  }
   if (body_ended_) {
     const SimThread& thread = threads_[FirstOf(alive_)];
     ReportLeftThread(thread, "thread outlives the body", "never ends");
@@ -303,7 +312,7 @@ void Engine::BeginProbe() {
   rechecking_ = false;
   fair_ = unasked_ = true;
   observed_ = program_observes_ = false;
-  next_limit_ = step_ + kProbeSteps;
+  SetLimit(step_ + kProbeSteps);
   if (!WakeNextSleeper()) EndProbe(false);
 }
 

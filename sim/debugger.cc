@@ -16,7 +16,7 @@ struct DebuggerView {
   const WaitReason* wait;
   const void* const* wait_address;
   const int* wait_thread;
-  const char* wait_names[12];  // by WaitReason
+  const char* wait_names[13];  // by WaitReason
 
   static const DebuggerView kView;  // here, as only friends see the engine's members
 };
@@ -35,7 +35,7 @@ constexpr DebuggerView DebuggerView::kView = {
                    "waits to share a reader/writer lock", "waits for a reader/writer lock",
                    "waits for an initialisation", "waits for a condition variable",
                    "waits for a semaphore", "waits at a barrier", "waits for a thread to end",
-                   "sleeps", "spins"},
+                   "sleeps", "waits for a signal", "spins"},
 };
 
 // Nothing in the program refers to it: it has to be kept by name.

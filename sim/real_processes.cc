@@ -63,16 +63,6 @@ int sigsuspend(const sigset_t* set) {
   return JACQUARD_REAL(sigsuspend)(set);
 }
 
-int sigwait(const sigset_t* set, int* signal) {
-  if (engine.Simulates()) Unsupported("sigwait");
-  return JACQUARD_REAL(sigwait)(set, signal);
-}
-
-int sigwaitinfo(const sigset_t* set, siginfo_t* information) {
-  if (engine.Simulates()) Unsupported("sigwaitinfo");
-  return JACQUARD_REAL(sigwaitinfo)(set, information);
-}
-
 int sigtimedwait(const sigset_t* set, siginfo_t* information, const timespec* time) {
   if (engine.Simulates()) Unsupported("sigtimedwait");
   return JACQUARD_REAL(sigtimedwait)(set, information, time);

@@ -10,14 +10,20 @@
 #include <signal.h>
 #include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <bit>
+#include <cerrno>
 #include <cstdint>
+#include <cstring>
+#include <string>
 #include <utility>
 
 #include "sim/engine.h"
 #include "sim/faults.h"
 #include "sim/real.h"
+#include "sim/sync.h"
+#include "sim/unsupported.h"
 
 namespace jacquard::sim {
 namespace {
@@ -75,6 +81,9 @@ uint64_t RealMask() {
 stack_t old_stack;
 bool is_stack_changed = false;
 
+// Sent to the process, and all threads block it.
+uint64_t waits_for_any = 0;
+
 constexpr uint64_t SetOf(int signal) { return uint64_t{1} << (signal - 1); }
 
 // Takes the pending ones of `set`, which are blocked: nobody will get them.
@@ -99,6 +108,104 @@ void BeforeActionChange(int signal) {
 void BeforeStackChange() {
   if (engine.OnExecutingThread() && !is_stack_changed)
     is_stack_changed = JACQUARD_REAL(sigaltstack)(nullptr, &old_stack) == 0;
+}
+
+// `call` sends the signal to the running thread.
+int Raise(int signal, const char* call, uintptr_t pc) {
+  BeforeMaskChange();
+  const bool is_known = signal > 0 && signal < NSIG;
+  if (engine.Simulates() && is_known && signal != SIGABRT && IsFatal(signal) &&
+      (RealMask() & SetOf(signal)) == 0) {
+    static std::string message;  // kept, since this stack is given up
+    {
+      const Backstage backstage;
+      const char* const name = sigabbrev_np(signal);
+      message = std::string(call) + " of " +
+                (name != nullptr ? "SIG" + std::string(name) : std::to_string(signal)) +
+                ", which ends the process";
+    }
+    engine.Fail(VerdictKind::kAbort, "signal", message, {.pc = pc});
+  }
+  return JACQUARD_REAL(raise)(signal);
+}
+
+// Whether the thread waits for the signal, and gets it.
+bool GivenToWaiter(SimThread& thread, int signal) {
+  if (thread.wait != WaitReason::kSignal || (thread.awaited_signals & SetOf(signal)) == 0)
+    return false;
+  thread.pending_signals |= SetOf(signal);
+  engine.WakeAll(WaitReason::kSignal, &thread);
+  return true;
+}
+
+// To any thread that waits for it or does not block it: the running one, if possible.
+int SendToProcess(int signal, uintptr_t pc) {
+  BeforeMaskChange();
+  const uint64_t bit = SetOf(signal);
+  for (int i = 0; i < engine.thread_count(); ++i) {
+    if (GivenToWaiter(engine.thread(i), signal)) return 0;
+  }
+  if ((RealMask() & bit) != 0) {
+    for (int i = 0; i < engine.thread_count(); ++i) {
+      SimThread& thread = engine.thread(i);
+      if (engine.HasEnded(thread) || (thread.signal_mask & bit) != 0 || &thread == engine.current)
+        continue;
+      thread.pending_signals |= bit;
+      return 0;
+    }
+    waits_for_any |= bit;
+    return 0;
+  }
+  return Raise(signal, "kill", pc);
+}
+
+int SendToThread(pthread_t handle, int signal, uintptr_t pc) {
+  BeforeMaskChange();
+  SimThread* const thread = engine.FindThread(handle);
+  if (thread == engine.current) return Raise(signal, "pthread_kill", pc) == 0 ? 0 : errno;
+  if (thread != nullptr && !engine.HasEnded(*thread) &&
+      (signal == 0 || GivenToWaiter(*thread, signal)))
+    return 0;
+  Unsupported("pthread_kill");
+}
+
+// The running thread has changed what it blocks.
+void AfterMaskChange() {
+  if (waits_for_any == 0 || !engine.Simulates()) return;
+  const uint64_t set = waits_for_any & ~RealMask();
+  waits_for_any &= ~set;
+  for (uint64_t left = set; left != 0; left &= left - 1)
+    JACQUARD_REAL(raise)(std::countr_zero(left) + 1);
+}
+
+// Takes one of `set` that waits for the running thread, or for any; 0 if there is none.
+int TakePending(uint64_t set, siginfo_t* information) {
+  if (const uint64_t for_any = waits_for_any & set; for_any != 0) {
+    waits_for_any &= ~(for_any & (~for_any + 1));
+    *information = {};
+    information->si_signo = std::countr_zero(for_any) + 1;
+    return information->si_signo;
+  }
+  const timespec no_time = {};
+  const int64_t signal = RawSyscall(SYS_rt_sigtimedwait, reinterpret_cast<uint64_t>(&set),
+                                    reinterpret_cast<uint64_t>(information),
+                                    reinterpret_cast<uint64_t>(&no_time), sizeof(set));
+  return signal > 0 ? static_cast<int>(signal) : 0;
+}
+
+int WaitForSignal(const sigset_t* set, siginfo_t* information, uintptr_t pc) {
+  BeforeMaskChange();
+  engine.DecisionPoint(StepKind::kOther, nullptr, pc);
+  SimThread& me = *engine.current;
+  uint64_t wanted = 0;
+  std::memcpy(&wanted, set, sizeof(wanted));
+  int signal = 0;
+  while ((signal = TakePending(wanted, information)) == 0) {
+    me.awaited_signals = wanted;
+    engine.Block(WaitReason::kSignal, &me, pc, Engine::kNoDeadline);
+  }
+  Finish(StepKind::kOther, nullptr, 0, static_cast<uint64_t>(signal), pc);
+  return signal;
 }
 
 }  // namespace
@@ -138,6 +245,7 @@ void InheritSignals(SimThread& thread) {
 }
 
 void RestoreSignals() {
+  waits_for_any = 0;
   engine.signal_masks_used = false;  // the driver's has been put back when it took over
   if (is_stack_changed) JACQUARD_REAL(sigaltstack)(&old_stack, nullptr);
   is_stack_changed = false;
@@ -158,6 +266,7 @@ bool FaultsMayBeBlocked() {
 
 }  // namespace jacquard::sim
 
+using jacquard::sim::AfterMaskChange;
 using jacquard::sim::BeforeActionChange;
 using jacquard::sim::BeforeMaskChange;
 using jacquard::sim::BeforeStackChange;
@@ -185,19 +294,46 @@ sighandler_t signal(int number, sighandler_t handler) noexcept {
 int sigprocmask(int how, const sigset_t* set, sigset_t* old) noexcept {
   NoteBlocked(how, set);
   if (set != nullptr) BeforeMaskChange();
-  return JACQUARD_REAL(sigprocmask)(how, set, old);
+  const int result = JACQUARD_REAL(sigprocmask)(how, set, old);
+  AfterMaskChange();
+  return result;
 }
 
 int pthread_sigmask(int how, const sigset_t* set, sigset_t* old) noexcept {
   NoteBlocked(how, set);
   if (set != nullptr) BeforeMaskChange();
-  return JACQUARD_REAL(pthread_sigmask)(how, set, old);
+  const int result = JACQUARD_REAL(pthread_sigmask)(how, set, old);
+  AfterMaskChange();
+  return result;
 }
 
 // The handler runs before it returns, with the signal blocked.
-int raise(int signal) noexcept {
-  BeforeMaskChange();
-  return JACQUARD_REAL(raise)(signal);
+int raise(int signal) noexcept { return jacquard::sim::Raise(signal, "raise", JACQUARD_CALLER); }
+
+int kill(pid_t process, int signal) noexcept {
+  using jacquard::sim::engine;
+  if (!engine.Simulates() || process != getpid() || signal <= 0 || signal >= NSIG)
+    return JACQUARD_REAL(kill)(process, signal);
+  return jacquard::sim::SendToProcess(signal, JACQUARD_CALLER);
+}
+
+int pthread_kill(pthread_t thread, int signal) noexcept {
+  if (!jacquard::sim::engine.Simulates()) return JACQUARD_REAL(pthread_kill)(thread, signal);
+  return jacquard::sim::SendToThread(thread, signal, JACQUARD_CALLER);
+}
+
+int sigwait(const sigset_t* set, int* signal) {
+  if (!jacquard::sim::engine.Simulates()) return JACQUARD_REAL(sigwait)(set, signal);
+  siginfo_t information;
+  *signal = jacquard::sim::WaitForSignal(set, &information, JACQUARD_CALLER);
+  return 0;
+}
+
+int sigwaitinfo(const sigset_t* set, siginfo_t* information) {
+  if (!jacquard::sim::engine.Simulates()) return JACQUARD_REAL(sigwaitinfo)(set, information);
+  siginfo_t own;
+  return jacquard::sim::WaitForSignal(set, information != nullptr ? information : &own,
+                                      JACQUARD_CALLER);
 }
 
 int sigaltstack(const stack_t* stack, stack_t* old) noexcept {

@@ -27,6 +27,7 @@ enum class WaitReason : uint8_t {
   kBarrier,    // `wait_address` is the barrier
   kJoin,       // `wait_thread` is the thread to end
   kSleep,      // nothing but time
+  kSignal,     // one of `awaited_signals`; `wait_address` is the thread itself
   kSpin,       // what the spin detector has read
 };
 
@@ -51,7 +52,8 @@ struct ThreadState {
   uint32_t wait_bits = 0;    // of a futex bit-set wait
   uint64_t wait_ticket = 0;  // who has waited longest
   uint64_t deadline = 0;     // virtual nanoseconds, if the wait is timed
-  int clock_readings = 0;    // since it last waited
+  uint64_t awaited_signals = 0;
+  int clock_readings = 0;  // since it last waited
 
   // Weak compare-exchanges that have failed spuriously in a row, and the call of the last of them.
   int spurious_failures = 0;
@@ -67,6 +69,11 @@ struct ThreadState {
   // Which thread it is in all executions: by its creator's lineage, and which of its children.
   uint64_t lineage = 0;
   uint32_t locks_taken = 0;  // since it began
+
+  // Engine::EndOfProgramsStack, as found when the context and the schedule were these.
+  uintptr_t end_of_stack = 0;
+  uint64_t end_schedule = 0;
+  Context end_context = nullptr;
 
   void* (*start)(void*) = nullptr;    // for a thread made by pthread_create
   int (*c11_start)(void*) = nullptr;  // or by thrd_create, for what `start` calls

@@ -200,6 +200,5 @@ pid_t gettid() noexcept {
   }
 
 JACQUARD_UNSUPPORTED(pthread_cancel, (pthread_t thread), (thread))
-JACQUARD_UNSUPPORTED(pthread_kill, (pthread_t thread, int signal) noexcept, (thread, signal))
 
 }  // extern "C"

@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <string>
 #include <thread>
 
 #include "sim/runtime.h"
@@ -132,6 +135,99 @@ TEST(SignalHandler, MayFail) {
     EXPECT_EQ(verdict.signature, "invariant|in the handler") << verdict.message;
     EXPECT_FALSE(Blocks(SIGUSR1));
   }
+}
+
+// What would end the process ends the execution.
+TEST(Signals, ThatNobodyHandlesAreAVerdict) {
+  for (const int number : {SIGTERM, SIGSEGV, SIGUSR2}) {
+    const Verdict verdict = Walk([number] {
+                              ++steps;
+                              raise(number);
+                            }).verdict;
+    EXPECT_EQ(verdict.signature, "abort|signal") << verdict.message;
+    EXPECT_NE(verdict.message.find(sigabbrev_np(number)), std::string::npos) << verdict.message;
+    EXPECT_EQ(Walk([number] {
+                ++steps;
+                kill(getpid(), number);
+              }).verdict.signature,
+              "abort|signal");
+  }
+  ExpectPass(Walk([] {
+    ++steps;
+    raise(SIGCHLD);
+    signal(SIGTERM, SIG_IGN);
+    raise(SIGTERM);
+    signal(SIGUSR2, SIG_DFL);
+    Block(SIGUSR2);
+    raise(SIGUSR2);
+  }));
+}
+
+// A thread that does not block it gets what is sent to the process.
+TEST(Signals, ToTheProcessGoToWhoDoesNotBlockThem) {
+  ExpectPass(Walk([] {
+    signal(SIGUSR1, [](int) { ++handled; });
+    std::atomic<bool> sent = false;
+    std::thread other([&] {
+      while (!sent.load()) std::this_thread::yield();
+      Check(handled == 1, "handled here");
+    });
+    Block(SIGUSR1);
+    kill(getpid(), SIGUSR1);
+    sent = true;
+    other.join();
+    Check(handled == 0, "and not there");
+  }));
+}
+
+// As programs have it whose signals a thread of their own handles.
+TEST(Signals, AreWaitedFor) {
+  ExpectPass(Walk([] {
+    Block(SIGUSR1);
+    std::atomic<int> got = 0;
+    std::thread waiter([&] {
+      sigset_t set;
+      sigemptyset(&set);
+      sigaddset(&set, SIGUSR1);
+      for (int i = 0; i < 2; ++i) {
+        int signal = 0;
+        Check(sigwait(&set, &signal) == 0 && signal == SIGUSR1, "the right one");
+        ++got;
+      }
+    });
+    kill(getpid(), SIGUSR1);
+    while (got.load() == 0) std::this_thread::yield();
+    kill(getpid(), SIGUSR1);
+    waiter.join();
+    Check(got == 2, "both");
+  }));
+}
+
+TEST(Signals, FromOutsideDoNotCome) {
+  const auto wait = [] {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    int signal = 0;
+    sigwait(&set, &signal);
+  };
+  const Verdict verdict = Walk([&] {
+                            Block(SIGUSR1);
+                            ++steps;
+                            wait();
+                          }).verdict;
+  EXPECT_EQ(verdict.signature, "unsupported|sigwait") << verdict.message;
+  // A thread that nobody waits for may wait for ever.
+  ExecutionOptions options = TestOptions();
+  options.exits = ExitMode::kIsFree;
+  ExpectPass(Walk(
+      [&] {
+        Block(SIGUSR1);
+        std::thread(wait).detach();
+        ++steps;
+        exit(0);
+      },
+      100, options));
 }
 
 }  // namespace

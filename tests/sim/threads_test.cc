@@ -253,7 +253,9 @@ TEST(Threads, WhatWouldBlockTheProcessIsRefusedAtOnce) {
   const std::vector<std::function<void()>> bodies = {
       [] {
         std::atomic<int>(0).store(1);
-        pthread_kill(pthread_self(), SIGUSR1);
+        pthread_t thread;
+        pthread_create(&thread, nullptr, Return, nullptr);
+        pthread_kill(thread, SIGUSR1);
       },
       [] {
         std::atomic<int>(0).store(1);
