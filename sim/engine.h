@@ -195,11 +195,18 @@ class Engine {
   }
   // Whether `address` lies on the stack of another thread, in a function that has not returned.
   // False also means "not known".
-  bool IsInUseByOther(uintptr_t address) const {
+  bool IsInUseByOther(uintptr_t address) {
     const uintptr_t stack = (address - kStackArea) / kStackStride;
     if (stack >= kMaxThreads || !Has(alive_, static_cast<int>(stack))) return false;
-    const SimThread& owner = threads_[stack];
-    return &owner != current && address >= reinterpret_cast<uintptr_t>(owner.context);
+    SimThread& owner = threads_[stack];
+    return &owner != current && address >= EndOfProgramsStack(owner);
+  }
+  // How far the functions of the program reach on the stack of a thread that does not run: below
+  // that are the runtime's.
+  uintptr_t EndOfProgramsStack(SimThread& thread) {
+    if (thread.end_context != thread.context || thread.end_schedule != schedule_)
+      FindEndOfProgramsStack(thread);
+    return thread.end_of_stack;
   }
   int thread_count() const { return thread_count_; }
   const PendingOperation& pending(const SimThread& thread) const { return pending_[thread.id]; }
@@ -310,6 +317,9 @@ class Engine {
   const ExecutionOptions& options() const { return options_; }
 
   // execute.h has them.
+  void SetDeadline(double seconds);
+  double SecondsToDeadline() const;
+  bool given_up() const { return given_up_; }
   void BeginTests();
   void BeginProgram();
 
@@ -452,6 +462,10 @@ class Engine {
   Site SiteOf(uintptr_t pc) const;
   void TellBlocked(WaitReason reason, const void* address, uintptr_t pc);
   void ReachLimit();
+  void SetLimit(uint64_t limit);
+  // Gives the execution up if its time is over.
+  void LookAtClock();
+  [[gnu::noinline]] void FindEndOfProgramsStack(SimThread& thread);
 
   // Picks among all that can run; `first` is the benign choice. Null: nobody can.
   SimThread* PickThread(int first);
@@ -527,8 +541,11 @@ class Engine {
   Strategy* strategy_ = nullptr;
   RandomAnswers* answers_ = nullptr;  // what answers instead of the strategy, if it has such
   uint64_t step_ = 0;
-  uint64_t schedule_ = 0;  // a hash of the switches
-  uint64_t next_limit_ = 0;
+  uint64_t schedule_ = 0;    // a hash of the switches
+  uint64_t limit_ = 0;       // of steps
+  uint64_t next_limit_ = 0;  // that, or when to look at the clock before
+  double deadline_ = 0;      // in real seconds; 0: none
+  bool given_up_ = false;    // it was over
   int recheck_round_ = 0;
   uint32_t spurious_events_ = 0;  // so many there have been
   uint32_t time_outs_ = 0;        // and so many while others could run

@@ -4,6 +4,9 @@
 #include <cstdarg>
 #include <cstdio>
 
+#include "sim/caller.h"
+#include "sim/fiber.h"
+#include "sim/frames.h"
 #include "sim/leaks.h"
 #include "sim/recorder.h"
 
@@ -79,18 +82,30 @@ void AddThread(HeapMessage& message, int thread) {
 
 void CheckStackAccess(uintptr_t begin, size_t size, AccessKind kind, uintptr_t pc, void* frame) {
   const auto stack = static_cast<int>((begin - kStackArea) / kStackStride);
-  const SimThread* const owner = engine.OwnerOfStack(stack);
+  SimThread* const owner = engine.OwnerOfStack(stack);
   if (owner == nullptr || !IsOnStack(begin, stack)) return;
   const bool ended = owner->id >= 0 && engine.HasEnded(*owner);
-  // What lies above the stack pointer is in use. That of a thread which waits is kept in its
-  // context; the hook's frame is the first thing below the running thread's.
+  // What lies above the stack pointer is in use. The hook's frame is the first thing below the
+  // running thread's; one that waits has frames of the runtime.
   const uintptr_t pointer = owner == engine.current ? reinterpret_cast<uintptr_t>(frame)
-                                                    : reinterpret_cast<uintptr_t>(owner->context);
+                            : owner->id < 0         ? reinterpret_cast<uintptr_t>(owner->context)
+                                                    : engine.EndOfProgramsStack(*owner);
   const bool in_use = !IsOnStack(pointer, stack) || begin >= pointer;
   if (ended || !in_use) ReportStackAccess(*owner, ended, size, kind, pc);
 }
 
 }  // namespace
+
+void Engine::FindEndOfProgramsStack(SimThread& thread) {
+  thread.end_context = thread.context;
+  thread.end_schedule = schedule_;
+  thread.end_of_stack = reinterpret_cast<uintptr_t>(thread.context);
+  VisitFrames(FramePointerOf(thread.context), thread.stack_bottom, thread.stack_bottom + kStackSize,
+              [&](uintptr_t frame, uintptr_t caller) {
+                thread.end_of_stack = frame + 2 * sizeof(uintptr_t);
+                return FromRuntime(reinterpret_cast<const void*>(caller));
+              });
+}
 
 void CheckRareAccess(const void* address, size_t size, AccessKind kind, uintptr_t pc, void* frame) {
   if (size == 0) return;

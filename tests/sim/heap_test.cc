@@ -552,6 +552,30 @@ TEST(Stack, OfAFunctionThatHasReturned) {
       << verdict.message;
 }
 
+// A small one, where the runtime's frames lie while the thread waits.
+TEST(Stack, OfAFunctionThatHasStartedAThread) {
+  const auto start = [](std::thread& thread) __attribute__((noinline)) {
+    int local = 0;
+    int* const pointer = Hide(&local);
+    thread = std::thread([pointer] { Write(pointer, 1); });
+  };
+  const Verdict verdict = Walk(
+                              [&] {
+                                std::thread thread;
+                                start(thread);
+                                thread.join();
+                              },
+                              1000)
+                              .verdict;
+  EXPECT_EQ(verdict.signature, "stack error|stack use after return") << verdict.message;
+  ExpectPass(Walk([] {
+    int local = 0;
+    std::thread thread([&local] { Write(&local, 1); });
+    thread.join();
+    Check(local == 1, "written");
+  }));
+}
+
 TEST(Stack, OfTheRunningThreadItself) {
   ExpectError("stack error|stack use after return",
               "on the stack of thread 0, in a function that has returned", [] {
