@@ -49,6 +49,22 @@ constexpr uint64_t kRepeatEvery = 1000;
 constexpr MinimizeBudget kMinimizeBudget = {
     .executions = 10'000, .steps = 10'000'000, .seconds = 10};
 
+// An execution that goes on for so many seconds after the time is over is given up.
+constexpr double kGrace = 1;
+
+// While one of these lives, executions end at its deadline, and afterwards at the one before.
+class Deadline {
+ public:
+  // In so many seconds; 0: there is none.
+  explicit Deadline(double seconds) { SetDeadline(seconds); }
+  ~Deadline() { SetDeadline(before_); }
+  Deadline(const Deadline&) = delete;
+  Deadline& operator=(const Deadline&) = delete;
+
+ private:
+  const double before_ = SecondsToDeadline();
+};
+
 class Body : public Program {
  public:
   explicit Body(const std::function<void()>& body) : body_(body) {}
@@ -217,6 +233,7 @@ class Exploration {
     call::OccasionalLook look;
     uint64_t next_repeat = kRepeatEvery;
     const uint64_t picks_before = RuntimeCounters().picks;
+    const Deadline deadline(timed && !replays_ ? options_.seconds + kGrace : 0);
     while (result_.executions < most) {
       if ((timed || watched) && look.IsDue(result_.executions)) {
         const auto now = look.Now(result_.executions);
@@ -234,6 +251,12 @@ class Exploration {
       }
       const uint64_t steps_before = RuntimeCounters().steps;
       Verdict verdict = Execute(program_, *strategy_, options_.execution);
+      if (LastWasGivenUp()) [[unlikely]] {
+        result_.steps_given_up = RuntimeCounters().steps - steps_before;
+        if (result_.executions == 0)
+          result_.problem = "the time was over before one execution had come to its end";
+        break;
+      }
       const uint64_t steps = RuntimeCounters().steps - steps_before;
       result_.steps += steps;
       schedules_.Add(LastSchedule());
@@ -281,8 +304,9 @@ class Exploration {
     AddFailure(deadlock, closed, course_of_deadlock);
   }
 
-  // Executes once more what was executed last, with the same choices.
+  // Executes once more what was executed last, with the same choices, however long it takes.
   Verdict Repeat(Strategy& strategy, Trace* trace, Course& course) {
+    const Deadline none(0);
     strategy.RepeatExecution();
     const uint64_t steps_before = RuntimeCounters().steps;
     Verdict verdict = Execute(program_, strategy, options_.execution, trace);
@@ -423,10 +447,16 @@ class Exploration {
     ExecutionOptions options = options_.execution;
     options.lock_order = false;  // of what passes nothing is wanted
     ScheduleMinimizer minimizer(
-        [this, &options](Strategy& strategy) { return Execute(program_, strategy, options); },
+        [this, &options](Strategy& strategy) {
+          return LastWasGivenUp() ? Verdict() : Execute(program_, strategy, options);
+        },
         verdict.signature, kMinimizeBudget);
     Choices fewer = choices;
-    if (minimizer.Fails(fewer)) minimizer.Minimize(fewer);
+    {
+      const Deadline deadline(kMinimizeBudget.seconds);
+      if (minimizer.Fails(fewer)) minimizer.Minimize(fewer);
+    }
+    const Deadline none(0);
     for (const Choices& tried : {fewer, choices}) {
       Trace trace_of_tried;
       ByteString replay;

@@ -70,6 +70,7 @@ json ToJson(const FinishedJob& job) {
                   {"exhausted", result.exhausted},
                   {"cut", result.cut_histories},
                   {"library_bugs", result.library_bugs},
+                  {"given_up", result.steps_given_up},
                   {"first", result.first_failure},
                   {"problem", result.problem},
                   {"json", job.texts.json},
@@ -153,6 +154,7 @@ class Merger {
     result.steps += message["steps"].get<uint64_t>();
     result.cut_histories += message["cut"].get<uint64_t>();
     result.library_bugs += message["library_bugs"].get<uint64_t>();
+    result.steps_given_up += message["given_up"].get<uint64_t>();
     if (result.problem.empty()) result.problem = message["problem"];
     Earliest(result.first_failure, message["first"].get<uint64_t>() * count);
     for (const json& of_share : message["strategies"]) {

@@ -84,9 +84,10 @@ void* EndWithoutExecution(void* seconds) {
   time.tv_nsec = static_cast<long>((limit - static_cast<double>(time.tv_sec)) * 1e9);
   nanosleep(&time, nullptr);
   if (__atomic_load_n(&RuntimeCounters().executions, __ATOMIC_RELAXED) != 0) return nullptr;
-  const std::string text =
-      "jacquard: the time was over before one execution had come to its end\n" + WhereThreadsAre();
-  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text.data(), text.size());
+  std::string text =
+      "the time was over before one execution had come to its end\n" + WhereThreadsAre();
+  if (text.ends_with('\n')) text.pop_back();
+  WriteMessage(text);
   _exit(kNothingExecuted);
 }
 

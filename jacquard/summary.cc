@@ -24,6 +24,10 @@ std::string Summary(const Result& result) {
         "(max_history keeps more)",
         result.cut_histories);
   }
+  if (result.steps_given_up != 0) {
+    text += fmt::format("; the time was over in one more, which was given up after {} steps",
+                        result.steps_given_up);
+  }
   if (result.library_bugs != 0) {
     text += fmt::format(
         "; {} times the C++ library lost a wake-up or had a race of its own, which is not counted "

@@ -1,15 +1,28 @@
 // The engine, where it is rarely: a step is recorded, a limit is reached, nobody can go on, or a
 // verdict ends the execution.
 #include <errno.h>
+#include <sys/syscall.h>
+#include <time.h>
 
 #include <algorithm>
 #include <set>
 #include <string>
 
 #include "sim/engine.h"
+#include "sim/real.h"
 #include "sim/recorder.h"
 
 namespace jacquard::sim {
+namespace {
+
+// In seconds.
+double RealTime() {
+  timespec time = {};
+  RawSyscall(SYS_clock_gettime, CLOCK_MONOTONIC, reinterpret_cast<uint64_t>(&time));
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+}  // namespace
 
 void Engine::TellClosely(const Step& step, uintptr_t pc) {
   {
@@ -44,15 +57,35 @@ Site Engine::SiteOf(uintptr_t pc) const {
   return site != 0 ? site : 1;
 }
 
+void Engine::SetDeadline(double seconds) { deadline_ = seconds > 0 ? RealTime() + seconds : 0; }
+
+double Engine::SecondsToDeadline() const {
+  constexpr double kOver = 1e-9;  // 0 would be none
+  return deadline_ == 0 ? 0 : std::max(deadline_ - RealTime(), kOver);
+}
+
+void Engine::SetLimit(uint64_t limit) {
+  constexpr uint64_t kStepsBetweenLooks = 256;
+  limit_ = limit;
+  next_limit_ = deadline_ == 0 ? limit : std::min(limit, step_ + kStepsBetweenLooks);
+}
+
+void Engine::LookAtClock() {
+  if (RealTime() < deadline_ || probing_) return SetLimit(limit_);
+  given_up_ = true;
+  GiveUp();
+}
+
 void Engine::ReachLimit() {
-  if (probing_ && step_ >= next_limit_) EndProbe(false);
+  if (step_ < limit_) return LookAtClock();
+  if (probing_) EndProbe(false);
   if (body_ended_ && !options_.detached_threads_may_outlive) {
     ReportLeftThread(*current, "thread outlives the body",
                      "goes on although the threads that the execution began with have ended");
   }
   if (step_ < options_.max_steps) {
     fair_ = unasked_ = true;
-    next_limit_ = options_.max_steps;
+    SetLimit(options_.max_steps);
     return;
   }
   if (rechecking_ && recheck_round_ >= kRecheckRounds) ReportDeadlock();

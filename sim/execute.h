@@ -70,8 +70,8 @@ struct ExecutionOptions {
   // Whether a detached thread may still be running when the body, or the last thread of the
   // harness, has ended. If not, its next step is a verdict.
   bool detached_threads_may_outlive = true;
-  // Whether faults of the C++ library that are known are told as bugs: wake-ups that its semaphores,
-  // latches and atomic waits lose, a data race in its std::atomic<std::shared_ptr>
+  // Whether faults of the C++ library that are known are told as bugs: wake-ups that its
+  // semaphores, latches and atomic waits lose, a data race in its std::atomic<std::shared_ptr>
   // (docs/findings.md). If not, these do what the standard promises.
   bool library_bugs = false;
   ExitMode exits = ExitMode::kIsMisplaced;
@@ -124,6 +124,13 @@ void BeginProgram();
 // there, ends the execution, as the end of the process would end them.
 void ReturnFromMain(int status);
 
+// Executions are given up at a step, and pass, when so many seconds from now are over; 0: never.
+// What is found does not depend on that, only how much is looked at.
+void SetDeadline(double seconds);
+double SecondsToDeadline();
+// Whether the last one was given up.
+bool LastWasGivenUp();
+
 // A hash of the schedule of the last execution: of who took over before which step. Equal for equal
 // schedules.
 uint64_t LastSchedule();
@@ -139,6 +146,10 @@ void SetWatchdog(double seconds, std::function<void(const std::string& text)> re
 // where the running one computes, and what the others are about to do. For those who then end the
 // process.
 std::string WhereThreadsAre();
+
+// Writes "jacquard: TEXT" and a newline to standard error, also while the program's output is
+// thrown away.
+void WriteMessage(std::string_view text);
 
 // How many real threads the program has started, outside of executions, and not joined.
 int RealThreadsOfProgram();

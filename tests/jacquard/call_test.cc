@@ -306,5 +306,37 @@ TEST(Explore, SilencesAllButTheFailingExecution) {
   EXPECT_NE(testing::internal::GetCapturedStdout(), "");
 }
 
+// Steps between which there is much to compute: such an execution would take a quarter of an hour.
+void TakeManySlowSteps() {
+  std::atomic<int> word = 0;
+  for (int step = 0; step < 99'000; ++step) {
+    word.fetch_add(1);
+    for (int i = 0; i < 3'000'000; ++i) asm volatile("");
+  }
+}
+
+TEST(Explore, EndsWithItsTime) {
+  int executions = 0;
+  const Result result = Explore(
+      [&executions] {
+        std::thread([] {}).join();
+        if (++executions == 10) TakeManySlowSteps();
+      },
+      {.seconds = 0.01, .minimize = false});
+  EXPECT_TRUE(result.ok()) << result.report();
+  EXPECT_EQ(result.executions, 9u);
+  EXPECT_GE(result.steps_given_up, 100u);
+  EXPECT_LT(result.steps_given_up, 99'000u);
+  EXPECT_NE(Summary(result).find("was given up after"), std::string::npos) << Summary(result);
+  // The next one has its own time.
+  EXPECT_EQ(Explore([] { std::thread([] {}).join(); }, {.executions = 10}).steps_given_up, 0u);
+}
+
+TEST(Explore, IsAProblemIfNothingEndsInTime) {
+  const Result result = Explore(TakeManySlowSteps, {.seconds = 0.01});
+  EXPECT_FALSE(result.ok());
+  EXPECT_EQ(result.problem, "the time was over before one execution had come to its end");
+}
+
 }  // namespace
 }  // namespace jacquard
