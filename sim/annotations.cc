@@ -56,6 +56,18 @@ void __tsan_mutex_post_signal(void*, unsigned) {}
 void __tsan_mutex_pre_divert(void*, unsigned) {}
 void __tsan_mutex_post_divert(void*, unsigned) {}
 
+// What asks for nothing that is there. A program that switches stacks by itself is not followed.
+[[gnu::weak]] void __tsan_flush_memory() {}
+[[gnu::weak]] void* __tsan_get_current_fiber() { return nullptr; }
+[[gnu::weak]] void* __tsan_create_fiber(unsigned) { return nullptr; }
+[[gnu::weak]] void __tsan_destroy_fiber(void*) {}
+[[gnu::weak]] void __tsan_switch_to_fiber(void*, unsigned) {}
+[[gnu::weak]] void __tsan_set_fiber_name(void*, const char*) {}
+[[gnu::weak]] void __sanitizer_print_stack_trace() {}
+[[gnu::weak]] void __sanitizer_set_death_callback(void (*)()) {}
+[[gnu::weak]] void __sanitizer_syscall_pre_impl_close(long) {}
+[[gnu::weak]] void __sanitizer_syscall_post_impl_close(long, long) {}
+
 void __tsan_ignore_thread_begin() { IgnoreBegin(); }
 void __tsan_ignore_thread_end() { IgnoreEnd(); }
 

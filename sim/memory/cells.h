@@ -107,7 +107,10 @@ class CellTable {
     return reinterpret_cast<uintptr_t>(address) << 8 | size;
   }
   static Index Slot(uintptr_t address) {
-    return static_cast<Index>((address >> 2) ^ (address >> 19)) & (kCells - 1);
+    // Bytes that are accessed one by one each have a slot of their own: the last bits are mixed in
+    // above the others.
+    return static_cast<Index>((address >> 2) ^ (address >> 19) ^ (address & 3) << 15) &
+           (kCells - 1);
   }
 
   [[gnu::noinline]] CellType& FindSlow(uint64_t key, CellType* cell) {

@@ -48,6 +48,34 @@ says 'with a sanitizer' 'has its own oracles'
 ends 1 'linking statically' jacquard-cc -static "$here/makefile_project/counter.c"
 ends 0 'its version' jacquard-c++ --version
 
+# A source by another name, or from standard input.
+ends 0 'a program from standard input' jacquard-cc -x c - -o piped <<<'int main(void) { return 0; }'
+ends 0 'its run' ./piped
+
+# What distributions build with: calls of memcpy become others, and are accesses as before.
+cat >fortified.c <<'END'
+#include <pthread.h>
+#include <string.h>
+char to[64], from[64];
+static volatile size_t size = 16;
+static void* Copy(void* argument) {
+  memcpy(to, from, size);
+  return argument;
+}
+int main(void) {
+  pthread_t thread;
+  pthread_create(&thread, NULL, Copy, NULL);
+  Copy(NULL);
+  pthread_join(thread, NULL);
+  return 0;
+}
+END
+for level in 0 2 3; do
+  ends 0 'with _FORTIFY_SOURCE' jacquard-cc -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$level -o fortified fortified.c
+  ends 1 'a race with _FORTIFY_SOURCE' env JACQUARD_OPTIONS=executions=100 ./fortified
+  says 'a race with _FORTIFY_SOURCE' '^race: plain write and plain write'
+done
+
 # ---- what another compiler has made
 
 cat >lock.c <<'END'
@@ -226,6 +254,8 @@ int main() {
 }
 END
 ends 0 'a library with hooks' jacquard-c++ -shared -fPIC -o libanew.so library.cc
+# As projects link that want to know what is undefined: the hooks are the program's.
+ends 0 'a library without undefined names' jacquard-c++ -shared -fPIC -Wl,--no-undefined -o libanew.so library.cc
 ends 0 'a program that uses it' jacquard-c++ -o begins_anew begins_anew.cc ./libanew.so
 ends 0 'the variables of the library begin anew' ./begins_anew
 ends 0 'an object' jacquard-c++ -c library.cc
