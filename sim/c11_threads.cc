@@ -92,9 +92,10 @@ void thrd_exit(int result) {
   __builtin_unreachable();
 }
 
-void thrd_yield() {
+// Entered through hooks.S.
+void jacquard_thrd_yield() {
   if (engine.Simulates()) {
-    engine.current->spin.NoteCall(JACQUARD_STACK_AT_ENTRY);
+    engine.current->spin.NoteCall();
     engine.Yield();
     engine.FinishStep(jacquard::StepKind::kYield, jacquard::MemoryOrder::kRelaxed, 0, nullptr, 0, 0,
                       JACQUARD_CALLER);

@@ -72,5 +72,7 @@
         ENTRY pthread_spin_trylock, jacquard_spin_trylock
         ENTRY sem_trywait, jacquard_sem_trywait
         ENTRY mtx_trylock, jacquard_mtx_trylock
+        ENTRY sched_yield, jacquard_sched_yield
+        ENTRY thrd_yield, jacquard_thrd_yield
 
         .section .note.GNU-stack,"",@progbits

@@ -318,7 +318,6 @@ constexpr uintptr_t kStackReserve = 32 << 10;
     ReportStackOverflow(reinterpret_cast<uintptr_t>(call_site));
   if (!engine.seen_closely || !KeepsCallStack()) return;
   SimThread& me = *engine.current;
-  me.spin.NoteCall(JACQUARD_STACK_AT_ENTRY);
   if (me.call_depth < SimThread::kMaxCallStack) {
     me.call_stack[me.call_depth] = reinterpret_cast<uintptr_t>(call_site);
   }
@@ -328,7 +327,6 @@ constexpr uintptr_t kStackReserve = 32 << 10;
 [[gnu::noinline]] void LeaveFunction() {
   if (!KeepsCallStack()) return;
   SimThread& me = *engine.current;
-  me.spin.NoteCall(JACQUARD_STACK_AT_ENTRY);
   if (me.call_depth > 0) --me.call_depth;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace jacquard::sim {
 
@@ -17,7 +18,14 @@ uint64_t ReadBytes(const void* address, uint8_t size) {
 
 bool SpinDetector::BackAgain(uintptr_t pc, const void* address, uintptr_t stack_top) {
   if (armed_ && pc == look_pc_ && jacquard_entry_registers.rsp == anchor_.rsp) {
-    if (address == anchor_address_ && SameState()) return true;
+    const Outermost turn = std::exchange(outermost_, {});
+    const Outermost turn_before = std::exchange(of_last_turn_, turn);
+    // If frames have come and gone, another turn has to look like this one.
+    const bool leaves = turn.rsp > anchor_.rsp;
+    if (leaves && turn_before.rsp == 0) return false;
+    if (address == anchor_address_ && (!leaves || turn == turn_before) &&
+        SameState(std::max(turn.rsp, anchor_.rsp)))
+      return true;
     // A short loop that has not settled yet, or a long one through one call: the first few times it
     // is taken for the former.
     if (++other_states_ > kOtherStates && reads_since_reset_ < look_at_) return false;
@@ -36,7 +44,7 @@ void SpinDetector::Arm(uintptr_t pc, const void* address, uintptr_t stack_top) {
   if (!armed_) return;
   anchor_address_ = address;
   anchor_ = jacquard_entry_registers;
-  highest_call_ = anchor_.rsp;
+  outermost_ = of_last_turn_ = {};
   stack_size_ = live;
   std::memcpy(stack_, reinterpret_cast<const void*>(anchor_.rsp), live);
   read_count_ = 0;
@@ -46,15 +54,28 @@ void SpinDetector::Arm(uintptr_t pc, const void* address, uintptr_t stack_top) {
   look_at_ = std::max(2 * reads_since_reset_, 2 * kFirstArm);
 }
 
-bool SpinDetector::SameState() const {
+void SpinDetector::NoteOutermost() {
+  const EntryRegisters& registers = jacquard_entry_registers;
+  const uintptr_t top = anchor_.rsp + stack_size_;
+  if (registers.rsp < anchor_.rsp || registers.rsp >= top) return;  // not on this stack
+  uint64_t hash = registers.rsp;
+  const auto add = [&hash](uint64_t word) { hash = (hash ^ word) * 0x9E37'79B9'7F4A'7C15; };
+  for (const uint64_t word :
+       {registers.rbx, registers.rbp, registers.r12, registers.r13, registers.r14, registers.r15})
+    add(word);
+  // Above the return address.
+  for (uintptr_t at = registers.rsp + sizeof(uint64_t); at < top; at += sizeof(uint64_t))
+    add(*reinterpret_cast<const uint64_t*>(at));
+  outermost_ = {registers.rsp, hash};
+}
+
+bool SpinDetector::SameState(uintptr_t bottom) const {
   if (read_count_ > kMaxReads || read_count_ + stale_read_count_ == 0) return false;
   if (!(jacquard_entry_registers == anchor_)) return false;
-  // What was below the stack pointer in between has no part in it: where the program has not
-  // written since, there lies what the runtime has left.
-  const size_t dead = (highest_call_ - anchor_.rsp) / sizeof(uint64_t);
   // Not with memcmp: libFuzzer learns from what that compares.
   const auto* const stack = reinterpret_cast<const uint64_t*>(anchor_.rsp);
-  for (size_t i = dead; i < stack_size_ / sizeof(uint64_t); ++i) {
+  for (size_t i = (bottom - anchor_.rsp) / sizeof(uint64_t); i < stack_size_ / sizeof(uint64_t);
+       ++i) {
     if (stack[i] != stack_[i]) return false;
   }
   return std::all_of(reads_, reads_ + read_count_, [](const ReadValue& read) {

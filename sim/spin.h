@@ -12,10 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 
-// Within a hook or an interposer: the stack pointer at its entry, where the return address lies.
-#define JACQUARD_STACK_AT_ENTRY \
-  (reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) + sizeof(uintptr_t))
-
 namespace jacquard::sim {
 
 // The caller's registers at the entry of an atomic hook: what the called function must preserve,
@@ -42,16 +38,16 @@ class SpinDetector {
   // loop: then BackAgain must be asked.
   bool MayBeBackAgain(uintptr_t pc) {
     if (armed_) [[unlikely]]
-      NoteCall(jacquard_entry_registers.rsp);
+      NoteCall();
     const bool may_be = ++reads_since_reset_ >= look_at_ || pc == look_pc_;
     look_pc_ = armed_ ? look_pc_ : pc;
     return may_be;
   }
 
-  // The runtime is called, with the stack pointer `rsp` at the entry: what lies below that is of no
-  // use to the program any more.
-  void NoteCall(uintptr_t rsp) {
-    if (rsp > highest_call_) highest_call_ = rsp;
+  // The runtime is called, by an atomic operation or in another way that hooks.S has entered.
+  void NoteCall() {
+    if (armed_ && jacquard_entry_registers.rsp >= outermost_.rsp) [[unlikely]]
+      NoteOutermost();
   }
 
   // The operation is one on `address`. True if the thread is where it was before, in the same
@@ -97,9 +93,20 @@ class SpinDetector {
     uint8_t size;
   };
 
+  // Of the calls in a turn of the loop that with the fewest frames below it: it has the loop's
+  // state in its registers and on the stack above. Frames below come and go in the turn; where the
+  // program does not write to them lies what the runtime has left there, which says nothing.
+  struct Outermost {
+    uintptr_t rsp = 0;   // 0: there was none
+    uint64_t state = 0;  // a hash
+    bool operator==(const Outermost&) const = default;
+  };
+
+  void NoteOutermost();
   // Takes the present state as the one to come back to.
   void Arm(uintptr_t pc, const void* address, uintptr_t stack_top);
-  bool SameState() const;
+  // As far as the stack from `bottom` on tells.
+  bool SameState(uintptr_t bottom) const;
   void AddRead(const void* address, uint8_t size, uint64_t value);
   void AddStaleRead(const void* address, uint8_t size);
 
@@ -111,7 +118,8 @@ class SpinDetector {
   uint32_t other_states_ = 0;
   bool armed_ = false;
   const void* anchor_address_ = nullptr;
-  uintptr_t highest_call_ = 0;  // of the stack pointers at calls since it is armed
+  Outermost outermost_;     // since the anchor was passed last
+  Outermost of_last_turn_;  // before that
   EntryRegisters anchor_ = {};
   size_t stack_size_ = 0;
   int read_count_ = 0;  // kMaxReads + 1: too many, not certain

@@ -47,9 +47,10 @@ using jacquard::sim::Sleep;
 
 extern "C" {
 
-int sched_yield() noexcept {
+// Entered through hooks.S.
+int jacquard_sched_yield() noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(sched_yield)();
-  engine.current->spin.NoteCall(JACQUARD_STACK_AT_ENTRY);
+  engine.current->spin.NoteCall();
   engine.Yield();
   engine.FinishStep(jacquard::StepKind::kYield, jacquard::MemoryOrder::kRelaxed, 0, nullptr, 0, 0,
                     JACQUARD_CALLER);

@@ -312,5 +312,34 @@ TEST(Progress, IsTheSameInARepetition) {
   }
 }
 
+// A loop that counts its turns in a register, which the function that it calls saves on the stack.
+[[gnu::noinline]] bool AreEqual(const std::atomic<int>& a, const std::atomic<int>& b) {
+  const int first = a.load();
+  const int second = b.load();
+  return first == second;
+}
+
+TEST(Progress, OfALoopThatGivesUp) {
+  int waiting = 0;  // so often the other one has been seen to give up first
+  ExpectPass(SearchAll(
+      [&waiting] {
+        std::atomic<int> a = 0;
+        std::atomic<int> b = 1;
+        std::atomic<bool> has_given_up = false;
+        std::thread waits([&] {
+          for (int turn = 0; turn < 12; ++turn) {
+            if (AreEqual(a, b)) return;
+            std::this_thread::yield();
+          }
+          has_given_up = true;
+        });
+        if (has_given_up.load()) ++waiting;
+        b = 0;
+        waits.join();
+      },
+      DepthFirst::kUnbounded, {.memory = MemoryMode::kSc}));
+  EXPECT_GT(waiting, 0);
+}
+
 }  // namespace
 }  // namespace jacquard
