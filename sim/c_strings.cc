@@ -8,8 +8,8 @@
 #include <cstdint>
 
 #include "sim/arena.h"
-#include "sim/caller.h"
 #include "sim/engine.h"
+#include "sim/hooked_code.h"
 #include "sim/plain_ranges.h"
 #include "sim/real.h"
 #include "sim/sync.h"
@@ -19,9 +19,7 @@ namespace {
 
 // Whether the call that returns to `pc` is one of the code under test.
 bool IsWatched(uintptr_t pc) {
-  if (!arena_on || !engine.OnExecutingThread()) return false;
-  const auto* const caller = reinterpret_cast<const void*>(pc);
-  return FromExecutable(caller) && !FromRuntime(caller);
+  return arena_on && engine.OnExecutingThread() && IsHookedCode(reinterpret_cast<const void*>(pc));
 }
 
 // The length of `text`, at most `most`. Not the C library's, whose name this file takes.
@@ -69,11 +67,21 @@ void Append(char* to, const char* from, size_t most, uintptr_t pc) {
   NotePlainWrite(to + LengthOf(to), LengthOf(from, most) + 1, pc);
 }
 
-// Up to what has been found in the `size` bytes.
-void ReadUpTo(const void* bytes, const void* found, size_t size, uintptr_t pc) {
-  if (found != nullptr)
-    size = reinterpret_cast<uintptr_t>(found) - reinterpret_cast<uintptr_t>(bytes) + 1;
+// Up to what has been found, with it.
+void ReadUpTo(const void* bytes, const void* found, uintptr_t pc) {
+  NotePlainRead(bytes, reinterpret_cast<uintptr_t>(found) - reinterpret_cast<uintptr_t>(bytes) + 1,
+                pc);
+}
+
+void ReadToFind(const void* bytes, const void* found, size_t size, uintptr_t pc) {
+  if (found != nullptr) return ReadUpTo(bytes, found, pc);
   NotePlainRead(bytes, size, pc);
+}
+
+// Nothing is known of what lies behind it.
+void ReadTextToFind(const char* text, const char* found, uintptr_t pc) {
+  if (found != nullptr) return ReadUpTo(text, found, pc);
+  ReadText(text, pc);
 }
 
 void ReadHaystack(const char* text, const char* wanted, const char* found, uintptr_t pc) {
@@ -112,9 +120,9 @@ JACQUARD_TEXT_FUNCTION(memcmp, int, (const void* a, const void* b, size_t size),
 JACQUARD_TEXT_FUNCTION(bcmp, int, (const void* a, const void* b, size_t size), (a, b, size),
                        ReadBoth(a, b, size, false, pc))
 JACQUARD_TEXT_FUNCTION(memchr, void*, (const void* bytes, int byte, size_t size),
-                       (bytes, byte, size), ReadUpTo(bytes, real(bytes, byte, size), size, pc))
+                       (bytes, byte, size), ReadToFind(bytes, real(bytes, byte, size), size, pc))
 JACQUARD_TEXT_FUNCTION(strchr, char*, (const char* text, int byte), (text, byte),
-                       ReadUpTo(text, real(text, byte), SizeOf(text), pc))
+                       ReadTextToFind(text, real(text, byte), pc))
 JACQUARD_TEXT_FUNCTION(strrchr, char*, (const char* text, int byte), (text, byte),
                        ReadText(text, pc))
 JACQUARD_TEXT_FUNCTION(strstr, char*, (const char* text, const char* wanted), (text, wanted),

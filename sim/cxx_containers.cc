@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "sim/engine.h"
+#include "sim/hooked_code.h"
 #include "sim/plain_ranges.h"
 #include "sim/real.h"
 #include "sim/sync.h"
@@ -29,10 +30,11 @@ void BeforeWrite(const T* object) {
   if (engine.hooks_on) engine.current->spin.Reset();
 }
 
-// A plain write of the program's function that `pc` returns to.
+// A plain write of the function with hooks that `pc` returns to; what others do with containers of
+// their own is not looked at.
 template <class T>
 void NoteWrite(const T& field, uintptr_t pc) {
-  if (engine.Simulates()) {
+  if (engine.Simulates() && IsHookedCode(reinterpret_cast<const void*>(pc))) {
     NotePlainWrite(&field, sizeof(field), pc);
   } else {
     BeforeWrite(&field);
@@ -55,7 +57,9 @@ void BeforeRebalance(const std::_Rb_tree_node_base* node, const std::_Rb_tree_no
   NoteWrite(header, pc);
   if (node != &header) NoteWrite(*node, pc);
   constexpr int kGenerations = 3;
-  for (; node != &header; node = node->_M_parent) BeforeWriteOfSubtree(node, kGenerations);
+  constexpr int kDeepest = 128;  // not of another tree's nodes, which do not lead to this header
+  for (int level = 0; node != &header && level < kDeepest; ++level, node = node->_M_parent)
+    BeforeWriteOfSubtree(node, kGenerations);
 }
 
 }  // namespace

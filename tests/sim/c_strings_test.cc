@@ -159,5 +159,25 @@ TEST(CStrings, AreRolledBack) {
   }
 }
 
+// What stands behind what is found need not be a text.
+TEST(CStrings, ReadNoFurtherThanTheyMust) {
+  EXPECT_EQ(Message([] {
+              TakeStep();
+              char* volatile block = static_cast<char*>(malloc(4));
+              for (int i = 0; i < 4; ++i) block[i] = "abcd"[i];
+              Check(strchr(block, 'b') == block + 1, "found");
+              Check(memchr(block, 'd', 100) == block + 3, "found");
+              Check(strncmp(block, "abcd", 4) == 0, "equal");
+              Check(strncmp(block, "abX", 100) > 0, "different");
+              Check(strnlen(block, 4) == 4, "its length");
+              char copy[8] = {};
+              strncpy(copy, block, 4);
+              strncat(copy, block, 2);
+              Check(strcmp(copy, "abcdab") == 0, "copied");
+              free(block);
+            }),
+            "passed");
+}
+
 }  // namespace
 }  // namespace jacquard

@@ -19,6 +19,7 @@
 
 #include "sim/runtime.h"
 #include "tests/sim/searches.h"
+#include "tests/sim/uninstrumented.h"
 
 // The public annotations, as sanitizer/tsan_interface.h declares them.
 extern "C" void __tsan_acquire(void* object);
@@ -590,6 +591,20 @@ TEST(Containers, AreChangedWhileOthersReadThem) {
       race(
           list, [](auto& l) { l.front() = 5; }, [](auto& l, int& result) { result = l.back(); }),
       "");
+}
+
+// Nor has anybody seen how code without hooks synchronises what it does to its own.
+TEST(Containers, OfCodeWithoutHooksAreItsOwnAffair) {
+  ExpectPass(Walk([] {
+    std::atomic<int> word = 0;
+    std::thread other([&] {
+      word.fetch_add(1);
+      ChangeHiddenContainers(1);
+    });
+    word.fetch_add(1);
+    ChangeHiddenContainers(2);
+    other.join();
+  }));
 }
 
 }  // namespace

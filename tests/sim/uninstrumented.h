@@ -11,6 +11,9 @@ int CountHidden();
 // The same with a counter of the calling thread.
 int CountHiddenOfThread();
 
+// Changes a text and a map that all threads share, in an order that is not to be seen.
+void ChangeHiddenContainers(int key);
+
 }  // namespace jacquard
 
 #endif  // JACQUARD_TESTS_SIM_UNINSTRUMENTED_H_

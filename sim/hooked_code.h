@@ -1,0 +1,15 @@
+// Code with hooks, among all that an executable is linked of.
+#ifndef JACQUARD_SIM_HOOKED_CODE_H_
+#define JACQUARD_SIM_HOOKED_CODE_H_
+
+namespace jacquard::sim {
+
+// Whether the function of the executable that a call returns to, at `caller`, was compiled with the
+// hooks: then it says at its entry that it is there. What has none, such as a harness or a library,
+// may synchronise in ways that are not to be seen. Each caller is looked at once, which costs
+// microseconds; then nanoseconds. For the executing thread only.
+bool IsHookedCode(const void* caller);
+
+}  // namespace jacquard::sim
+
+#endif  // JACQUARD_SIM_HOOKED_CODE_H_
