@@ -92,6 +92,7 @@ void Engine::AbandonThreads() {
 }
 
 void Engine::Initialize() {
+  LearnOpenFiles();
   initialized_ = true;
   InitThreadStorage();
   ReserveStacks(kMaxThreads + 1);
@@ -149,7 +150,6 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   fair_state_ = 0;
   step_ = 0;
   schedule_ = 0;
-  given_up_ = false;
   SetLimit(std::max<uint64_t>(1, options.max_steps / 2));
   last_pick_ = {};
   ticket_ = 0;
@@ -190,6 +190,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   near_tag = kNearTag;
   if (trace != nullptr) trace->threads = thread_count_;
   if (!verdict.passed() || alive_ != 0) AbandonThreads();
+  RestoreFiles();  // streams may have buffers in what is about to go
   DropThreadDestructors();
   if (keys_used || keys_made) DropKeys();
   rollback.Undo();
@@ -198,7 +199,6 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   ResetStorageOf(stage_);
   arena.Reset();
   UnmapProgramsMemory();
-  RestoreFiles();
   RestoreSignals();
   if (!is_program_) kept_blocks.Sweep();
   counters_.steps += step_;
@@ -212,6 +212,7 @@ namespace jacquard {
 
 Verdict Execute(Program& program, Strategy& strategy, const ExecutionOptions& options,
                 Trace* trace) {
+  sim::engine.ForgetGivenUp();
   Verdict verdict = sim::engine.Execute(program, strategy, options, trace);
   if (verdict.passed() && sim::lock_order.HasSuspects()) [[unlikely]] {
     if (std::optional<Verdict> closed = sim::TryLockOrder(program, options, trace))
@@ -231,8 +232,8 @@ void BeginTests() { sim::engine.BeginTests(); }
 
 void BeginProgram() { sim::engine.BeginProgram(); }
 
-void SetDeadline(double seconds) { sim::engine.SetDeadline(seconds); }
-double SecondsToDeadline() { return sim::engine.SecondsToDeadline(); }
+void SetDeadline(double deadline) { sim::engine.SetDeadline(deadline); }
+double CurrentDeadline() { return sim::engine.deadline(); }
 bool LastWasGivenUp() { return sim::engine.given_up(); }
 
 uint64_t LastSchedule() { return sim::engine.schedule(); }

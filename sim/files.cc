@@ -2,17 +2,21 @@
 // the mask for new files and timers ends with the execution: the next one begins as this one did.
 //
 // What it has opened is closed. What was there before and it closes, or puts another file in the
-// place of, is kept as a copy and comes back. A standard stream that it closes is only flushed.
+// place of, is kept as a copy and comes back. A stream from before the execution that it closes is
+// only flushed.
 // What it writes to files stays, and so does a place in a file that was open before.
 #include "sim/files.h"
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -20,6 +24,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cerrno>
 #include <cstdarg>
 #include <cstdio>
 #include <vector>
@@ -31,10 +37,62 @@
 namespace jacquard::sim {
 namespace {
 
-// In an execution, and not by the runtime.
+// What a library opens for itself may outlive the execution.
 bool IsByProgram(const void* caller) {
+  return arena_on && engine.Simulates() && FromExecutable(caller) && !FromRuntime(caller);
+}
+
+// But the C++ library opens streams for the program.
+bool IsStreamOfProgram(const void* caller) {
   return arena_on && engine.Simulates() && !FromRuntime(caller);
 }
+
+// What is open outside of executions, or what a library keeps open. Other descriptors that an
+// execution closes it has opened itself, in whatever way.
+constexpr int kMost = 1024;
+constinit std::atomic<bool> is_open_outside[kMost] = {};
+
+void SetOpenOutside(int descriptor, bool open) {
+  if (descriptor >= 0 && descriptor < kMost)
+    is_open_outside[descriptor].store(open, std::memory_order_relaxed);
+}
+
+bool IsOpenOutside(int descriptor) {
+  return descriptor >= 0 && descriptor < kMost &&
+         is_open_outside[descriptor].load(std::memory_order_relaxed);
+}
+
+// The streams, of any thread.
+class StreamsOutside {
+ public:
+  void Add(FILE* stream) {
+    Lock lock(*this);
+    streams_.push_back(stream);
+  }
+  void Remove(FILE* stream) {
+    Lock lock(*this);
+    std::erase(streams_, stream);
+  }
+  bool Has(const FILE* stream) {
+    Lock lock(*this);
+    return stream == stdin || stream == stdout || stream == stderr ||
+           std::find(streams_.begin(), streams_.end(), stream) != streams_.end();
+  }
+
+ private:
+  struct Lock {
+    explicit Lock(StreamsOutside& all) : taken(all.taken_) {
+      while (taken.test_and_set(std::memory_order_acquire)) {
+      }
+    }
+    ~Lock() { taken.clear(std::memory_order_release); }
+    std::atomic_flag& taken;
+    const Backstage backstage;
+  };
+  std::atomic_flag taken_;
+  std::vector<FILE*> streams_;
+};
+constinit StreamsOutside streams_outside;
 
 // A descriptor from before the execution.
 struct Kept {
@@ -42,6 +100,8 @@ struct Kept {
   int copy;
   int flags;
 };
+
+constexpr int kAbove = 200;  // descriptors where programs do not look
 
 // What the execution has opened, and what of that which was there before it has changed.
 struct Files {
@@ -66,21 +126,33 @@ bool Take(std::vector<T>& from, T which) {
 }
 
 template <class T>
-T Opened(std::vector<T>& list, T result, bool good, const void* caller) {
-  if (good && IsByProgram(caller)) {
-    const int error = errno;
-    const Backstage backstage;
-    files.any = true;
-    list.push_back(result);
-    errno = error;
-  }
+T Opened(std::vector<T>& list, T result) {
+  const int error = errno;
+  const Backstage backstage;
+  files.any = true;
+  list.push_back(result);
+  errno = error;
   return result;
+}
+
+FILE* OpenedStream(FILE* stream, const void* caller) {
+  if (stream == nullptr) return stream;
+  if (IsStreamOfProgram(caller)) return Opened(files.streams, stream);
+  streams_outside.Add(stream);
+  return stream;
+}
+
+bool IsCopy(int descriptor) {
+  return std::any_of(files.kept.begin(), files.kept.end(),
+                     [descriptor](const Kept& kept) { return kept.copy == descriptor; });
 }
 
 }  // namespace
 
 int OpenedFile(int descriptor, const void* caller) {
-  return Opened(files.opened, descriptor, descriptor >= 0, caller);
+  if (descriptor >= 0 && IsByProgram(caller)) return Opened(files.opened, descriptor);
+  SetOpenOutside(descriptor, true);
+  return descriptor;
 }
 
 namespace {
@@ -93,16 +165,17 @@ void OpenedPair(const int* pair, int result, const void* caller) {
 
 // The descriptor is about to be closed, or to become another file.
 void BeforeClose(int descriptor, const void* caller) {
-  if (!IsByProgram(caller)) return;
+  const bool is_by_program = IsByProgram(caller);
   const Backstage backstage;
-  if (Take(files.opened, descriptor)) return;
+  if (files.any && Take(files.opened, descriptor)) return;
+  if (!IsOpenOutside(descriptor)) return;
+  if (!is_by_program) return SetOpenOutside(descriptor, false);
   const auto control = JACQUARD_REAL(fcntl);
   const int flags = control(descriptor, F_GETFD);
   const bool is_kept =
       std::any_of(files.kept.begin(), files.kept.end(),
                   [descriptor](const Kept& kept) { return kept.descriptor == descriptor; });
   if (flags < 0 || is_kept) return;
-  constexpr int kAbove = 200;  // where programs do not look
   int copy = control(descriptor, F_DUPFD_CLOEXEC, kAbove);
   if (copy < 0) copy = control(descriptor, F_DUPFD_CLOEXEC, 3);
   if (copy < 0) return;
@@ -110,13 +183,12 @@ void BeforeClose(int descriptor, const void* caller) {
   files.kept.push_back({descriptor, copy, flags});
 }
 
-bool IsStandard(const FILE* stream) {
-  return stream == stdin || stream == stdout || stream == stderr;
-}
-
 void BeforeDirectoryChange(const void* caller) {
   if (!IsByProgram(caller) || files.directory >= 0) return;
-  files.directory = JACQUARD_REAL(open)(".", O_PATH | O_CLOEXEC);
+  const int here = JACQUARD_REAL(open)(".", O_PATH | O_CLOEXEC);
+  if (here < 0) return;
+  files.directory = JACQUARD_REAL(fcntl)(here, F_DUPFD_CLOEXEC, kAbove);
+  JACQUARD_REAL(close)(here);
   files.any = true;
 }
 
@@ -130,18 +202,33 @@ mode_t ModeOf(int flags, va_list arguments) {
 
 }  // namespace
 
+void LearnOpenFiles() {
+  const auto control = JACQUARD_REAL(fcntl);
+  for (int descriptor = 0; descriptor < kMost; ++descriptor)
+    SetOpenOutside(descriptor, control(descriptor, F_GETFD) >= 0);
+}
+
 void RestoreFiles() {
   if (!files.any) return;
   const auto close_file = JACQUARD_REAL(close);
-  for (FILE* const stream : files.streams) JACQUARD_REAL(fclose)(stream);
+  // A thread that was given up may have had a stream locked.
+  if (!files.kept.empty()) {
+    for (FILE* const stream : {stdout, stderr}) {
+      fflush_unlocked(stream);
+      clearerr_unlocked(stream);
+    }
+  }
+  for (FILE* const stream : files.streams) {
+    __fsetlocking(stream, FSETLOCKING_BYCALLER);
+    JACQUARD_REAL(fclose)(stream);
+  }
   for (DIR* const directory : files.directories) JACQUARD_REAL(closedir)(directory);
   for (const int descriptor : files.opened) close_file(descriptor);
-  if (!files.kept.empty()) {
-    for (FILE* const stream : {stdout, stderr}) std::fflush(stream);
-  }
-  for (const Kept& kept : files.kept) {
-    JACQUARD_REAL(dup3)(kept.copy, kept.descriptor, (kept.flags & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0);
-    close_file(kept.copy);
+  // The last one first: what was kept later may stand in the place of what was kept before.
+  for (auto kept = files.kept.rbegin(); kept != files.kept.rend(); ++kept) {
+    JACQUARD_REAL(dup3)(kept->copy, kept->descriptor,
+                        (kept->flags & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0);
+    close_file(kept->copy);
   }
   if (files.directory >= 0) {
     [[maybe_unused]] const int result = JACQUARD_REAL(fchdir)(files.directory);
@@ -163,11 +250,14 @@ using jacquard::sim::BeforeDirectoryChange;
 using jacquard::sim::BeforeTimer;
 using jacquard::sim::files;
 using jacquard::sim::IsByProgram;
-using jacquard::sim::IsStandard;
+using jacquard::sim::IsCopy;
+using jacquard::sim::IsStreamOfProgram;
 using jacquard::sim::ModeOf;
 using jacquard::sim::Opened;
 using jacquard::sim::OpenedFile;
 using jacquard::sim::OpenedPair;
+using jacquard::sim::OpenedStream;
+using jacquard::sim::streams_outside;
 using jacquard::sim::Take;
 
 extern "C" {
@@ -194,7 +284,12 @@ JACQUARD_OPENS_BY_NAME(openat, (int folder, const char* path, int flags, ...),
 JACQUARD_OPENS_BY_NAME(openat64, (int folder, const char* path, int flags, ...),
                        (folder, path, flags, mode))
 JACQUARD_OPENS(creat, (const char* path, mode_t mode), (path, mode), )
+JACQUARD_OPENS(creat64, (const char* path, mode_t mode), (path, mode), )
 JACQUARD_OPENS(mkstemp, (char* path), (path), )
+JACQUARD_OPENS(mkstemp64, (char* path), (path), )
+JACQUARD_OPENS(mkostemp, (char* path, int flags), (path, flags), )
+JACQUARD_OPENS(shm_open, (const char* name, int flags, mode_t mode), (name, flags, mode), )
+JACQUARD_OPENS(signalfd, (int old, const sigset_t* set, int flags), (old, set, flags), noexcept)
 JACQUARD_OPENS(socket, (int domain, int type, int protocol), (domain, type, protocol), noexcept)
 JACQUARD_OPENS(epoll_create, (int size), (size), noexcept)
 JACQUARD_OPENS(epoll_create1, (int flags), (flags), noexcept)
@@ -226,65 +321,81 @@ int socketpair(int domain, int type, int protocol, int* ends) noexcept {
 // ---- what closes, or puts another file in the place
 
 int close(int descriptor) {
+  if (files.any && IsByProgram(JACQUARD_RETURN_ADDRESS) && IsCopy(descriptor)) {
+    errno = EBADF;
+    return -1;
+  }
   BeforeClose(descriptor, JACQUARD_RETURN_ADDRESS);
   return JACQUARD_REAL(close)(descriptor);
 }
 
 int dup2(int from, int to) noexcept {
-  if (from != to) BeforeClose(to, JACQUARD_RETURN_ADDRESS);
-  const int result = JACQUARD_REAL(dup2)(from, to);
-  return from == to ? result : OpenedFile(result, JACQUARD_RETURN_ADDRESS);
+  if (from == to || JACQUARD_REAL(fcntl)(from, F_GETFD) < 0) return JACQUARD_REAL(dup2)(from, to);
+  BeforeClose(to, JACQUARD_RETURN_ADDRESS);
+  return OpenedFile(JACQUARD_REAL(dup2)(from, to), JACQUARD_RETURN_ADDRESS);
 }
 
 int dup3(int from, int to, int flags) noexcept {
-  BeforeClose(to, JACQUARD_RETURN_ADDRESS);
+  if (JACQUARD_REAL(fcntl)(from, F_GETFD) >= 0) BeforeClose(to, JACQUARD_RETURN_ADDRESS);
   return OpenedFile(JACQUARD_REAL(dup3)(from, to, flags), JACQUARD_RETURN_ADDRESS);
 }
 
 // ---- streams
 
-#define JACQUARD_OPENS_STREAM(NAME, PARAMETERS, ARGUMENTS)                            \
-  FILE* NAME PARAMETERS {                                                             \
-    FILE* const stream = JACQUARD_REAL(NAME) ARGUMENTS;                               \
-    return Opened(files.streams, stream, stream != nullptr, JACQUARD_RETURN_ADDRESS); \
+#define JACQUARD_OPENS_STREAM(NAME, PARAMETERS, ARGUMENTS, SPECIFICATION)        \
+  FILE* NAME PARAMETERS SPECIFICATION {                                          \
+    return OpenedStream(JACQUARD_REAL(NAME) ARGUMENTS, JACQUARD_RETURN_ADDRESS); \
   }
 
-JACQUARD_OPENS_STREAM(fopen, (const char* path, const char* mode), (path, mode))
-JACQUARD_OPENS_STREAM(fopen64, (const char* path, const char* mode), (path, mode))
-JACQUARD_OPENS_STREAM(tmpfile, (), ())
-JACQUARD_OPENS_STREAM(tmpfile64, (), ())
+JACQUARD_OPENS_STREAM(fopen, (const char* path, const char* mode), (path, mode), )
+JACQUARD_OPENS_STREAM(fopen64, (const char* path, const char* mode), (path, mode), )
+JACQUARD_OPENS_STREAM(tmpfile, (), (), )
+JACQUARD_OPENS_STREAM(tmpfile64, (), (), )
+JACQUARD_OPENS_STREAM(open_memstream, (char** text, size_t* size), (text, size), noexcept)
+JACQUARD_OPENS_STREAM(fmemopen, (void* bytes, size_t size, const char* mode), (bytes, size, mode),
+                      noexcept)
 
 // The descriptor is the stream's now.
 FILE* fdopen(int descriptor, const char* mode) noexcept {
   FILE* const stream = JACQUARD_REAL(fdopen)(descriptor, mode);
-  const bool is_new =
-      stream != nullptr && IsByProgram(JACQUARD_RETURN_ADDRESS) && Take(files.opened, descriptor);
-  return Opened(files.streams, stream, is_new, JACQUARD_RETURN_ADDRESS);
+  if (stream != nullptr) BeforeClose(descriptor, JACQUARD_RETURN_ADDRESS);
+  return OpenedStream(stream, JACQUARD_RETURN_ADDRESS);
 }
 
 FILE* freopen(const char* path, const char* mode, FILE* stream) {
-  if (IsStandard(stream)) {
+  if (IsByProgram(JACQUARD_RETURN_ADDRESS) && fileno(stream) >= 0 &&
+      std::find(files.streams.begin(), files.streams.end(), stream) == files.streams.end()) {
     std::fflush(stream);
     BeforeClose(fileno(stream), JACQUARD_RETURN_ADDRESS);
   }
   return JACQUARD_REAL(freopen)(path, mode, stream);
 }
 
+// A stream from before the execution, such as a standard one, is there in the next one, too.
 int fclose(FILE* stream) {
-  if (IsByProgram(JACQUARD_RETURN_ADDRESS)) {
-    if (IsStandard(stream)) return std::fflush(stream);
-    Take(files.streams, stream);
+  const bool is_own = files.any && Take(files.streams, stream);
+  if (!is_own && streams_outside.Has(stream)) {
+    if (IsStreamOfProgram(JACQUARD_RETURN_ADDRESS)) return std::fflush(stream);
+    streams_outside.Remove(stream);
   }
   return JACQUARD_REAL(fclose)(stream);
 }
 
 DIR* opendir(const char* path) {
   DIR* const directory = JACQUARD_REAL(opendir)(path);
-  return Opened(files.directories, directory, directory != nullptr, JACQUARD_RETURN_ADDRESS);
+  if (directory == nullptr || !IsByProgram(JACQUARD_RETURN_ADDRESS)) return directory;
+  return Opened(files.directories, directory);
+}
+
+DIR* fdopendir(int descriptor) {
+  DIR* const directory = JACQUARD_REAL(fdopendir)(descriptor);
+  if (directory == nullptr || !IsByProgram(JACQUARD_RETURN_ADDRESS)) return directory;
+  Take(files.opened, descriptor);
+  return Opened(files.directories, directory);
 }
 
 int closedir(DIR* directory) {
-  if (IsByProgram(JACQUARD_RETURN_ADDRESS)) Take(files.directories, directory);
+  if (files.any) Take(files.directories, directory);
   return JACQUARD_REAL(closedir)(directory);
 }
 

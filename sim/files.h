@@ -8,8 +8,11 @@ namespace jacquard::sim {
 // it.
 int OpenedFile(int descriptor, const void* caller);
 
-// After an execution: closes what it has opened and not closed, as the end of the process would,
-// and puts back what was there before.
+// Before the first execution: what is open now was not opened by one.
+void LearnOpenFiles();
+
+// After an execution, while its memory is still there: closes what it has opened and not closed, as
+// the end of the process would, and puts back what was there before.
 void RestoreFiles();
 
 }  // namespace jacquard::sim

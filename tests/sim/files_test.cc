@@ -15,6 +15,7 @@
 #include <iterator>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "sim/runtime.h"
 #include "tests/sim/searches.h"
@@ -56,7 +57,7 @@ TEST(Files, AreClosedInTheEnd) {
         Check(fdopen(open("/dev/null", O_RDONLY), "r") != nullptr, "fdopen");
         std::thread([] { Check(open("/dev/null", O_RDONLY) >= 0, "by a thread"); }).join();
       },
-      3000));
+      500));
   EXPECT_EQ(OpenDescriptors(), before);
   EXPECT_EQ(Contents(path), "a text");
 }
@@ -95,6 +96,78 @@ TEST(Files, FromBeforeTheExecutionComeBack) {
   EXPECT_EQ(fcntl(file, F_GETFD), FD_CLOEXEC);
   EXPECT_EQ(OpenDescriptors(), open_before);
   close(file);
+}
+
+// One that a constructor of a global has opened, say, and main closes.
+TEST(Files, AreStreamsFromBeforeTheExecution) {
+  const std::string path = std::string(std::getenv("TEST_TMPDIR")) + "/log";
+  FILE* const log = fopen(path.c_str(), "w");
+  ExpectPass(Walk(
+      [&] {
+        ++steps;
+        Check(fputs("a line\n", log) >= 0, "it is open");
+        Check(fclose(log) == 0, "closed");
+        Check(fflush(log) == 0, "as far as anybody can see");
+      },
+      3));
+  EXPECT_EQ(fclose(log), 0);
+  EXPECT_EQ(Contents(path), "a line\na line\na line\n");
+  const int before = OpenDescriptors();
+  ExpectPass(Walk([] {
+    ++steps;
+    FILE* const output = fdopen(1, "w");
+    Check(output != nullptr && fclose(output) == 0, "a second stream for it");
+    char* text = nullptr;
+    size_t size = 0;
+    FILE* const memory = open_memstream(&text, &size);
+    fputs("text", memory);
+    Check(fclose(memory) == 0 && std::string(text) == "text", "a stream in memory");
+    free(text);
+  }));
+  EXPECT_GE(fcntl(1, F_GETFD), 0);
+  EXPECT_EQ(OpenDescriptors(), before);
+}
+
+// As daemons do.
+TEST(Files, ComeBackIfAllAreClosed) {
+  std::vector<int> files;
+  std::vector<struct stat> before(5);
+  for (struct stat& status : before) {
+    files.push_back(open(files.size() % 2 == 0 ? "/" : "/dev/null", O_RDONLY));
+    ASSERT_EQ(fstat(files.back(), &status), 0);
+  }
+  ExpectPass(Walk(
+      [] {
+        ++steps;
+        for (int file = 3; file < 1024; ++file) close(file);
+        Check(open("/dev/zero", O_RDONLY) == 3, "the first free one");
+      },
+      20));
+  for (size_t i = 0; i < files.size(); ++i) {
+    struct stat after;
+    ASSERT_EQ(fstat(files[i], &after), 0) << i;
+    EXPECT_EQ(after.st_ino, before[i].st_ino) << i;
+    close(files[i]);
+  }
+}
+
+// The text is where it belongs before what it is written to goes.
+TEST(Files, HaveWhatWasWritten) {
+  const std::string path = std::string(std::getenv("TEST_TMPDIR")) + "/kept";
+  ExpectPass(Walk(
+      [&path] {
+        ++steps;
+        close(1);
+        Check(open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600) == 1, "in its place");
+        printf("output");
+        FILE* const stream = fopen((path + "2").c_str(), "w");
+        setvbuf(stream, static_cast<char*>(malloc(1 << 20)), _IOFBF, 1 << 20);
+        fputs("a text", stream);
+      },
+      20, {.memory = kTestMemory, .check_leaks = false}));
+  EXPECT_EQ(Contents(path), "output");
+  EXPECT_EQ(Contents(path + "2"), "a text");
+  EXPECT_EQ(ferror(stdout), 0);
 }
 
 TEST(StandardStreams, ComeBack) {
