@@ -110,23 +110,36 @@ void BeforeStackChange() {
     is_stack_changed = JACQUARD_REAL(sigaltstack)(nullptr, &old_stack) == 0;
 }
 
+// A thread gets the signal that `call` has sent.
+void CheckIsHandled(int signal, const char* call, uintptr_t pc) {
+  if (signal == SIGABRT || !IsFatal(signal)) return;
+  static std::string message;  // kept, since this stack is given up
+  {
+    const Backstage backstage;
+    const char* const name = sigabbrev_np(signal);
+    message = std::string(call) + " of " +
+              (name != nullptr ? "SIG" + std::string(name) : std::to_string(signal)) +
+              ", which ends the process";
+  }
+  engine.Fail(VerdictKind::kAbort, "signal", message, {.pc = pc});
+}
+
 // `call` sends the signal to the running thread.
 int Raise(int signal, const char* call, uintptr_t pc) {
   BeforeMaskChange();
   const bool is_known = signal > 0 && signal < NSIG;
-  if (engine.Simulates() && is_known && signal != SIGABRT && IsFatal(signal) &&
-      (RealMask() & SetOf(signal)) == 0) {
-    static std::string message;  // kept, since this stack is given up
-    {
-      const Backstage backstage;
-      const char* const name = sigabbrev_np(signal);
-      message = std::string(call) + " of " +
-                (name != nullptr ? "SIG" + std::string(name) : std::to_string(signal)) +
-                ", which ends the process";
-    }
-    engine.Fail(VerdictKind::kAbort, "signal", message, {.pc = pc});
-  }
+  if (engine.Simulates() && is_known && (RealMask() & SetOf(signal)) == 0)
+    CheckIsHandled(signal, call, pc);
   return JACQUARD_REAL(raise)(signal);
+}
+
+// To send is a step, and what was done before it happens before what who gets the signal does.
+char sent_signals;
+void BeginSending(uintptr_t pc) {
+  BeforeMaskChange();
+  engine.DecisionPoint(StepKind::kOther, nullptr, pc);
+  engine.Release(&sent_signals);
+  Finish(StepKind::kOther, nullptr, 0, 0, pc);
 }
 
 // Whether the thread waits for the signal, and gets it.
@@ -140,7 +153,7 @@ bool GivenToWaiter(SimThread& thread, int signal) {
 
 // To any thread that waits for it or does not block it: the running one, if possible.
 int SendToProcess(int signal, uintptr_t pc) {
-  BeforeMaskChange();
+  BeginSending(pc);
   const uint64_t bit = SetOf(signal);
   for (int i = 0; i < engine.thread_count(); ++i) {
     if (GivenToWaiter(engine.thread(i), signal)) return 0;
@@ -150,6 +163,7 @@ int SendToProcess(int signal, uintptr_t pc) {
       SimThread& thread = engine.thread(i);
       if (engine.HasEnded(thread) || (thread.signal_mask & bit) != 0 || &thread == engine.current)
         continue;
+      CheckIsHandled(signal, "kill", pc);
       thread.pending_signals |= bit;
       return 0;
     }
@@ -160,22 +174,38 @@ int SendToProcess(int signal, uintptr_t pc) {
 }
 
 int SendToThread(pthread_t handle, int signal, uintptr_t pc) {
-  BeforeMaskChange();
+  BeginSending(pc);
   SimThread* const thread = engine.FindThread(handle);
   if (thread == engine.current) return Raise(signal, "pthread_kill", pc) == 0 ? 0 : errno;
-  if (thread != nullptr && !engine.HasEnded(*thread) &&
-      (signal == 0 || GivenToWaiter(*thread, signal)))
-    return 0;
+  if (thread != nullptr && !engine.HasEnded(*thread)) {
+    if (signal == 0 || GivenToWaiter(*thread, signal)) return 0;
+    if ((thread->signal_mask & SetOf(signal)) != 0) {
+      thread->pending_signals |= SetOf(signal);
+      return 0;
+    }
+  }
   Unsupported("pthread_kill");
 }
 
 // The running thread has changed what it blocks.
-void AfterMaskChange() {
+void AfterMaskChange(uintptr_t pc) {
   if (waits_for_any == 0 || !engine.Simulates()) return;
   const uint64_t set = waits_for_any & ~RealMask();
   waits_for_any &= ~set;
   for (uint64_t left = set; left != 0; left &= left - 1)
-    JACQUARD_REAL(raise)(std::countr_zero(left) + 1);
+    Raise(std::countr_zero(left) + 1, "kill", pc);
+}
+
+// It is about to block less: what waits for it comes.
+void BeforeUnblock(int how, const sigset_t* set, uintptr_t pc) {
+  if (set == nullptr || how == SIG_BLOCK || !engine.Simulates()) return;
+  uint64_t pending = 0;
+  RawSyscall(SYS_rt_sigpending, reinterpret_cast<uint64_t>(&pending), sizeof(pending));
+  uint64_t bits = 0;
+  std::memcpy(&bits, set, sizeof(bits));
+  const uint64_t comes = pending & RealMask() & (how == SIG_UNBLOCK ? bits : ~bits);
+  for (uint64_t left = comes; left != 0; left &= left - 1)
+    CheckIsHandled(std::countr_zero(left) + 1, "raise", pc);
 }
 
 // Takes one of `set` that waits for the running thread, or for any; 0 if there is none.
@@ -200,10 +230,14 @@ int WaitForSignal(const sigset_t* set, siginfo_t* information, uintptr_t pc) {
   uint64_t wanted = 0;
   std::memcpy(&wanted, set, sizeof(wanted));
   int signal = 0;
+  const uint64_t blocked = RealMask();
+  SetRealMask(blocked | wanted);  // no handler gets it
   while ((signal = TakePending(wanted, information)) == 0) {
     me.awaited_signals = wanted;
     engine.Block(WaitReason::kSignal, &me, pc, Engine::kNoDeadline);
   }
+  SetRealMask(blocked);
+  engine.Acquire(&sent_signals);
   Finish(StepKind::kOther, nullptr, 0, static_cast<uint64_t>(signal), pc);
   return signal;
 }
@@ -270,6 +304,7 @@ using jacquard::sim::AfterMaskChange;
 using jacquard::sim::BeforeActionChange;
 using jacquard::sim::BeforeMaskChange;
 using jacquard::sim::BeforeStackChange;
+using jacquard::sim::BeforeUnblock;
 using jacquard::sim::NoteBlocked;
 using jacquard::sim::NoteFaultsMayBeBlocked;
 using jacquard::sim::NoteHandler;
@@ -294,16 +329,18 @@ sighandler_t signal(int number, sighandler_t handler) noexcept {
 int sigprocmask(int how, const sigset_t* set, sigset_t* old) noexcept {
   NoteBlocked(how, set);
   if (set != nullptr) BeforeMaskChange();
+  BeforeUnblock(how, set, JACQUARD_CALLER);
   const int result = JACQUARD_REAL(sigprocmask)(how, set, old);
-  AfterMaskChange();
+  AfterMaskChange(JACQUARD_CALLER);
   return result;
 }
 
 int pthread_sigmask(int how, const sigset_t* set, sigset_t* old) noexcept {
   NoteBlocked(how, set);
   if (set != nullptr) BeforeMaskChange();
+  BeforeUnblock(how, set, JACQUARD_CALLER);
   const int result = JACQUARD_REAL(pthread_sigmask)(how, set, old);
-  AfterMaskChange();
+  AfterMaskChange(JACQUARD_CALLER);
   return result;
 }
 

@@ -230,5 +230,32 @@ TEST(Signals, FromOutsideDoNotCome) {
       100, options));
 }
 
+// Whatever it is about when it is sent.
+TEST(Signals, AreSentToAThreadThatBlocksThem) {
+  ExpectPass(Walk([] {
+    Block(SIGUSR1);
+    int data = 0;
+    std::thread waiter([&] {
+      sigset_t set;
+      sigemptyset(&set);
+      sigaddset(&set, SIGUSR1);
+      int signal = 0;
+      Check(sigwait(&set, &signal) == 0 && signal == SIGUSR1, "the right one");
+      Check(data == 1, "what was done before it was sent");
+    });
+    data = 1;
+    Check(pthread_kill(waiter.native_handle(), SIGUSR1) == 0, "sent");
+    waiter.join();
+  }));
+  // What comes when it is unblocked, and nobody handles, is a verdict, too.
+  EXPECT_EQ(Walk([] {
+              ++steps;
+              Block(SIGTERM);
+              raise(SIGTERM);
+              Block(SIGTERM, SIG_UNBLOCK);
+            }).verdict.signature,
+            "abort|signal");
+}
+
 }  // namespace
 }  // namespace jacquard
