@@ -20,22 +20,25 @@ namespace {
 constexpr size_t kTableSize = size_t{16} * 2 * 64;
 
 // Whether the code at `pc`, or what the compiler has inlined there, stands in the library's
-// `header`. Sets `outside` if some of it is not the library's at all.
-bool StandsIn(std::string_view header, uintptr_t pc, bool& outside) {
+// `header`. Sets `outside` at the first function that is none of those which `passes(frame)` lets
+// pass.
+template <class Passes>
+bool StandsIn(std::string_view header, uintptr_t pc, Passes passes, bool& outside) {
   for (const SourceFrame& frame : Symbolize(pc)) {
     if (frame.file.ends_with(header)) return true;
-    outside = outside || !IsLibraryFrame(frame);
+    outside = outside || !passes(frame);
     if (outside) return false;
   }
   return false;
 }
 
 // Whether what the thread does at `pc` is done by a function in `header`: itself, or by what that
-// calls in the library.
-bool IsDoneIn(std::string_view header, const SimThread& thread, uintptr_t pc) {
+// calls, as far as it passes.
+template <class Passes>
+bool IsDoneIn(std::string_view header, const SimThread& thread, uintptr_t pc, Passes passes) {
   const Backstage backstage;
   bool outside = false;
-  bool found = StandsIn(header, pc, outside);
+  bool found = StandsIn(header, pc, passes, outside);
   if (found || outside) return found;
   const bool runs = &thread == engine.current;
   const auto frame = runs ? reinterpret_cast<uintptr_t>(__builtin_frame_address(0))
@@ -43,7 +46,7 @@ bool IsDoneIn(std::string_view header, const SimThread& thread, uintptr_t pc) {
   VisitFrames(frame, thread.stack_bottom, thread.stack_bottom + kStackSize,
               [&](uintptr_t /*frame*/, uintptr_t caller) {
                 if (caller != pc && !FromRuntime(reinterpret_cast<const void*>(caller)))
-                  found = StandsIn(header, caller, outside);
+                  found = StandsIn(header, caller, passes, outside);
                 return !found && !outside;
               });
   return found;
@@ -63,11 +66,13 @@ void BeginLibraryBugs(bool reported) {
 bool IsOverlooked(const SimThread& thread) {
   if (thread.wait != WaitReason::kFutex || thread.deadline != Engine::kNoDeadline) return false;
   if (ReadBytes(thread.wait_address, sizeof(int)) == 0) return false;
-  return IsDoneIn("/bits/semaphore_base.h", thread, thread.wait_pc);
+  return IsDoneIn("/bits/semaphore_base.h", thread, thread.wait_pc, IsLibraryFrame);
 }
 
 bool IsInAtomicSharedPtr(const SimThread& thread, uintptr_t pc) {
-  return IsDoneIn("/bits/shared_ptr_atomic.h", thread, pc);
+  // std::swap of the pointer; not what destroys that which it points to.
+  const auto swaps = [](const SourceFrame& frame) { return frame.file.ends_with("/bits/move.h"); };
+  return IsDoneIn("/bits/shared_ptr_atomic.h", thread, pc, swaps);
 }
 
 }  // namespace jacquard::sim
