@@ -56,13 +56,13 @@ constexpr double kGrace = 1;
 class Deadline {
  public:
   // In so many seconds; 0: there is none.
-  explicit Deadline(double seconds) { SetDeadline(seconds); }
+  explicit Deadline(double seconds) { SetDeadline(seconds > 0 ? MonotonicSeconds() + seconds : 0); }
   ~Deadline() { SetDeadline(before_); }
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;
 
  private:
-  const double before_ = SecondsToDeadline();
+  const double before_ = CurrentDeadline();
 };
 
 class Body : public Program {
@@ -456,6 +456,7 @@ class Exploration {
       const Deadline deadline(kMinimizeBudget.seconds);
       if (minimizer.Fails(fewer)) minimizer.Minimize(fewer);
     }
+    const bool is_cut = LastWasGivenUp();
     const Deadline none(0);
     for (const Choices& tried : {fewer, choices}) {
       Trace trace_of_tried;
@@ -466,7 +467,7 @@ class Exploration {
       Verdict again = Execute(program_, replay, options_.execution, &trace_of_tried);
       silence_->Restore();
       if (again.signature != verdict.signature) continue;
-      const bool minimal = !minimizer.spent() && tried == fewer;
+      const bool minimal = !minimizer.spent() && !is_cut && tried == fewer;
       choices = tried;
       verdict = std::move(again);
       trace = std::move(trace_of_tried);

@@ -317,9 +317,10 @@ class Engine {
   const ExecutionOptions& options() const { return options_; }
 
   // execute.h has them.
-  void SetDeadline(double seconds);
-  double SecondsToDeadline() const;
+  void SetDeadline(double deadline) { deadline_ = deadline; }
+  double deadline() const { return deadline_; }
   bool given_up() const { return given_up_; }
+  void ForgetGivenUp() { given_up_ = false; }
   void BeginTests();
   void BeginProgram();
 

@@ -12,17 +12,17 @@
 #include "sim/real.h"
 #include "sim/recorder.h"
 
-namespace jacquard::sim {
-namespace {
+namespace jacquard {
 
-// In seconds.
-double RealTime() {
+double MonotonicSeconds() {
   timespec time = {};
-  RawSyscall(SYS_clock_gettime, CLOCK_MONOTONIC, reinterpret_cast<uint64_t>(&time));
+  sim::RawSyscall(SYS_clock_gettime, CLOCK_MONOTONIC, reinterpret_cast<uint64_t>(&time));
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
-}  // namespace
+}  // namespace jacquard
+
+namespace jacquard::sim {
 
 void Engine::TellClosely(const Step& step, uintptr_t pc) {
   {
@@ -57,13 +57,6 @@ Site Engine::SiteOf(uintptr_t pc) const {
   return site != 0 ? site : 1;
 }
 
-void Engine::SetDeadline(double seconds) { deadline_ = seconds > 0 ? RealTime() + seconds : 0; }
-
-double Engine::SecondsToDeadline() const {
-  constexpr double kOver = 1e-9;  // 0 would be none
-  return deadline_ == 0 ? 0 : std::max(deadline_ - RealTime(), kOver);
-}
-
 void Engine::SetLimit(uint64_t limit) {
   constexpr uint64_t kStepsBetweenLooks = 256;
   limit_ = limit;
@@ -71,7 +64,7 @@ void Engine::SetLimit(uint64_t limit) {
 }
 
 void Engine::LookAtClock() {
-  if (RealTime() < deadline_ || probing_) return SetLimit(limit_);
+  if (MonotonicSeconds() < deadline_ || probing_) return SetLimit(limit_);
   given_up_ = true;
   GiveUp();
 }

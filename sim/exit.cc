@@ -17,7 +17,7 @@
 namespace jacquard::sim {
 
 void Engine::EndProgram(std::string_view function, int status, bool in_order, uintptr_t pc) {
-  if (options_.exits != ExitMode::kIsMisplaced && !probing_) {
+  if (options_.exits != ExitMode::kIsMisplaced && !probing_ && Simulates()) {
     // Until then the other threads go on.
     const Context end_of_stack = current->context;
     DecisionPoint(StepKind::kExit, nullptr, pc);
