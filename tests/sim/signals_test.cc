@@ -13,6 +13,9 @@
 #include "sim/runtime.h"
 #include "tests/sim/searches.h"
 
+// Under --config=ubsan: its runtime handles SIGSEGV otherwise, so that somebody does.
+extern "C" const char* __ubsan_default_options() { return "handle_segv=0"; }
+
 namespace jacquard {
 namespace {
 
