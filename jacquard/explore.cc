@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "jacquard/deadline.h"
 #include "jacquard/difference.h"
 #include "jacquard/jacquard.h"
 #include "jacquard/jobs.h"
@@ -51,19 +52,6 @@ constexpr MinimizeBudget kMinimizeBudget = {
 
 // An execution that goes on for so many seconds after the time is over is given up.
 constexpr double kGrace = 1;
-
-// While one of these lives, executions end at its deadline, and afterwards at the one before.
-class Deadline {
- public:
-  // In so many seconds; 0: there is none.
-  explicit Deadline(double seconds) { SetDeadline(seconds > 0 ? MonotonicSeconds() + seconds : 0); }
-  ~Deadline() { SetDeadline(before_); }
-  Deadline(const Deadline&) = delete;
-  Deadline& operator=(const Deadline&) = delete;
-
- private:
-  const double before_ = CurrentDeadline();
-};
 
 class Body : public Program {
  public:
@@ -109,6 +97,8 @@ class Exploration {
     } else {
       ExploreHere();
     }
+    if (result_.executions == 0 && result_.steps_given_up != 0 && result_.problem.empty())
+      result_.problem = "the time was over before one execution had come to its end";
     progress_->End();
     result_.strategy = replays_ ? "replay" : options_.strategy;
     const std::string problem = call::WriteFiles(options_, texts_, result_);
@@ -233,7 +223,7 @@ class Exploration {
     call::OccasionalLook look;
     uint64_t next_repeat = kRepeatEvery;
     const uint64_t picks_before = RuntimeCounters().picks;
-    const Deadline deadline(timed && !replays_ ? options_.seconds + kGrace : 0);
+    const call::Deadline deadline(timed && !replays_ ? options_.seconds + kGrace : 0);
     while (result_.executions < most) {
       if ((timed || watched) && look.IsDue(result_.executions)) {
         const auto now = look.Now(result_.executions);
@@ -253,8 +243,6 @@ class Exploration {
       Verdict verdict = Execute(program_, *strategy_, options_.execution);
       if (LastWasGivenUp()) [[unlikely]] {
         result_.steps_given_up = RuntimeCounters().steps - steps_before;
-        if (result_.executions == 0)
-          result_.problem = "the time was over before one execution had come to its end";
         break;
       }
       const uint64_t steps = RuntimeCounters().steps - steps_before;
@@ -306,7 +294,7 @@ class Exploration {
 
   // Executes once more what was executed last, with the same choices, however long it takes.
   Verdict Repeat(Strategy& strategy, Trace* trace, Course& course) {
-    const Deadline none(0);
+    const call::Deadline none(0);
     strategy.RepeatExecution();
     const uint64_t steps_before = RuntimeCounters().steps;
     Verdict verdict = Execute(program_, strategy, options_.execution, trace);
@@ -453,11 +441,11 @@ class Exploration {
         verdict.signature, kMinimizeBudget);
     Choices fewer = choices;
     {
-      const Deadline deadline(kMinimizeBudget.seconds);
+      const call::Deadline deadline(kMinimizeBudget.seconds);
       if (minimizer.Fails(fewer)) minimizer.Minimize(fewer);
     }
     const bool is_cut = LastWasGivenUp();
-    const Deadline none(0);
+    const call::Deadline none(0);
     for (const Choices& tried : {fewer, choices}) {
       Trace trace_of_tried;
       ByteString replay;

@@ -12,17 +12,17 @@
 #include "sim/real.h"
 #include "sim/recorder.h"
 
-namespace jacquard {
+namespace jacquard::sim {
+namespace {
 
+// The real ones: the program's clocks are virtual.
 double MonotonicSeconds() {
   timespec time = {};
-  sim::RawSyscall(SYS_clock_gettime, CLOCK_MONOTONIC, reinterpret_cast<uint64_t>(&time));
+  RawSyscall(SYS_clock_gettime, CLOCK_MONOTONIC, reinterpret_cast<uint64_t>(&time));
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
-}  // namespace jacquard
-
-namespace jacquard::sim {
+}  // namespace
 
 void Engine::TellClosely(const Step& step, uintptr_t pc) {
   {

@@ -124,12 +124,10 @@ void BeginProgram();
 // there, ends the execution, as the end of the process would end them.
 void ReturnFromMain(int status);
 
-// Executions are given up at a step, and pass, when the process's monotonic clock shows so many
+// Executions are given up at a step, and pass, when the system's monotonic clock shows so many
 // seconds; 0: never. What is found does not depend on that, only how much is looked at.
 void SetDeadline(double deadline);
 double CurrentDeadline();
-// What the clock shows.
-double MonotonicSeconds();
 // Whether the last one was given up.
 bool LastWasGivenUp();
 
