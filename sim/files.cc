@@ -3,8 +3,7 @@
 //
 // What it has opened is closed. What was there before and it closes, or puts another file in the
 // place of, is kept as a copy and comes back. A stream from before the execution that it closes is
-// only flushed.
-// What it writes to files stays, and so does a place in a file that was open before.
+// only flushed. What it writes to files stays, and so does a place in a file that was open before.
 #include "sim/files.h"
 
 #include <dirent.h>
@@ -139,6 +138,7 @@ FILE* OpenedStream(FILE* stream, const void* caller) {
   if (stream == nullptr) return stream;
   if (IsStreamOfProgram(caller)) return Opened(files.streams, stream);
   streams_outside.Add(stream);
+  SetOpenOutside(fileno(stream), true);
   return stream;
 }
 
@@ -163,13 +163,8 @@ void OpenedPair(const int* pair, int result, const void* caller) {
   OpenedFile(pair[1], caller);
 }
 
-// The descriptor is about to be closed, or to become another file.
-void BeforeClose(int descriptor, const void* caller) {
-  const bool is_by_program = IsByProgram(caller);
-  const Backstage backstage;
-  if (files.any && Take(files.opened, descriptor)) return;
-  if (!IsOpenOutside(descriptor)) return;
-  if (!is_by_program) return SetOpenOutside(descriptor, false);
+// Keeps a descriptor from before the execution, unless that has been done.
+void Keep(int descriptor) {
   const auto control = JACQUARD_REAL(fcntl);
   const int flags = control(descriptor, F_GETFD);
   const bool is_kept =
@@ -181,6 +176,22 @@ void BeforeClose(int descriptor, const void* caller) {
   if (copy < 0) return;
   files.any = true;
   files.kept.push_back({descriptor, copy, flags});
+}
+
+// The descriptor is about to be closed, or to become another file.
+void BeforeClose(int descriptor, const void* caller) {
+  const bool is_by_program = IsByProgram(caller);
+  const Backstage backstage;
+  if (files.any && Take(files.opened, descriptor)) return;
+  if (!IsOpenOutside(descriptor)) return;
+  if (!is_by_program) return SetOpenOutside(descriptor, false);
+  Keep(descriptor);
+}
+
+// The program has made a stream for the descriptor, which goes with it.
+void GiveToStream(int descriptor) {
+  const Backstage backstage;
+  if (!Take(files.opened, descriptor) && IsOpenOutside(descriptor)) Keep(descriptor);
 }
 
 void BeforeDirectoryChange(const void* caller) {
@@ -249,6 +260,7 @@ using jacquard::sim::BeforeClose;
 using jacquard::sim::BeforeDirectoryChange;
 using jacquard::sim::BeforeTimer;
 using jacquard::sim::files;
+using jacquard::sim::GiveToStream;
 using jacquard::sim::IsByProgram;
 using jacquard::sim::IsCopy;
 using jacquard::sim::IsStreamOfProgram;
@@ -257,6 +269,7 @@ using jacquard::sim::Opened;
 using jacquard::sim::OpenedFile;
 using jacquard::sim::OpenedPair;
 using jacquard::sim::OpenedStream;
+using jacquard::sim::SetOpenOutside;
 using jacquard::sim::streams_outside;
 using jacquard::sim::Take;
 
@@ -358,7 +371,7 @@ JACQUARD_OPENS_STREAM(fmemopen, (void* bytes, size_t size, const char* mode), (b
 // The descriptor is the stream's now.
 FILE* fdopen(int descriptor, const char* mode) noexcept {
   FILE* const stream = JACQUARD_REAL(fdopen)(descriptor, mode);
-  if (stream != nullptr) BeforeClose(descriptor, JACQUARD_RETURN_ADDRESS);
+  if (stream != nullptr && IsStreamOfProgram(JACQUARD_RETURN_ADDRESS)) GiveToStream(descriptor);
   return OpenedStream(stream, JACQUARD_RETURN_ADDRESS);
 }
 
@@ -377,6 +390,7 @@ int fclose(FILE* stream) {
   if (!is_own && streams_outside.Has(stream)) {
     if (IsStreamOfProgram(JACQUARD_RETURN_ADDRESS)) return std::fflush(stream);
     streams_outside.Remove(stream);
+    SetOpenOutside(fileno(stream), false);
   }
   return JACQUARD_REAL(fclose)(stream);
 }

@@ -128,6 +128,18 @@ TEST(Files, AreStreamsFromBeforeTheExecution) {
   EXPECT_EQ(OpenDescriptors(), before);
 }
 
+// A stream that was made for it before does not make it another one's.
+TEST(Files, OfStreamsFromBeforeTheExecutionComeBack) {
+  const int file = open("/dev/null", O_RDONLY);
+  FILE* const stream = fdopen(file, "r");
+  ExpectPass(Walk([file] {
+    TakeStep();
+    Check(close(file) == 0, "it is open");
+  }));
+  EXPECT_GE(fcntl(file, F_GETFD), 0);
+  EXPECT_EQ(fclose(stream), 0);
+}
+
 // As daemons do.
 TEST(Files, ComeBackIfAllAreClosed) {
   std::vector<int> files;
