@@ -91,9 +91,6 @@ void ReadHaystack(const char* text, const char* wanted, const char* found, uintp
 }
 
 }  // namespace
-}  // namespace jacquard::sim
-
-using namespace jacquard::sim;  // NOLINT: what follows is a list
 
 // A function NAME: what it accesses is noted by `note`, for the program's calls, before the real
 // one is called. Under a name of its own in C++, where the headers overload some of these.
@@ -171,3 +168,7 @@ JACQUARD_TEXT_FUNCTION(__strncat_chk, char*, (char* to, const char* from, size_t
                        (to, from, most, room),
                        LengthOf(to) + LengthOf(from, most) < room ? Append(to, from, most, pc)
                                                                   : void())
+
+#undef JACQUARD_TEXT_FUNCTION
+
+}  // namespace jacquard::sim

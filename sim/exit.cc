@@ -8,17 +8,17 @@
 #include <cstdio>
 #include <string>
 
-#include "sim/caller.h"
 #include "sim/engine.h"
 #include "sim/heap_check.h"
 #include "sim/leaks.h"
 #include "sim/real.h"
+#include "sim/sync.h"
 
 namespace jacquard::sim {
 
 void Engine::EndProgram(std::string_view function, int status, bool in_order, uintptr_t pc) {
   if (options_.exits != ExitMode::kIsMisplaced && !probing_ && Simulates()) {
-    // Until then the other threads go on.
+    // Until then the other threads go on; the switch to them notes another end of the stack.
     const Context end_of_stack = current->context;
     DecisionPoint(StepKind::kExit, nullptr, pc);
     FinishStep(StepKind::kExit, MemoryOrder::kRelaxed, 0, nullptr, 0, 0, pc);
@@ -84,15 +84,14 @@ extern "C" {
 
 // What is registered for the end of the process within an execution is rolled back, and not called.
 // `in_order_`: whether it does more than to end the process.
-#define JACQUARD_EXIT(name, specification, in_order_)                          \
-  void name(int status) specification {                                        \
-    if (engine.OnExecutingThread()) {                                          \
-      jacquard::sim::NoteEndOfStack();                                         \
-      engine.EndProgram(#name, status, in_order_,                              \
-                        reinterpret_cast<uintptr_t>(JACQUARD_RETURN_ADDRESS)); \
-    }                                                                          \
-    JACQUARD_REAL(name)(status);                                               \
-    __builtin_unreachable();                                                   \
+#define JACQUARD_EXIT(name, specification, in_order_)               \
+  void name(int status) specification {                             \
+    if (engine.OnExecutingThread()) {                               \
+      jacquard::sim::NoteEndOfStack();                              \
+      engine.EndProgram(#name, status, in_order_, JACQUARD_CALLER); \
+    }                                                               \
+    JACQUARD_REAL(name)(status);                                    \
+    __builtin_unreachable();                                        \
   }
 
 JACQUARD_EXIT(exit, noexcept, true)
@@ -102,26 +101,26 @@ JACQUARD_EXIT(quick_exit, noexcept, false)
 
 void verr(int status, const char* format, va_list arguments) {
   vwarn(format, arguments);
-  Exit("verr", status, reinterpret_cast<uintptr_t>(JACQUARD_RETURN_ADDRESS));
+  Exit("verr", status, JACQUARD_CALLER);
 }
 
 void verrx(int status, const char* format, va_list arguments) {
   vwarnx(format, arguments);
-  Exit("verrx", status, reinterpret_cast<uintptr_t>(JACQUARD_RETURN_ADDRESS));
+  Exit("verrx", status, JACQUARD_CALLER);
 }
 
 void err(int status, const char* format, ...) {
   va_list arguments;
   va_start(arguments, format);
   vwarn(format, arguments);
-  Exit("err", status, reinterpret_cast<uintptr_t>(JACQUARD_RETURN_ADDRESS));
+  Exit("err", status, JACQUARD_CALLER);
 }
 
 void errx(int status, const char* format, ...) {
   va_list arguments;
   va_start(arguments, format);
   vwarnx(format, arguments);
-  Exit("errx", status, reinterpret_cast<uintptr_t>(JACQUARD_RETURN_ADDRESS));
+  Exit("errx", status, JACQUARD_CALLER);
 }
 
 // What is longer than any message is cut.
@@ -132,7 +131,7 @@ void error(int status, int number, const char* format, ...) {
   std::vsnprintf(message, sizeof(message), format, arguments);
   va_end(arguments);
   JACQUARD_REAL(error)(0, number, "%s", message);
-  if (status != 0) Exit("error", status, reinterpret_cast<uintptr_t>(JACQUARD_RETURN_ADDRESS));
+  if (status != 0) Exit("error", status, JACQUARD_CALLER);
 }
 
 }  // extern "C"

@@ -6,8 +6,8 @@ namespace jacquard::sim {
 
 // Whether the function of the executable that a call returns to, at `caller`, was compiled with the
 // hooks: then it says at its entry that it is there. What has none, such as a harness or a library,
-// may synchronise in ways that are not to be seen. Each caller is looked at once, which costs
-// microseconds; then nanoseconds. For the executing thread only.
+// may synchronise in ways that are not to be seen. To look at a caller costs
+// microseconds, the answers of the last ones nanoseconds. For the executing thread only.
 bool IsHookedCode(const void* caller);
 
 }  // namespace jacquard::sim

@@ -364,11 +364,11 @@ void __tsan_init() {}
 
 void __tsan_func_entry(void* call_site) {
   if (engine.seen_closely || jacquard::sim::StackIsNearlyFull()) [[unlikely]]
-    [[clang::musttail]] return jacquard::sim::EnterFunction(call_site);
+    jacquard::sim::EnterFunction(call_site);
 }
 void __tsan_func_exit() {
   if (engine.seen_closely) [[unlikely]]
-    [[clang::musttail]] return jacquard::sim::LeaveFunction();
+    jacquard::sim::LeaveFunction();
 }
 
 #define JACQUARD_READ_HOOK(NAME, SIZE) \

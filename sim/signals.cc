@@ -1,9 +1,12 @@
-// Signals are the program's own affair, as real ones of the one real thread. Two things are the
+// Signals are the program's own affair, as real ones of the one real thread. Three things are the
 // runtime's.
 //
 // What a thread blocks is its own: once an execution has changed a mask, or has raised a signal,
 // whose handler blocks it, a switch also changes the mask, and takes along what waits for the
 // thread that blocks it. After the execution masks, handlers and their stack are as before.
+//
+// Who gets a signal that is sent to the process or to a thread is decided here; sigwait waits. One
+// that would end the process ends the execution.
 //
 // A first access to thread-local storage is a segmentation fault (thread_storage.h). A program that
 // handles or blocks these has its storage all the time.
@@ -174,6 +177,7 @@ int SendToProcess(int signal, uintptr_t pc) {
 }
 
 int SendToThread(pthread_t handle, int signal, uintptr_t pc) {
+  if (signal < 0 || signal >= NSIG) return EINVAL;
   BeginSending(pc);
   SimThread* const thread = engine.FindThread(handle);
   if (thread == engine.current) return Raise(signal, "pthread_kill", pc) == 0 ? 0 : errno;
@@ -209,12 +213,16 @@ void BeforeUnblock(int how, const sigset_t* set, uintptr_t pc) {
 }
 
 // Takes one of `set` that waits for the running thread, or for any; 0 if there is none.
+// `information` may be null.
 int TakePending(uint64_t set, siginfo_t* information) {
   if (const uint64_t for_any = waits_for_any & set; for_any != 0) {
-    waits_for_any &= ~(for_any & (~for_any + 1));
-    *information = {};
-    information->si_signo = std::countr_zero(for_any) + 1;
-    return information->si_signo;
+    const int signal = std::countr_zero(for_any) + 1;
+    waits_for_any &= ~SetOf(signal);
+    if (information != nullptr) {
+      *information = {};
+      information->si_signo = signal;
+    }
+    return signal;
   }
   const timespec no_time = {};
   const int64_t signal = RawSyscall(SYS_rt_sigtimedwait, reinterpret_cast<uint64_t>(&set),
@@ -361,16 +369,13 @@ int pthread_kill(pthread_t thread, int signal) noexcept {
 
 int sigwait(const sigset_t* set, int* signal) {
   if (!jacquard::sim::engine.Simulates()) return JACQUARD_REAL(sigwait)(set, signal);
-  siginfo_t information;
-  *signal = jacquard::sim::WaitForSignal(set, &information, JACQUARD_CALLER);
+  *signal = jacquard::sim::WaitForSignal(set, nullptr, JACQUARD_CALLER);
   return 0;
 }
 
 int sigwaitinfo(const sigset_t* set, siginfo_t* information) {
   if (!jacquard::sim::engine.Simulates()) return JACQUARD_REAL(sigwaitinfo)(set, information);
-  siginfo_t own;
-  return jacquard::sim::WaitForSignal(set, information != nullptr ? information : &own,
-                                      JACQUARD_CALLER);
+  return jacquard::sim::WaitForSignal(set, information, JACQUARD_CALLER);
 }
 
 int sigaltstack(const stack_t* stack, stack_t* old) noexcept {

@@ -2,9 +2,11 @@
 //
 // A thread that comes back to the same call of an atomic operation in the very same state
 // (callee-saved registers, live stack), without having written anything in between, will do so for
-// ever unless somebody else changes what it read. The rule is exact for state in registers, on the
-// stack and in memory that it reads atomically. What it cannot see (an uninstrumented counter, a
-// plain read of what others write) is caught before a deadlock is declared: then every spinning
+// ever unless somebody else changes what it read. (Where functions have returned in between, and
+// were called again, the turn before must look like this one at the call with the fewest functions
+// going on: the frames of the others are made anew.) The rule is exact for state in registers, on
+// the stack and in memory that it reads atomically. What it cannot see (an uninstrumented counter,
+// a plain read of what others write) is caught before a deadlock is declared: then every spinning
 // thread has to go round its loop again, thousands of times.
 #ifndef JACQUARD_SIM_SPIN_H_
 #define JACQUARD_SIM_SPIN_H_
@@ -37,8 +39,7 @@ class SpinDetector {
   // Called at the entry of every atomic operation that `pc` calls. True if it may be a turn of a
   // loop: then BackAgain must be asked.
   bool MayBeBackAgain(uintptr_t pc) {
-    if (armed_) [[unlikely]]
-      NoteCall();
+    NoteCall();
     const bool may_be = ++reads_since_reset_ >= look_at_ || pc == look_pc_;
     look_pc_ = armed_ ? look_pc_ : pc;
     return may_be;
