@@ -52,6 +52,22 @@ ends 0 'its version' jacquard-c++ --version
 ends 0 'a program from standard input' jacquard-cc -x c - -o piped <<<'int main(void) { return 0; }'
 ends 0 'its run' ./piped
 
+# What code calls that knows ThreadSanitizer.
+cat >knows_sanitizers.c <<'END'
+void __tsan_flush_memory(void);
+void *__tsan_get_current_fiber(void);
+void __sanitizer_syscall_pre_impl_close(long file);
+void __sanitizer_syscall_post_impl_close(long result, long file);
+int main(void) {
+  __sanitizer_syscall_pre_impl_close(0);
+  __sanitizer_syscall_post_impl_close(0, 0);
+  __tsan_flush_memory();
+  return __tsan_get_current_fiber() == &main;
+}
+END
+ends 0 'a program that knows sanitizers' jacquard-cc -o knows_sanitizers knows_sanitizers.c
+ends 0 'its run' ./knows_sanitizers
+
 # What distributions build with: calls of memcpy become others, and are accesses as before.
 cat >fortified.c <<'END'
 #include <pthread.h>

@@ -1,4 +1,5 @@
-// exits [lost|serves|keeps|leaks|late]: a program that ends by exit(), or with a thread that still runs.
+// exits [lost|serves|keeps|leaks|late]: a program that ends by exit(), or with a thread that still
+// runs.
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -34,7 +35,7 @@ static void* Work(void* argument) {
   return NULL;
 }
 
-// Nobody waits for it: it must not rely on running at all, nor on not running.
+// Nobody waits for it: it may run before the program has ended, or not.
 static void* RunLate(void* argument) {
   abort();
   return argument;

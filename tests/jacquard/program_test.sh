@@ -100,6 +100,7 @@ expect 1 '^Timeline: ' "$c" executions=1000000000 jobs=2 quiet=1 "json=$result" 
 grep -q '"abort"' "$result" || { echo "FAILED: the JSON is not of the bug"; failed=1; }
 expect 0 'a search that has an end is done by one process' "$c" strategy=dfs memory=sc jobs=2
 expect 3 'the time was over before one execution had come to its end' "$c" seconds=0.2 jobs=2 -- computes
+expect 3 'the time was over before one execution had come to its end' "$c" seconds=0.2 quiet=1 -- computes
 expect 2 'option jobs: "0" is not a whole number from 1 to 256' "$c" jobs=0
 expect 2 'cannot write' "$c" executions=5 result=/no/such/folder/file
 

@@ -101,5 +101,26 @@ TEST(LibraryBugsTest, WhatIsPointedToRaces) {
               testing::HasSubstr("plain write"));
 }
 
+// Nor is what the last owner destroys, although the pointer's functions do that.
+TEST(LibraryBugsTest, WhatIsDestroyedRaces) {
+  struct Payload {
+    ~Payload() { sum = sum + number; }
+    int number = 1;
+    int sum = 0;
+  };
+  EXPECT_THAT(FirstMessage([] {
+                std::atomic<std::shared_ptr<Payload>> pointer = std::make_shared<Payload>();
+                std::atomic<bool> written = false;
+                std::thread writer([&, payload = pointer.load().get()] {
+                  payload->number = 2;
+                  written.store(true, std::memory_order_relaxed);
+                });
+                while (!written.load(std::memory_order_relaxed)) std::this_thread::yield();
+                pointer.store(nullptr);
+                writer.join();
+              }),
+              testing::HasSubstr("plain read and plain write"));
+}
+
 }  // namespace
 }  // namespace jacquard::libraries

@@ -33,12 +33,6 @@ volatile size_t any_size = 4;  // what the compiler does not know it cannot make
 const char* volatile any_text = "abc";
 volatile size_t sink = 0;
 
-// A step, without which an execution does not count as one.
-void TakeStep() {
-  static std::atomic<int> word;
-  word.fetch_add(1);
-}
-
 void Take(const void* pointer) { sink = sink + (pointer != nullptr); }
 
 struct Function {

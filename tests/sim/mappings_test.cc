@@ -64,8 +64,7 @@ INSTANTIATE_TEST_SUITE_P(Mappings, OfSize, testing::Values(4096, 16'384, 65'536,
 TEST(Mappings, MayGrowAndMove) {
   ExpectPass(Walk(
       [] {
-        static std::atomic<int> word;
-        word.fetch_add(1);
+        TakeStep();
         char* const memory = Map(8192);
         char* const behind = Map(4096);
         std::memset(memory, 2, 8192);
@@ -84,8 +83,7 @@ TEST(Mappings, DoNotGrowOverEachOther) {
   places.reserve(100);
   ExpectPass(Walk(
       [&places] {
-        static std::atomic<int> word;
-        word.fetch_add(1);
+        TakeStep();
         void* const large = mremap(Map(65'536), 65'536, 16 << 20, MREMAP_MAYMOVE);
         Check(large != MAP_FAILED, "grown");
         std::memset(large, 1, 16 << 20);
@@ -103,8 +101,7 @@ TEST(Mappings, DoNotGrowOverEachOther) {
 TEST(Mappings, AreNotThereBeyondTheirEnd) {
   ExpectVerdict(
       [] {
-        static std::atomic<int> word;
-        word.fetch_add(1);
+        TakeStep();
         volatile char* const memory = Map(4096);
         memory[4096] = 1;
       },

@@ -29,12 +29,6 @@ T Hide(T value) {
   return value;
 }
 
-// A step, without which an execution does not count as one.
-void TakeStep() {
-  static std::atomic<int> word;
-  word.fetch_add(1);
-}
-
 // Made by constructors of globals.
 std::vector<int> numbers = {1, 2, 3};
 std::vector<int> many(40'000, 7);

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -45,6 +46,12 @@ inline ExploreResult SearchAll(const std::function<void()>& body,
   ExploreOptions options;
   options.execution = execution;
   return Explore(body, search, options);
+}
+
+// A step, without which an execution does not count as one.
+inline void TakeStep() {
+  static std::atomic<int> word;
+  word.fetch_add(1);
 }
 
 // Always the benign choice.
