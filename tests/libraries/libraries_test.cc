@@ -8,6 +8,7 @@
 #include <semaphore>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "jacquard/jacquard.h"
 #include "tests/libraries/programs.h"
@@ -101,22 +102,19 @@ TEST(LibraryBugsTest, WhatIsPointedToRaces) {
               testing::HasSubstr("plain write"));
 }
 
-// Nor is what the last owner destroys, although the pointer's functions do that.
+// So is what a function of the atomic pointer destroys, as it was the last to point to it.
 TEST(LibraryBugsTest, WhatIsDestroyedRaces) {
-  struct Payload {
-    ~Payload() { sum = sum + number; }
-    int number = 1;
-    int sum = 0;
-  };
+  using Payload = std::vector<int>;  // all that destroys it is the library's
   EXPECT_THAT(FirstMessage([] {
                 std::atomic<std::shared_ptr<Payload>> pointer = std::make_shared<Payload>();
+                auto expected = std::make_shared<Payload>(3);
                 std::atomic<bool> written = false;
-                std::thread writer([&, payload = pointer.load().get()] {
-                  payload->number = 2;
+                std::thread writer([&written, payload = expected.get()] {
+                  payload->resize(1000);
                   written.store(true, std::memory_order_relaxed);
                 });
                 while (!written.load(std::memory_order_relaxed)) std::this_thread::yield();
-                pointer.store(nullptr);
+                pointer.compare_exchange_strong(expected, nullptr);
                 writer.join();
               }),
               testing::HasSubstr("plain read and plain write"));
