@@ -1,8 +1,8 @@
 // Barriers of the C library, as simulated threads use them.
 //
-// The object's memory says only how many threads it waits for; how many are there the engine knows,
-// as they all sleep. The last one to arrive wakes them, and is the one that is told so. What
-// anybody did before it arrived happens before what everybody does after.
+// The object's memory says only how many threads it waits for (0: it is none); how many are there
+// the engine knows, as they all sleep. The last one to arrive wakes them, and is the one that is
+// told so. What anybody did before it arrived happens before what everybody does after.
 #include <errno.h>
 #include <pthread.h>
 
@@ -24,8 +24,14 @@ struct Barrier {
   uint32_t out;
 };
 
-uint32_t Expected(const pthread_barrier_t* barrier) {
-  return reinterpret_cast<const Barrier*>(barrier)->count;
+uint32_t& Expected(pthread_barrier_t* barrier) {
+  return reinterpret_cast<Barrier*>(barrier)->count;
+}
+
+void CheckBarrier(pthread_barrier_t* barrier, uintptr_t pc) {
+  CheckUse(barrier, "barrier", Expected(barrier) == kDestroyedMark, pc);
+  if (Expected(barrier) == 0) [[unlikely]]
+    Misuse("use of a barrier that has not been initialised", "it expects no threads", pc);
 }
 
 uint32_t Sleepers(const pthread_barrier_t* barrier) {
@@ -37,7 +43,7 @@ uint32_t Sleepers(const pthread_barrier_t* barrier) {
 
 int Wait(pthread_barrier_t* barrier, uintptr_t pc) {
   engine.DecisionPoint(StepKind::kBarrierArrive, barrier, pc);
-  CheckObject(barrier, pc);
+  CheckBarrier(barrier, pc);
   engine.current->spin.Reset();
   const uint32_t there = Sleepers(barrier) + 1;
   engine.Release(barrier);
@@ -57,7 +63,8 @@ int Wait(pthread_barrier_t* barrier, uintptr_t pc) {
   return PTHREAD_BARRIER_SERIAL_THREAD;
 }
 
-void CheckForDestruction(const pthread_barrier_t* barrier, uintptr_t pc) {
+// Also for the next initialisation.
+void CheckNobodyWaits(pthread_barrier_t* barrier, uintptr_t pc) {
   CheckObject(barrier, pc);
   const uint32_t sleepers = Sleepers(barrier);
   if (sleepers == 0) return;
@@ -65,6 +72,12 @@ void CheckForDestruction(const pthread_barrier_t* barrier, uintptr_t pc) {
       "barrier destroyed in use",
       std::to_string(sleepers) + " of " + std::to_string(Expected(barrier)) + " threads wait at it",
       pc);
+}
+
+void Destroy(pthread_barrier_t* barrier, uintptr_t pc) {
+  CheckBarrier(barrier, pc);
+  CheckNobodyWaits(barrier, pc);
+  MarkDestroyed(barrier, Expected(barrier));
 }
 
 }  // namespace
@@ -76,14 +89,14 @@ extern "C" {
 
 int pthread_barrier_init(pthread_barrier_t* barrier, const pthread_barrierattr_t* attributes,
                          unsigned count) noexcept {
-  if (engine.Simulates()) jacquard::sim::CheckForDestruction(barrier, JACQUARD_CALLER);
+  if (engine.Simulates()) jacquard::sim::CheckNobodyWaits(barrier, JACQUARD_CALLER);
   jacquard::sim::BeforeInit(barrier, JACQUARD_CALLER);
   return JACQUARD_REAL(pthread_barrier_init)(barrier, attributes, count);
 }
 
 int pthread_barrier_destroy(pthread_barrier_t* barrier) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_barrier_destroy)(barrier);
-  jacquard::sim::DestroyAsStep(barrier, JACQUARD_CALLER, jacquard::sim::CheckForDestruction);
+  jacquard::sim::DestroyAsStep(barrier, JACQUARD_CALLER, jacquard::sim::Destroy);
   return 0;
 }
 

@@ -151,7 +151,7 @@ int cnd_init(cnd_t* condition) {
 void cnd_destroy(cnd_t* condition) {
   if (engine.Simulates()) {
     jacquard::sim::DestroyAsStep(Posix(condition), JACQUARD_CALLER,
-                                 jacquard::sim::CheckConditionForDestruction);
+                                 jacquard::sim::DestroyCondition);
   } else {
     JACQUARD_REAL(cnd_destroy)(condition);
   }

@@ -1,8 +1,8 @@
 // Condition variables of the C library, as simulated threads use them.
 //
-// The object's memory says only which clock it uses. Who waits the engine knows: a thread is woken
-// before anybody may destroy the object, and does not look at it again. A signal by itself orders
-// nothing; the mutex does.
+// The object's memory says only which clock it uses, and whether it has been destroyed. Who waits
+// the engine knows: a thread is woken before anybody may destroy the object, and does not look at
+// it again. A signal by itself orders nothing; the mutex does.
 #include "sim/condition_variables.h"
 
 #include <errno.h>
@@ -16,11 +16,21 @@
 #include "sim/sync.h"
 
 namespace jacquard::sim {
+namespace {
+
+// For the C library it is how many threads wait.
+uint32_t& Mark(pthread_cond_t* condition) { return condition->__data.__g_size[0]; }
+
+void CheckCondition(pthread_cond_t* condition, uintptr_t pc) {
+  CheckUse(condition, "condition variable", Mark(condition) == kDestroyedMark, pc);
+}
+
+}  // namespace
 
 int WaitForCondition(pthread_cond_t* condition, pthread_mutex_t* mutex, uintptr_t pc,
                      uint64_t deadline) {
   engine.DecisionPoint(StepKind::kConditionWait, condition, pc);
-  CheckObject(condition, pc);
+  CheckCondition(condition, pc);
   if (const int error = CheckOwnership(mutex, pc); error != 0) return error;
   SimThread& me = *engine.current;
   engine.ForEachWaiter(WaitReason::kCondition, condition, [mutex, pc](const SimThread& other) {
@@ -43,7 +53,7 @@ int WaitForCondition(pthread_cond_t* condition, pthread_mutex_t* mutex, uintptr_
 
 int NotifyCondition(pthread_cond_t* condition, int most, uintptr_t pc) {
   engine.DecisionPoint(StepKind::kConditionNotify, condition, pc);
-  CheckObject(condition, pc);
+  CheckCondition(condition, pc);
   SimThread* waiters[kMaxThreads];
   const int count = WaitersLongestFirst(WaitReason::kCondition, condition, waiters,
                                         [](const SimThread&) { return true; });
@@ -54,13 +64,14 @@ int NotifyCondition(pthread_cond_t* condition, int most, uintptr_t pc) {
 }
 
 // Those whose wait somebody or something has ended do not count: they do not look at it any more.
-void CheckConditionForDestruction(const pthread_cond_t* condition, uintptr_t pc) {
-  CheckObject(condition, pc);
+void DestroyCondition(pthread_cond_t* condition, uintptr_t pc) {
+  CheckCondition(condition, pc);
   engine.ForEachWaiter(WaitReason::kCondition, condition, [pc](const SimThread& thread) {
     if (!engine.IsBlocked(thread)) return;
     Misuse("condition variable destroyed while it is waited for",
            "thread " + std::to_string(thread.id) + " waits", pc);
   });
+  MarkDestroyed(condition, Mark(condition));
 }
 
 }  // namespace jacquard::sim
@@ -76,8 +87,7 @@ int pthread_cond_init(pthread_cond_t* condition, const pthread_condattr_t* attri
 
 int pthread_cond_destroy(pthread_cond_t* condition) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_cond_destroy)(condition);
-  jacquard::sim::DestroyAsStep(condition, JACQUARD_CALLER,
-                               jacquard::sim::CheckConditionForDestruction);
+  jacquard::sim::DestroyAsStep(condition, JACQUARD_CALLER, jacquard::sim::DestroyCondition);
   return 0;
 }
 

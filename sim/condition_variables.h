@@ -13,7 +13,7 @@ namespace jacquard::sim {
 int WaitForCondition(pthread_cond_t* condition, pthread_mutex_t* mutex, uintptr_t pc,
                      uint64_t deadline);
 int NotifyCondition(pthread_cond_t* condition, int most, uintptr_t pc);
-void CheckConditionForDestruction(const pthread_cond_t* condition, uintptr_t pc);
+void DestroyCondition(pthread_cond_t* condition, uintptr_t pc);
 
 }  // namespace jacquard::sim
 

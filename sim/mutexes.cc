@@ -59,11 +59,8 @@ void SetOwner(pthread_mutex_t* mutex, const SimThread* owner) {
   engine.HasWritten(mutex, sizeof(*mutex));
 }
 
-// Before each use of a mutex; also after a wait, when it may have been given up in the meantime.
 void CheckMutex(const pthread_mutex_t* mutex, uintptr_t pc) {
-  CheckObject(mutex, pc);
-  if (mutex->__data.__kind == kDestroyed) [[unlikely]]
-    Misuse("use of a mutex that has been destroyed", "by pthread_mutex_destroy", pc);
+  CheckUse(mutex, "mutex", mutex->__data.__kind == kDestroyed, pc);
 }
 
 // How often its owner has locked it: only of a recursive one, as in the C library, where a
@@ -178,7 +175,7 @@ int UnlockMutex(pthread_mutex_t* mutex, uintptr_t pc) {
 }
 
 void CheckMutexForDestruction(const pthread_mutex_t* mutex, uintptr_t pc) {
-  CheckObject(mutex, pc);
+  CheckMutex(mutex, pc);
   if (StateOf(mutex) != 0)
     Misuse("mutex destroyed while it is locked", WhoHolds(StateOf(mutex)), pc);
   engine.ForEachWaiter(WaitReason::kMutex, mutex, [pc](const SimThread& thread) {

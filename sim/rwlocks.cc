@@ -23,9 +23,13 @@ namespace {
 uint32_t& Readers(pthread_rwlock_t* lock) {
   return reinterpret_cast<uint32_t&>(lock->__data.__pad3);
 }
-// The writer's thread number plus 1; 0 if there is none.
+// The writer's thread number plus 1; 0 if there is none; kDestroyedMark.
 uint32_t& Writer(pthread_rwlock_t* lock) {
   return reinterpret_cast<uint32_t&>(lock->__data.__pad4);
+}
+
+void CheckLock(pthread_rwlock_t* lock, uintptr_t pc) {
+  CheckUse(lock, "reader/writer lock", Writer(lock) == kDestroyedMark, pc);
 }
 
 uint32_t Me() { return static_cast<uint32_t>(engine.current->id) + 1; }
@@ -77,7 +81,7 @@ void WakeWaiters(const pthread_rwlock_t* lock) {
 
 int LockShared(pthread_rwlock_t* lock, uintptr_t pc, uint64_t deadline = Engine::kNoDeadline) {
   engine.DecisionPoint(StepKind::kSharedLock, lock, pc);
-  CheckObject(lock, pc);
+  CheckLock(lock, pc);
   if (Writer(lock) == Me()) return EDEADLK;
   const uint64_t old_state = StateOf(lock);
   while (!MayShare(lock)) {
@@ -85,7 +89,7 @@ int LockShared(pthread_rwlock_t* lock, uintptr_t pc, uint64_t deadline = Engine:
       Finish(StepKind::kSharedTryLock, lock, old_state, 0, pc);
       return ETIMEDOUT;
     }
-    CheckObject(lock, pc);
+    CheckLock(lock, pc);
   }
   TakeShared(lock, pc, deadline == Engine::kNoDeadline);
   Finish(StepKind::kSharedLock, lock, old_state, StateOf(lock), pc);
@@ -94,7 +98,7 @@ int LockShared(pthread_rwlock_t* lock, uintptr_t pc, uint64_t deadline = Engine:
 
 int LockExclusive(pthread_rwlock_t* lock, uintptr_t pc, uint64_t deadline = Engine::kNoDeadline) {
   engine.DecisionPoint(StepKind::kMutexLock, lock, pc);
-  CheckObject(lock, pc);
+  CheckLock(lock, pc);
   if (Writer(lock) == Me()) return EDEADLK;
   const uint64_t old_state = StateOf(lock);
   while (!IsFree(lock)) {
@@ -104,7 +108,7 @@ int LockExclusive(pthread_rwlock_t* lock, uintptr_t pc, uint64_t deadline = Engi
       Finish(StepKind::kMutexTryLock, lock, old_state, 0, pc);
       return ETIMEDOUT;
     }
-    CheckObject(lock, pc);
+    CheckLock(lock, pc);
   }
   TakeExclusive(lock, pc, deadline == Engine::kNoDeadline);
   Finish(StepKind::kMutexLock, lock, old_state, StateOf(lock), pc);
@@ -113,7 +117,7 @@ int LockExclusive(pthread_rwlock_t* lock, uintptr_t pc, uint64_t deadline = Engi
 
 int TryLockShared(pthread_rwlock_t* lock, uintptr_t pc) {
   engine.DecisionPointOfAtomic(StepKind::kSharedTryLock, lock, pc);
-  CheckObject(lock, pc);
+  CheckLock(lock, pc);
   const uint64_t old_state = StateOf(lock);
   const bool takes = MayShare(lock);
   if (takes) {
@@ -127,7 +131,7 @@ int TryLockShared(pthread_rwlock_t* lock, uintptr_t pc) {
 
 int TryLockExclusive(pthread_rwlock_t* lock, uintptr_t pc) {
   engine.DecisionPointOfAtomic(StepKind::kMutexTryLock, lock, pc);
-  CheckObject(lock, pc);
+  CheckLock(lock, pc);
   const uint64_t old_state = StateOf(lock);
   const bool takes = IsFree(lock);
   if (takes) {
@@ -143,7 +147,7 @@ int Unlock(pthread_rwlock_t* lock, uintptr_t pc) {
   const bool exclusive = Writer(lock) == Me();
   const StepKind kind = exclusive ? StepKind::kMutexUnlock : StepKind::kSharedUnlock;
   engine.DecisionPoint(kind, lock, pc);
-  CheckObject(lock, pc);
+  CheckLock(lock, pc);
   const uint64_t old_state = StateOf(lock);
   if (exclusive) {
     engine.Release(lock);
@@ -163,8 +167,8 @@ int Unlock(pthread_rwlock_t* lock, uintptr_t pc) {
   return 0;
 }
 
-void CheckForDestruction(pthread_rwlock_t* lock, uintptr_t pc) {
-  CheckObject(lock, pc);
+void Destroy(pthread_rwlock_t* lock, uintptr_t pc) {
+  CheckLock(lock, pc);
   if (!IsFree(lock)) {
     Misuse("reader/writer lock destroyed while it is locked",
            "it is" + (engine.DescribeHolders(lock) + " ").substr(1), pc);
@@ -175,6 +179,7 @@ void CheckForDestruction(pthread_rwlock_t* lock, uintptr_t pc) {
              "thread " + std::to_string(thread.id) + " is about to lock it", pc);
     });
   }
+  MarkDestroyed(lock, Writer(lock));
 }
 
 }  // namespace
@@ -196,7 +201,7 @@ int pthread_rwlock_init(pthread_rwlock_t* lock, const pthread_rwlockattr_t* attr
 
 int pthread_rwlock_destroy(pthread_rwlock_t* lock) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_rwlock_destroy)(lock);
-  jacquard::sim::DestroyAsStep(lock, JACQUARD_CALLER, jacquard::sim::CheckForDestruction);
+  jacquard::sim::DestroyAsStep(lock, JACQUARD_CALLER, jacquard::sim::Destroy);
   return 0;
 }
 

@@ -17,7 +17,12 @@
 namespace jacquard::sim {
 namespace {
 
+// kDestroyedMark is more than a semaphore can have.
 uint32_t& ValueOf(sem_t* semaphore) { return *reinterpret_cast<uint32_t*>(semaphore); }
+
+void CheckSemaphore(sem_t* semaphore, uintptr_t pc) {
+  CheckUse(semaphore, "semaphore", ValueOf(semaphore) == kDestroyedMark, pc);
+}
 
 void SetValue(sem_t* semaphore, uint32_t value) {
   BeforeChange(semaphore);
@@ -37,14 +42,14 @@ void TakeOne(sem_t* semaphore) {
 
 int Wait(sem_t* semaphore, uintptr_t pc, uint64_t deadline = Engine::kNoDeadline) {
   engine.DecisionPoint(StepKind::kSemaphoreWait, semaphore, pc);
-  CheckObject(semaphore, pc);
+  CheckSemaphore(semaphore, pc);
   while (ValueOf(semaphore) == 0) {
     engine.Block(WaitReason::kSemaphore, semaphore, pc, deadline);
     if (engine.current->timed_out) {
       Finish(StepKind::kSemaphoreTryWait, semaphore, 0, 0, pc);
       return Fails(ETIMEDOUT);
     }
-    CheckObject(semaphore, pc);
+    CheckSemaphore(semaphore, pc);
   }
   const uint32_t old_value = ValueOf(semaphore);
   TakeOne(semaphore);
@@ -54,7 +59,7 @@ int Wait(sem_t* semaphore, uintptr_t pc, uint64_t deadline = Engine::kNoDeadline
 
 int TryWait(sem_t* semaphore, uintptr_t pc) {
   engine.DecisionPointOfAtomic(StepKind::kSemaphoreTryWait, semaphore, pc);
-  CheckObject(semaphore, pc);
+  CheckSemaphore(semaphore, pc);
   const uint32_t old_value = ValueOf(semaphore);
   if (old_value != 0) {
     TakeOne(semaphore);
@@ -67,7 +72,7 @@ int TryWait(sem_t* semaphore, uintptr_t pc) {
 
 int Post(sem_t* semaphore, uintptr_t pc) {
   engine.DecisionPoint(StepKind::kSemaphorePost, semaphore, pc);
-  CheckObject(semaphore, pc);
+  CheckSemaphore(semaphore, pc);
   const uint32_t old_value = ValueOf(semaphore);
   if (old_value >= SEM_VALUE_MAX)
     Misuse("semaphore overflow", "sem_post at " + std::to_string(old_value), pc);
@@ -80,7 +85,7 @@ int Post(sem_t* semaphore, uintptr_t pc) {
 
 int GetValue(sem_t* semaphore, int* value, uintptr_t pc) {
   engine.DecisionPoint(StepKind::kOther, semaphore, pc);
-  CheckObject(semaphore, pc);
+  CheckSemaphore(semaphore, pc);
   const uint32_t now = ValueOf(semaphore);
   engine.current->spin.Reset();
   CheckAccess(value, sizeof(*value), AccessKind::kWrite, pc);
@@ -90,12 +95,13 @@ int GetValue(sem_t* semaphore, int* value, uintptr_t pc) {
   return 0;
 }
 
-void CheckForDestruction(sem_t* semaphore, uintptr_t pc) {
-  CheckObject(semaphore, pc);
+void Destroy(sem_t* semaphore, uintptr_t pc) {
+  CheckSemaphore(semaphore, pc);
   engine.ForEachWaiter(WaitReason::kSemaphore, semaphore, [pc](const SimThread& thread) {
     Misuse("semaphore destroyed while it is waited for",
            "thread " + std::to_string(thread.id) + " waits", pc);
   });
+  MarkDestroyed(semaphore, ValueOf(semaphore));
 }
 
 }  // namespace
@@ -116,7 +122,7 @@ int sem_init(sem_t* semaphore, int shared, unsigned value) noexcept {
 
 int sem_destroy(sem_t* semaphore) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(sem_destroy)(semaphore);
-  jacquard::sim::DestroyAsStep(semaphore, JACQUARD_CALLER, jacquard::sim::CheckForDestruction);
+  jacquard::sim::DestroyAsStep(semaphore, JACQUARD_CALLER, jacquard::sim::Destroy);
   return 0;
 }
 

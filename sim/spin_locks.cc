@@ -1,7 +1,8 @@
 // POSIX spin locks, as simulated threads use them. Who waits does not spin, but is not run.
 //
 // The word is the C library's: 1 is free, what is less is taken. By a simulated thread: minus its
-// number, minus 1. A word of 0 was locked outside of the execution, or never initialised.
+// number, minus 1. A word of 0 was locked outside of the execution, or never initialised. A large
+// one has been destroyed.
 #include <errno.h>
 #include <pthread.h>
 
@@ -15,6 +16,7 @@ namespace jacquard::sim {
 namespace {
 
 constexpr int kFree = 1;
+constexpr int kDestroyed = 0x7FFF'FFFF;
 
 int Mine() { return -engine.current->id - 1; }
 
@@ -23,6 +25,10 @@ uint64_t StateOf(int word) { return word == kFree ? 0 : static_cast<uint32_t>(-w
 
 // Not through the volatile type, which is for those who really spin.
 int& Word(pthread_spinlock_t* lock) { return *const_cast<int*>(lock); }
+
+void CheckLock(const int* word, uintptr_t pc) {
+  CheckUse(word, "spin lock", *word == kDestroyed, pc);
+}
 
 void Set(int* word, int value) {
   BeforeChange(word);
@@ -44,12 +50,12 @@ std::string WhoHolds(int word) {
 
 int Lock(int* word, uintptr_t pc) {
   engine.DecisionPoint(StepKind::kMutexLock, word, pc);
-  CheckObject(word, pc);
+  CheckLock(word, pc);
   if (*word == Mine())
     Misuse("recursive lock", "a thread locks a spin lock that it holds already", pc);
   while (*word != kFree) {
     WaitForLock(WaitReason::kMutex, word, pc, Engine::kNoDeadline);
-    CheckObject(word, pc);
+    CheckLock(word, pc);
   }
   Take(word, pc, true);
   Finish(StepKind::kMutexLock, word, 0, StateOf(*word), pc);
@@ -58,7 +64,7 @@ int Lock(int* word, uintptr_t pc) {
 
 int TryLock(int* word, uintptr_t pc) {
   engine.DecisionPointOfAtomic(StepKind::kMutexTryLock, word, pc);
-  CheckObject(word, pc);
+  CheckLock(word, pc);
   const int old = *word;
   if (old == kFree) {
     Take(word, pc, false);
@@ -71,7 +77,7 @@ int TryLock(int* word, uintptr_t pc) {
 
 int Unlock(int* word, uintptr_t pc) {
   engine.DecisionPoint(StepKind::kMutexUnlock, word, pc);
-  CheckObject(word, pc);
+  CheckLock(word, pc);
   const int old = *word;
   if (old != Mine())
     Misuse("unlock by a thread that does not hold the spin lock", WhoHolds(old), pc);
@@ -83,9 +89,10 @@ int Unlock(int* word, uintptr_t pc) {
   return 0;
 }
 
-void CheckForDestruction(const int* word, uintptr_t pc) {
-  CheckObject(word, pc);
+void Destroy(int* word, uintptr_t pc) {
+  CheckLock(word, pc);
   if (*word != kFree) Misuse("spin lock destroyed while it is locked", WhoHolds(*word), pc);
+  Set(word, kDestroyed);
 }
 
 }  // namespace
@@ -103,7 +110,7 @@ int pthread_spin_init(pthread_spinlock_t* lock, int shared) noexcept {
 
 int pthread_spin_destroy(pthread_spinlock_t* lock) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_spin_destroy)(lock);
-  jacquard::sim::DestroyAsStep(&Word(lock), JACQUARD_CALLER, jacquard::sim::CheckForDestruction);
+  jacquard::sim::DestroyAsStep(&Word(lock), JACQUARD_CALLER, jacquard::sim::Destroy);
   return 0;
 }
 

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "sim/engine.h"
@@ -70,13 +71,32 @@ void BeforeInit(T* object, uintptr_t pc) {
   if (engine.OnExecutingThread()) engine.rollback.BeforeWrite(object, sizeof(*object));
 }
 
-// *_destroy is a step, before which others may still use the object. `check(object, pc)` ends the
-// execution if it is in use.
+// *_destroy is a step, before which others may still use the object. `destroy(object, pc)` ends the
+// execution if it is in use, and leaves a mark in it that no initialiser leaves.
 template <class T>
-void DestroyAsStep(T* object, uintptr_t pc, auto check) {
+void DestroyAsStep(T* object, uintptr_t pc, auto destroy) {
   engine.DecisionPoint(StepKind::kDestroy, object, pc);
-  check(object, pc);
+  destroy(object, pc);
   Finish(StepKind::kDestroy, object, 0, 0, pc);
+}
+
+// In an object's own words for that: what nothing else leaves there.
+inline constexpr uint32_t kDestroyedMark = 0xFFFF'FFFF;
+
+template <class T>
+void MarkDestroyed(T* object, uint32_t& word) {
+  BeforeChange(object);
+  word = kDestroyedMark;
+  engine.HasWritten(object, sizeof(*object));
+}
+
+// Before each use of an object, and after a wait, when it may have been given up in the meantime.
+template <class T>
+void CheckUse(const T* object, std::string_view what, bool destroyed, uintptr_t pc) {
+  CheckObject(object, pc);
+  if (destroyed) [[unlikely]]
+    Misuse("use of a " + std::string(what) + " that has been destroyed",
+           "and not initialised again", pc);
 }
 
 // Values of the step with which a wait for somebody's call ends.

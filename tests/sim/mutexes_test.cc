@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <gtest/gtest.h>
 #include <pthread.h>
-#include <threads.h>
 
 #include <atomic>
 #include <chrono>
@@ -11,7 +10,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -263,37 +261,6 @@ TEST(MisuseOfMutexes, SomeTypesTellErrors) {
   }));
 }
 
-TEST(MisuseOfMutexes, UsedAfterItsEnd) {
-  const std::string signature = "misuse|use of a mutex that has been destroyed";
-  ExpectVerdict(
-      [] {
-        pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-        pthread_mutex_destroy(&mutex);
-        pthread_mutex_lock(&mutex);
-      },
-      signature);
-  // Too early, if the other thread is late.
-  ExpectVerdict(
-      [] {
-        pthread_mutex_t mutex = MutexOfType(PTHREAD_MUTEX_RECURSIVE);
-        std::atomic<bool> gone = false;
-        std::thread thread([&] {
-          if (gone) pthread_mutex_lock(&mutex);
-        });
-        pthread_mutex_destroy(&mutex);
-        gone = true;
-        thread.join();
-      },
-      signature);
-  ExpectPass(Walk([] {
-    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-    pthread_mutex_destroy(&mutex);
-    pthread_mutex_init(&mutex, nullptr);
-    Count([&] { pthread_mutex_lock(&mutex); }, [&] { pthread_mutex_unlock(&mutex); });
-    pthread_mutex_destroy(&mutex);
-  }));
-}
-
 TEST(MisuseOfMutexes, LockAgain) {
   ExpectVerdict(
       [] {
@@ -328,35 +295,6 @@ TEST(MisuseOfMutexes, DestroyedWhileLocked) {
         pthread_spin_destroy(&lock);
       },
       "misuse|spin lock destroyed while it is locked");
-}
-
-// To destroy is a step: until then others may use what is destroyed, or afterwards.
-TEST(MisuseOfMutexes, DestroyedTooEarly) {
-  const auto race = [](auto destroy) {
-    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-    std::thread other([&] {
-      pthread_mutex_lock(&mutex);
-      pthread_mutex_unlock(&mutex);
-    });
-    destroy(&mutex);
-    other.join();
-  };
-  std::set<std::string> signatures;
-  for (uint64_t seed = 1; seed <= 40; ++seed) {
-    RandomWalk walk(seed);
-    ExploreOptions options;
-    options.executions = 20;
-    options.trace = false;
-    signatures.insert(
-        Explore([&] { race(pthread_mutex_destroy); }, walk, options).verdict.signature);
-  }
-  EXPECT_TRUE(signatures.contains("misuse|mutex destroyed while it is locked"));
-  EXPECT_TRUE(signatures.contains("misuse|use of a mutex that has been destroyed"));
-  const auto destroy_mtx = [](pthread_mutex_t* mutex) {
-    mtx_destroy(reinterpret_cast<mtx_t*>(mutex));
-  };
-  const ExploreResult result = SearchAll([&] { race(destroy_mtx); });
-  EXPECT_EQ(result.verdict.kind, VerdictKind::kMisuse) << result.verdict.message;
 }
 
 TEST(MisuseOfMutexes, BlockFreedWhileLocked) {
