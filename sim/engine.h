@@ -193,6 +193,14 @@ class Engine {
     if (stack == kMaxThreads) return &stage_;
     return stack < thread_count_ ? &threads_[stack] : nullptr;
   }
+  // The thread in whose thread-local storage `address` lies, if it has ended; else null. What an
+  // execution begins with has storage until its end.
+  const SimThread* EndedOwnerOfStorage(uintptr_t address) const {
+    const uintptr_t id = OwnerOfStorage(address);
+    if (id >= static_cast<uintptr_t>(thread_count_)) return nullptr;
+    const SimThread& owner = threads_[id];
+    return owner.start != nullptr && HasEnded(owner) ? &owner : nullptr;
+  }
   // Whether `address` lies on the stack of another thread, in a function that has not returned.
   // False also means "not known".
   bool IsInUseByOther(uintptr_t address) {

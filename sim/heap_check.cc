@@ -94,6 +94,20 @@ void CheckStackAccess(uintptr_t begin, size_t size, AccessKind kind, uintptr_t p
   if (ended || !in_use) ReportStackAccess(*owner, ended, size, kind, pc);
 }
 
+// Variables that are thread_local live as long as their thread.
+void CheckThreadLocal(uintptr_t begin, size_t size, AccessKind kind, uintptr_t pc) {
+  const SimThread* const owner = engine.EndedOwnerOfStorage(begin);
+  if (owner == nullptr) return;
+  HeapMessage message;
+  message.Add("%s ", Verb(kind));
+  AddBytes(message, size);
+  message.Add(" in the thread-local storage of ");
+  AddThread(message, owner->id);
+  message.Add(", which has ended");
+  engine.Fail(VerdictKind::kStackError, "thread-local variable used after its thread has ended",
+              message.text(), {.pc = pc});
+}
+
 }  // namespace
 
 void Engine::FindEndOfProgramsStack(SimThread& thread) {
@@ -115,8 +129,11 @@ void CheckRareAccess(const void* address, size_t size, AccessKind kind, uintptr_
       ReportArenaAccess(begin, size, kind, pc);
   } else if (begin - kStackArea < (kMaxThreads + 1) * kStackStride) {
     if (HeapIsJudged()) CheckStackAccess(begin, size, kind, pc, frame);
-  } else if (kind == AccessKind::kWrite && !engine.rollback.Covers(address)) {
-    if (engine.OnExecutingThread()) foreign_words.Add(begin, size);
+  } else {
+    if (HeapIsJudged()) CheckThreadLocal(begin, size, kind, pc);
+    if (kind == AccessKind::kWrite && !engine.rollback.Covers(address) &&
+        engine.OnExecutingThread())
+      foreign_words.Add(begin, size);
   }
 }
 

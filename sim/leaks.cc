@@ -100,7 +100,9 @@ class LeakSearch {
       const bool goes_on = stride_ < sizeof(uintptr_t) && engine.rollback.IsThereAfterLogged(end);
       Scan(begin, goes_on ? end + sizeof(uintptr_t) - 1 : end);
     });
-    foreign_words.ForEach([this](uintptr_t begin, size_t size) { ScanCarefully(begin, size); });
+    foreign_words.ForEach([this](uintptr_t begin, size_t size) {
+      if (engine.EndedOwnerOfStorage(begin) == nullptr) ScanCarefully(begin, size);
+    });
     VisitKeyValues(
         [](void* value, void* self) {
           static_cast<LeakSearch*>(self)->Consider(reinterpret_cast<uintptr_t>(value));

@@ -127,6 +127,8 @@ ThreadStorage ParkThread(int index) {
   return parking.storage;
 }
 
+uintptr_t OwnerOfStorage(uintptr_t address) { return (address - kParkArea) / ParkStride(); }
+
 void KeepThreadStorage(const ThreadStorage& storage) {
   kept_fs_base = storage.fs_base;
   kept_copies.clear();

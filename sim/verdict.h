@@ -14,7 +14,8 @@ enum class VerdictKind : uint8_t {
   kDeadlock,     // no thread can ever run again
   kLivelock,     // did not end although every thread got its turn
   kHeapError,    // an access to heap memory that is not there, or a wrong way to free
-  kStackError,   // an access to a function's variables after it has returned
+  kStackError,   // an access to a function's variables after it has returned, or a thread's after
+                 // its end
   kLeak,         // heap memory that was never freed, and cannot be any more
   kRace,         // two accesses, one of them plain, that nothing orders
   kMisuse,       // a lock or thread function was called against its contract

@@ -264,16 +264,35 @@ TEST(Kept, InPackedStructures) {
 
 TEST(Kept, InThreadLocals) {
   thread_local Node* mine = nullptr;
-  thread_local std::vector<int> vector;
   ExpectNoLeak([] {
-    mine = new Node;
-    Hide(&mine);
+    const auto fill = [] {
+      thread_local std::vector<int> vector;
+      vector.assign(100, 1);
+      mine = new Node;
+      Hide(&mine);
+    };
+    std::thread([fill] {
+      fill();
+      delete mine;
+    }).join();
+    fill();
+  });
+}
+
+// What only a variable of a thread that has ended points to nobody can free.
+TEST(Lost, WithAThreadsVariables) {
+  thread_local Node* mine = nullptr;
+  ExpectLeak("a block of 16 bytes that thread 1", [] {
     std::thread([] {
       mine = new Node;
       Hide(&mine);
-      vector.assign(100, 1);
     }).join();
-    vector.assign(100, 1);
+  });
+  // The variable of another thread than the one that has passed its declaration is not constructed,
+  // and so not destroyed.
+  thread_local std::vector<int> vector;
+  ExpectLeak("a block of 400 bytes that thread 1", [] {
+    std::thread([] { vector.assign(100, 1); }).join();
   });
 }
 

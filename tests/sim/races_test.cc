@@ -387,8 +387,8 @@ TEST(NoRace, StaticGuard) {
 
 TEST(NoRace, ThreadLocals) {
   ExpectNoRace([] {
-    thread_local std::vector<int> mine;
     const auto work = [] {
+      thread_local std::vector<int> mine;
       mine.push_back(1);
       TakeStep();
       Check(mine.size() == 1, "its own");

@@ -57,6 +57,68 @@ TEST(ThreadLocals, AreConstructedAndDestroyedOnEachThread) {
   EXPECT_EQ(constructed, 0);
 }
 
+// They live as long as their thread does.
+TEST(ThreadLocals, MustNotBeUsedAfterTheirThread) {
+  const std::string signature = "stack error|thread-local variable used after its thread has ended";
+  static int* theirs;
+  static std::atomic<int>* theirs_too;
+  static thread_local std::atomic<int> word;
+  const auto publish = [] {
+    theirs = &plain;
+    theirs_too = &word;
+  };
+  ExpectVerdict(
+      [&] {
+        std::thread(publish).join();
+        Check(*theirs != 9, "read");
+      },
+      signature);
+  ExpectVerdict(
+      [&] {
+        std::thread(publish).join();
+        *theirs = 9;
+      },
+      signature);
+  ExpectVerdict(
+      [&] {
+        std::thread(publish).join();
+        Check(theirs_too->load() != 9, "read");
+      },
+      signature);
+  // Only if the other is early.
+  ExpectVerdict(
+      [&] {
+        static std::atomic<bool> published;
+        std::thread other([&] {
+          publish();
+          published = true;
+        });
+        while (!published) {
+        }
+        theirs_too->store(1);
+        other.join();
+      },
+      signature);
+  ExpectPass(Walk([&] {
+    static std::atomic<bool> published, used;
+    std::thread other([&] {
+      publish();
+      published = true;
+      while (!used) {
+      }
+      Check(*theirs == 9, "written by another");
+    });
+    while (!published) {
+    }
+    *theirs = 9;
+    theirs_too->store(1);
+    used = true;
+    other.join();
+    publish();  // its own
+    Check(*theirs == 7, "read");
+  }));
+}
+
 TEST(ThreadLocals, DestructorsRunInReverseOrderAndMayUseOthers) {
   static std::string* order = nullptr;
   struct Noted {
