@@ -7,20 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "sim/arena.h"
-#include "sim/engine.h"
-#include "sim/hooked_code.h"
+#include "sim/c_function.h"
 #include "sim/plain_ranges.h"
-#include "sim/real.h"
-#include "sim/sync.h"
 
 namespace jacquard::sim {
 namespace {
-
-// Whether the call that returns to `pc` is one of the code under test.
-bool IsWatched(uintptr_t pc) {
-  return arena_on && engine.OnExecutingThread() && IsHookedCode(reinterpret_cast<const void*>(pc));
-}
 
 // The length of `text`, at most `most`. Not the C library's, whose name this file takes.
 [[clang::no_builtin]] size_t LengthOf(const char* text, size_t most = SIZE_MAX) {
@@ -92,83 +83,67 @@ void ReadHaystack(const char* text, const char* wanted, const char* found, uintp
 
 }  // namespace
 
-// A function NAME: what it accesses is noted by `note`, for the program's calls, before the real
-// one is called. Under a name of its own in C++, where the headers overload some of these.
-#define JACQUARD_TEXT_FUNCTION(NAME, RESULT, PARAMETERS, ARGUMENTS, NOTE)             \
-  extern "C" RESULT jacquard_##NAME PARAMETERS asm(#NAME);                            \
-  RESULT jacquard_##NAME PARAMETERS {                                                 \
-    static const auto real = reinterpret_cast<RESULT(*) PARAMETERS>(FindReal(#NAME)); \
-    const uintptr_t pc = JACQUARD_CALLER;                                             \
-    if (IsWatched(pc)) NOTE;                                                          \
-    return real ARGUMENTS;                                                            \
-  }
-
 // ---- read
 
-JACQUARD_TEXT_FUNCTION(strlen, size_t, (const char* text), (text), ReadText(text, pc))
-JACQUARD_TEXT_FUNCTION(strnlen, size_t, (const char* text, size_t most), (text, most),
-                       NotePlainRead(text, SizeOf(text, most), pc))
-JACQUARD_TEXT_FUNCTION(strcmp, int, (const char* a, const char* b), (a, b),
-                       ReadBoth(a, b, SIZE_MAX, true, pc))
-JACQUARD_TEXT_FUNCTION(strncmp, int, (const char* a, const char* b, size_t most), (a, b, most),
-                       ReadBoth(a, b, most, true, pc))
-JACQUARD_TEXT_FUNCTION(memcmp, int, (const void* a, const void* b, size_t size), (a, b, size),
-                       ReadBoth(a, b, size, false, pc))
-JACQUARD_TEXT_FUNCTION(bcmp, int, (const void* a, const void* b, size_t size), (a, b, size),
-                       ReadBoth(a, b, size, false, pc))
-JACQUARD_TEXT_FUNCTION(memchr, void*, (const void* bytes, int byte, size_t size),
-                       (bytes, byte, size), ReadToFind(bytes, real(bytes, byte, size), size, pc))
-JACQUARD_TEXT_FUNCTION(strchr, char*, (const char* text, int byte), (text, byte),
-                       ReadTextToFind(text, real(text, byte), pc))
-JACQUARD_TEXT_FUNCTION(strrchr, char*, (const char* text, int byte), (text, byte),
-                       ReadText(text, pc))
-JACQUARD_TEXT_FUNCTION(strstr, char*, (const char* text, const char* wanted), (text, wanted),
-                       ReadHaystack(text, wanted, real(text, wanted), pc))
+JACQUARD_C_FUNCTION(strlen, size_t, (const char* text), (text), ReadText(text, pc))
+JACQUARD_C_FUNCTION(strnlen, size_t, (const char* text, size_t most), (text, most),
+                    NotePlainRead(text, SizeOf(text, most), pc))
+JACQUARD_C_FUNCTION(strcmp, int, (const char* a, const char* b), (a, b),
+                    ReadBoth(a, b, SIZE_MAX, true, pc))
+JACQUARD_C_FUNCTION(strncmp, int, (const char* a, const char* b, size_t most), (a, b, most),
+                    ReadBoth(a, b, most, true, pc))
+JACQUARD_C_FUNCTION(memcmp, int, (const void* a, const void* b, size_t size), (a, b, size),
+                    ReadBoth(a, b, size, false, pc))
+JACQUARD_C_FUNCTION(bcmp, int, (const void* a, const void* b, size_t size), (a, b, size),
+                    ReadBoth(a, b, size, false, pc))
+JACQUARD_C_FUNCTION(memchr, void*, (const void* bytes, int byte, size_t size), (bytes, byte, size),
+                    ReadToFind(bytes, real(bytes, byte, size), size, pc))
+JACQUARD_C_FUNCTION(strchr, char*, (const char* text, int byte), (text, byte),
+                    ReadTextToFind(text, real(text, byte), pc))
+JACQUARD_C_FUNCTION(strrchr, char*, (const char* text, int byte), (text, byte), ReadText(text, pc))
+JACQUARD_C_FUNCTION(strstr, char*, (const char* text, const char* wanted), (text, wanted),
+                    ReadHaystack(text, wanted, real(text, wanted), pc))
 
 // ---- write
 
-JACQUARD_TEXT_FUNCTION(strcpy, char*, (char* to, const char* from), (to, from),
-                       CopyText(to, from, pc))
-JACQUARD_TEXT_FUNCTION(stpcpy, char*, (char* to, const char* from), (to, from),
-                       CopyText(to, from, pc))
-JACQUARD_TEXT_FUNCTION(strncpy, char*, (char* to, const char* from, size_t size), (to, from, size),
-                       CopyAndFill(to, from, size, pc))
-JACQUARD_TEXT_FUNCTION(strcat, char*, (char* to, const char* from), (to, from),
-                       Append(to, from, SIZE_MAX, pc))
-JACQUARD_TEXT_FUNCTION(strncat, char*, (char* to, const char* from, size_t most), (to, from, most),
-                       Append(to, from, most, pc))
-JACQUARD_TEXT_FUNCTION(mempcpy, void*, (void* to, const void* from, size_t size), (to, from, size),
-                       NotePlainCopy(to, from, size, pc))
+JACQUARD_C_FUNCTION(strcpy, char*, (char* to, const char* from), (to, from), CopyText(to, from, pc))
+JACQUARD_C_FUNCTION(stpcpy, char*, (char* to, const char* from), (to, from), CopyText(to, from, pc))
+JACQUARD_C_FUNCTION(strncpy, char*, (char* to, const char* from, size_t size), (to, from, size),
+                    CopyAndFill(to, from, size, pc))
+JACQUARD_C_FUNCTION(strcat, char*, (char* to, const char* from), (to, from),
+                    Append(to, from, SIZE_MAX, pc))
+JACQUARD_C_FUNCTION(strncat, char*, (char* to, const char* from, size_t most), (to, from, most),
+                    Append(to, from, most, pc))
+JACQUARD_C_FUNCTION(mempcpy, void*, (void* to, const void* from, size_t size), (to, from, size),
+                    NotePlainCopy(to, from, size, pc))
 
 // ---- with the room that there is
 
-JACQUARD_TEXT_FUNCTION(__memcpy_chk, void*, (void* to, const void* from, size_t size, size_t room),
-                       (to, from, size, room),
-                       size <= room ? NotePlainCopy(to, from, size, pc) : void())
-JACQUARD_TEXT_FUNCTION(__memmove_chk, void*, (void* to, const void* from, size_t size, size_t room),
-                       (to, from, size, room),
-                       size <= room ? NotePlainCopy(to, from, size, pc) : void())
-JACQUARD_TEXT_FUNCTION(__mempcpy_chk, void*, (void* to, const void* from, size_t size, size_t room),
-                       (to, from, size, room),
-                       size <= room ? NotePlainCopy(to, from, size, pc) : void())
-JACQUARD_TEXT_FUNCTION(__memset_chk, void*, (void* to, int byte, size_t size, size_t room),
-                       (to, byte, size, room), size <= room ? NotePlainWrite(to, size, pc) : void())
-JACQUARD_TEXT_FUNCTION(__strcpy_chk, char*, (char* to, const char* from, size_t room),
-                       (to, from, room), SizeOf(from) <= room ? CopyText(to, from, pc) : void())
-JACQUARD_TEXT_FUNCTION(__stpcpy_chk, char*, (char* to, const char* from, size_t room),
-                       (to, from, room), SizeOf(from) <= room ? CopyText(to, from, pc) : void())
-JACQUARD_TEXT_FUNCTION(__strncpy_chk, char*, (char* to, const char* from, size_t size, size_t room),
-                       (to, from, size, room),
-                       size <= room ? CopyAndFill(to, from, size, pc) : void())
-JACQUARD_TEXT_FUNCTION(__strcat_chk, char*, (char* to, const char* from, size_t room),
-                       (to, from, room),
-                       LengthOf(to) + SizeOf(from) <= room ? Append(to, from, SIZE_MAX, pc)
-                                                           : void())
-JACQUARD_TEXT_FUNCTION(__strncat_chk, char*, (char* to, const char* from, size_t most, size_t room),
-                       (to, from, most, room),
-                       LengthOf(to) + LengthOf(from, most) < room ? Append(to, from, most, pc)
-                                                                  : void())
+JACQUARD_C_FUNCTION(__memcpy_chk, void*, (void* to, const void* from, size_t size, size_t room),
+                    (to, from, size, room),
+                    size <= room ? NotePlainCopy(to, from, size, pc) : void())
+JACQUARD_C_FUNCTION(__memmove_chk, void*, (void* to, const void* from, size_t size, size_t room),
+                    (to, from, size, room),
+                    size <= room ? NotePlainCopy(to, from, size, pc) : void())
+JACQUARD_C_FUNCTION(__mempcpy_chk, void*, (void* to, const void* from, size_t size, size_t room),
+                    (to, from, size, room),
+                    size <= room ? NotePlainCopy(to, from, size, pc) : void())
+JACQUARD_C_FUNCTION(__memset_chk, void*, (void* to, int byte, size_t size, size_t room),
+                    (to, byte, size, room), size <= room ? NotePlainWrite(to, size, pc) : void())
+JACQUARD_C_FUNCTION(__strcpy_chk, char*, (char* to, const char* from, size_t room),
+                    (to, from, room), SizeOf(from) <= room ? CopyText(to, from, pc) : void())
+JACQUARD_C_FUNCTION(__stpcpy_chk, char*, (char* to, const char* from, size_t room),
+                    (to, from, room), SizeOf(from) <= room ? CopyText(to, from, pc) : void())
+JACQUARD_C_FUNCTION(__strncpy_chk, char*, (char* to, const char* from, size_t size, size_t room),
+                    (to, from, size, room), size <= room ? CopyAndFill(to, from, size, pc) : void())
+JACQUARD_C_FUNCTION(__strcat_chk, char*, (char* to, const char* from, size_t room),
+                    (to, from, room),
+                    LengthOf(to) + SizeOf(from) <= room ? Append(to, from, SIZE_MAX, pc) : void())
+JACQUARD_C_FUNCTION(__strncat_chk, char*, (char* to, const char* from, size_t most, size_t room),
+                    (to, from, most, room),
+                    LengthOf(to) + LengthOf(from, most) < room ? Append(to, from, most, pc)
+                                                               : void())
 
-#undef JACQUARD_TEXT_FUNCTION
+#undef JACQUARD_C_FUNCTION
 
 }  // namespace jacquard::sim

@@ -22,6 +22,7 @@
 #include "sim/real.h"
 #include "sim/real_blocks.h"
 #include "sim/recorder.h"
+#include "sim/shared_state.h"
 
 namespace jacquard::sim {
 namespace {
@@ -195,6 +196,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   if (keys_used || keys_made) DropKeys();
   rollback.Undo();
   snapshot.PutBack();
+  RestoreEnvironment();
   for (int i = 0; i < thread_count_; ++i) ResetStorageOf(threads_[i]);
   ResetStorageOf(stage_);
   arena.Reset();

@@ -9,6 +9,7 @@
 #include "sim/library_bugs.h"
 #include "sim/memory/memory.h"
 #include "sim/recorder.h"
+#include "sim/shared_state.h"
 
 namespace jacquard::sim {
 namespace {
@@ -35,6 +36,7 @@ std::string Who(int thread) {
 std::string ObjectAt(uintptr_t address) {
   std::string name = engine.program().NameOf(reinterpret_cast<const void*>(address));
   if (!name.empty()) return name;
+  if (const char* const state = NameOfSharedState(address)) return state;
   char hexadecimal[32];
   std::snprintf(hexadecimal, sizeof(hexadecimal), "%#lx", address);
   return hexadecimal;

@@ -37,8 +37,8 @@ void InitThreadStorage();
 // process's own FS base.
 ThreadStorage ParkThread(int index);
 
-// The number of the parked thread whose storage `address` lies in. If it lies in none, a number that
-// no thread has.
+// The number of the parked thread whose storage `address` lies in. If it lies in none, a number
+// that no thread has.
 uintptr_t OwnerOfStorage(uintptr_t address);
 
 // The thread-local variables in `storage` are to be as they are now whenever they are reset.

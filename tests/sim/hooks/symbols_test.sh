@@ -10,6 +10,7 @@ readonly SIGNALS='sigaction|raise|kill|sigaltstack|signal|sigprocmask|(__)?sysv_
 readonly TIME='sched_yield|nanosleep|usleep|sleep|time|clock|clock_[a-z]+|gettimeofday|timespec_get'
 readonly HEAP='mmap(64)?|mremap|jacquard_outside_(malloc|new|new_array|delete|delete_sized|mutex_lock|mutex_unlock)|malloc|malloc_usable_size|free|calloc|realloc|reallocarray|memalign|valloc|aligned_alloc|posix_memalign|strn?dup|v?asprintf|_Zn[wa]m.*|_Zd[la]P.*'
 readonly TEXTS='str(n?len|n?cmp|r?chr|str|n?cpy|n?cat)|stpcpy|memcmp|bcmp|memchr|mempcpy|__(mem(p?cpy|move|set)|strn?c(py|at)|stpcpy)_chk'
+readonly SHARED='strtok|gmtime|localtime|asctime|ctime|(secure_)?getenv|(un)?setenv|putenv|clearenv'
 readonly FILES='open|open64|openat|openat64|creat|creat64|mkstemp|mkstemp64|mkostemp|shm_open|signalfd|fdopendir|socket|epoll_create|epoll_create1|eventfd|timerfd_create|inotify_init|inotify_init1|memfd_create|dup|pipe|pipe2|socketpair|close|dup2|dup3|fopen|fopen64|tmpfile|tmpfile64|open_memstream|fmemopen|fdopen|freopen|fclose|opendir|closedir|chdir|fchdir|umask|alarm|setitimer'
 readonly CXX='__cxa_guard_(acquire|release|abort)|__cxa_atexit|__cxa_thread_atexit|__cxa_allocate_(dependent_)?exception|__cxa_end_catch|_ZNSt15__exception_ptr13exception_ptr10_M_releaseEv|abort|_?exit|_Exit|quick_exit|v?errx?|error|__assert_fail'
 readonly CHANCE='s?rand(om)?|[dlm]rand48|[ejn]rand48|srand48|getrandom|getentropy|_ZNSt13random_device9_M_getvalEv'
@@ -30,7 +31,7 @@ defined=$(nm --defined-only --extern-only "$object" | awk 'NF == 3 { print $3 }'
 undefined=$(nm --undefined-only "$object" | awk '{ print $NF }')
 
 complain "global symbols that are not part of the interface" \
-  "$(grep -vxE "$HOOKS|$THREADS|$WAITS|$SIGNALS|$TIME|$HEAP|$TEXTS|$FILES|$CXX|$CHANCE|$CONTAINERS|$INTERFACE" <<<"$defined")"
+  "$(grep -vxE "$HOOKS|$THREADS|$WAITS|$SIGNALS|$TIME|$HEAP|$TEXTS|$SHARED|$FILES|$CXX|$CHANCE|$CONTAINERS|$INTERFACE" <<<"$defined")"
 complain "global symbols of jacquard::sim" "$(c++filt <<<"$defined" | grep 'jacquard::sim')"
 complain "the runtime is instrumented" "$(grep -E '^__(tsan|sanitizer)_' <<<"$undefined")"
 for symbol in __tsan_write4 __tsan_atomic32_load pthread_create _ZN8jacquard7ExecuteERNS_7ProgramERNS_8StrategyERKNS_16ExecutionOptionsEPNS_5TraceE; do
