@@ -88,6 +88,7 @@ template <class T>
   CheckAtomicAccess<T>(object, AccessKind::kWrite, pc);
   const T old = *object;
   const T value = Updated(update, old, operand);
+  CheckContractOfUpdate(update, old, operand, Order(order), pc);
   if (value != old) {
     engine.rollback.BeforeWrite(object, sizeof(T));
     *object = value;

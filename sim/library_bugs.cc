@@ -56,11 +56,13 @@ bool IsDoneIn(std::string_view header, const SimThread& thread, uintptr_t pc, Pa
 
 constinit WaiterCounts waiter_counts = {};
 
+bool HasLibraryWaits() { return &_ZZNSt8__detail18__waiter_pool_base6_S_forEPKvE3__w != nullptr; }
+
 void BeginLibraryBugs(bool reported) {
-  char* const table = &_ZZNSt8__detail18__waiter_pool_base6_S_forEPKvE3__w;
   waiter_counts = {};
-  if (!reported && table != nullptr)
-    waiter_counts = {reinterpret_cast<uintptr_t>(table), kTableSize};
+  if (reported || !HasLibraryWaits()) return;
+  const char* const table = &_ZZNSt8__detail18__waiter_pool_base6_S_forEPKvE3__w;
+  waiter_counts = {reinterpret_cast<uintptr_t>(table), kTableSize};
 }
 
 bool IsOverlooked(const SimThread& thread) {

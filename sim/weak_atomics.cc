@@ -94,6 +94,7 @@ T WeakUpdate(T* address, Update update, T operand, MemoryOrder order, uintptr_t 
       AskStrategy());
   FenceIfWaiterCount(address, order);
   AfterAccess(true, result.event, pc);
+  CheckContractOfUpdate(update, result.old_value, operand, order, pc);
   if (result.value == result.old_value && result.write) {
     // A spin lock that writes "taken" over "taken" only looks.
     engine.HasRead(address, sizeof(T), Low(result.value));

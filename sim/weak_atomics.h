@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "sim/library_contracts.h"
 #include "sim/step.h"
 
 namespace jacquard::sim {
@@ -26,6 +27,18 @@ inline constexpr int kMaxSpuriousFailures = 4;
 
 // How a read-modify-write makes the new value from the old one and its operand.
 enum class Update : uint8_t { kExchange, kAdd, kSubtract, kAnd, kOr, kXor, kNand };
+
+// If it may be one of the C++ library's, whether its contract permits it. They all are additions to
+// integers, with release order.
+template <class T>
+void CheckContractOfUpdate(Update update, T old_value, T operand, MemoryOrder order, uintptr_t pc) {
+  if constexpr (sizeof(T) == sizeof(int32_t)) {
+    if (order != MemoryOrder::kRelease) return;
+    const auto by = static_cast<int32_t>(operand);
+    if (update == Update::kAdd) CheckLibraryContract(static_cast<int32_t>(old_value), by, pc);
+    if (update == Update::kSubtract) CheckLibraryContract(static_cast<int32_t>(old_value), -by, pc);
+  }
+}
 
 template <class T>
 constexpr T Updated(Update update, T old, T operand) {

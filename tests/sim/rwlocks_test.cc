@@ -279,6 +279,77 @@ TEST(MisuseOfSemaphores, OverflowAndDestroyed) {
       "misuse|semaphore destroyed while it is waited for");
 }
 
+// The standard's classes do not say so themselves.
+TEST(Semaphores, OfCxxStayWithinTheirMaximum) {
+  const std::string signature = "misuse|semaphore overflow";
+  ExpectVerdict(
+      [] {
+        std::binary_semaphore semaphore(0);
+        semaphore.release();
+        semaphore.release();
+      },
+      signature);
+  ExpectVerdict(
+      [] {
+        std::counting_semaphore<5> semaphore(2);
+        semaphore.release(4);
+      },
+      signature);
+  // Only if both are early.
+  ExpectVerdict(
+      [] {
+        std::binary_semaphore semaphore(0);
+        std::thread other([&] { semaphore.release(); });
+        semaphore.release();
+        semaphore.acquire();
+        other.join();
+      },
+      signature);
+  ExpectPass(Walk([] {
+    std::counting_semaphore<5> semaphore(2);
+    std::counting_semaphore<> others(7);
+    std::thread other([&] { semaphore.release(2); });
+    semaphore.release();
+    others.release(1000);
+    other.join();
+  }));
+}
+
+TEST(Latches, AreNotCountedBelowZero) {
+  const std::string signature = "misuse|latch counted below zero";
+  ExpectVerdict(
+      [] {
+        std::latch latch(1);
+        latch.count_down();
+        latch.count_down();
+      },
+      signature);
+  ExpectVerdict([] { std::latch(3).count_down(4); }, signature);
+  ExpectPass(Walk([] {
+    std::latch latch(3);
+    std::thread other([&] { latch.arrive_and_wait(); });
+    latch.count_down(2);
+    latch.wait();
+    other.join();
+  }));
+}
+
+// They look the same but for where they stand.
+TEST(Semaphores, OtherCountersMayDoAnything) {
+  ExpectPass(Walk([] {
+    std::binary_semaphore semaphore(0);
+    std::atomic<int> counter = 0;
+    std::thread other([&] {
+      counter.fetch_sub(5, std::memory_order_release);
+      counter.fetch_add(10, std::memory_order_release);
+      semaphore.release();
+    });
+    counter.fetch_add(1, std::memory_order_release);
+    semaphore.acquire();
+    other.join();
+  }));
+}
+
 // ---- barriers
 
 TEST(Barriers, HoldAllAndTellOne) {
