@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <iterator>
 
+#include "sim/processors.h"
 #include "sim/real.h"
 #include "sim/sync.h"
 #include "sim/unsupported.h"
@@ -289,6 +290,11 @@ extern "C" long syscall(long number, ...) noexcept {
                                        reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
     }
     if (number == SYS_gettid) return engine.CurrentTid();
+    if (number == SYS_getcpu) {
+      return jacquard::sim::GetProcessor(reinterpret_cast<unsigned*>(a[0]),
+                                         reinterpret_cast<unsigned*>(a[1]),
+                                         reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
+    }
     engine.current->spin.Reset();
   }
   const int64_t result = jacquard::sim::RawSyscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);

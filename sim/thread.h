@@ -69,6 +69,7 @@ struct ThreadState {
   // Which thread it is in all executions: by its creator's lineage, and which of its children.
   uint64_t lineage = 0;
   uint32_t locks_taken = 0;  // since it began
+  unsigned moves = 0;        // from processor to processor
 
   // Engine::EndOfProgramsStack, as found when the context and the schedule were these.
   uintptr_t end_of_stack = 0;

@@ -3,8 +3,11 @@
 #include <errno.h>
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cfenv>
@@ -158,6 +161,26 @@ TEST(Threads, IdentitiesDiffer) {
     Check(selves[0] != selves[1] && selves[1] != selves[2] && selves[2] != selves[0], "pthread_t");
     Check(tids[0] != tids[1] && tids[1] != tids[2] && tids[2] != tids[0], "gettid()");
   }));
+}
+
+// What the kernel says would differ from run to run; a program must be right wherever it runs.
+TEST(Threads, RunOnOneProcessorOrAnother) {
+  static const auto ask = [] {
+    unsigned processor = 1000, node = 1000;
+    Check(getcpu(&processor, &node) == 0 && getcpu(nullptr, nullptr) == 0, "getcpu");
+    Check(node == 0 && processor < sysconf(_SC_NPROCESSORS_ONLN), "one that is there");
+    Check(syscall(SYS_getcpu, &processor, nullptr, nullptr) == 0, "by system call");
+    return sched_getcpu();
+  };
+  std::vector<int> moved(2);  // on the heap, where the roll-back leaves it
+  const auto body = [&moved] {
+    const int before = ask();
+    std::thread([] { Check(ask() >= 0, "one that is there"); }).join();
+    ++moved[ask() != before];
+  };
+  ExpectPass(Walk(body, 200));
+  EXPECT_GT(moved[0], 0);
+  if (sysconf(_SC_NPROCESSORS_ONLN) > 1) EXPECT_GT(moved[1], 0);
 }
 
 std::string NameOf(pthread_t thread) {
