@@ -143,7 +143,7 @@ int Main(int argc, char** argv, char** environment) {
       options);
   if (!result.problem.empty()) {
     const bool nothing_executed =
-        options.jobs > 1 && result.executions == 0 && result.seconds > options.seconds;
+        options.seconds > 0 && result.executions == 0 && result.seconds > options.seconds;
     Refuse(result.problem, nothing_executed ? kNothingExecuted : kWrongRequest);
   }
   // Nobody has asked for anything, and there are no threads to explore: a program as configuration

@@ -301,6 +301,8 @@ class Engine {
   // Virtual time in nanoseconds. A thread that reads it again and again without ever waiting makes
   // it run faster and faster, so that a spin on the clock ends.
   uint64_t ReadClock();
+  // Whether the main of a program with one of its own has not begun yet.
+  bool IsBeforeProgram() const { return !is_program_ && HasMainOfItsOwn(); }
   uint64_t now() const { return now_; }
 
   // What happens for no reason, up to ExecutionOptions::spurious_wake_ups.
@@ -406,9 +408,13 @@ class Engine {
   void AddStorage(const ThreadStorage& storage);
   void BeginStorageOnDemand();
   // Nothing that the thread did to it is left.
-  void ResetStorageOf(const SimThread& thread) {
+  void ResetStorageOf(SimThread& thread) {
     if (thread.fs_base != kNoStorage) ResetThreadStorage(thread.storage);
+    if (thread.has_locale) [[unlikely]]
+      ResetLocaleOf(thread);
   }
+  void ResetLocaleOf(SimThread& thread);
+  static bool HasMainOfItsOwn();
   // What the thread's FS base is to be at the beginning of an execution. The first call of a
   // function in a shared library asks for the storage, so that a few requests mean little. Whoever
   // listens allocates memory at a step, and so has a use for the storage of each thread: that says
@@ -570,7 +576,7 @@ class Engine {
   int bodies_left_ = 0;  // threads that the program began with and that have not ended
   int parked_ = 0;       // threads whose storage exists
   int first_tid_ = kFirstTid;
-  bool is_program_ = false;  // with a main of its own
+  bool is_program_ = false;  // with a main of its own, which has begun
   uint64_t fs_base_ = 0;     // the running one, of the thread that executes
   bool storage_on_demand_ = false;
   uint64_t ticket_ = 0;

@@ -24,6 +24,9 @@
 #include "sim/recorder.h"
 #include "sim/shared_state.h"
 
+// NOLINTNEXTLINE(bugprone-reserved-identifier)
+extern "C" [[gnu::weak]] int __wrap_main(int, char**, char**);
+
 namespace jacquard::sim {
 namespace {
 
@@ -114,6 +117,9 @@ void Engine::Initialize() {
   BeginStorageOnDemand();
 }
 
+// Whose main is the body is linked with --wrap=main and what stands for it (jacquard/main.cc).
+bool Engine::HasMainOfItsOwn() { return &__wrap_main != nullptr; }
+
 void Engine::BeginTests() {
   rollback.Init();
   rollback.CoverHeap();
@@ -180,6 +186,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   SetNearTag();
 
   stage_.context = FreshContext(kStage, StageEntry);
+  errno = 0;  // as main finds it
   executing = true;
   SwitchTo(stage_);
   executing = false;

@@ -59,6 +59,9 @@ struct ThreadState {
   int spurious_failures = 0;
   uintptr_t spurious_pc = 0;
   int ignores_races = 0;  // __tsan_ignore_thread_begin without its end
+  // As pthread_setcancelstate and pthread_setcanceltype set them: nobody cancels.
+  int cancel_state = PTHREAD_CANCEL_ENABLE;
+  int cancel_type = PTHREAD_CANCEL_DEFERRED;
 
   int call_depth = 0;  // may exceed SimThread::kMaxCallStack: deeper frames are not kept
 
@@ -98,6 +101,7 @@ struct SimThread : ThreadState {
   ThreadSet bit = 0;
 
   char name[kNameSize] = {};  // as pthread_setname_np sets it
+  bool has_locale = false;    // of its own, by uselocale
   // Where that is not the same for all (signals.cc): what it blocks, and what of that it waits for.
   uint64_t signal_mask = 0;
   uint64_t pending_signals = 0;

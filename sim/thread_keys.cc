@@ -3,6 +3,7 @@
 // library's own values would stay with the parked thread from one execution to the next.
 //
 // Keys are the C library's; those that an execution makes are deleted after it.
+#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
 
@@ -33,6 +34,7 @@ Values& Mine() {
 struct Key {
   Destructor destructor;
   bool made_by_execution;
+  bool is_known;  // made and not deleted
 };
 Key keys[PTHREAD_KEYS_MAX];
 pthread_key_t keys_end = 0;  // no key from here on was made by an execution
@@ -43,6 +45,13 @@ bool OnSimulatedThread() {
 }
 
 bool Simulates(pthread_key_t key) { return key < PTHREAD_KEYS_MAX && OnSimulatedThread(); }
+
+// Whether the key has been made and not deleted. The C library's own name for making one goes past
+// the interposer.
+bool IsKey(pthread_key_t key) {
+  return keys[key].is_known ||
+         JACQUARD_REAL(pthread_setspecific)(key, JACQUARD_REAL(pthread_getspecific)(key)) == 0;
+}
 
 }  // namespace
 
@@ -124,7 +133,7 @@ int pthread_key_create(pthread_key_t* key, void (*destructor)(void*)) noexcept {
   // data makes it once: its data stays as it is.
   const bool made_by_execution =
       jacquard::sim::arena_on && engine.OnExecutingThread() && !engine.rollback.IsInLibraries(key);
-  keys[*key] = {destructor, made_by_execution};
+  keys[*key] = {destructor, made_by_execution, true};
   if (made_by_execution) {
     engine.keys_made = true;
     keys_end = std::max(keys_end, *key + 1);
@@ -147,6 +156,7 @@ void* pthread_getspecific(pthread_key_t key) noexcept {
 
 int pthread_setspecific(pthread_key_t key, const void* value) noexcept {
   if (!Simulates(key)) return JACQUARD_REAL(pthread_setspecific)(key, value);
+  if (!jacquard::sim::IsKey(key)) return EINVAL;
   jacquard::sim::Values& mine = jacquard::sim::Mine();
   mine.of_key[key] = const_cast<void*>(value);
   mine.end = std::max(mine.end, key + 1);

@@ -139,6 +139,7 @@ void KeepThreadStorage(const ThreadStorage& storage) {
 }
 
 void ResetThreadStorage(const ThreadStorage& storage) {
+  *storage.error = 0;
   for (size_t i = 0; i < tls_images.size(); ++i) {
     const TlsImage& image = tls_images[i];
     char* const copy = CopyIn(storage, image);

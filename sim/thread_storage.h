@@ -45,8 +45,8 @@ uintptr_t OwnerOfStorage(uintptr_t address);
 void KeepThreadStorage(const ThreadStorage& storage);
 
 // Puts the thread-local variables of the executable, and of shared libraries with hooks, back to
-// their initial values, or those that are kept, in the storage `storage`. Other shared libraries
-// keep theirs.
+// their initial values, or those that are kept, in the storage `storage`, and errno to 0. Other
+// shared libraries keep theirs.
 void ResetThreadStorage(const ThreadStorage& storage);
 
 // The slower way, by system call.

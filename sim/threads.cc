@@ -5,6 +5,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <locale.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -53,6 +54,17 @@ int TryJoin(pthread_t handle, void** result, uintptr_t pc) {
   if (engine.HasEnded(*thread)) return FinishJoin(*thread, result, pc);
   Finish(StepKind::kOther, nullptr, 0, 0, pc);
   return EBUSY;
+}
+
+// `old` may be null. Also the answer of the call that returns to `pc`.
+int Exchange(int& value, int to, int* old, uintptr_t pc) {
+  if (old != nullptr) {
+    CheckAccess(old, sizeof(*old), AccessKind::kWrite, pc);
+    engine.rollback.BeforeWrite(old, sizeof(*old));
+    *old = value;
+  }
+  value = to;
+  return 0;
 }
 
 // Real threads that the program has started and not joined.
@@ -109,6 +121,13 @@ int JoinThread(pthread_t handle, void** result, uint64_t deadline, uintptr_t pc)
 int Engine::CurrentTid() const {
   const bool is_main = is_program_ && current->id == 0;  // perhaps in a process of its own
   return is_main ? static_cast<int>(RawSyscall(SYS_getpid)) : TidOf(*current);
+}
+
+void Engine::ResetLocaleOf(SimThread& thread) {
+  thread.has_locale = false;
+  WriteFsBase(thread.storage.fs_base);
+  JACQUARD_REAL(uselocale)(LC_GLOBAL_LOCALE);
+  WriteFsBase(fs_base_);
 }
 
 int DetachThread(pthread_t handle, uintptr_t pc) {
@@ -200,5 +219,24 @@ pid_t gettid() noexcept {
   }
 
 JACQUARD_UNSUPPORTED(pthread_cancel, (pthread_t thread), (thread))
+
+int pthread_setcancelstate(int state, int* old) {
+  if (!engine.Simulates()) return JACQUARD_REAL(pthread_setcancelstate)(state, old);
+  if (state != PTHREAD_CANCEL_ENABLE && state != PTHREAD_CANCEL_DISABLE) return EINVAL;
+  return jacquard::sim::Exchange(engine.current->cancel_state, state, old, JACQUARD_CALLER);
+}
+
+int pthread_setcanceltype(int type, int* old) {
+  if (!engine.Simulates()) return JACQUARD_REAL(pthread_setcanceltype)(type, old);
+  if (type != PTHREAD_CANCEL_DEFERRED && type != PTHREAD_CANCEL_ASYNCHRONOUS) return EINVAL;
+  return jacquard::sim::Exchange(engine.current->cancel_type, type, old, JACQUARD_CALLER);
+}
+
+// It is each thread's own, and the C library keeps it in the storage, which threads take over from
+// each other.
+locale_t uselocale(locale_t locale) noexcept {
+  if (locale != nullptr && engine.OnExecutingThread()) engine.current->has_locale = true;
+  return JACQUARD_REAL(uselocale)(locale);
+}
 
 }  // extern "C"

@@ -1,12 +1,15 @@
 // Time as simulated threads see it: virtual. It passes when somebody reads a clock or a timed wait
-// ends, never by itself.
+// ends, never by itself. So it does before the main of a program that has one of its own: what
+// constructors of globals have read must not lie in another age.
 #include <errno.h>
 #include <sched.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #include "sim/real.h"
@@ -19,13 +22,41 @@ timespec ToTimespec(uint64_t nanoseconds) {
   return {static_cast<time_t>(nanoseconds / kSecond), static_cast<long>(nanoseconds % kSecond)};
 }
 
+// Whether the caller is a simulated thread, or a constructor before main.
+bool TimeIsVirtual() { return engine.Simulates() || engine.IsBeforeProgram(); }
+
 // All clocks agree.
 timespec ReadClock(uintptr_t pc) {
+  static uint64_t before_program = kClockEpoch - kSecond;
+  if (!engine.Simulates()) return ToTimespec(before_program += 1000);
   engine.DecisionPoint(StepKind::kClock, nullptr, pc);
   engine.current->spin.Reset();  // time has passed: the next round is another one
   const uint64_t now = engine.ReadClock();
   engine.FinishStep(StepKind::kClock, MemoryOrder::kRelaxed, 0, nullptr, now, now, pc);
   return ToTimespec(now);
+}
+
+// Clocks of what a process or a thread has computed, also of others (negative numbers): the program
+// has done nothing else since it began.
+bool IsCpuClock(clockid_t clock) {
+  return clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID || clock < 0;
+}
+
+timespec SinceBegin(timespec time) {
+  constexpr auto kEpoch = static_cast<time_t>(kClockEpoch / kSecond);
+  time.tv_sec = std::max<time_t>(0, time.tv_sec - kEpoch);
+  return time;
+}
+
+bool IsClock(clockid_t clock) {
+  if (clock >= CLOCK_REALTIME && clock <= CLOCK_BOOTTIME) return true;
+  return RawSyscall(SYS_clock_getres, static_cast<uint64_t>(clock)) == 0;
+}
+
+// Whether one may sleep by it.
+bool IsSleepClock(clockid_t clock) {
+  return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME ||
+         clock == CLOCK_TAI || clock == CLOCK_PROCESS_CPUTIME_ID;
 }
 
 void Sleep(uint64_t nanoseconds, bool absolute, uintptr_t pc) {
@@ -39,11 +70,17 @@ void Sleep(uint64_t nanoseconds, bool absolute, uintptr_t pc) {
 }  // namespace jacquard::sim
 
 using jacquard::sim::engine;
+using jacquard::sim::IsClock;
+using jacquard::sim::IsCpuClock;
+using jacquard::sim::IsSleepClock;
 using jacquard::sim::IsValid;
+using jacquard::sim::kClockEpoch;
 using jacquard::sim::kSecond;
 using jacquard::sim::Nanoseconds;
 using jacquard::sim::ReadClock;
+using jacquard::sim::SinceBegin;
 using jacquard::sim::Sleep;
+using jacquard::sim::TimeIsVirtual;
 
 extern "C" {
 
@@ -69,8 +106,10 @@ int nanosleep(const timespec* duration, timespec* remaining) {
 
 int clock_nanosleep(clockid_t clock, int flags, const timespec* time, timespec* remaining) {
   if (!engine.Simulates()) return JACQUARD_REAL(clock_nanosleep)(clock, flags, time, remaining);
-  if (!IsValid(*time) || time->tv_sec < 0) return EINVAL;
-  Sleep(Nanoseconds(*time), (flags & TIMER_ABSTIME) != 0, JACQUARD_CALLER);
+  if (!IsValid(*time) || time->tv_sec < 0 || !IsSleepClock(clock)) return EINVAL;
+  const bool absolute = (flags & TIMER_ABSTIME) != 0;
+  const uint64_t begin = absolute && IsCpuClock(clock) ? kClockEpoch : 0;
+  Sleep(begin + Nanoseconds(*time), absolute, JACQUARD_CALLER);
   return 0;
 }
 
@@ -94,35 +133,38 @@ unsigned sleep(unsigned seconds) {
 }
 
 int clock_gettime(clockid_t clock, timespec* time) noexcept {
-  if (!engine.Simulates()) return JACQUARD_REAL(clock_gettime)(clock, time);
-  *time = ReadClock(JACQUARD_CALLER);
+  if (!TimeIsVirtual()) return JACQUARD_REAL(clock_gettime)(clock, time);
+  if (!IsClock(clock)) {
+    errno = EINVAL;
+    return -1;
+  }
+  const timespec now = ReadClock(JACQUARD_CALLER);
+  *time = IsCpuClock(clock) ? SinceBegin(now) : now;
   return 0;
 }
 
 int gettimeofday(timeval* time, void* zone) noexcept {
-  if (!engine.Simulates()) return JACQUARD_REAL(gettimeofday)(time, zone);
+  if (!TimeIsVirtual()) return JACQUARD_REAL(gettimeofday)(time, zone);
   const timespec now = ReadClock(JACQUARD_CALLER);
   *time = {now.tv_sec, now.tv_nsec / 1000};
   return 0;
 }
 
 int timespec_get(timespec* time, int base) noexcept {
-  if (!engine.Simulates()) return JACQUARD_REAL(timespec_get)(time, base);
+  if (!TimeIsVirtual()) return JACQUARD_REAL(timespec_get)(time, base);
   if (base != TIME_UTC) return 0;
   *time = ReadClock(JACQUARD_CALLER);
   return base;
 }
 
-// Processor time: the program has done nothing but compute since it began.
 clock_t clock() noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(clock)();
-  const timespec now = ReadClock(JACQUARD_CALLER);
-  constexpr auto kEpoch = static_cast<time_t>(jacquard::sim::kClockEpoch / kSecond);
-  return (now.tv_sec - kEpoch) * CLOCKS_PER_SEC + now.tv_nsec / (1'000'000'000 / CLOCKS_PER_SEC);
+  const timespec time = SinceBegin(ReadClock(JACQUARD_CALLER));
+  return time.tv_sec * CLOCKS_PER_SEC + time.tv_nsec / (1'000'000'000 / CLOCKS_PER_SEC);
 }
 
 time_t time(time_t* result) noexcept {
-  if (!engine.Simulates()) return JACQUARD_REAL(time)(result);
+  if (!TimeIsVirtual()) return JACQUARD_REAL(time)(result);
   const timespec now = ReadClock(JACQUARD_CALLER);
   if (result != nullptr) *result = now.tv_sec;
   return now.tv_sec;

@@ -4,8 +4,11 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -46,6 +49,9 @@ struct Early {
   const pthread_t pthread = pthread_self();
   const pid_t tid = gettid();
   int* address = nullptr;
+  const std::chrono::steady_clock::time_point steady = std::chrono::steady_clock::now();
+  const std::chrono::system_clock::time_point wall = std::chrono::system_clock::now();
+  const time_t seconds = time(nullptr);
   // More than what the C library takes from the system block by block.
   std::vector<int> large = std::vector<int>(100'000, 7);
 } early;
@@ -57,7 +63,19 @@ int Fail(const char* what) {
 
 }  // namespace
 
+// Since a constructor has looked.
+template <class Clock>
+bool IsSoonAfter(std::chrono::time_point<Clock> then) {
+  const auto passed = Clock::now() - then;
+  return passed > passed.zero() && passed < std::chrono::seconds(10);
+}
+
 int main(int argc, char** /*argv*/) {
+  if (errno != 0) return Fail("errno");
+  errno = EINVAL;
+  if (!IsSoonAfter(early.steady) || !IsSoonAfter(early.wall) ||
+      time(nullptr) - early.seconds > 10 || time(nullptr) < early.seconds)
+    return Fail("the time");
   if (early.thread != std::this_thread::get_id() || !pthread_equal(early.pthread, pthread_self()))
     return Fail("the thread");
   if (early.tid != gettid() || gettid() != getpid() || syscall(SYS_gettid) != getpid())

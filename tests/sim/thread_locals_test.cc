@@ -1,6 +1,8 @@
 // What each thread has for itself: thread-local variables, errno, pthread_setspecific.
 #include <errno.h>
 #include <gtest/gtest.h>
+#include <limits.h>
+#include <locale.h>
 #include <pthread.h>
 
 #include <atomic>
@@ -34,6 +36,7 @@ struct alignas(256) Aligned {
 };
 thread_local Aligned aligned;
 thread_local std::vector<std::string> texts;
+locale_t of_threads = nullptr;
 
 TEST(ThreadLocals, AreConstructedAndDestroyedOnEachThread) {
   ExpectPass(Walk([] {
@@ -117,6 +120,52 @@ TEST(ThreadLocals, MustNotBeUsedAfterTheirThread) {
     publish();  // its own
     Check(*theirs == 7, "read");
   }));
+}
+
+// As C has it for a program's start, and as every new thread finds things in the C library, whoever
+// has used the storage before.
+TEST(NewThreads, FindTheLibrarysStateAsItIsAtFirst) {
+  static const auto use = [] {
+    Check(errno == 0, "errno");
+    errno = 77;
+    int old = -1;
+    Check(pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old) == 0, "state set");
+    Check(old == PTHREAD_CANCEL_ENABLE, "the state");
+    Check(pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &old) == 0, "type set");
+    Check(old == PTHREAD_CANCEL_DEFERRED, "the type");
+    Check(pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &old) == 0, "set again");
+    Check(old == PTHREAD_CANCEL_DISABLE, "as it was set");
+    Check(pthread_setcancelstate(1000, &old) == EINVAL, "no state");
+    Check(uselocale(nullptr) == LC_GLOBAL_LOCALE, "the locale");
+    Check(uselocale(of_threads) == LC_GLOBAL_LOCALE, "set");
+    Check(uselocale(nullptr) == of_threads, "as it was set");
+  };
+  of_threads = newlocale(LC_ALL_MASK, "C.UTF-8", nullptr);
+  ASSERT_NE(of_threads, nullptr);
+  ExpectPass(Walk(
+      [] {
+        use();
+        // More than there are numbers for, so that some are used again.
+        for (int i = 0; i < 300; ++i) std::thread(use).join();
+      },
+      3));
+  EXPECT_EQ(uselocale(nullptr), LC_GLOBAL_LOCALE);
+  freelocale(of_threads);
+}
+
+TEST(Keys, ThatAreNotThereAreRefused) {
+  ExpectPass(Walk(
+      [] {
+        TakeStep();
+        pthread_key_t key;
+        Check(pthread_key_create(&key, nullptr) == 0, "made");
+        Check(pthread_setspecific(key, &key) == 0, "set");
+        Check(pthread_key_delete(key) == 0, "deleted");
+        Check(pthread_setspecific(key, &key) == EINVAL, "deleted before");
+        Check(pthread_getspecific(key) == nullptr, "no value");
+        Check(pthread_setspecific(PTHREAD_KEYS_MAX - 1, &key) == EINVAL, "never made");
+      },
+      20));
 }
 
 TEST(ThreadLocals, DestructorsRunInReverseOrderAndMayUseOthers) {

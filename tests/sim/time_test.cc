@@ -1,5 +1,8 @@
 // Sleeping, and virtual time.
+#include <errno.h>
 #include <gtest/gtest.h>
+#include <pthread.h>
+#include <time.h>
 
 #include <atomic>
 #include <chrono>
@@ -54,6 +57,40 @@ TEST(Time, NeverGoesBackAndCostsNone) {
   });
   ExpectPass(result);
   EXPECT_LT(std::chrono::steady_clock::now() - real_start, std::chrono::seconds(30));
+}
+
+TEST(Time, OfProcessorsBeginsWithTheProgram) {
+  ExpectPass(Walk(
+      [] {
+        TakeStep();
+        const auto seconds = [](clockid_t clock) {
+          timespec time = {-1, 0};
+          Check(clock_gettime(clock, &time) == 0, "read");
+          return time.tv_sec;
+        };
+        clockid_t of_thread = 0;
+        Check(pthread_getcpuclockid(pthread_self(), &of_thread) == 0, "found");
+        for (const clockid_t clock :
+             {CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID, of_thread}) {
+          Check(seconds(clock) == 0, "no time has passed");
+        }
+        Check(clock() < CLOCKS_PER_SEC, "in the old form");
+        Check(seconds(CLOCK_REALTIME) == seconds(CLOCK_MONOTONIC), "the others agree");
+      },
+      20));
+}
+
+TEST(Time, UnknownClocksAreRefused) {
+  ExpectPass(Walk(
+      [] {
+        TakeStep();
+        timespec time = {0, 1000};
+        Check(clock_gettime(9999, &time) == -1 && errno == EINVAL, "read");
+        Check(clock_nanosleep(9999, 0, &time, nullptr) == EINVAL, "slept");
+        Check(clock_nanosleep(CLOCK_THREAD_CPUTIME_ID, 0, &time, nullptr) == EINVAL, "of a thread");
+        Check(clock_nanosleep(CLOCK_MONOTONIC, 0, &time, nullptr) == 0, "a good one");
+      },
+      20));
 }
 
 TEST(Time, IsTheSameWithAndWithoutATrace) {

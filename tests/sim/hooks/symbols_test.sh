@@ -4,7 +4,7 @@ set -u
 
 object=$1
 readonly HOOKS='__tsan_[a-z0-9_]+|__sanitizer_[a-z_]+|(WTF)?Annotate[A-Za-z]+|jacquard_weak_compare_exchange_fails|__atomic_(load|store|exchange|compare_exchange)'
-readonly THREADS='(pthread|sem|thrd|mtx|cnd|tss)_[a-z_]+|__pthread_((un)?register_cancel(_defer|_restore)?|unwind_next)|call_once|syscall|gettid|(sched_)?getcpu|prctl'
+readonly THREADS='(pthread|sem|thrd|mtx|cnd|tss)_[a-z_]+|__pthread_((un)?register_cancel(_defer|_restore)?|unwind_next)|call_once|syscall|gettid|(sched_)?getcpu|uselocale|prctl'
 readonly WAITS='fork|pause|sigsuspend|sigwait(info)?|sigtimedwait|wait([34]|pid|id)?|msg(rcv|snd)|sem(timed)?op|mq_(timed)?(receive|send)|readv?|eventfd_read|__(read|recv|recvfrom|poll)_chk|recv(from|msg)?|accept4?|p?poll|p?select|epoll_p?wait|writev?|send(to|msg)?|connect|flock|lockf|fcntl(64)?'
 readonly SIGNALS='sigaction|raise|kill|sigaltstack|signal|sigprocmask|(__)?sysv_signal|ssignal|sig(set|hold|ignore|block|setmask)'
 readonly TIME='sched_yield|nanosleep|usleep|sleep|time|clock|clock_[a-z]+|gettimeofday|timespec_get'
@@ -42,7 +42,7 @@ done
 for symbol in wait send random error mtx_lock; do
   nm "$object" | grep -q " W $symbol\$" || complain "not weak" "$symbol"
 done
-complain "needed weakly" "$(nm "$object" | awk '$1 == "w" { print $2 }' | grep -vE '^__(start|stop)_|__waiter_pool_base')"
+complain "needed weakly" "$(nm "$object" | awk '$1 == "w" { print $2 }' | grep -vE '^__(start|stop)_|__waiter_pool_base|^__wrap_main$')"
 
 # objcopy has made local what is in there, not left it out.
 grep -q ' [bBdD] _ZN8jacquard3sim6engineE$' <(nm "$object") || complain "the engine is missing" "jacquard::sim::engine"
