@@ -25,6 +25,7 @@
 #include "sim/caller.h"
 #include "sim/engine.h"
 #include "sim/heap_check.h"
+#include "sim/hooked_code.h"
 #include "sim/leaks.h"
 #include "sim/races.h"
 #include "sim/real.h"
@@ -99,6 +100,19 @@ void* AllocateFromArena(const Request& request, const void* caller) {
   if (engine.seen_closely) [[unlikely]]
     TellAllocation(block, Address(caller));
   return result;
+}
+
+// How much of what is written to a block at once the memory model remembers.
+constexpr size_t kMostRemembered = 4096;
+
+// The runtime has filled a new block in place of the caller: a write like its own. What has no
+// hooks may synchronise by means of its own.
+void* Filled(void* block, size_t size, const void* caller) {
+  if (block != nullptr && engine.memory != nullptr && engine.Simulates() && IsHookedCode(caller)) {
+    CheckPlainAccess<memory::AccessKind::kPlainWrite>(block, std::min(size, kMostRemembered),
+                                                      Address(caller));
+  }
+  return block;
 }
 
 // Whether the caller is the code under test, or a library on its behalf: not the harness between
@@ -246,11 +260,10 @@ void CheckRealBlock(const void* address, const Release& release, const void* cal
 // To free is to write. Of a block from before the execution nothing else says that it is gone when
 // somebody uses it afterwards.
 void WriteAll(const void* block, uintptr_t pc) {
-  constexpr size_t kMost = 4096;  // that are remembered
   const size_t size = RealUsableSize(const_cast<void*>(block));
   CheckFree(block, size, pc);
   if (engine.memory != nullptr && engine.Simulates())
-    CheckPlainAccess<memory::AccessKind::kPlainWrite>(block, std::min(size, kMost), pc);
+    CheckPlainAccess<memory::AccessKind::kPlainWrite>(block, std::min(size, kMostRemembered), pc);
 }
 
 // The execution gives back a block from before it.
@@ -318,7 +331,9 @@ void* Reallocate(void* address, size_t size, const void* caller) {
   if (size != 0) {  // else it is a free
     moved = Allocate({.size = size}, caller);
     if (moved == nullptr) return nullptr;
-    std::memcpy(moved, address, block->size < size ? block->size : size);
+    const size_t kept = std::min<size_t>(block->size, size);
+    std::memcpy(moved, address, kept);
+    Filled(moved, kept, caller);
   }
   FreeInArena(*block, Address(caller));
   return moved;
@@ -329,7 +344,10 @@ int PrintToNewBlock(char** result, const char* format, va_list arguments, const 
   if (!UseArena(caller)) return JACQUARD_REAL(vasprintf)(result, format, arguments);
   CheckAccess(result, sizeof(*result), AccessKind::kWrite, Address(caller));
   engine.LogGlobal(result, sizeof(*result));
-  return ServingProgram([&] { return JACQUARD_REAL(vasprintf)(result, format, arguments); });
+  const int length =
+      ServingProgram([&] { return JACQUARD_REAL(vasprintf)(result, format, arguments); });
+  if (length >= 0) Filled(*result, static_cast<size_t>(length) + 1, caller);
+  return length;
 }
 
 }  // namespace
@@ -341,6 +359,7 @@ using jacquard::sim::Allocate;
 using jacquard::sim::AllocateFromArena;
 using jacquard::sim::CheckAccess;
 using jacquard::sim::engine;
+using jacquard::sim::Filled;
 using jacquard::sim::Free;
 using jacquard::sim::Known;
 using jacquard::sim::RealCalloc;
@@ -360,8 +379,9 @@ void* calloc(size_t count, size_t size) {
   if (__builtin_mul_overflow(count, size, &bytes)) bytes = SIZE_MAX;
   if (!UseArena(JACQUARD_RETURN_ADDRESS)) return Known(RealCalloc(WithMark(bytes)), bytes);
   void* const block = AllocateFromArena({.size = bytes}, JACQUARD_RETURN_ADDRESS);
-  return block == nullptr ? nullptr
-                          : std::memset(block, 0, jacquard::sim::Arena::FilledSize(block, bytes));
+  if (block == nullptr) return nullptr;
+  std::memset(block, 0, jacquard::sim::Arena::FilledSize(block, bytes));
+  return Filled(block, bytes, JACQUARD_RETURN_ADDRESS);
 }
 
 void* realloc(void* block, size_t size) { return Reallocate(block, size, JACQUARD_RETURN_ADDRESS); }
@@ -436,6 +456,7 @@ char* strndup(const char* text, size_t most) noexcept {
   if (copy == nullptr) return nullptr;
   std::memcpy(copy, text, length);
   copy[length] = 0;
+  Filled(copy, length + 1, JACQUARD_RETURN_ADDRESS);
   return copy;
 }
 
@@ -444,7 +465,9 @@ char* strdup(const char* text) noexcept {
   const size_t size = std::strlen(text) + 1;
   CheckAccess(text, size, AccessKind::kRead, Address(JACQUARD_RETURN_ADDRESS));
   void* const copy = AllocateFromArena({.size = size}, JACQUARD_RETURN_ADDRESS);
-  return copy == nullptr ? nullptr : static_cast<char*>(std::memcpy(copy, text, size));
+  if (copy == nullptr) return nullptr;
+  std::memcpy(copy, text, size);
+  return static_cast<char*>(Filled(copy, size, JACQUARD_RETURN_ADDRESS));
 }
 
 int vasprintf(char** result, const char* format, va_list arguments) noexcept {

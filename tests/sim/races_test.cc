@@ -237,6 +237,39 @@ TEST(Race, FreeWithoutAcquire) {
   ExpectNoRace(body(acq_rel));
 }
 
+// What the C library's functions write into a new block is written by whoever calls them.
+TEST(Race, NewBlockThatIsFilledAndPublishedWithoutRelease) {
+  using Fill = void* (*)();
+  static const char* volatile text = "a text";
+  constexpr Fill kFills[] = {
+      [] { return std::calloc(4, 4); },
+      [] { return std::realloc(std::calloc(1, 8), 16); },
+      []() -> void* { return strdup(text); },
+      []() -> void* { return strndup(text, 3); },
+      []() -> void* {
+        char* printed = nullptr;
+        Check(asprintf(&printed, "%s", text) > 0, "printed");
+        return printed;
+      },
+  };
+  for (const Fill fill : kFills) {
+    SCOPED_TRACE(&fill - kFills);
+    const auto body = [fill](std::memory_order store, std::memory_order load) {
+      return [=] {
+        std::atomic<void*> published = nullptr;
+        std::thread other([&] { published.store(fill(), store); });
+        if (const auto* const block = static_cast<char*>(published.load(load)))
+          Check(block[1] != 1, "read");
+        other.join();
+        std::free(published.load(relaxed));
+      };
+    };
+    ExpectRace(body(relaxed, relaxed), "plain read and plain write");
+    ExpectRace(body(release, relaxed), "plain read and plain write");
+    ExpectNoRace(body(release, acquire));
+  }
+}
+
 TEST(Race, OfDifferentSizes) {
   ExpectRace(
       [] {
