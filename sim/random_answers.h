@@ -43,6 +43,8 @@ class RandomAnswers {
     state_ = seed;
     state_ = Next() + execution;
     state_ = Next();
+    in_bursts_ = (state_ & 3) == 0;
+    was_weak_ = false;
   }
   // Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014: mixes
   // well even from consecutive seeds.
@@ -55,11 +57,15 @@ class RandomAnswers {
 
   // Uniform over the alternatives.
   int Answer(int alternatives) { return Logged(false, Below(Next(), alternatives)); }
-  // For the memory model: benign three times out of four.
+  // For the memory model: benign three times out of four. One execution in four has its choices in
+  // bursts instead, each like the one before it seven times out of eight: a flag that overtakes
+  // many stores is as likely then as one that overtakes a few.
   int AnswerMemory(int alternatives) {
     const uint64_t random = Next();
+    const uint64_t weak_in_eight = !in_bursts_ ? 2 : was_weak_ ? 7 : 1;
     // The low bits are independent of the high ones.
-    return Logged(true, (random & 3) != 0 ? 0 : 1 + Below(random, alternatives - 1));
+    was_weak_ = (random & 7) < weak_in_eight;
+    return Logged(true, was_weak_ ? 1 + Below(random, alternatives - 1) : 0);
   }
 
   // Each answer is written down there from now on; null: nowhere.
@@ -75,6 +81,8 @@ class RandomAnswers {
   }
 
   uint64_t state_ = 0;
+  bool in_bursts_ = false;
+  bool was_weak_ = false;
   ChoiceLog* log_ = nullptr;
 };
 

@@ -272,12 +272,17 @@ TEST(MisuseOfConditionVariables, DestroyedWhileWaitedFor) {
   ExpectVerdict(
       [] {
         std::mutex mutex;
+        std::atomic<bool> is_about_to_wait = false;
         auto* const condition = new std::condition_variable;
-        std::thread waiter([&mutex, condition] {
+        std::thread waiter([&, condition] {
           std::unique_lock lock(mutex);
+          is_about_to_wait = true;
           condition->wait(lock);
         });
-        std::this_thread::sleep_for(std::chrono::seconds(1));
+        while (!is_about_to_wait) {
+        }
+        mutex.lock();  // who waits has released it
+        mutex.unlock();
         delete condition;
         waiter.join();
       },
