@@ -35,6 +35,7 @@
 #include "sim/minimizer.h"
 #include "sim/report.h"
 #include "sim/strategies.h"
+#include "sim/symbolize.h"
 
 namespace jacquard {
 namespace {
@@ -59,6 +60,7 @@ class Body : public Program {
   int ThreadCount() const override { return 1; }
   void RunThread(int /*thread*/) override { body_(); }
   bool Observes() override { return false; }
+  std::string NameOf(const void* address) override { return VariableName(address); }
 
  private:
   const std::function<void()>& body_;

@@ -6,6 +6,8 @@
 
 #include "sim/coverage_counters.h"
 #include "sim/engine.h"
+#include "sim/fiber.h"
+#include "sim/heap_check.h"
 #include "sim/library_bugs.h"
 #include "sim/memory/memory.h"
 #include "sim/recorder.h"
@@ -33,13 +35,30 @@ std::string Who(int thread) {
   return operation.empty() ? text : text + " (" + operation + ")";
 }
 
+// What has no name: " in a block of 8 bytes that thread 1 allocated with new", or nothing.
+std::string Surroundings(uintptr_t address) {
+  const auto* const pointer = reinterpret_cast<const void*>(address);
+  if (engine.arena.Contains(pointer)) {
+    const Block* const block = engine.arena.BlockNear(pointer);
+    if (block == nullptr || address < block->begin() || address >= block->end()) return {};
+    HeapMessage message;
+    message.Add(", byte %zu of ", static_cast<size_t>(address - block->begin()));
+    message.AddBlock(*block);
+    message.AddHistory(*block);
+    return message.text();
+  }
+  const uintptr_t stack = (address - kStackArea) / kStackStride;
+  if (stack >= static_cast<uintptr_t>(engine.thread_count())) return {};
+  return " on the stack of thread " + std::to_string(stack);
+}
+
 std::string ObjectAt(uintptr_t address) {
+  if (const char* const state = NameOfSharedState(address)) return state;
   std::string name = engine.program().NameOf(reinterpret_cast<const void*>(address));
   if (!name.empty()) return name;
-  if (const char* const state = NameOfSharedState(address)) return state;
   char hexadecimal[32];
   std::snprintf(hexadecimal, sizeof(hexadecimal), "%#lx", address);
-  return hexadecimal;
+  return hexadecimal + Surroundings(address);
 }
 
 // The same for both orders of the two accesses.
@@ -106,7 +125,7 @@ void OnRace(uintptr_t pc) {
   engine.memory->ForgetRace();
 }
 
-void NotePlainAccess(AccessKind kind, const void* address, size_t size, uintptr_t pc) {
+void NotePlainAccess(memory::AccessKind kind, const void* address, size_t size, uintptr_t pc) {
   engine.recorder->NoteAccess(kind, address, size, pc);
 }
 
@@ -116,7 +135,7 @@ void CheckFree(const void* block, size_t size, uintptr_t pc) {
   if (engine.memory->Free(engine.current->id, block, size)) [[unlikely]]
     Report(engine.memory->race(), true, pc);
   if (engine.recorder != nullptr) [[unlikely]]
-    NotePlainAccess(AccessKind::kPlainWrite, block, size, pc);
+    NotePlainAccess(memory::AccessKind::kPlainWrite, block, size, pc);
 }
 
 }  // namespace jacquard::sim

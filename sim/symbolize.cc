@@ -250,6 +250,12 @@ class Process {
     return entry->second;
   }
 
+  const std::string& LookupVariable(uintptr_t address) {
+    auto [entry, is_new] = variables_.try_emplace(address);
+    if (is_new) entry->second = Variable(address);
+    return entry->second;
+  }
+
  private:
   std::vector<SourceFrame> Frames(uintptr_t return_address) {
     // The call is before the address that it returns to.
@@ -285,18 +291,37 @@ class Process {
     return frames;
   }
 
+  std::string Variable(uintptr_t address) {
+    if (!Begun()) return {};
+    // What has been loaded since has no names: to look would take a millisecond for every address.
+    Dwfl_Module* const module = Containing(address);
+    if (module == nullptr) return {};
+    GElf_Off offset = 0;
+    GElf_Sym symbol = {};
+    const char* const name =
+        dwfl_module_addrinfo(module, address, &offset, &symbol, nullptr, nullptr, nullptr);
+    if (name == nullptr || GELF_ST_TYPE(symbol.st_info) != STT_OBJECT || offset >= symbol.st_size)
+      return {};
+    std::string text = Demangled(name);
+    return offset == 0 ? text : fmt::format("{}+{}", text, offset);
+  }
+
   static SourceFrame Unknown(std::string function) {
     SourceFrame frame;
     frame.function = std::move(function);
     return frame;
   }
 
+  bool Begun() {
+    if (dwfl_ != nullptr) return true;
+    dwfl_ = dwfl_begin(&kCallbacks);
+    if (dwfl_ == nullptr) return false;
+    Report();
+    return true;
+  }
+
   Dwfl_Module* ModuleAt(Dwarf_Addr pc) {
-    if (dwfl_ == nullptr) {
-      dwfl_ = dwfl_begin(&kCallbacks);
-      if (dwfl_ == nullptr) return nullptr;
-      Report();
-    }
+    if (!Begun()) return nullptr;
     Dwfl_Module* module = Containing(pc);
     if (module != nullptr || pc == 0) return module;
     // It may have been loaded since. Modules that are still there keep their identity.
@@ -328,6 +353,7 @@ class Process {
   Dwfl* dwfl_ = nullptr;
   std::map<Dwfl_Module*, std::unique_ptr<Module>> modules_;
   std::unordered_map<uintptr_t, std::vector<SourceFrame>> cache_;
+  std::unordered_map<uintptr_t, std::string> variables_;
 };
 
 // No static initialisation, whose guards the runtime interposes, and no destructor: other static
@@ -341,6 +367,12 @@ std::vector<SourceFrame> Symbolize(uintptr_t return_address) {
   const std::lock_guard lock(process_mutex);
   if (process == nullptr) process = new Process;
   return process->Lookup(return_address);
+}
+
+std::string VariableName(const void* address) {
+  const std::lock_guard lock(process_mutex);
+  if (process == nullptr) process = new Process;
+  return process->LookupVariable(reinterpret_cast<uintptr_t>(address));
 }
 
 }  // namespace jacquard

@@ -30,6 +30,11 @@ struct SourceFrame {
 // microseconds (milliseconds for the first address of a module); each address is looked up once.
 std::vector<SourceFrame> Symbolize(uintptr_t return_address);
 
+// The global variable that lies at `address`: "table", "table+8" inside of one, demangled as
+// functions are; empty if none is known. Local and dynamically allocated ones have no names. Costs
+// as Symbolize does.
+std::string VariableName(const void* address);
+
 // Who turns addresses into frames, where something else than Symbolize is wanted.
 using FrameLookup = std::function<std::vector<SourceFrame>(uintptr_t return_address)>;
 
