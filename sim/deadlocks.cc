@@ -16,6 +16,7 @@
 #include "sim/library_bugs.h"
 #include "sim/lock_order.h"
 #include "sim/recorder.h"
+#include "sim/timers.h"
 
 namespace jacquard::sim {
 namespace {
@@ -36,6 +37,8 @@ const char* HeldKindName(HeldKind kind) {
       return "spin lock";
     case HeldKind::kOnce:
       return "initialisation";
+    case HeldKind::kStream:
+      return "stream";
   }
   return "lock";
 }
@@ -179,6 +182,14 @@ std::string Engine::DescribeHolders(const void* lock) {
   return text;
 }
 
+// As who holds it has taken it; a mutex if nobody does.
+HeldKind Engine::KindOf(const void* lock) const {
+  for (int i = 0; i < thread_count_; ++i) {
+    if (const HeldLock* const held = threads_[i].held.Find(lock)) return held->kind;
+  }
+  return HeldKind::kMutex;
+}
+
 std::string Engine::DescribeWait(const SimThread& thread) {
   const Backstage backstage;
   const std::string name = NameOf(thread.wait_address);
@@ -187,8 +198,8 @@ std::string Engine::DescribeWait(const SimThread& thread) {
       return "sleeps on " + name;
     case WaitReason::kMutex: {
       const std::string holders = DescribeHolders(thread.wait_address);
-      return "waits for the mutex " + name +
-             (holders.empty() ? ", which no thread of the execution holds" : holders);
+      return std::string("waits for the ") + HeldKindName(KindOf(thread.wait_address)) + " " +
+             name + (holders.empty() ? ", which no thread of the execution holds" : holders);
     }
     case WaitReason::kShared:
       return "waits to share the lock " + name + DescribeHolders(thread.wait_address);
@@ -284,6 +295,11 @@ void Engine::ReportDeadlock() {
     if (thread.wait != WaitReason::kSignal || thread.detached) continue;
     Fail(VerdictKind::kUnsupported, "sigwait",
          "nobody can run, and a thread waits for a signal that none of them sends",
+         {.threads = alive_});
+  }
+  if (TimerMayBeMissing()) {
+    Fail(VerdictKind::kUnsupported, "signal of a timer",
+         "nobody can run, and the signal of alarm() or setitimer() never comes",
          {.threads = alive_});
   }
   if (body_ended_) {

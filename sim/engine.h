@@ -255,6 +255,7 @@ class Engine {
   // The same for what lies below `pointer` on the running thread's stack.
   void CheckStackOfLocks(const void* pointer, uintptr_t pc);
   // Who holds `lock`, in words: ", held by thread 2 since step 5"; "" if nobody does.
+  HeldKind KindOf(const void* lock) const;
   std::string DescribeHolders(const void* lock);
   ThreadSet alive() const { return alive_; }
   ThreadSet enabled() const { return enabled_ | timed_; }

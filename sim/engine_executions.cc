@@ -23,6 +23,8 @@
 #include "sim/real_blocks.h"
 #include "sim/recorder.h"
 #include "sim/shared_state.h"
+#include "sim/streams.h"
+#include "sim/timers.h"
 
 // NOLINTNEXTLINE(bugprone-reserved-identifier)
 extern "C" [[gnu::weak]] int __wrap_main(int, char**, char**);
@@ -198,6 +200,8 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   near_tag = kNearTag;
   if (trace != nullptr) trace->threads = thread_count_;
   if (!verdict.passed() || alive_ != 0) AbandonThreads();
+  StopTimers();
+  ForgetLockedStreams();
   RestoreFiles();  // streams may have buffers in what is about to go
   DropThreadDestructors();
   if (keys_used || keys_made) DropKeys();

@@ -11,6 +11,7 @@
 #include "sim/engine.h"
 #include "sim/real.h"
 #include "sim/recorder.h"
+#include "sim/timers.h"
 
 namespace jacquard::sim {
 namespace {
@@ -82,6 +83,11 @@ void Engine::ReachLimit() {
     return;
   }
   if (rechecking_ && recheck_round_ >= kRecheckRounds) ReportDeadlock();
+  if (TimerMayBeMissing()) {
+    Fail(VerdictKind::kUnsupported, "signal of a timer",
+         "did not end within " + std::to_string(options_.max_steps) +
+             " steps, and the signal of alarm() or setitimer() never comes");
+  }
   Fail(VerdictKind::kLivelock, "step limit",
        "did not end within " + std::to_string(options_.max_steps) +
            " steps, although in the second half every thread got its turn");

@@ -1,5 +1,5 @@
-// What a program does to its file descriptors, to its standard streams, to the working directory,
-// the mask for new files and timers ends with the execution: the next one begins as this one did.
+// What a program does to its file descriptors, to its standard streams, to the working directory
+// and the mask for new files ends with the execution: the next one begins as this one did.
 //
 // What it has opened is closed. What was there before and it closes, or puts another file in the
 // place of, is kept as a copy and comes back. A stream from before the execution that it closes is
@@ -18,7 +18,6 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -111,7 +110,6 @@ struct Files {
   int directory = -1;  // the working one, as it was
   bool has_mask = false;
   mode_t mask = 0;
-  bool timers = false;
   bool any = false;
 };
 constinit Files files;
@@ -203,10 +201,6 @@ void BeforeDirectoryChange(const void* caller) {
   files.any = true;
 }
 
-void BeforeTimer(const void* caller) {
-  if (IsByProgram(caller)) files.any = files.timers = true;
-}
-
 mode_t ModeOf(int flags, va_list arguments) {
   return (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(arguments, mode_t) : 0;
 }
@@ -246,11 +240,6 @@ void RestoreFiles() {
     close_file(files.directory);
   }
   if (files.has_mask) JACQUARD_REAL(umask)(files.mask);
-  if (files.timers) {
-    const itimerval never = {};
-    for (const auto timer : {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF})
-      JACQUARD_REAL(setitimer)(timer, &never, nullptr);
-  }
   files = {};
 }
 
@@ -258,7 +247,6 @@ void RestoreFiles() {
 
 using jacquard::sim::BeforeClose;
 using jacquard::sim::BeforeDirectoryChange;
-using jacquard::sim::BeforeTimer;
 using jacquard::sim::files;
 using jacquard::sim::GiveToStream;
 using jacquard::sim::IsByProgram;
@@ -432,16 +420,6 @@ mode_t umask(mode_t mask) noexcept {
     files.mask = old;
   }
   return old;
-}
-
-unsigned alarm(unsigned seconds) noexcept {
-  BeforeTimer(JACQUARD_RETURN_ADDRESS);
-  return JACQUARD_REAL(alarm)(seconds);
-}
-
-int setitimer(__itimer_which_t which, const itimerval* value, itimerval* old) noexcept {
-  BeforeTimer(JACQUARD_RETURN_ADDRESS);
-  return JACQUARD_REAL(setitimer)(which, value, old);
 }
 
 }  // extern "C"

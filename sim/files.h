@@ -1,4 +1,4 @@
-// Files, directories and timers as an execution leaves them.
+// Files and directories as an execution leaves them.
 #ifndef JACQUARD_SIM_FILES_H_
 #define JACQUARD_SIM_FILES_H_
 

@@ -11,7 +11,8 @@ enum class HeldKind : uint8_t {
   kShared,     // a reader/writer lock, as a reader
   kExclusive,  // the same, as the writer
   kSpinLock,
-  kOnce,  // runs an initialisation that others wait for
+  kOnce,    // runs an initialisation that others wait for
+  kStream,  // flockfile
 };
 
 struct HeldLock {

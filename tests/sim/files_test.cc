@@ -224,13 +224,5 @@ TEST(WorkingDirectory, ComesBack) {
   EXPECT_EQ(umask(mask), 022u);
 }
 
-TEST(Timers, EndWithTheExecution) {
-  ExpectPass(Walk([] {
-    ++steps;
-    Check(alarm(100) == 0, "none is set");
-  }));
-  EXPECT_EQ(alarm(0), 0u);
-}
-
 }  // namespace
 }  // namespace jacquard

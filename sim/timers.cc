@@ -1,0 +1,148 @@
+// Timers that send signals, as simulated threads use them: they tell the virtual time that is left,
+// and never expire. A program sets an alarm to be ended should it hang, and what hangs is found
+// without; one that needs the signal is told that it is not supported (TimerMayBeMissing).
+#include "sim/timers.h"
+
+#include <signal.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+
+#include "sim/engine.h"
+#include "sim/heap_check.h"
+#include "sim/real.h"
+#include "sim/sync.h"
+#include "sim/unsupported.h"
+
+namespace jacquard::sim {
+namespace {
+
+constexpr uint64_t kMicrosecond = 1000;
+
+struct Timer {
+  int signal;
+  uint64_t deadline = 0;  // in virtual time; 0: it does not run
+  uint64_t interval = 0;
+};
+// By their numbers: ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF.
+constinit Timer timers[] = {{SIGALRM}, {SIGVTALRM}, {SIGPROF}};
+constinit bool any_runs = false;
+
+uint64_t Nanoseconds(const timeval& time) {
+  return static_cast<uint64_t>(time.tv_sec) * kSecond +
+         static_cast<uint64_t>(time.tv_usec) * kMicrosecond;
+}
+
+bool IsValid(const timeval& time) {
+  return time.tv_sec >= 0 && time.tv_usec >= 0 && time.tv_usec < 1'000'000;
+}
+
+timeval ToTimeval(uint64_t nanoseconds) {
+  return {static_cast<time_t>(nanoseconds / kSecond),
+          static_cast<suseconds_t>(nanoseconds % kSecond / kMicrosecond)};
+}
+
+// At least a microsecond, as long as it runs.
+uint64_t Left(const Timer& timer) {
+  if (timer.deadline == 0) return 0;
+  return std::max(timer.deadline, engine.now() + kMicrosecond) - engine.now();
+}
+
+void Set(Timer& timer, uint64_t time, uint64_t interval) {
+  timer.deadline = time == 0 ? 0 : engine.now() + time;
+  timer.interval = interval;
+  any_runs |= time != 0;
+}
+
+int Set(unsigned which, const itimerval* value, itimerval* old, uintptr_t pc) {
+  if (which >= std::size(timers) ||
+      (value != nullptr && !(IsValid(value->it_value) && IsValid(value->it_interval)))) {
+    errno = EINVAL;
+    return -1;
+  }
+  Timer& timer = timers[which];
+  if (old != nullptr) {
+    CheckAccess(old, sizeof(*old), AccessKind::kWrite, pc);
+    engine.rollback.BeforeWrite(old, sizeof(*old));
+    *old = {.it_interval = ToTimeval(timer.interval), .it_value = ToTimeval(Left(timer))};
+  }
+  if (value != nullptr) Set(timer, Nanoseconds(value->it_value), Nanoseconds(value->it_interval));
+  return 0;
+}
+
+// Returns what was left, in the same unit.
+unsigned SetAlarm(uint64_t time, uint64_t interval, uint64_t unit) {
+  Timer& timer = timers[ITIMER_REAL];
+  const uint64_t left = Left(timer);
+  Set(timer, time, interval);
+  return static_cast<unsigned>((left + unit - 1) / unit);
+}
+
+bool IsNoticed(int signal) {
+  struct sigaction action;
+  if (JACQUARD_REAL(sigaction)(signal, nullptr, &action) != 0) return false;
+  if ((action.sa_flags & SA_SIGINFO) != 0 ||
+      (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN))
+    return true;
+  for (int i = 0; i < engine.thread_count(); ++i) {
+    const SimThread& thread = engine.thread(i);
+    if (thread.wait == WaitReason::kSignal && (thread.awaited_signals >> (signal - 1) & 1) != 0)
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool TimerMayBeMissing() {
+  return any_runs && std::any_of(std::begin(timers), std::end(timers), [](const Timer& timer) {
+           return timer.deadline != 0 && IsNoticed(timer.signal);
+         });
+}
+
+void StopTimers() {
+  if (!any_runs) return;
+  any_runs = false;
+  for (Timer& timer : timers) timer = {timer.signal};
+}
+
+}  // namespace jacquard::sim
+
+using jacquard::sim::engine;
+using jacquard::sim::kMicrosecond;
+using jacquard::sim::kSecond;
+using jacquard::sim::SetAlarm;
+
+extern "C" {
+
+unsigned alarm(unsigned seconds) noexcept {
+  if (!engine.Simulates()) return JACQUARD_REAL(alarm)(seconds);
+  return SetAlarm(seconds * kSecond, 0, kSecond);
+}
+
+useconds_t ualarm(useconds_t microseconds, useconds_t interval) noexcept {
+  if (!engine.Simulates()) return JACQUARD_REAL(ualarm)(microseconds, interval);
+  return SetAlarm(microseconds * kMicrosecond, interval * kMicrosecond, kMicrosecond);
+}
+
+int setitimer(__itimer_which_t which, const itimerval* value, itimerval* old) noexcept {
+  if (!engine.Simulates()) return JACQUARD_REAL(setitimer)(which, value, old);
+  constexpr itimerval kNever = {};  // what no value means
+  return jacquard::sim::Set(which, value != nullptr ? value : &kNever, old, JACQUARD_CALLER);
+}
+
+int getitimer(__itimer_which_t which, itimerval* value) noexcept {
+  if (!engine.Simulates()) return JACQUARD_REAL(getitimer)(which, value);
+  return jacquard::sim::Set(which, nullptr, value, JACQUARD_CALLER);
+}
+
+int timer_create(clockid_t clock, sigevent* event, timer_t* timer) noexcept {
+  if (engine.Simulates()) jacquard::sim::Unsupported("timer_create");
+  return JACQUARD_REAL(timer_create)(clock, event, timer);
+}
+
+}  // extern "C"

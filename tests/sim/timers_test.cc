@@ -1,0 +1,102 @@
+// Timers that send signals.
+#include <gtest/gtest.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "sim/runtime.h"
+#include "tests/sim/searches.h"
+
+namespace jacquard {
+namespace {
+
+// A guard against hanging, which never comes.
+TEST(Timers, TellWhatIsLeft) {
+  ExpectPass(Walk(
+      [] {
+        TakeStep();
+        Check(alarm(100) == 0, "none is set");
+        std::this_thread::sleep_for(std::chrono::seconds(40));
+        Check(alarm(7) == 60, "what is left");
+        std::this_thread::sleep_for(std::chrono::seconds(20));
+        Check(alarm(0) == 1, "it would be over");
+        Check(alarm(0) == 0, "none is set");
+        Check(ualarm(500, 0) == 0, "in microseconds");
+        Check(ualarm(0, 0) <= 500, "what is left");
+        const itimerval set = {.it_interval = {1, 0}, .it_value = {0, 500'000}};
+        itimerval now = {};
+        Check(setitimer(ITIMER_PROF, &set, &now) == 0, "set");
+        Check(now.it_value.tv_sec == 0 && now.it_value.tv_usec == 0, "none was set");
+        Check(getitimer(ITIMER_PROF, &now) == 0, "asked");
+        Check(now.it_value.tv_usec > 0 && now.it_interval.tv_sec == 1, "as it was set");
+        Check(getitimer(ITIMER_REAL, &now) == 0 && now.it_value.tv_usec == 0, "another one");
+      },
+      3));
+  EXPECT_EQ(alarm(0), 0u);
+}
+
+// A real one would come in the middle of the runtime.
+TEST(Timers, InterruptNobody) {
+  ExpectPass(Walk(
+      [] {
+        static std::atomic<int> ticks;
+        signal(SIGALRM, [](int) { ++ticks; });
+        const itimerval often = {.it_interval = {0, 100}, .it_value = {0, 100}};
+        setitimer(ITIMER_REAL, &often, nullptr);
+        std::atomic<int> count = 0;
+        const auto work = [&] {
+          for (int i = 0; i < 100; ++i) ++count;
+        };
+        std::thread a(work), b(work);
+        a.join();
+        b.join();
+        Check(count == 200 && ticks == 0, "nothing else has happened");
+      },
+      20));
+}
+
+sem_t semaphore;
+
+TEST(Timers, ThatAreNeededAreNotSupported) {
+  ExpectVerdict(
+      [] {
+        sem_init(&semaphore, 0, 0);
+        signal(SIGALRM, [](int) { sem_post(&semaphore); });
+        alarm(1);
+        while (sem_wait(&semaphore) != 0) {
+        }
+      },
+      "unsupported|signal of a timer");
+  ExpectVerdict(
+      [] {
+        static std::atomic<bool> stop, other;
+        signal(SIGALRM, [](int) { stop = true; });
+        alarm(1);
+        while (!stop) other = !other;
+      },
+      "unsupported|signal of a timer");
+  ExpectVerdict(
+      [] {
+        TakeStep();
+        timer_t timer;
+        timer_create(CLOCK_MONOTONIC, nullptr, &timer);
+      },
+      "unsupported|timer_create");
+  // What nobody would notice is a deadlock as ever.
+  ExpectVerdict(
+      [] {
+        alarm(1);
+        sem_init(&semaphore, 0, 0);
+        sem_wait(&semaphore);
+      },
+      "deadlock|no thread can run");
+}
+
+}  // namespace
+}  // namespace jacquard
