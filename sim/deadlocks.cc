@@ -292,6 +292,13 @@ void Engine::ReportDeadlock() {
   }
   for (ThreadSet left = alive_; left != 0; left &= left - 1) {
     const SimThread& thread = threads_[FirstOf(left)];
+    if (signal_masks_used && (thread.pending_signals & ~thread.signal_mask) != 0) {
+      Fail(
+          VerdictKind::kUnsupported, "handler during a wait",
+          "nobody can run, and a thread that waits has been sent a signal, whose handler would run "
+          "in the middle of the wait",
+          {.threads = alive_});
+    }
     if (thread.wait != WaitReason::kSignal || thread.detached) continue;
     Fail(VerdictKind::kUnsupported, "sigwait",
          "nobody can run, and a thread waits for a signal that none of them sends",

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "sim/engine.h"
+#include "sim/faults.h"
 #include "sim/heap_check.h"
 #include "sim/leaks.h"
 #include "sim/real.h"
@@ -17,6 +18,7 @@
 namespace jacquard::sim {
 
 void Engine::EndProgram(std::string_view function, int status, bool in_order, uintptr_t pc) {
+  if (status != 0) FailIfInHandlerOfFault();
   if (options_.exits != ExitMode::kIsMisplaced && !probing_ && Simulates()) {
     // Until then the other threads go on; the switch to them notes another end of the stack.
     const Context end_of_stack = current->context;

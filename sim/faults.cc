@@ -5,12 +5,14 @@
 
 #include <cxxabi.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 #include <unistd.h>
 #include <unwind.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
@@ -74,6 +76,17 @@ void NoteFrames(const greg_t* registers) {
               });
 }
 
+void NoteFault(const siginfo_t& info, const greg_t* registers) {
+  constexpr greg_t kWriteBit = 2;  // of the processor's error code for a page fault
+  fault.signal = info.si_signo;
+  fault.code = info.si_code;
+  fault.address = reinterpret_cast<uintptr_t>(info.si_addr);
+  fault.writes = (registers[REG_ERR] & kWriteBit) != 0;
+  const uintptr_t bottom = engine.current->stack_bottom;
+  fault.on_guard = fault.address < bottom && fault.address >= bottom - kStackGuard;
+  NoteFrames(registers);
+}
+
 // The innermost place in the program's own code.
 uintptr_t PlaceInProgram() {
   for (int i = 0; i < fault.frame_count; ++i) {
@@ -95,6 +108,9 @@ Words Describe() {
   std::snprintf(access, sizeof(access), "the thread %s address %#zx",
                 fault.writes ? "writes to" : "reads", fault.address);
   constexpr uintptr_t kNearNull = 64 << 10;
+  if (fault.signal != SIGABRT && fault.code <= 0)
+    return {"signal",
+            "raise of SIG" + std::string(sigabbrev_np(fault.signal)) + ", which ends the process"};
   switch (fault.signal) {
     case SIGFPE:
       if (fault.code == FPE_INTDIV)
@@ -129,15 +145,17 @@ Words Describe() {
   handling = false;
   if (fault.on_guard) ReportStackOverflow(blame.pc);
   const Words words = Describe();
-  const VerdictKind kind = fault.signal == SIGABRT ? VerdictKind::kAbort : VerdictKind::kCrash;
+  const bool is_abort = fault.signal == SIGABRT || fault.code <= 0;
+  const VerdictKind kind = is_abort ? VerdictKind::kAbort : VerdictKind::kCrash;
   engine.Fail(kind, words.rule, words.message, blame);
 }
 
 // The C library's own abort(): where it has found a stack smashed, or a buffer overflown in a
-// function that checks it (_FORTIFY_SOURCE). Not with the heap's locks held: the search could not
+// function that checks it (_FORTIFY_SOURCE). Or a signal that the program has raised while it
+// blocked that, as in the handler of a fault. Not with the heap's locks held: the search could not
 // go on.
-bool AbortsItself(int signal, const siginfo_t& info) {
-  return signal == SIGABRT && info.si_pid == getpid() && engine.hooks_on && !RealHeapIsBusy();
+bool IsRaised(const siginfo_t& info) {
+  return info.si_pid == getpid() && engine.hooks_on && !RealHeapIsBusy();
 }
 
 void Forward(int signal, siginfo_t* info, void* context) {
@@ -149,29 +167,23 @@ void Forward(int signal, siginfo_t* info, void* context) {
     if (old.sa_handler == SIG_IGN) return;
     if (old.sa_handler != SIG_DFL) return old.sa_handler(signal);
     // The fault, or the sender, comes again.
-    sigaction(signal, &old, nullptr);
+    JACQUARD_REAL(sigaction)(signal, &old, nullptr);
     if (info->si_code <= 0) raise(signal);
   }
 }
 
 void OnFault(int signal, siginfo_t* info, void* context) {
   // Sent by somebody: not the program's doing.
-  const bool sent = info->si_code <= 0 && !AbortsItself(signal, *info);
+  const bool sent = info->si_code <= 0 && !IsRaised(*info);
   // First of all: what follows may use thread-local storage itself.
-  if (!sent && signal != SIGABRT && engine.GiveStorage(reinterpret_cast<uintptr_t>(info->si_addr)))
+  if (info->si_code > 0 && signal != SIGABRT &&
+      engine.GiveStorage(reinterpret_cast<uintptr_t>(info->si_addr)))
     return;
   if (sent || handling || !engine.executing || !engine.OnExecutingThread())
     return Forward(signal, info, context);
   handling = true;
   greg_t* const registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
-  constexpr greg_t kWriteBit = 2;  // of the processor's error code for a page fault
-  fault.signal = signal;
-  fault.code = info->si_code;
-  fault.address = reinterpret_cast<uintptr_t>(info->si_addr);
-  fault.writes = (registers[REG_ERR] & kWriteBit) != 0;
-  const uintptr_t bottom = engine.current->stack_bottom;
-  fault.on_guard = fault.address < bottom && fault.address >= bottom - kStackGuard;
-  NoteFrames(registers);
+  NoteFault(*info, registers);
   // As after a call: the stack pointer is 8 below a multiple of 16.
   registers[REG_RSP] = reinterpret_cast<greg_t>(stack + kStackBytes - sizeof(uintptr_t));
   registers[REG_RIP] = reinterpret_cast<greg_t>(&EndExecution);
@@ -199,6 +211,25 @@ void OnTerminate() {
   }
 }
 
+// The innermost handler of a signal that the running thread is in: the kernel has put the context
+// that it interrupts where the handler's return address has been.
+struct Handler {
+  uintptr_t below;  // the stack pointer of the frame that was visited last
+  const ucontext_t* context;
+};
+
+_Unwind_Reason_Code StopAtHandler(_Unwind_Context* context, void* found) {
+  auto& handler = *static_cast<Handler*>(found);
+  int is_interrupted = 0;
+  _Unwind_GetIPInfo(context, &is_interrupted);
+  if (is_interrupted != 0) {
+    handler.context = reinterpret_cast<const ucontext_t*>(handler.below);
+    return _URC_END_OF_STACK;
+  }
+  handler.below = _Unwind_GetCFA(context);
+  return _URC_NO_REASON;
+}
+
 _Unwind_Reason_Code StopInProgram(_Unwind_Context* context, void* place) {
   const uintptr_t pc = _Unwind_GetIP(context);
   const auto* const code = reinterpret_cast<const void*>(pc);
@@ -208,6 +239,45 @@ _Unwind_Reason_Code StopInProgram(_Unwind_Context* context, void* place) {
 }
 
 }  // namespace
+
+bool ChangesAction(int signal, struct sigaction& action) {
+  const bool is_ours =
+      std::find(std::begin(kSignals), std::end(kSignals), signal) != std::end(kSignals);
+  const bool has_information = (action.sa_flags & SA_SIGINFO) != 0;
+  if (!caught || !is_ours || has_information || action.sa_handler == SIG_IGN ||
+      !engine.OnExecutingThread())
+    return false;
+  action.sa_flags |= SA_SIGINFO;
+  if (action.sa_handler == SIG_DFL) {
+    action.sa_sigaction = OnFault;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  }
+  return true;
+}
+
+void FailIfInHandlerOfFault() {
+  Handler handler = {};
+  _Unwind_Backtrace(StopAtHandler, &handler);
+  if (handler.context == nullptr) return;
+  // The kernel's context ends behind the first word of the mask; what the signal is stands there.
+  constexpr size_t kContextSize = offsetof(ucontext_t, uc_sigmask) + sizeof(uint64_t);
+  const auto& info = *reinterpret_cast<const siginfo_t*>(
+      reinterpret_cast<const char*>(handler.context) + kContextSize);
+  const bool is_fault =
+      info.si_signo != SIGABRT && info.si_code > 0 &&
+      std::find(std::begin(kSignals), std::end(kSignals), info.si_signo) != std::end(kSignals);
+  if (!is_fault) return;
+  NoteFault(info, handler.context->uc_mcontext.gregs);
+  // The handler may run on a small stack.
+  asm volatile(
+      "mov %0, %%rsp\n"
+      "xor %%ebp, %%ebp\n"
+      "call *%1\n"
+      :
+      : "r"(stack + kStackBytes), "r"(&EndExecution)
+      : "memory");
+  __builtin_unreachable();
+}
 
 uintptr_t CallOfProgram() {
   uintptr_t place = 0;

@@ -3,6 +3,8 @@
 #ifndef JACQUARD_SIM_FAULTS_H_
 #define JACQUARD_SIM_FAULTS_H_
 
+#include <signal.h>
+
 #include <cstdint>
 
 namespace jacquard::sim {
@@ -17,6 +19,15 @@ bool IsFatal(int signal);
 // Whether the program has asked, or been started, in such a way that SIGSEGV may be blocked: a
 // fault then is the end of the process. Defined in signals.cc.
 bool FaultsMayBeBlocked();
+
+// What an action that the program sets for `signal` becomes, if it is one of those: where it leaves
+// the signal alone, CatchFaults() goes on, and any handler of its own gets to know the
+// circumstances (SA_SIGINFO), which FailIfInHandlerOfFault() needs. True if that is another one.
+bool ChangesAction(int signal, struct sigaction& action);
+
+// Ends the execution if the running thread is in a handler of the program's for a fault, as when it
+// is about to end the process from there.
+void FailIfInHandlerOfFault();
 
 // Where the program has called what has led here, through whatever libraries: a return address; 0
 // if it has not. Costs microseconds.

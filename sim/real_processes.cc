@@ -63,11 +63,6 @@ int sigsuspend(const sigset_t* set) {
   return JACQUARD_REAL(sigsuspend)(set);
 }
 
-int sigtimedwait(const sigset_t* set, siginfo_t* information, const timespec* time) {
-  if (engine.Simulates()) Unsupported("sigtimedwait");
-  return JACQUARD_REAL(sigtimedwait)(set, information, time);
-}
-
 // ---- children
 
 pid_t wait4(pid_t child, int* status, int options, rusage* usage) {

@@ -3,7 +3,8 @@
 //
 // What a thread blocks is its own: once an execution has changed a mask, or has raised a signal,
 // whose handler blocks it, a switch also changes the mask, and takes along what waits for the
-// thread that blocks it. After the execution masks, handlers and their stack are as before.
+// thread that blocks it. So is the stack for handlers. After the execution masks, handlers and
+// their stack are as before.
 //
 // Who gets a signal that is sent to the process or to a thread is decided here; sigwait waits. One
 // that would end the process ends the execution.
@@ -80,9 +81,12 @@ uint64_t RealMask() {
   return mask;
 }
 
-// The stack for handlers, if that has been changed.
-stack_t old_stack;
+// The stack for handlers, if a thread has changed its own.
+stack_t old_stack;  // the runtime's, which those have who have none
 bool is_stack_changed = false;
+// What the real thread has blocked when the execution first changed an action: a handler that never
+// returns leaves its signal blocked.
+uint64_t old_mask = 0;
 
 // Sent to the process, and all threads block it.
 uint64_t waits_for_any = 0;
@@ -105,12 +109,34 @@ void BeforeMaskChange() {
 void BeforeActionChange(int signal) {
   if (!engine.OnExecutingThread() || signal <= 0 || signal >= NSIG || is_changed[signal]) return;
   if (JACQUARD_REAL(sigaction)(signal, nullptr, &old_actions[signal]) != 0) return;
+  if (!any_changed) old_mask = RealMask();
   is_changed[signal] = any_changed = true;
 }
 
 void BeforeStackChange() {
-  if (engine.OnExecutingThread() && !is_stack_changed)
-    is_stack_changed = JACQUARD_REAL(sigaltstack)(nullptr, &old_stack) == 0;
+  if (!engine.OnExecutingThread()) return;
+  engine.UseSignalMasks();
+  if (is_stack_changed || JACQUARD_REAL(sigaltstack)(nullptr, &old_stack) != 0) return;
+  is_stack_changed = true;
+  for (int i = 0; i < engine.thread_count(); ++i) engine.thread(i).has_signal_stack = false;
+}
+
+int ChangeStack(const stack_t* stack, stack_t* old, uintptr_t pc) {
+  SimThread& me = *engine.current;
+  const bool has_stack = is_stack_changed && me.has_signal_stack;
+  if (old != nullptr) {
+    CheckAccess(old, sizeof(*old), AccessKind::kWrite, pc);
+    engine.rollback.BeforeWrite(old, sizeof(*old));
+    JACQUARD_REAL(sigaltstack)(nullptr, old);
+    if (!has_stack) *old = {.ss_sp = nullptr, .ss_flags = SS_DISABLE, .ss_size = 0};
+  }
+  if (stack == nullptr) return 0;
+  BeforeStackChange();
+  const bool none = (stack->ss_flags & SS_DISABLE) != 0;
+  if (JACQUARD_REAL(sigaltstack)(none ? &old_stack : stack, nullptr) != 0) return -1;
+  me.has_signal_stack = !none;
+  me.signal_stack = *stack;
+  return 0;
 }
 
 // A thread gets the signal that `call` has sent.
@@ -133,7 +159,9 @@ int Raise(int signal, const char* call, uintptr_t pc) {
   const bool is_known = signal > 0 && signal < NSIG;
   if (engine.Simulates() && is_known && (RealMask() & SetOf(signal)) == 0)
     CheckIsHandled(signal, call, pc);
-  return JACQUARD_REAL(raise)(signal);
+  // Not as the header declares it: the handler may call pthread_exit, which unwinds.
+  static const auto real = reinterpret_cast<int (*)(int)>(FindReal("raise"));
+  return real(signal);
 }
 
 // To send is a step, and what was done before it happens before what who gets the signal does.
@@ -162,12 +190,17 @@ int SendToProcess(int signal, uintptr_t pc) {
     if (GivenToWaiter(engine.thread(i), signal)) return 0;
   }
   if ((RealMask() & bit) != 0) {
+    SimThread* receiver = nullptr;
     for (int i = 0; i < engine.thread_count(); ++i) {
       SimThread& thread = engine.thread(i);
       if (engine.HasEnded(thread) || (thread.signal_mask & bit) != 0 || &thread == engine.current)
         continue;
       CheckIsHandled(signal, "kill", pc);
-      thread.pending_signals |= bit;
+      // Rather to one that can run: in the middle of a wait there is no handler.
+      if (receiver == nullptr || engine.IsBlocked(*receiver)) receiver = &thread;
+    }
+    if (receiver != nullptr) {
+      receiver->pending_signals |= bit;
       return 0;
     }
     waits_for_any |= bit;
@@ -228,10 +261,14 @@ int TakePending(uint64_t set, siginfo_t* information) {
   const int64_t signal = RawSyscall(SYS_rt_sigtimedwait, reinterpret_cast<uint64_t>(&set),
                                     reinterpret_cast<uint64_t>(information),
                                     reinterpret_cast<uint64_t>(&no_time), sizeof(set));
+  // As the C library has it: from raise() or kill() is the same.
+  if (information != nullptr && signal > 0 && information->si_code == SI_TKILL)
+    information->si_code = SI_USER;
   return signal > 0 ? static_cast<int>(signal) : 0;
 }
 
-int WaitForSignal(const sigset_t* set, siginfo_t* information, uintptr_t pc) {
+// `information` may be null. 0: the time is over.
+int WaitForSignal(const sigset_t* set, siginfo_t* information, uint64_t deadline, uintptr_t pc) {
   BeforeMaskChange();
   engine.DecisionPoint(StepKind::kOther, nullptr, pc);
   SimThread& me = *engine.current;
@@ -242,7 +279,8 @@ int WaitForSignal(const sigset_t* set, siginfo_t* information, uintptr_t pc) {
   SetRealMask(blocked | wanted);  // no handler gets it
   while ((signal = TakePending(wanted, information)) == 0) {
     me.awaited_signals = wanted;
-    engine.Block(WaitReason::kSignal, &me, pc, Engine::kNoDeadline);
+    engine.Block(WaitReason::kSignal, &me, pc, deadline);
+    if (me.timed_out) break;
   }
   SetRealMask(blocked);
   engine.Acquire(&sent_signals);
@@ -276,6 +314,9 @@ void LeaveSignals(SimThread& from) {
 }
 
 void EnterSignals(SimThread& to) {
+  // Not while what runs here still stands on the stack of a handler that is `from`'s.
+  if (is_stack_changed)
+    JACQUARD_REAL(sigaltstack)(to.has_signal_stack ? &to.signal_stack : &old_stack, nullptr);
   for (uint64_t left = std::exchange(to.pending_signals, 0); left != 0; left &= left - 1)
     JACQUARD_REAL(raise)(std::countr_zero(left) + 1);
   SetRealMask(to.signal_mask);
@@ -284,6 +325,7 @@ void EnterSignals(SimThread& to) {
 void InheritSignals(SimThread& thread) {
   thread.signal_mask = RealMask();
   thread.pending_signals = 0;
+  thread.has_signal_stack = false;
 }
 
 void RestoreSignals() {
@@ -293,6 +335,7 @@ void RestoreSignals() {
   is_stack_changed = false;
   if (!any_changed) return;
   any_changed = false;
+  SetRealMask(old_mask);
   for (int signal = 1; signal < NSIG; ++signal) {
     if (is_changed[signal]) JACQUARD_REAL(sigaction)(signal, &old_actions[signal], nullptr);
     is_changed[signal] = false;
@@ -313,6 +356,7 @@ using jacquard::sim::BeforeActionChange;
 using jacquard::sim::BeforeMaskChange;
 using jacquard::sim::BeforeStackChange;
 using jacquard::sim::BeforeUnblock;
+using jacquard::sim::ChangesAction;
 using jacquard::sim::NoteBlocked;
 using jacquard::sim::NoteFaultsMayBeBlocked;
 using jacquard::sim::NoteHandler;
@@ -324,6 +368,8 @@ int sigaction(int signal, const struct sigaction* action, struct sigaction* old)
     NoteHandler(signal);
     NoteBlocked(action->sa_mask);
     BeforeActionChange(signal);
+    struct sigaction changed = *action;
+    if (ChangesAction(signal, changed)) return JACQUARD_REAL(sigaction)(signal, &changed, old);
   }
   return JACQUARD_REAL(sigaction)(signal, action, old);
 }
@@ -331,7 +377,12 @@ int sigaction(int signal, const struct sigaction* action, struct sigaction* old)
 sighandler_t signal(int number, sighandler_t handler) noexcept {
   NoteHandler(number);
   BeforeActionChange(number);
-  return JACQUARD_REAL(signal)(number, handler);
+  const sighandler_t old = JACQUARD_REAL(signal)(number, handler);
+  struct sigaction action = {};
+  if (old != SIG_ERR && JACQUARD_REAL(sigaction)(number, nullptr, &action) == 0 &&
+      ChangesAction(number, action))
+    JACQUARD_REAL(sigaction)(number, &action, nullptr);
+  return old;
 }
 
 int sigprocmask(int how, const sigset_t* set, sigset_t* old) noexcept {
@@ -352,8 +403,10 @@ int pthread_sigmask(int how, const sigset_t* set, sigset_t* old) noexcept {
   return result;
 }
 
-// The handler runs before it returns, with the signal blocked.
-int raise(int signal) noexcept { return jacquard::sim::Raise(signal, "raise", JACQUARD_CALLER); }
+// The handler runs before it returns, with the signal blocked. Under a name of its own in C++:
+// Raise() says why.
+int jacquard_raise(int signal) asm("raise");
+int jacquard_raise(int signal) { return jacquard::sim::Raise(signal, "raise", JACQUARD_CALLER); }
 
 int kill(pid_t process, int signal) noexcept {
   using jacquard::sim::engine;
@@ -369,18 +422,37 @@ int pthread_kill(pthread_t thread, int signal) noexcept {
 
 int sigwait(const sigset_t* set, int* signal) {
   if (!jacquard::sim::engine.Simulates()) return JACQUARD_REAL(sigwait)(set, signal);
-  *signal = jacquard::sim::WaitForSignal(set, nullptr, JACQUARD_CALLER);
+  *signal = jacquard::sim::WaitForSignal(set, nullptr, jacquard::sim::Engine::kNoDeadline,
+                                         JACQUARD_CALLER);
   return 0;
 }
 
 int sigwaitinfo(const sigset_t* set, siginfo_t* information) {
   if (!jacquard::sim::engine.Simulates()) return JACQUARD_REAL(sigwaitinfo)(set, information);
-  return jacquard::sim::WaitForSignal(set, information, JACQUARD_CALLER);
+  return jacquard::sim::WaitForSignal(set, information, jacquard::sim::Engine::kNoDeadline,
+                                      JACQUARD_CALLER);
+}
+
+int sigtimedwait(const sigset_t* set, siginfo_t* information, const timespec* time) {
+  using jacquard::sim::Engine;
+  using jacquard::sim::engine;
+  if (!engine.Simulates()) return JACQUARD_REAL(sigtimedwait)(set, information, time);
+  const bool is_valid = time == nullptr || jacquard::sim::IsValid(*time);
+  const uint64_t deadline =
+      time != nullptr ? engine.now() + jacquard::sim::Nanoseconds(*time) : Engine::kNoDeadline;
+  const int signal =
+      is_valid ? jacquard::sim::WaitForSignal(set, information, deadline, JACQUARD_CALLER) : 0;
+  if (signal != 0) return signal;
+  errno = is_valid ? EAGAIN : EINVAL;
+  return -1;
 }
 
 int sigaltstack(const stack_t* stack, stack_t* old) noexcept {
-  if (stack != nullptr) BeforeStackChange();
-  return JACQUARD_REAL(sigaltstack)(stack, old);
+  if (!jacquard::sim::engine.Simulates()) {
+    if (stack != nullptr) BeforeStackChange();
+    return JACQUARD_REAL(sigaltstack)(stack, old);
+  }
+  return jacquard::sim::ChangeStack(stack, old, JACQUARD_CALLER);
 }
 
 // ---- older names for the same

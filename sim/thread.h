@@ -3,6 +3,7 @@
 #define JACQUARD_SIM_THREAD_H_
 
 #include <pthread.h>
+#include <signal.h>
 
 #include <cstdint>
 
@@ -105,6 +106,8 @@ struct SimThread : ThreadState {
   // Where that is not the same for all (signals.cc): what it blocks, and what of that it waits for.
   uint64_t signal_mask = 0;
   uint64_t pending_signals = 0;
+  stack_t signal_stack = {};  // for handlers, if it has set one
+  bool has_signal_stack = false;
   HeldLocks held;
   SpinDetector spin;
   uintptr_t call_stack[kMaxCallStack] = {};

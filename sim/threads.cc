@@ -89,6 +89,11 @@ int CreateThread(pthread_t* handle, const pthread_attr_t* attributes, void* (*st
   int detach_state = PTHREAD_CREATE_JOINABLE;
   if (attributes != nullptr) pthread_attr_getdetachstate(attributes, &detach_state);
   thread->detached = detach_state == PTHREAD_CREATE_DETACHED;
+  sigset_t mask;
+  if (attributes != nullptr && pthread_attr_getsigmask_np(attributes, &mask) == 0) {
+    engine.UseSignalMasks();
+    std::memcpy(&thread->signal_mask, &mask, sizeof(thread->signal_mask));
+  }
   CheckAccess(handle, sizeof(*handle), AccessKind::kWrite, pc);
   engine.rollback.BeforeWrite(handle, sizeof(*handle));
   *handle = thread->storage.pthread;

@@ -1,12 +1,17 @@
 // Signals of code under test: what each thread blocks is its own, and what an execution changes is
 // as before in the next.
+#include <errno.h>
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <string>
 #include <thread>
 
@@ -258,6 +263,170 @@ TEST(Signals, AreSentToAThreadThatBlocksThem) {
               Block(SIGTERM, SIG_UNBLOCK);
             }).verdict.signature,
             "abort|signal");
+}
+
+TEST(SignalHandler, RunsOnTheThreadsOwnStack) {
+  static thread_local char stack[1 << 16];
+  static thread_local bool on_it;
+  ExpectPass(Walk(
+      [] {
+        const auto work = [] {
+          stack_t now = {};
+          Check(sigaltstack(nullptr, &now) == 0 && now.ss_flags == SS_DISABLE, "none at first");
+          const stack_t mine = {.ss_sp = stack, .ss_flags = 0, .ss_size = sizeof(stack)};
+          Check(sigaltstack(&mine, nullptr) == 0, "set");
+          sched_yield();
+          Check(sigaltstack(nullptr, &now) == 0 && now.ss_sp == stack, "still its own");
+          raise(SIGUSR1);
+          Check(on_it, "where it is told to run");
+        };
+        struct sigaction action = {};
+        action.sa_flags = SA_ONSTACK;
+        action.sa_handler = [](int) {
+          char here = 0;
+          sched_yield();
+          on_it = &here >= stack && &here < stack + sizeof(stack);
+        };
+        sigaction(SIGUSR1, &action, nullptr);
+        std::thread a(work), b(work);
+        a.join();
+        b.join();
+      },
+      200));
+}
+
+TEST(SignalHandler, MayEndTheThread) {
+  static char begun;
+  ExpectPass(Walk(
+      [] {
+        signal(SIGUSR1, [](int) { pthread_exit(nullptr); });
+        // Not with objects to be destroyed where raise() is called: C++ is told that it throws
+        // nothing.
+        const auto run = [](void*) -> void* {
+          TakeStep();
+          raise(SIGUSR1);
+          return &begun;
+        };
+        pthread_t thread;
+        void* result = &begun;
+        pthread_create(&thread, nullptr, run, nullptr);
+        pthread_join(thread, &result);
+        Check(result == nullptr, "ended by the handler");
+      },
+      20));
+}
+
+TEST(Signals, AreNotHandledInTheMiddleOfAWait) {
+  ExpectVerdict(
+      [] {
+        static std::atomic<bool> begun;
+        signal(SIGUSR1, [](int) {});
+        sem_t semaphore;
+        sem_init(&semaphore, 0, 0);
+        std::thread other([&semaphore] {
+          begun = true;
+          sem_wait(&semaphore);
+        });
+        while (!begun) {
+        }
+        std::this_thread::sleep_for(std::chrono::seconds(1));
+        Block(SIGUSR1);
+        kill(getpid(), SIGUSR1);
+        other.join();
+      },
+      "unsupported|handler during a wait");
+}
+
+TEST(Signals, AreWaitedForUntilATime) {
+  ExpectPass(Walk(
+      [] {
+        sigset_t set;
+        sigemptyset(&set);
+        sigaddset(&set, SIGUSR1);
+        Block(SIGUSR1);
+        const timespec no_time = {};
+        const timespec long_time = {.tv_sec = 100, .tv_nsec = 0};
+        Check(sigtimedwait(&set, nullptr, &no_time) == -1 && errno == EAGAIN, "none is there");
+        Check(sigtimedwait(&set, nullptr, &long_time) == -1 && errno == EAGAIN, "none comes");
+        raise(SIGUSR1);
+        siginfo_t information = {};
+        Check(sigtimedwait(&set, &information, &no_time) == SIGUSR1, "one is there");
+        Check(information.si_code == SI_USER, "as the C library has it");
+        const pthread_t self = pthread_self();
+        std::thread other([self] { pthread_kill(self, SIGUSR1); });
+        const int signal = sigtimedwait(&set, nullptr, nullptr);
+        Check(signal == SIGUSR1, "one comes");
+        other.join();
+      },
+      100));
+}
+
+TEST(SignalMask, IsTheAttributes) {
+  ExpectPass(Walk(
+      [] {
+        pthread_attr_t attributes;
+        pthread_attr_init(&attributes);
+        sigset_t set;
+        sigemptyset(&set);
+        sigaddset(&set, SIGUSR2);
+        pthread_attr_setsigmask_np(&attributes, &set);
+        Block(SIGUSR1);
+        pthread_t thread;
+        const auto run = [](void*) -> void* {
+          Check(Blocks(SIGUSR2) && !Blocks(SIGUSR1), "not the creator's");
+          return nullptr;
+        };
+        pthread_create(&thread, &attributes, run, nullptr);
+        pthread_join(thread, nullptr);
+        pthread_attr_destroy(&attributes);
+      },
+      20));
+}
+
+// What many programs do to say where they have crashed.
+TEST(HandlerOfAFault, DoesNotHideIt) {
+  const auto crash = [] {
+    TakeStep();
+    volatile int* volatile nowhere = nullptr;
+    *nowhere = 1;
+  };
+  for (int round = 0; round < 3;
+       ++round) {  // what a handler leaves blocked is not blocked for ever
+    ExpectVerdict(
+        [&] {
+          signal(SIGSEGV, [](int) { _exit(1); });
+          crash();
+        },
+        "crash|null dereference");
+    ExpectVerdict(
+        [&] {
+          signal(SIGSEGV, [](int) { signal(SIGSEGV, SIG_DFL); });
+          crash();
+        },
+        "crash|null dereference");
+    ExpectVerdict(
+        [&] {
+          struct sigaction action = {};
+          action.sa_flags = static_cast<int>(SA_RESETHAND);
+          action.sa_handler = [](int) {
+            struct sigaction standard = {};
+            standard.sa_handler = SIG_DFL;
+            sigaction(SIGSEGV, &standard, nullptr);
+            raise(SIGSEGV);
+          };
+          sigaction(SIGSEGV, &action, nullptr);
+          crash();
+        },
+        "abort|signal");
+  }
+  // Ended for another reason.
+  ExpectVerdict(
+      [] {
+        TakeStep();
+        signal(SIGSEGV, [](int) { _exit(1); });
+        _exit(3);
+      },
+      "exit|_exit");
 }
 
 }  // namespace
