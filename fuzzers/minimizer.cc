@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sim/byte_string.h"
+#include "sim/random_walk.h"
 
 namespace jacquard::fuzzers {
 namespace {
@@ -12,6 +13,9 @@ namespace {
 constexpr uint64_t kSearch = 3000;
 // The same where there are very many scenarios to be tried.
 constexpr uint64_t kShortSearch = 300;
+// So many executions it is tried at random, with threads that are seldom interrupted.
+constexpr uint64_t kAtRandom = 500;
+constexpr double kInterruption = 0.1;
 // Pairs of operations are tried up to so many operations.
 constexpr size_t kMostInPairs = 12;
 
@@ -243,6 +247,23 @@ bool InputMinimizer::FailsAlong(const Threads& threads, Choices& choices) {
   return false;
 }
 
+// Whether `threads`, which are fewer operations, fail in a way that has little in common with the
+// one before: where threads take turns at many picks, a search from the benign schedule gets
+// nowhere.
+bool InputMinimizer::FailsAtRandom(const Threads& threads, Choices& choices) {
+  if (OperationsOf(threads) >= OperationsOf(threads_)) return false;
+  for (uint64_t seed = 1; seed <= kAtRandom && executions() + 1 < most_executions_; ++seed) {
+    LazyWalk walk(seed, kInterruption);
+    ChoiceRecorder recorder(walk);
+    recorder.BeginExecution();
+    ++executions_;
+    if (execute_(tried_, recorder).signature != signature_) continue;
+    choices = {recorder.exceptions(), recorder.memory_exceptions()};
+    return true;
+  }
+  return false;
+}
+
 // Whether a scenario fails as well: then it is the one to go on from. One with fewer operations may
 // need a choice more.
 bool InputMinimizer::Try(Threads threads, uint64_t search) {
@@ -253,7 +274,8 @@ bool InputMinimizer::Try(Threads threads, uint64_t search) {
     Choices most = choices_;
     if (OperationsOf(threads) < OperationsOf(threads_)) most.others.emplace_back();
     if (!FailsAlong(threads, choices) &&
-        !schedules_.FindFewer(most, /*or_as_many=*/true, search, choices))
+        !schedules_.FindFewer(most, /*or_as_many=*/true, search, choices) &&
+        !FailsAtRandom(threads, choices))
       return false;
   }
   Accept(std::move(threads), std::move(choices));

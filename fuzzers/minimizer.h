@@ -40,8 +40,8 @@ bool SetChoices(const Choices& choices, Input& input);
 // removed first, then choices (sim/minimizer.h), then what is left gets smaller values. An
 // operation that is missing moves all later choices, which are counted; so a smaller scenario is
 // not only tried with the choices that there are, but with all schedules that have as few of them,
-// as far as a part of the budget goes. Deterministic: executions are counted, no clock is looked
-// at.
+// as far as a part of the budget goes, and with some at random. Deterministic: executions are
+// counted, no clock is looked at.
 class InputMinimizer {
  public:
   // Executes an input's scenario once under a strategy that has begun.
@@ -75,6 +75,7 @@ class InputMinimizer {
 
   bool Try(Threads threads, uint64_t search);
   bool FailsAlong(const Threads& threads, Choices& choices);
+  bool FailsAtRandom(const Threads& threads, Choices& choices);
   void Accept(Threads threads, Choices choices);
   void ReadOrder();
   bool TryWithoutThread(const Threads& threads, size_t thread);
