@@ -145,6 +145,7 @@ class Clock {
 };
 
 using NarrowClock = Clock<uint16_t, 8>;
+using MediumClock = Clock<uint32_t, 16>;
 using WideClock = Clock<uint32_t, 64>;
 using WidestClock = Clock<uint32_t, 256>;
 

@@ -14,11 +14,11 @@ Memory::Memory() : narrow_(std::make_unique<Narrow>(kStores)) {}
 Memory::~Memory() = default;
 
 void Memory::BeginExecution(const Options& options, bool wide) {
-  is_wide_ = is_widest_ = false;
+  is_medium_ = is_wide_ = is_widest_ = false;
   narrow_->BeginExecution(options);
   if (!wide) return;
   narrow_->RequestWider();
-  Widened();
+  ToMedium();
 }
 
 const char* memory::AccessKindName(AccessKind kind) {
@@ -35,24 +35,24 @@ const char* memory::AccessKindName(AccessKind kind) {
   return "unknown";
 }
 
-Memory::Wide& Memory::Widened() {
-  if (!is_wide_) {
+namespace {
+
+// `wide` takes over from `narrow`, unless it has (`done`).
+template <class WideModel, class NarrowModel>
+WideModel& TakeOver(NarrowModel& narrow, std::unique_ptr<WideModel>& wide, bool& done) {
+  if (!done) {
     const RealHeap real_heap;  // it outlives the execution
-    if (wide_ == nullptr) wide_ = std::make_unique<Wide>(kStores);
-    wide_->CopyFrom(*narrow_);
-    is_wide_ = true;
+    if (wide == nullptr) wide = std::make_unique<WideModel>(kStores);
+    wide->CopyFrom(narrow);
+    done = true;
   }
-  return *wide_;
+  return *wide;
 }
 
-Memory::Widest& Memory::WidenedAgain() {
-  if (!is_widest_) {
-    const RealHeap real_heap;
-    if (widest_ == nullptr) widest_ = std::make_unique<Widest>(kStores);
-    widest_->CopyFrom(*wide_);
-    is_widest_ = true;
-  }
-  return *widest_;
-}
+}  // namespace
+
+Memory::Medium& Memory::ToMedium() { return TakeOver(*narrow_, medium_, is_medium_); }
+Memory::Wide& Memory::ToWide() { return TakeOver(ToMedium(), wide_, is_wide_); }
+Memory::Widest& Memory::ToWidest() { return TakeOver(ToWide(), widest_, is_widest_); }
 
 }  // namespace jacquard::sim

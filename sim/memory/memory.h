@@ -1,9 +1,9 @@
 // Simulated memory: what the runtime calls for each access of the code under test.
 //
-// The same interface as memory::Model, which says what each function does, over three forms of it:
-// a narrow one with eight threads and 16-bit clocks, a wide one that takes over, within an
-// execution, when there are more threads or a count grows too large, and one for more than 64
-// threads.
+// The same interface as memory::Model, which says what each function does, over four forms of it: a
+// narrow one with eight threads and 16-bit clocks, a medium one with sixteen that takes over,
+// within an execution, when there are more threads or a count grows too large, and two for more
+// threads than that.
 //
 // Not thread-safe: one execution at a time.
 #ifndef JACQUARD_SIM_MEMORY_MEMORY_H_
@@ -33,12 +33,14 @@ class Memory {
   Memory(const Memory&) = delete;
   Memory& operator=(const Memory&) = delete;
 
-  // Forgets everything. There is one thread, with id 0. `wide`: use the wide form from the start.
+  // Forgets everything. There is one thread, with id 0. `wide`: not the narrow form, from the
+  // start.
   void BeginExecution(const Options& options, bool wide = false);
 
   void CreateThread(int parent, int child) {
     if (child >= Narrow::kMaxThreads) narrow_->RequestWider();
-    if (child >= Wide::kMaxThreads) Widened().RequestWider();
+    if (child >= Medium::kMaxThreads) ToMedium().RequestWider();
+    if (child >= Wide::kMaxThreads) ToWide().RequestWider();
     On([=](auto& model) { model.CreateThread(parent, child); });
   }
   void CreateThreadAgain(int parent, int child) {
@@ -130,8 +132,8 @@ class Memory {
   bool HasLostDetail() {
     return On([](auto& model) { return model.HasLostDetail(); });
   }
-  // Whether one of the wide forms is in use.
-  bool is_wide() const { return is_wide_; }
+  // Whether one of the wider forms is in use.
+  bool is_wide() const { return is_medium_; }
 
   template <class T>
   void ForEachStore(const T* address, auto visit) {
@@ -140,6 +142,7 @@ class Memory {
 
  private:
   using Narrow = memory::Model<memory::NarrowClock>;
+  using Medium = memory::Model<memory::MediumClock>;
   using Wide = memory::Model<memory::WideClock>;
   using Widest = memory::Model<memory::WidestClock>;
 
@@ -154,18 +157,25 @@ class Memory {
   }
   template <class Operation>
   [[gnu::noinline, gnu::cold]] auto OnWide(Operation operation)
-      -> decltype(operation(std::declval<Wide&>())) {
-    Wide& wide = Widened();
-    if (wide.IsOverflowing()) return operation(WidenedAgain());
-    return operation(wide);
+      -> decltype(operation(std::declval<Medium&>())) {
+    Medium& medium = ToMedium();
+    if (!medium.IsOverflowing()) return operation(medium);
+    Wide& wide = ToWide();
+    if (!wide.IsOverflowing()) return operation(wide);
+    return operation(ToWidest());
   }
-  Wide& Widened();
-  Widest& WidenedAgain();
 
+  // The next form, once the one before it is overflowing.
+  Medium& ToMedium();
+  Wide& ToWide();
+  Widest& ToWidest();
+
+  bool is_medium_ = false;
   bool is_wide_ = false;
   bool is_widest_ = false;
   std::unique_ptr<Narrow> narrow_;
-  std::unique_ptr<Wide> wide_;  // made when first needed, as the next
+  std::unique_ptr<Medium> medium_;  // made when first needed, as the next
+  std::unique_ptr<Wide> wide_;
   std::unique_ptr<Widest> widest_;
 };
 
