@@ -2,7 +2,9 @@
 //
 // libFuzzer's own time-out does not fire inside a fiber, since its handler looks at thread-local
 // storage. This one counts the process's CPU time and needs nobody's: it asks the stuck thread by a
-// signal where it is.
+// signal where it is. A thread that sleeps in the kernel instead, on a real lock of a library that
+// another simulated thread has, gets several times that in real time: it might wait for input.
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -11,6 +13,7 @@
 
 #include <atomic>
 #include <cstdio>
+#include <cstring>
 #include <functional>
 #include <map>
 #include <string>
@@ -28,6 +31,7 @@ namespace sim {
 namespace {
 
 constexpr double kDefaultSeconds = 10;
+constexpr double kPatienceInKernel = 3;  // times as long
 
 std::atomic<double> limit_seconds = kDefaultSeconds;
 std::function<void(const std::string&)> report;
@@ -102,6 +106,26 @@ double CpuSeconds() {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
+double RealSeconds() {
+  timespec time = {};
+  RawSyscall(SYS_clock_gettime, CLOCK_MONOTONIC, reinterpret_cast<uint64_t>(&time));
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+// Whether the executing thread sleeps in the kernel just now: not one that a debugger has stopped.
+bool SleepsInKernel() {
+  char path[64];
+  std::snprintf(path, sizeof(path), "/proc/self/task/%d/stat", executing_tid);
+  const int64_t file = RawSyscall(SYS_open, reinterpret_cast<uint64_t>(path), O_RDONLY);
+  if (file < 0) return false;
+  char text[128] = {};
+  RawSyscall(SYS_read, static_cast<uint64_t>(file), reinterpret_cast<uint64_t>(text),
+             sizeof(text) - 1);
+  RawSyscall(SYS_close, static_cast<uint64_t>(file));
+  const char* const name_end = std::strrchr(text, ')');  // what follows is the state
+  return name_end != nullptr && std::strncmp(name_end, ") S", 3) == 0;
+}
+
 void SleepMilliseconds(long milliseconds) {
   const timespec time = {milliseconds / 1000, milliseconds % 1000 * 1'000'000};
   RawSyscall(SYS_nanosleep, reinterpret_cast<uint64_t>(&time), 0);
@@ -155,27 +179,45 @@ std::string Describe(double seconds) {
   return text + DescribeThreads();
 }
 
+std::string DescribeSleep(double seconds) {
+  char text[300];
+  std::snprintf(
+      text, sizeof(text),
+      "no step in %.1f seconds: thread %d sleeps in the kernel, after %llu steps, perhaps "
+      "for a lock within a library that another thread has, or for input. This is not a "
+      "verdict on the lock.\n",
+      seconds, engine.current->id, static_cast<unsigned long long>(engine.step()));
+  return text + DescribeThreads();
+}
+
+[[noreturn]] void EndProcess(const std::string& text) {
+  if (report) {
+    report(text);
+  } else {
+    Warn(text);
+  }
+  _exit(kNoStepExitStatus);
+}
+
 void* Watch(void* /*argument*/) {
   uint64_t last_progress = 0;
   double last_time = CpuSeconds();
+  double awake = RealSeconds();  // when it was last seen not to sleep
   for (;;) {
     SleepMilliseconds(100);
     const uint64_t progress = engine.Progress();
     const double now = CpuSeconds();
+    const double real_now = RealSeconds();
     const double limit = limit_seconds;
     if (progress != last_progress || !engine.executing || limit == 0) {
       last_progress = progress;
       last_time = now;
+      awake = real_now;
       continue;
     }
-    if (now - last_time < limit) continue;
-    const std::string text = Describe(now - last_time);
-    if (report) {
-      report(text);
-    } else {
-      Warn(text);
-    }
-    _exit(kNoStepExitStatus);
+    if (now - last_time >= limit) EndProcess(Describe(now - last_time));
+    if (!SleepsInKernel()) awake = real_now;
+    if (real_now - awake >= kPatienceInKernel * limit) EndProcess(DescribeSleep(real_now - awake));
   }
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
+#include <mutex>
 #include <string>
 #include <thread>
 
@@ -149,6 +150,50 @@ TEST(Watchdog, WaitingIsNotComputing) {
   stop.store(true);
   busy.join();
   EXPECT_TRUE(result.verdict.passed());
+}
+
+// A stream's function waits for a mutex while the C library's lock of the stream is held.
+void RunIntoALibrarysLock() {
+  Walk([] {
+    static std::mutex mutex;
+    cookie_io_functions_t functions = {};
+    functions.write = [](void*, const char*, size_t size) {
+      const std::lock_guard lock(mutex);
+      return static_cast<ssize_t>(size);
+    };
+    FILE* const stream = fopencookie(nullptr, "w", functions);
+    setvbuf(stream, nullptr, _IONBF, 0);
+    const auto print = [stream] { std::fputs("text", stream); };
+    mutex.lock();
+    std::thread a(print), b(print);
+    std::this_thread::yield();
+    mutex.unlock();
+    a.join();
+    b.join();
+    std::fclose(stream);
+  });
+}
+
+TEST_F(WatchdogDeathTest, NoticesAThreadThatSleepsInTheKernel) {
+  EXPECT_EXIT(
+      {
+        SetWatchdog(kLimit, nullptr);
+        RunIntoALibrarysLock();
+      },
+      testing::ExitedWithCode(kNoStepExitStatus), "thread . sleeps in the kernel, after .* steps");
+}
+
+// What waits for a while only is not disturbed.
+TEST(Watchdog, LetsAThreadSleepInTheKernel) {
+  SetWatchdog(kLimit, nullptr);
+  ExpectPass(Walk(
+      [] {
+        TakeStep();
+        const timespec time = {0, static_cast<long>(kLimit * 1e9)};
+        syscall(SYS_nanosleep, &time, nullptr);
+      },
+      3));
+  SetWatchdog(0, nullptr);
 }
 
 }  // namespace
