@@ -302,7 +302,9 @@ class Process {
         dwfl_module_addrinfo(module, address, &offset, &symbol, nullptr, nullptr, nullptr);
     if (name == nullptr || GELF_ST_TYPE(symbol.st_info) != STT_OBJECT || offset >= symbol.st_size)
       return {};
-    std::string text = Demangled(name);
+    // "counter.0": a function's static variable in C, or a part of one that the compiler has split.
+    const std::string_view whole = name;
+    const std::string text = Demangled(std::string(whole.substr(0, whole.find('.'))).c_str());
     return offset == 0 ? text : fmt::format("{}+{}", text, offset);
   }
 

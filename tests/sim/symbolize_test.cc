@@ -145,6 +145,24 @@ TEST(Symbolize, SaysUnknownAddressesInHexadecimal) {
   EXPECT_EQ(Symbolize(reinterpret_cast<uintptr_t>(&on_stack)).size(), 1u);
 }
 
+int global_table[10];
+static int local_to_the_file = 1;
+
+TEST(VariableName, IsThatOfAGlobal) {
+  static int local_to_the_function = 2;
+  int on_the_stack = 3;
+  EXPECT_EQ(VariableName(&global_table), "jacquard::global_table");
+  EXPECT_EQ(VariableName(&global_table[3]), "jacquard::global_table+12");
+  EXPECT_EQ(VariableName(&local_to_the_file), "jacquard::local_to_the_file");
+  EXPECT_NE(VariableName(&local_to_the_function).find("local_to_the_function"), std::string::npos)
+      << VariableName(&local_to_the_function);
+  EXPECT_EQ(VariableName(&on_the_stack), "");
+  EXPECT_EQ(VariableName(std::vector<int>(1).data()), "");
+  EXPECT_EQ(VariableName(nullptr), "");
+  // Not what is behind it.
+  EXPECT_EQ(VariableName(reinterpret_cast<const void*>(&InPlainFunction)), "");
+}
+
 TEST(Symbolize, AnswersTheSameAgainAndFromSeveralThreads) {
   const Position position = InOuter();
   const std::string first = Symbolize(position.pc)[0].function;
