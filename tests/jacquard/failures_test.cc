@@ -12,6 +12,7 @@
 #include <condition_variable>
 #include <csetjmp>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -319,6 +320,52 @@ TEST(Nondeterministic, IsNotACounterOutside) {
       {.executions = 5000});
   EXPECT_TRUE(result.ok()) << result.report();
   EXPECT_EQ(executions.load(), 5005);  // one in 1,000 is repeated
+}
+
+int shared_count[4];
+std::mutex named_mutex;
+
+TEST(Reports, NameGlobalVariables) {
+  const Result result = Explore(
+      [] {
+        const auto work = [] {
+          ++shared_count[2];  // which the compiler may make a variable of its own
+          const std::lock_guard lock(named_mutex);
+        };
+        std::thread other(work);
+        work();
+        other.join();
+      },
+      {.executions = 100});
+  ASSERT_EQ(result.findings.size(), 1u);
+  const Finding& finding = result.findings[0];
+  EXPECT_NE(finding.verdict.message.find(" of jacquard::shared_count"), std::string::npos)
+      << finding.verdict.message;
+  EXPECT_NE(finding.report.find("jacquard::named_mutex"), std::string::npos) << finding.report;
+}
+
+TEST(Reports, SayWhereOtherMemoryIs) {
+  const auto race = [](int* address) {
+    std::thread other([address] { ++*address; });
+    ++*address;
+    other.join();
+  };
+  const auto message = [](const std::function<void()>& body) {
+    const Result result = Explore(body, {.executions = 100});
+    return result.findings.empty() ? std::string() : result.findings[0].verdict.message;
+  };
+  const std::string heap = message([race] {
+    const auto block = std::make_unique<int[]>(10);
+    race(&block[3]);
+  });
+  EXPECT_NE(heap.find(", byte 12 of a block of 40 bytes that thread 0 allocated with new[]"),
+            std::string::npos)
+      << heap;
+  const std::string stack = message([race] {
+    int local = 0;
+    race(&local);
+  });
+  EXPECT_NE(stack.find(" on the stack of thread 0"), std::string::npos) << stack;
 }
 
 }  // namespace
