@@ -127,10 +127,10 @@ int Main(int argc, char** argv, char** environment) {
   if (options.strategy == "help") PrintAndExit(StrategyHelp());
   const bool replays = !options.replay.empty() || std::getenv("JACQUARD_REPLAY") != nullptr;
   if (options.executions == 0 && options.seconds == 0) options.seconds = kDefaultSeconds;
-  // Of several processes Explore knows whether they have executed anything.
-  if (!replays && options.seconds > 0 && options.jobs == 1) WatchFirstExecution(options.seconds);
 
   BeginProgram();
+  // Of several processes Explore knows whether they have executed anything.
+  if (!replays && options.seconds > 0 && options.jobs == 1) WatchFirstExecution(options.seconds);
   static Arguments arguments(argv[0], first, end);
   static const StandardInput input;
   const Result result = Explore(

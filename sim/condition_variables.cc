@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 
 #include <cstdint>
 #include <string>
@@ -63,6 +64,19 @@ int NotifyCondition(pthread_cond_t* condition, int most, uintptr_t pc) {
   return 0;
 }
 
+namespace {
+
+// A constructor before main waits, perhaps for a real thread that it has started.
+int WaitBeforeProgram(pthread_mutex_t* mutex, const timespec& deadline) {
+  JACQUARD_REAL(pthread_mutex_unlock)(mutex);
+  JACQUARD_REAL(sched_yield)();
+  JACQUARD_REAL(pthread_mutex_lock)(mutex);
+  PassTimeBeforeProgram(deadline);
+  return ETIMEDOUT;
+}
+
+}  // namespace
+
 // Those whose wait somebody or something has ended do not count: they do not look at it any more.
 void DestroyCondition(pthread_cond_t* condition, uintptr_t pc) {
   CheckCondition(condition, pc);
@@ -99,6 +113,7 @@ int pthread_cond_wait(pthread_cond_t* condition, pthread_mutex_t* mutex) {
 
 int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex,
                            const timespec* time) {
+  if (engine.IsBeforeProgram()) return jacquard::sim::WaitBeforeProgram(mutex, *time);
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_cond_timedwait)(condition, mutex, time);
   if (!jacquard::sim::IsValid(*time)) return EINVAL;
   return jacquard::sim::WaitForCondition(condition, mutex, JACQUARD_CALLER,
@@ -107,6 +122,7 @@ int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex,
 
 int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, clockid_t clock,
                            const timespec* time) {
+  if (engine.IsBeforeProgram()) return jacquard::sim::WaitBeforeProgram(mutex, *time);
   if (!engine.Simulates())
     return JACQUARD_REAL(pthread_cond_clockwait)(condition, mutex, clock, time);
   if (!jacquard::sim::IsValid(*time) || !jacquard::sim::IsWaitClock(clock)) return EINVAL;

@@ -254,8 +254,9 @@ class Engine {
   }
   // The same for what lies below `pointer` on the running thread's stack.
   void CheckStackOfLocks(const void* pointer, uintptr_t pc);
-  // Who holds `lock`, in words: ", held by thread 2 since step 5"; "" if nobody does.
+  // As what whoever holds `lock` has taken it; a mutex if nobody does.
   HeldKind KindOf(const void* lock) const;
+  // Who holds `lock`, in words: ", held by thread 2 since step 5"; "" if nobody does.
   std::string DescribeHolders(const void* lock);
   ThreadSet alive() const { return alive_; }
   ThreadSet enabled() const { return enabled_ | timed_; }

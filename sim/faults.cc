@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 #include <unwind.h>
@@ -53,6 +54,17 @@ bool caught = false;
 char* stack = nullptr;
 struct sigaction previous[kSignalCount];
 std::terminate_handler previous_terminate = nullptr;
+
+// Which of them `signal` is; -1: none.
+int IndexOf(int signal) {
+  const auto* const found = std::find(std::begin(kSignals), std::end(kSignals), signal);
+  return found == std::end(kSignals) ? -1 : static_cast<int>(found - std::begin(kSignals));
+}
+
+// Which of them the program has handlers of its own for in this execution, and which handler is for
+// once only.
+bool handles_itself[kSignalCount];
+void (*once[kSignalCount])(int, siginfo_t*, void*);
 
 // Where the thread was, as far as frame pointers tell; only its own stack is read.
 void NoteFrames(const greg_t* registers) {
@@ -192,6 +204,15 @@ void OnFault(int signal, siginfo_t* info, void* context) {
   registers[REG_EFL] &= ~kDirectionFlag;
 }
 
+// Of the program's with SA_RESETHAND: the next fault is caught again.
+void HandleOnce(int signal, siginfo_t* info, void* context) {
+  struct sigaction action = {};
+  action.sa_sigaction = OnFault;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  JACQUARD_REAL(sigaction)(signal, &action, nullptr);
+  once[IndexOf(signal)](signal, info, context);
+}
+
 void OnTerminate() {
   if (!engine.executing || !engine.OnExecutingThread()) previous_terminate();
   const Blame blame = {.pc = CallOfProgram()};
@@ -241,18 +262,37 @@ _Unwind_Reason_Code StopInProgram(_Unwind_Context* context, void* place) {
 }  // namespace
 
 bool ChangesAction(int signal, struct sigaction& action) {
-  const bool is_ours =
-      std::find(std::begin(kSignals), std::end(kSignals), signal) != std::end(kSignals);
-  const bool has_information = (action.sa_flags & SA_SIGINFO) != 0;
-  if (!caught || !is_ours || has_information || action.sa_handler == SIG_IGN ||
-      !engine.OnExecutingThread())
-    return false;
-  action.sa_flags |= SA_SIGINFO;
-  if (action.sa_handler == SIG_DFL) {
+  const int index = IndexOf(signal);
+  if (!caught || index < 0 || !engine.OnExecutingThread()) return false;
+  if (action.sa_handler == SIG_IGN) return false;
+  if (action.sa_handler == SIG_DFL || action.sa_sigaction == OnFault) {
     action.sa_sigaction = OnFault;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    return true;
   }
+  handles_itself[index] = true;
+  if ((action.sa_flags & SA_RESETHAND) != 0) {
+    once[index] = action.sa_sigaction;
+    action.sa_sigaction = HandleOnce;
+    action.sa_flags &= ~static_cast<int>(SA_RESETHAND);
+  }
+  action.sa_flags |= SA_SIGINFO;
   return true;
+}
+
+void HideCatching(int signal, struct sigaction& action) {
+  const int index = IndexOf(signal);
+  if (!caught || index < 0 || (action.sa_flags & SA_SIGINFO) == 0) return;
+  if (action.sa_sigaction == OnFault) {
+    action = previous[index];
+  } else if (action.sa_sigaction == HandleOnce) {
+    action.sa_sigaction = once[index];
+    action.sa_flags |= static_cast<int>(SA_RESETHAND);
+  }
+}
+
+void ForgetHandlersOfFaults() {
+  std::fill(std::begin(handles_itself), std::end(handles_itself), false);
 }
 
 void FailIfInHandlerOfFault() {
@@ -263,11 +303,13 @@ void FailIfInHandlerOfFault() {
   constexpr size_t kContextSize = offsetof(ucontext_t, uc_sigmask) + sizeof(uint64_t);
   const auto& info = *reinterpret_cast<const siginfo_t*>(
       reinterpret_cast<const char*>(handler.context) + kContextSize);
-  const bool is_fault =
-      info.si_signo != SIGABRT && info.si_code > 0 &&
-      std::find(std::begin(kSignals), std::end(kSignals), info.si_signo) != std::end(kSignals);
-  if (!is_fault) return;
+  // Other handlers may be told nothing, and what is there is old: only of what the program handles
+  // itself can it be in the handler.
+  const int index = IndexOf(info.si_signo);
+  if (index < 0 || !handles_itself[index] || info.si_signo == SIGABRT || info.si_code <= 0) return;
   NoteFault(info, handler.context->uc_mcontext.gregs);
+  RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK,
+             reinterpret_cast<uint64_t>(&handler.context->uc_sigmask), 0, sizeof(uint64_t));
   // The handler may run on a small stack.
   asm volatile(
       "mov %0, %%rsp\n"

@@ -21,9 +21,14 @@ bool IsFatal(int signal);
 bool FaultsMayBeBlocked();
 
 // What an action that the program sets for `signal` becomes, if it is one of those: where it leaves
-// the signal alone, CatchFaults() goes on, and any handler of its own gets to know the
-// circumstances (SA_SIGINFO), which FailIfInHandlerOfFault() needs. True if that is another one.
+// the signal alone, also from the second time on (SA_RESETHAND), CatchFaults() goes on, and any
+// handler of its own gets to know the circumstances (SA_SIGINFO), which FailIfInHandlerOfFault()
+// needs. True if that is another one.
 bool ChangesAction(int signal, struct sigaction& action);
+// The other way round: what the program is told that an action has been.
+void HideCatching(int signal, struct sigaction& action);
+// After an execution.
+void ForgetHandlersOfFaults();
 
 // Ends the execution if the running thread is in a handler of the program's for a fault, as when it
 // is about to end the process from there.

@@ -31,6 +31,7 @@
 #include "sim/caller.h"
 #include "sim/engine.h"
 #include "sim/real.h"
+#include "sim/streams.h"
 
 namespace jacquard::sim {
 namespace {
@@ -247,6 +248,7 @@ void RestoreFiles() {
 
 using jacquard::sim::BeforeClose;
 using jacquard::sim::BeforeDirectoryChange;
+using jacquard::sim::engine;
 using jacquard::sim::files;
 using jacquard::sim::GiveToStream;
 using jacquard::sim::IsByProgram;
@@ -369,11 +371,13 @@ FILE* freopen(const char* path, const char* mode, FILE* stream) {
     std::fflush(stream);
     BeforeClose(fileno(stream), JACQUARD_RETURN_ADDRESS);
   }
+  if (engine.Simulates()) jacquard::sim::ForgetLockOf(stream);
   return JACQUARD_REAL(freopen)(path, mode, stream);
 }
 
 // A stream from before the execution, such as a standard one, is there in the next one, too.
 int fclose(FILE* stream) {
+  if (engine.Simulates()) jacquard::sim::ForgetLockOf(stream);
   const bool is_own = files.any && Take(files.streams, stream);
   if (!is_own && streams_outside.Has(stream)) {
     if (IsStreamOfProgram(JACQUARD_RETURN_ADDRESS)) return std::fflush(stream);

@@ -95,14 +95,13 @@ void CheckStackAccess(uintptr_t begin, size_t size, AccessKind kind, uintptr_t p
 }
 
 // Variables that are thread_local live as long as their thread.
-void CheckThreadLocal(uintptr_t begin, size_t size, AccessKind kind, uintptr_t pc) {
-  const SimThread* const owner = engine.EndedOwnerOfStorage(begin);
-  if (owner == nullptr) return;
+[[noreturn]] void ReportThreadLocal(const SimThread& owner, size_t size, AccessKind kind,
+                                    uintptr_t pc) {
   HeapMessage message;
   message.Add("%s ", Verb(kind));
   AddBytes(message, size);
   message.Add(" in the thread-local storage of ");
-  AddThread(message, owner->id);
+  AddThread(message, owner.id);
   message.Add(", which has ended");
   engine.Fail(VerdictKind::kStackError, "thread-local variable used after its thread has ended",
               message.text(), {.pc = pc});
@@ -130,7 +129,9 @@ void CheckRareAccess(const void* address, size_t size, AccessKind kind, uintptr_
   } else if (begin - kStackArea < (kMaxThreads + 1) * kStackStride) {
     if (HeapIsJudged()) CheckStackAccess(begin, size, kind, pc, frame);
   } else {
-    if (HeapIsJudged()) CheckThreadLocal(begin, size, kind, pc);
+    if (const SimThread* const owner = engine.EndedOwnerOfStorage(begin);
+        owner != nullptr && HeapIsJudged()) [[unlikely]]
+      ReportThreadLocal(*owner, size, kind, pc);
     if (kind == AccessKind::kWrite && !engine.rollback.Covers(address) &&
         engine.OnExecutingThread())
       foreign_words.Add(begin, size);

@@ -22,10 +22,9 @@ struct Contract {
 
 // The number in "std::counting_semaphore<1l>::release".
 bool FindMaximum(std::string_view function, int64_t& most) {
-  constexpr std::string_view kClass = "counting_semaphore<";
-  const size_t at = function.find(kClass);
-  if (at == std::string_view::npos || !function.ends_with("::release")) return false;
-  const char* const number = function.data() + at + kClass.size();
+  constexpr std::string_view kClass = "std::counting_semaphore<";
+  if (!function.starts_with(kClass) || !function.ends_with("::release")) return false;
+  const char* const number = function.data() + kClass.size();
   return std::from_chars(number, function.data() + function.size(), most).ec == std::errc();
 }
 
@@ -35,27 +34,40 @@ Contract Find(uintptr_t pc) {
     if (!IsLibraryFrame(frame)) break;
     if (FindMaximum(frame.function, contract.most)) {
       contract.owner = Contract::Owner::kSemaphore;
-    } else if (frame.file.ends_with("/latch")) {
+    } else if (frame.function.starts_with("std::latch::")) {
       contract.owner = Contract::Owner::kLatch;
     }
   }
   return contract;
 }
 
+// The last places.
+struct Known {
+  uintptr_t pc;
+  Contract contract;
+};
+constexpr size_t kKnown = 256;
+constinit Known known[kKnown] = {};
+
 const Contract& ContractAt(uintptr_t pc) {
-  const Backstage backstage;
-  static std::map<uintptr_t, Contract> contracts;
-  const auto [place, is_new] = contracts.try_emplace(pc);
-  if (is_new) place->second = Find(pc);
-  return place->second;
+  Known& entry = known[(pc ^ pc >> 8) % kKnown];
+  if (entry.pc != pc) [[unlikely]] {
+    const Backstage backstage;
+    static std::map<uintptr_t, Contract> contracts;
+    const auto [place, is_new] = contracts.try_emplace(pc);
+    if (is_new) place->second = Find(pc);
+    entry = {pc, place->second};
+  }
+  return entry.contract;
 }
 
 }  // namespace
 
-void CheckLibraryContract(int32_t old_value, int32_t change, uintptr_t pc) {
-  if (!HasLibraryWaits()) return;  // both classes have
+void CheckLibraryContract(int64_t old_value, int64_t change, uintptr_t pc) {
+  const int64_t value = old_value + change;
+  const bool is_permitted = value == 0 || value == 1;  // by all but a semaphore of none
+  if (is_permitted || !HasLibraryWaits()) return;      // both classes have
   const Contract& contract = ContractAt(pc);
-  const int64_t value = int64_t{old_value} + change;
   if (contract.owner == Contract::Owner::kSemaphore && value > contract.most) {
     Misuse("semaphore overflow",
            "release(" + std::to_string(change) + ") of a std::counting_semaphore at " +

@@ -13,7 +13,7 @@ namespace jacquard::sim {
 // The running thread has added `change` to an integer that was `old_value`, with release order, at
 // `pc`. Ends the execution if that is an update of one of these classes which its contract forbids.
 // The first call for each place reads debug information, which costs milliseconds.
-void CheckLibraryContract(int32_t old_value, int32_t change, uintptr_t pc);
+void CheckLibraryContract(int64_t old_value, int64_t change, uintptr_t pc);
 
 }  // namespace jacquard::sim
 

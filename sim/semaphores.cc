@@ -95,6 +95,13 @@ int GetValue(sem_t* semaphore, int* value, uintptr_t pc) {
   return 0;
 }
 
+// A constructor before main waits.
+int WaitBeforeProgram(sem_t* semaphore, const timespec& deadline) {
+  if (JACQUARD_REAL(sem_trywait)(semaphore) == 0) return 0;
+  PassTimeBeforeProgram(deadline);
+  return Fails(ETIMEDOUT);
+}
+
 void Destroy(sem_t* semaphore, uintptr_t pc) {
   CheckSemaphore(semaphore, pc);
   engine.ForEachWaiter(WaitReason::kSemaphore, semaphore, [pc](const SimThread& thread) {
@@ -112,6 +119,7 @@ using jacquard::sim::Fails;
 using jacquard::sim::IsValid;
 using jacquard::sim::Nanoseconds;
 using jacquard::sim::Wait;
+using jacquard::sim::WaitBeforeProgram;
 
 extern "C" {
 
@@ -132,12 +140,14 @@ int sem_wait(sem_t* semaphore) {
 }
 
 int sem_timedwait(sem_t* semaphore, const timespec* time) {
+  if (engine.IsBeforeProgram()) return WaitBeforeProgram(semaphore, *time);
   if (!engine.Simulates()) return JACQUARD_REAL(sem_timedwait)(semaphore, time);
   if (!IsValid(*time)) return Fails(EINVAL);
   return Wait(semaphore, JACQUARD_CALLER, Nanoseconds(*time));
 }
 
 int sem_clockwait(sem_t* semaphore, clockid_t clock, const timespec* time) {
+  if (engine.IsBeforeProgram()) return WaitBeforeProgram(semaphore, *time);
   if (!engine.Simulates()) return JACQUARD_REAL(sem_clockwait)(semaphore, clock, time);
   if (!IsValid(*time) || !jacquard::sim::IsWaitClock(clock)) return Fails(EINVAL);
   return Wait(semaphore, JACQUARD_CALLER, Nanoseconds(*time));

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -19,6 +20,8 @@
 #include "sim/plain_ranges.h"
 #include "sim/real.h"
 #include "sim/sync.h"
+
+extern "C" void* __libc_stack_end;  // NOLINT(bugprone-reserved-identifier)
 
 namespace jacquard::sim {
 namespace {
@@ -38,11 +41,15 @@ constinit SharedState environment = {"the environment"};
 
 // ---- the environment
 
-// As it was before the execution changed it, and the array in which it is put back: the C library
-// may have reallocated the one that it lay in.
+// As it was before the execution changed it; and an array in which it is put back where the C
+// library may have reallocated the one that it lay in. The process's first one lies above all
+// stack frames, and main knows it.
 std::vector<char*> entries_before;
 std::vector<char*> restored_entries;
+char** array_before = nullptr;
 bool environment_changed = false;
+
+bool IsFirstArray(char** array) { return static_cast<void*>(array) > __libc_stack_end; }
 
 // By the call that returns to `pc`.
 void BeforeEnvironmentChanges(uintptr_t pc) {
@@ -51,6 +58,7 @@ void BeforeEnvironmentChanges(uintptr_t pc) {
   environment_changed = true;
   const RealHeap real_heap;
   entries_before.clear();
+  array_before = environ;
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     entries_before.push_back(*entry);
   }
@@ -70,8 +78,13 @@ void RestoreEnvironment() {
   if (!environment_changed) return;
   environment_changed = false;
   const RealHeap real_heap;
-  restored_entries = entries_before;
-  environ = restored_entries.data();
+  if (array_before != nullptr && IsFirstArray(array_before)) {
+    std::copy(entries_before.begin(), entries_before.end(), array_before);
+    environ = array_before;
+  } else {
+    restored_entries = entries_before;
+    environ = restored_entries.data();
+  }
 }
 
 }  // namespace jacquard::sim

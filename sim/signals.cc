@@ -84,9 +84,15 @@ uint64_t RealMask() {
 // The stack for handlers, if a thread has changed its own.
 stack_t old_stack;  // the runtime's, which those have who have none
 bool is_stack_changed = false;
-// What the real thread has blocked when the execution first changed an action: a handler that never
-// returns leaves its signal blocked.
+// What the real thread blocked before the execution changed a mask or an action: a handler that
+// never returns leaves its signal blocked.
 uint64_t old_mask = 0;
+bool has_old_mask = false;
+
+void NoteOldMask() {
+  if (!has_old_mask) old_mask = RealMask();
+  has_old_mask = true;
+}
 
 // Sent to the process, and all threads block it.
 uint64_t waits_for_any = 0;
@@ -109,7 +115,7 @@ void BeforeMaskChange() {
 void BeforeActionChange(int signal) {
   if (!engine.OnExecutingThread() || signal <= 0 || signal >= NSIG || is_changed[signal]) return;
   if (JACQUARD_REAL(sigaction)(signal, nullptr, &old_actions[signal]) != 0) return;
-  if (!any_changed) old_mask = RealMask();
+  NoteOldMask();
   is_changed[signal] = any_changed = true;
 }
 
@@ -137,6 +143,18 @@ int ChangeStack(const stack_t* stack, stack_t* old, uintptr_t pc) {
   me.has_signal_stack = !none;
   me.signal_stack = *stack;
   return 0;
+}
+
+// The program has set a handler by one of the functions that return the `old` one, or SIG_ERR.
+sighandler_t AfterSignal(int signal, sighandler_t old) {
+  struct sigaction action = {};
+  if (old == SIG_ERR || JACQUARD_REAL(sigaction)(signal, nullptr, &action) != 0) return old;
+  if (ChangesAction(signal, action)) JACQUARD_REAL(sigaction)(signal, &action, nullptr);
+  struct sigaction before = {};
+  before.sa_flags = SA_SIGINFO;
+  before.sa_handler = old;
+  HideCatching(signal, before);
+  return before.sa_handler;
 }
 
 // A thread gets the signal that `call` has sent.
@@ -278,6 +296,7 @@ int WaitForSignal(const sigset_t* set, siginfo_t* information, uint64_t deadline
   const uint64_t blocked = RealMask();
   SetRealMask(blocked | wanted);  // no handler gets it
   while ((signal = TakePending(wanted, information)) == 0) {
+    if (deadline <= engine.now()) break;
     me.awaited_signals = wanted;
     engine.Block(WaitReason::kSignal, &me, pc, deadline);
     if (me.timed_out) break;
@@ -293,7 +312,8 @@ int WaitForSignal(const sigset_t* set, siginfo_t* information, uint64_t deadline
 void Engine::UseSignalMasks() {
   if (signal_masks_used) return;
   signal_masks_used = true;
-  const uint64_t mask = RealMask();
+  NoteOldMask();
+  const uint64_t mask = old_mask;
   driver_.signal_mask = stage_.signal_mask = mask;
   driver_.pending_signals = stage_.pending_signals = 0;
   for (int i = 0; i < thread_count_; ++i) {
@@ -314,9 +334,11 @@ void LeaveSignals(SimThread& from) {
 }
 
 void EnterSignals(SimThread& to) {
-  // Not while what runs here still stands on the stack of a handler that is `from`'s.
-  if (is_stack_changed)
-    JACQUARD_REAL(sigaltstack)(to.has_signal_stack ? &to.signal_stack : &old_stack, nullptr);
+  // Fails, without harm, if it is the one that the thread runs on.
+  if (is_stack_changed) {
+    const stack_t& stack = to.has_signal_stack ? to.signal_stack : old_stack;
+    RawSyscall(SYS_sigaltstack, reinterpret_cast<uint64_t>(&stack), 0);
+  }
   for (uint64_t left = std::exchange(to.pending_signals, 0); left != 0; left &= left - 1)
     JACQUARD_REAL(raise)(std::countr_zero(left) + 1);
   SetRealMask(to.signal_mask);
@@ -333,9 +355,11 @@ void RestoreSignals() {
   engine.signal_masks_used = false;  // the driver's has been put back when it took over
   if (is_stack_changed) JACQUARD_REAL(sigaltstack)(&old_stack, nullptr);
   is_stack_changed = false;
+  if (has_old_mask) SetRealMask(old_mask);
+  has_old_mask = false;
+  ForgetHandlersOfFaults();
   if (!any_changed) return;
   any_changed = false;
-  SetRealMask(old_mask);
   for (int signal = 1; signal < NSIG; ++signal) {
     if (is_changed[signal]) JACQUARD_REAL(sigaction)(signal, &old_actions[signal], nullptr);
     is_changed[signal] = false;
@@ -357,6 +381,7 @@ using jacquard::sim::BeforeMaskChange;
 using jacquard::sim::BeforeStackChange;
 using jacquard::sim::BeforeUnblock;
 using jacquard::sim::ChangesAction;
+using jacquard::sim::HideCatching;
 using jacquard::sim::NoteBlocked;
 using jacquard::sim::NoteFaultsMayBeBlocked;
 using jacquard::sim::NoteHandler;
@@ -364,25 +389,23 @@ using jacquard::sim::NoteHandler;
 extern "C" {
 
 int sigaction(int signal, const struct sigaction* action, struct sigaction* old) noexcept {
+  struct sigaction changed;
   if (action != nullptr) {
     NoteHandler(signal);
     NoteBlocked(action->sa_mask);
     BeforeActionChange(signal);
-    struct sigaction changed = *action;
-    if (ChangesAction(signal, changed)) return JACQUARD_REAL(sigaction)(signal, &changed, old);
+    changed = *action;
+    if (ChangesAction(signal, changed)) action = &changed;
   }
-  return JACQUARD_REAL(sigaction)(signal, action, old);
+  const int result = JACQUARD_REAL(sigaction)(signal, action, old);
+  if (result == 0 && old != nullptr) HideCatching(signal, *old);
+  return result;
 }
 
 sighandler_t signal(int number, sighandler_t handler) noexcept {
   NoteHandler(number);
   BeforeActionChange(number);
-  const sighandler_t old = JACQUARD_REAL(signal)(number, handler);
-  struct sigaction action = {};
-  if (old != SIG_ERR && JACQUARD_REAL(sigaction)(number, nullptr, &action) == 0 &&
-      ChangesAction(number, action))
-    JACQUARD_REAL(sigaction)(number, &action, nullptr);
-  return old;
+  return jacquard::sim::AfterSignal(number, JACQUARD_REAL(signal)(number, handler));
 }
 
 int sigprocmask(int how, const sigset_t* set, sigset_t* old) noexcept {
@@ -437,7 +460,7 @@ int sigtimedwait(const sigset_t* set, siginfo_t* information, const timespec* ti
   using jacquard::sim::Engine;
   using jacquard::sim::engine;
   if (!engine.Simulates()) return JACQUARD_REAL(sigtimedwait)(set, information, time);
-  const bool is_valid = time == nullptr || jacquard::sim::IsValid(*time);
+  const bool is_valid = time == nullptr || (jacquard::sim::IsValid(*time) && time->tv_sec >= 0);
   const uint64_t deadline =
       time != nullptr ? engine.now() + jacquard::sim::Nanoseconds(*time) : Engine::kNoDeadline;
   const int signal =
@@ -461,7 +484,7 @@ int sigaltstack(const stack_t* stack, stack_t* old) noexcept {
 sighandler_t __sysv_signal(int number, sighandler_t handler) noexcept {
   NoteHandler(number);
   BeforeActionChange(number);
-  return JACQUARD_REAL(__sysv_signal)(number, handler);
+  return jacquard::sim::AfterSignal(number, JACQUARD_REAL(__sysv_signal)(number, handler));
 }
 
 sighandler_t sysv_signal(int number, sighandler_t handler) noexcept {

@@ -103,6 +103,14 @@ void Unlock(FILE* stream, uintptr_t pc) {
 
 }  // namespace
 
+void ForgetLockOf(FILE* stream) {
+  const LockedStream* const locked = Find(stream);
+  if (locked == nullptr) return;
+  if (locked->owner == engine.current->id) engine.LeavesLock(stream, HeldKind::kStream);
+  const Backstage backstage;
+  locked_streams.erase(locked_streams.begin() + (locked - locked_streams.data()));
+}
+
 void ForgetLockedStreams() { locked_streams.clear(); }
 
 }  // namespace jacquard::sim

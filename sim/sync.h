@@ -40,6 +40,10 @@ inline bool IsWaitClock(clockid_t clock) {
   return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC;
 }
 
+// A timed wait before main, where time is virtual and the wait would be real: passes that time.
+// Defined in time.cc.
+void PassTimeBeforeProgram(const timespec& deadline);
+
 [[noreturn]] inline void Misuse(std::string_view rule, std::string_view message, uintptr_t pc) {
   engine.Fail(VerdictKind::kMisuse, rule, message, {.pc = pc});
 }

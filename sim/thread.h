@@ -2,6 +2,7 @@
 #ifndef JACQUARD_SIM_THREAD_H_
 #define JACQUARD_SIM_THREAD_H_
 
+#include <locale.h>
 #include <pthread.h>
 #include <signal.h>
 
@@ -102,7 +103,8 @@ struct SimThread : ThreadState {
   ThreadSet bit = 0;
 
   char name[kNameSize] = {};  // as pthread_setname_np sets it
-  bool has_locale = false;    // of its own, by uselocale
+  bool has_locale = false;    // of its own, by uselocale, instead of the one before
+  locale_t old_locale = nullptr;
   // Where that is not the same for all (signals.cc): what it blocks, and what of that it waits for.
   uint64_t signal_mask = 0;
   uint64_t pending_signals = 0;

@@ -22,14 +22,13 @@
 namespace jacquard::sim {
 
 bool has_fsgsbase = false;
+int park_shift = 22;  // enough for the thread-local storage of most programs
 
 namespace {
 
 // Bit of AT_HWCAP2 by which Linux says that user code may use the FSGSBASE instructions.
 constexpr unsigned long kHwcap2FsGsBase = 1 << 1;
 
-constexpr uintptr_t kParkArea = 0x1100'0000'0000;
-constexpr size_t kParkUnit = 4 << 20;     // enough for the thread-local storage of most programs
 constexpr size_t kParkStack = 256 << 10;  // with the storage of shared libraries
 
 // Thread-local variables of a module: their initial image, and where a thread's copy lies.
@@ -70,9 +69,6 @@ int FindTlsImages(dl_phdr_info* info, size_t /*size*/, void* data) {
   return 0;
 }
 
-// From the memory of one parked thread to that of the next.
-size_t ParkStride() { return (kParkStack + tls_size + kParkUnit - 1) & ~(kParkUnit - 1); }
-
 struct Parking {
   std::atomic<uint32_t> ready;
   ThreadStorage storage;
@@ -101,13 +97,15 @@ void InitThreadStorage() {
   }
   bool is_executable = true;
   dl_iterate_phdr(FindTlsImages, &is_executable);
+  while ((size_t{1} << park_shift) < kParkStack + tls_size) ++park_shift;
 }
 
 ThreadStorage ParkThread(int index) {
-  void* const wanted = reinterpret_cast<void*>(kParkArea + index * ParkStride());
+  const size_t stride = size_t{1} << park_shift;
+  void* const wanted = reinterpret_cast<void*>(kParkArea + static_cast<size_t>(index) * stride);
   const size_t size = kParkStack + tls_size;
   void* const stack =
-      mmap(wanted, ParkStride(), PROT_READ | PROT_WRITE,
+      mmap(wanted, stride, PROT_READ | PROT_WRITE,
            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
   if (stack != wanted)
     Die("cannot reserve memory for the thread-local storage of a simulated thread");
@@ -126,8 +124,6 @@ ThreadStorage ParkThread(int index) {
   }
   return parking.storage;
 }
-
-uintptr_t OwnerOfStorage(uintptr_t address) { return (address - kParkArea) / ParkStride(); }
 
 void KeepThreadStorage(const ThreadStorage& storage) {
   kept_fs_base = storage.fs_base;

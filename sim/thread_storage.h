@@ -37,9 +37,13 @@ void InitThreadStorage();
 // process's own FS base.
 ThreadStorage ParkThread(int index);
 
+inline constexpr uintptr_t kParkArea = 0x1100'0000'0000;
+// The logarithm of the distance from the memory of one parked thread to that of the next.
+[[gnu::visibility("hidden")]] extern int park_shift;
+
 // The number of the parked thread whose storage `address` lies in. If it lies in none, a number
 // that no thread has.
-uintptr_t OwnerOfStorage(uintptr_t address);
+inline uintptr_t OwnerOfStorage(uintptr_t address) { return (address - kParkArea) >> park_shift; }
 
 // The thread-local variables in `storage` are to be as they are now whenever they are reset.
 void KeepThreadStorage(const ThreadStorage& storage);

@@ -131,7 +131,7 @@ int Engine::CurrentTid() const {
 void Engine::ResetLocaleOf(SimThread& thread) {
   thread.has_locale = false;
   WriteFsBase(thread.storage.fs_base);
-  JACQUARD_REAL(uselocale)(LC_GLOBAL_LOCALE);
+  JACQUARD_REAL(uselocale)(thread.old_locale);
   WriteFsBase(fs_base_);
 }
 
@@ -240,8 +240,12 @@ int pthread_setcanceltype(int type, int* old) {
 // It is each thread's own, and the C library keeps it in the storage, which threads take over from
 // each other.
 locale_t uselocale(locale_t locale) noexcept {
-  if (locale != nullptr && engine.OnExecutingThread()) engine.current->has_locale = true;
-  return JACQUARD_REAL(uselocale)(locale);
+  const locale_t old = JACQUARD_REAL(uselocale)(locale);
+  if (locale == nullptr || !engine.OnExecutingThread()) return old;
+  jacquard::sim::SimThread& me = *engine.current;
+  if (!me.has_locale) me.old_locale = old;
+  me.has_locale = true;
+  return old;
 }
 
 }  // extern "C"

@@ -22,12 +22,14 @@ timespec ToTimespec(uint64_t nanoseconds) {
   return {static_cast<time_t>(nanoseconds / kSecond), static_cast<long>(nanoseconds % kSecond)};
 }
 
+// The time before main, which is an hour before the executions begin.
+uint64_t before_program = kClockEpoch - 3600 * kSecond;
+
 // Whether the caller is a simulated thread, or a constructor before main.
 bool TimeIsVirtual() { return engine.Simulates() || engine.IsBeforeProgram(); }
 
 // All clocks agree.
 timespec ReadClock(uintptr_t pc) {
-  static uint64_t before_program = kClockEpoch - kSecond;
   if (!engine.Simulates()) return ToTimespec(before_program += 1000);
   engine.DecisionPoint(StepKind::kClock, nullptr, pc);
   engine.current->spin.Reset();  // time has passed: the next round is another one
@@ -53,13 +55,20 @@ bool IsClock(clockid_t clock) {
   return RawSyscall(SYS_clock_getres, static_cast<uint64_t>(clock)) == 0;
 }
 
-// Whether one may sleep by it.
-bool IsSleepClock(clockid_t clock) {
-  return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME ||
-         clock == CLOCK_TAI || clock == CLOCK_PROCESS_CPUTIME_ID;
+// What clock_nanosleep says of a clock; 0: one may sleep by it.
+int ErrorOfSleepClock(clockid_t clock) {
+  if (clock == CLOCK_THREAD_CPUTIME_ID || !IsClock(clock)) return EINVAL;
+  const bool is_other = clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_REALTIME_COARSE ||
+                        clock == CLOCK_MONOTONIC_COARSE;
+  return is_other ? EOPNOTSUPP : 0;
 }
 
 void Sleep(uint64_t nanoseconds, bool absolute, uintptr_t pc) {
+  if (!engine.Simulates()) {
+    before_program =
+        std::max(before_program, absolute ? nanoseconds : before_program + nanoseconds);
+    return;
+  }
   engine.DecisionPoint(StepKind::kSleep, nullptr, pc);
   engine.Block(WaitReason::kSleep, nullptr, pc,
                absolute ? nanoseconds : engine.now() + nanoseconds);
@@ -67,12 +76,17 @@ void Sleep(uint64_t nanoseconds, bool absolute, uintptr_t pc) {
 }
 
 }  // namespace
+
+void PassTimeBeforeProgram(const timespec& deadline) {
+  before_program = std::max(before_program, Nanoseconds(deadline));
+}
+
 }  // namespace jacquard::sim
 
 using jacquard::sim::engine;
+using jacquard::sim::ErrorOfSleepClock;
 using jacquard::sim::IsClock;
 using jacquard::sim::IsCpuClock;
-using jacquard::sim::IsSleepClock;
 using jacquard::sim::IsValid;
 using jacquard::sim::kClockEpoch;
 using jacquard::sim::kSecond;
@@ -95,7 +109,7 @@ int jacquard_sched_yield() noexcept {
 }
 
 int nanosleep(const timespec* duration, timespec* remaining) {
-  if (!engine.Simulates()) return JACQUARD_REAL(nanosleep)(duration, remaining);
+  if (!TimeIsVirtual()) return JACQUARD_REAL(nanosleep)(duration, remaining);
   if (!IsValid(*duration) || duration->tv_sec < 0) {
     errno = EINVAL;
     return -1;
@@ -105,8 +119,9 @@ int nanosleep(const timespec* duration, timespec* remaining) {
 }
 
 int clock_nanosleep(clockid_t clock, int flags, const timespec* time, timespec* remaining) {
-  if (!engine.Simulates()) return JACQUARD_REAL(clock_nanosleep)(clock, flags, time, remaining);
-  if (!IsValid(*time) || time->tv_sec < 0 || !IsSleepClock(clock)) return EINVAL;
+  if (!TimeIsVirtual()) return JACQUARD_REAL(clock_nanosleep)(clock, flags, time, remaining);
+  if (!IsValid(*time) || time->tv_sec < 0) return EINVAL;
+  if (const int error = ErrorOfSleepClock(clock); error != 0) return error;
   const bool absolute = (flags & TIMER_ABSTIME) != 0;
   const uint64_t begin = absolute && IsCpuClock(clock) ? kClockEpoch : 0;
   Sleep(begin + Nanoseconds(*time), absolute, JACQUARD_CALLER);
@@ -114,20 +129,20 @@ int clock_nanosleep(clockid_t clock, int flags, const timespec* time, timespec* 
 }
 
 int thrd_sleep(const timespec* duration, timespec* remaining) {
-  if (!engine.Simulates()) return JACQUARD_REAL(thrd_sleep)(duration, remaining);
+  if (!TimeIsVirtual()) return JACQUARD_REAL(thrd_sleep)(duration, remaining);
   if (!IsValid(*duration) || duration->tv_sec < 0) return -2;
   Sleep(Nanoseconds(*duration), false, JACQUARD_CALLER);
   return 0;
 }
 
 int usleep(useconds_t microseconds) {
-  if (!engine.Simulates()) return JACQUARD_REAL(usleep)(microseconds);
+  if (!TimeIsVirtual()) return JACQUARD_REAL(usleep)(microseconds);
   Sleep(microseconds * uint64_t{1000}, false, JACQUARD_CALLER);
   return 0;
 }
 
 unsigned sleep(unsigned seconds) {
-  if (!engine.Simulates()) return JACQUARD_REAL(sleep)(seconds);
+  if (!TimeIsVirtual()) return JACQUARD_REAL(sleep)(seconds);
   Sleep(seconds * kSecond, false, JACQUARD_CALLER);
   return 0;
 }
@@ -158,7 +173,7 @@ int timespec_get(timespec* time, int base) noexcept {
 }
 
 clock_t clock() noexcept {
-  if (!engine.Simulates()) return JACQUARD_REAL(clock)();
+  if (!TimeIsVirtual()) return JACQUARD_REAL(clock)();
   const timespec time = SinceBegin(ReadClock(JACQUARD_CALLER));
   return time.tv_sec * CLOCKS_PER_SEC + time.tv_nsec / (1'000'000'000 / CLOCKS_PER_SEC);
 }

@@ -32,14 +32,11 @@ struct Timer {
 constinit Timer timers[] = {{SIGALRM}, {SIGVTALRM}, {SIGPROF}};
 constinit bool any_runs = false;
 
-uint64_t Nanoseconds(const timeval& time) {
-  return static_cast<uint64_t>(time.tv_sec) * kSecond +
-         static_cast<uint64_t>(time.tv_usec) * kMicrosecond;
+timespec ToTimespec(const timeval& time) {
+  return {time.tv_sec, static_cast<long>(time.tv_usec * kMicrosecond)};
 }
 
-bool IsValid(const timeval& time) {
-  return time.tv_sec >= 0 && time.tv_usec >= 0 && time.tv_usec < 1'000'000;
-}
+bool IsTime(const timeval& time) { return time.tv_sec >= 0 && IsValid(ToTimespec(time)); }
 
 timeval ToTimeval(uint64_t nanoseconds) {
   return {static_cast<time_t>(nanoseconds / kSecond),
@@ -52,15 +49,16 @@ uint64_t Left(const Timer& timer) {
   return std::max(timer.deadline, engine.now() + kMicrosecond) - engine.now();
 }
 
+// A timer that does not run has no interval.
 void Set(Timer& timer, uint64_t time, uint64_t interval) {
   timer.deadline = time == 0 ? 0 : engine.now() + time;
-  timer.interval = interval;
+  timer.interval = time == 0 ? 0 : interval;
   any_runs |= time != 0;
 }
 
 int Set(unsigned which, const itimerval* value, itimerval* old, uintptr_t pc) {
   if (which >= std::size(timers) ||
-      (value != nullptr && !(IsValid(value->it_value) && IsValid(value->it_interval)))) {
+      (value != nullptr && !(IsTime(value->it_value) && IsTime(value->it_interval)))) {
     errno = EINVAL;
     return -1;
   }
@@ -70,16 +68,19 @@ int Set(unsigned which, const itimerval* value, itimerval* old, uintptr_t pc) {
     engine.rollback.BeforeWrite(old, sizeof(*old));
     *old = {.it_interval = ToTimeval(timer.interval), .it_value = ToTimeval(Left(timer))};
   }
-  if (value != nullptr) Set(timer, Nanoseconds(value->it_value), Nanoseconds(value->it_interval));
+  if (value != nullptr) {
+    Set(timer, Nanoseconds(ToTimespec(value->it_value)),
+        Nanoseconds(ToTimespec(value->it_interval)));
+  }
   return 0;
 }
 
-// Returns what was left, in the same unit.
+// Returns what was left, in the same unit: to the nearest, as Linux has it, but not 0 if it runs.
 unsigned SetAlarm(uint64_t time, uint64_t interval, uint64_t unit) {
   Timer& timer = timers[ITIMER_REAL];
   const uint64_t left = Left(timer);
   Set(timer, time, interval);
-  return static_cast<unsigned>((left + unit - 1) / unit);
+  return left == 0 ? 0 : static_cast<unsigned>(std::max<uint64_t>(1, (left + unit / 2) / unit));
 }
 
 bool IsNoticed(int signal) {
@@ -126,6 +127,11 @@ unsigned alarm(unsigned seconds) noexcept {
 
 useconds_t ualarm(useconds_t microseconds, useconds_t interval) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(ualarm)(microseconds, interval);
+  constexpr useconds_t kTooMany = 1'000'000;
+  if (microseconds >= kTooMany || interval >= kTooMany) {
+    errno = EINVAL;
+    return static_cast<useconds_t>(-1);
+  }
   return SetAlarm(microseconds * kMicrosecond, interval * kMicrosecond, kMicrosecond);
 }
 

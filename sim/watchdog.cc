@@ -3,8 +3,8 @@
 // libFuzzer's own time-out does not fire inside a fiber, since its handler looks at thread-local
 // storage. This one counts the process's CPU time and needs nobody's: it asks the stuck thread by a
 // signal where it is. A thread that sleeps in the kernel instead, on a real lock of a library that
-// another simulated thread has, gets several times that in real time: it might wait for input.
-#include <fcntl.h>
+// another simulated thread has, gets several times that in real time: it might wait for input, or
+// for somebody to read its output.
 #include <signal.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -13,7 +13,6 @@
 
 #include <atomic>
 #include <cstdio>
-#include <cstring>
 #include <functional>
 #include <map>
 #include <string>
@@ -106,26 +105,6 @@ double CpuSeconds() {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
-double RealSeconds() {
-  timespec time = {};
-  RawSyscall(SYS_clock_gettime, CLOCK_MONOTONIC, reinterpret_cast<uint64_t>(&time));
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
-}
-
-// Whether the executing thread sleeps in the kernel just now: not one that a debugger has stopped.
-bool SleepsInKernel() {
-  char path[64];
-  std::snprintf(path, sizeof(path), "/proc/self/task/%d/stat", executing_tid);
-  const int64_t file = RawSyscall(SYS_open, reinterpret_cast<uint64_t>(path), O_RDONLY);
-  if (file < 0) return false;
-  char text[128] = {};
-  RawSyscall(SYS_read, static_cast<uint64_t>(file), reinterpret_cast<uint64_t>(text),
-             sizeof(text) - 1);
-  RawSyscall(SYS_close, static_cast<uint64_t>(file));
-  const char* const name_end = std::strrchr(text, ')');  // what follows is the state
-  return name_end != nullptr && std::strncmp(name_end, ") S", 3) == 0;
-}
-
 void SleepMilliseconds(long milliseconds) {
   const timespec time = {milliseconds / 1000, milliseconds % 1000 * 1'000'000};
   RawSyscall(SYS_nanosleep, reinterpret_cast<uint64_t>(&time), 0);
@@ -200,24 +179,27 @@ std::string DescribeSleep(double seconds) {
 }
 
 void* Watch(void* /*argument*/) {
+  constexpr double kBetweenLooks = 0.1;
+  constexpr double kNothing = 1e-3;
   uint64_t last_progress = 0;
   double last_time = CpuSeconds();
-  double awake = RealSeconds();  // when it was last seen not to sleep
+  double at_last_look = last_time;
+  double asleep = 0;  // by looks, so that time in which the whole process stands still is none
   for (;;) {
-    SleepMilliseconds(100);
+    SleepMilliseconds(static_cast<long>(kBetweenLooks * 1000));
     const uint64_t progress = engine.Progress();
     const double now = CpuSeconds();
-    const double real_now = RealSeconds();
     const double limit = limit_seconds;
+    asleep = now - at_last_look < kNothing ? asleep + kBetweenLooks : 0;
+    at_last_look = now;
     if (progress != last_progress || !engine.executing || limit == 0) {
       last_progress = progress;
       last_time = now;
-      awake = real_now;
+      asleep = 0;
       continue;
     }
     if (now - last_time >= limit) EndProcess(Describe(now - last_time));
-    if (!SleepsInKernel()) awake = real_now;
-    if (real_now - awake >= kPatienceInKernel * limit) EndProcess(DescribeSleep(real_now - awake));
+    if (asleep >= kPatienceInKernel * limit) EndProcess(DescribeSleep(asleep));
   }
 }
 

@@ -34,9 +34,10 @@ template <class T>
 void CheckContractOfUpdate(Update update, T old_value, T operand, MemoryOrder order, uintptr_t pc) {
   if constexpr (sizeof(T) == sizeof(int32_t)) {
     if (order != MemoryOrder::kRelease) return;
-    const auto by = static_cast<int32_t>(operand);
-    if (update == Update::kAdd) CheckLibraryContract(static_cast<int32_t>(old_value), by, pc);
-    if (update == Update::kSubtract) CheckLibraryContract(static_cast<int32_t>(old_value), -by, pc);
+    const int64_t old = static_cast<int32_t>(old_value);
+    const int64_t by = static_cast<int32_t>(operand);
+    if (update == Update::kAdd) CheckLibraryContract(old, by, pc);
+    if (update == Update::kSubtract) CheckLibraryContract(old, -by, pc);
   }
 }
 

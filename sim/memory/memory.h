@@ -158,6 +158,8 @@ class Memory {
   template <class Operation>
   [[gnu::noinline, gnu::cold]] auto OnWide(Operation operation)
       -> decltype(operation(std::declval<Medium&>())) {
+    if (is_widest_) return operation(*widest_);
+    if (is_wide_ && !wide_->IsOverflowing()) return operation(*wide_);
     Medium& medium = ToMedium();
     if (!medium.IsOverflowing()) return operation(medium);
     Wide& wide = ToWide();

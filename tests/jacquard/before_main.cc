@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -44,11 +45,18 @@ struct Early {
     numbers.assign(1000, 3);
     address = &number;
     counted.text += "b";
+    // Time passes before main as it does in it: without waiting.
+    std::this_thread::sleep_for(std::chrono::minutes(1));
+    std::mutex mutex;
+    std::condition_variable never;
+    std::unique_lock lock(mutex);
+    waited = never.wait_for(lock, std::chrono::minutes(1)) == std::cv_status::timeout;
   }
   const std::thread::id thread = std::this_thread::get_id();
   const pthread_t pthread = pthread_self();
   const pid_t tid = gettid();
   int* address = nullptr;
+  bool waited = false;
   const std::chrono::steady_clock::time_point steady = std::chrono::steady_clock::now();
   const std::chrono::system_clock::time_point wall = std::chrono::system_clock::now();
   const time_t seconds = time(nullptr);
@@ -67,14 +75,26 @@ int Fail(const char* what) {
 template <class Clock>
 bool IsSoonAfter(std::chrono::time_point<Clock> then) {
   const auto passed = Clock::now() - then;
-  return passed > passed.zero() && passed < std::chrono::seconds(10);
+  return passed > passed.zero() && passed < std::chrono::hours(2);
 }
 
-int main(int argc, char** /*argv*/) {
+bool IsIn(char** environment, const std::string& entry) {
+  for (; *environment != nullptr; ++environment) {
+    if (*environment == entry) return true;
+  }
+  return false;
+}
+
+int main(int argc, char** /*argv*/, char** environment) {
   if (errno != 0) return Fail("errno");
+  if (environment != environ || IsIn(environment, "PATH=changed")) return Fail("the environment");
+  setenv("PATH", "changed", 1);
+  unsetenv("HOME");
+  if (!IsIn(environment, "PATH=changed")) return Fail("the change");
+  if (!early.waited) return Fail("the wait");
   errno = EINVAL;
   if (!IsSoonAfter(early.steady) || !IsSoonAfter(early.wall) ||
-      time(nullptr) - early.seconds > 10 || time(nullptr) < early.seconds)
+      time(nullptr) - early.seconds > 7200 || time(nullptr) < early.seconds)
     return Fail("the time");
   if (early.thread != std::this_thread::get_id() || !pthread_equal(early.pthread, pthread_self()))
     return Fail("the thread");

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
@@ -427,6 +428,73 @@ TEST(HandlerOfAFault, DoesNotHideIt) {
         _exit(3);
       },
       "exit|_exit");
+}
+
+// Whenever it was changed: before the first action, or after.
+TEST(SignalMask, IsAsBeforeInTheNextExecution) {
+  ExpectPass(Walk(
+      [] {
+        TakeStep();
+        Check(!Blocks(SIGUSR1), "not blocked at first");
+        Block(SIGUSR1);
+        signal(SIGUSR2, [](int) {});
+        Block(SIGUSR2);
+        Check(Blocks(SIGUSR1) && Blocks(SIGUSR2), "blocked");
+      },
+      5));
+  EXPECT_FALSE(Blocks(SIGUSR1) || Blocks(SIGUSR2));
+}
+
+// The circumstances of a fault, which are still there on the stack, are not those of this handler.
+TEST(HandlerOfAFault, IsNotAnotherOne) {
+  ExpectVerdict(
+      [] {
+        TakeStep();
+        static sigjmp_buf back;
+        signal(SIGSEGV, [](int) { siglongjmp(back, 1); });
+        volatile int* volatile nowhere = nullptr;
+        if (sigsetjmp(back, 1) == 0) *nowhere = 1;
+        signal(SIGUSR1, [](int) { _exit(1); });
+        raise(SIGUSR1);
+      },
+      "exit|_exit");
+}
+
+TEST(HandlerOfAFault, ForOnceOnlyMeetsItAgain) {
+  for (int round = 0; round < 3; ++round) {
+    ExpectVerdict(
+        [] {
+          TakeStep();
+          struct sigaction action = {};
+          action.sa_flags = static_cast<int>(SA_RESETHAND);
+          action.sa_handler = [](int) { TakeStep(); };
+          sigaction(SIGSEGV, &action, nullptr);
+          volatile int* volatile nowhere = nullptr;
+          *nowhere = 1;
+        },
+        "crash|null dereference");
+  }
+}
+
+// Nobody is told of the runtime's own.
+TEST(HandlerOfAFault, IsToldAsItWasSet) {
+  ExpectPass(Walk(
+      [] {
+        TakeStep();
+        const auto handler = [](int) {};
+        Check(signal(SIGSEGV, handler) == SIG_DFL, "none at first");
+        Check(signal(SIGSEGV, SIG_DFL) == static_cast<sighandler_t>(handler), "as it was set");
+        struct sigaction action = {};
+        Check(sigaction(SIGSEGV, nullptr, &action) == 0, "asked");
+        Check(action.sa_handler == SIG_DFL, "none again");
+        action.sa_flags = static_cast<int>(SA_RESETHAND);
+        action.sa_handler = handler;
+        Check(sigaction(SIGSEGV, &action, nullptr) == 0, "set for once");
+        Check(sigaction(SIGSEGV, nullptr, &action) == 0, "asked again");
+        Check(action.sa_handler == static_cast<sighandler_t>(handler), "as it was set for once");
+        Check((static_cast<unsigned>(action.sa_flags) & SA_RESETHAND) != 0, "for once");
+      },
+      3));
 }
 
 }  // namespace

@@ -84,6 +84,21 @@ TEST(Streams, AreLocksToTheOracles) {
         funlockfile(stdout);
       },
       "misuse|unlock of a stream by a thread that has not locked it");
+  // So does who closes it: the next one may have its address.
+  ExpectPass(Walk(
+      [] {
+        TakeStep();
+        for (int i = 0; i < 3; ++i) {
+          FILE* const stream = tmpfile();
+          std::thread([stream] {
+            flockfile(stream);
+            funlockfile(stream);
+          }).join();
+          flockfile(stream);
+          std::fclose(stream);
+        }
+      },
+      3));
   // Who is given up with it leaves it free.
   ExpectPass(Walk(
       [] {

@@ -1,5 +1,6 @@
 // Timers that send signals.
 #include <gtest/gtest.h>
+#include <limits.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <sys/time.h>
@@ -23,7 +24,7 @@ TEST(Timers, TellWhatIsLeft) {
         TakeStep();
         Check(alarm(100) == 0, "none is set");
         std::this_thread::sleep_for(std::chrono::seconds(40));
-        Check(alarm(7) == 60, "what is left");
+        Check(alarm(7) == 60, "what is left, to the nearest second");
         std::this_thread::sleep_for(std::chrono::seconds(20));
         Check(alarm(0) == 1, "it would be over");
         Check(alarm(0) == 0, "none is set");
@@ -36,6 +37,13 @@ TEST(Timers, TellWhatIsLeft) {
         Check(getitimer(ITIMER_PROF, &now) == 0, "asked");
         Check(now.it_value.tv_usec > 0 && now.it_interval.tv_sec == 1, "as it was set");
         Check(getitimer(ITIMER_REAL, &now) == 0 && now.it_value.tv_usec == 0, "another one");
+        const itimerval interval_only = {.it_interval = {5, 0}, .it_value = {0, 0}};
+        Check(setitimer(ITIMER_VIRTUAL, &interval_only, &now) == 0, "set");
+        Check(now.it_interval.tv_sec == 0, "none was set");
+        const itimerval much = {.it_interval = {0, 0}, .it_value = {LONG_MAX, 0}};
+        Check(setitimer(ITIMER_VIRTUAL, &much, nullptr) == 0, "very long");
+        Check(getitimer(ITIMER_VIRTUAL, &now) == 0 && now.it_value.tv_sec > 1000, "still");
+        Check(ualarm(1'000'000, 0) == static_cast<useconds_t>(-1), "too long");
       },
       3));
   EXPECT_EQ(alarm(0), 0u);
