@@ -8,9 +8,12 @@
 // on: those who sleep on a futex or a condition variable are woken one after another, as they might
 // have been for no reason at any time. If the execution then comes to its end, all that was missing
 // was a wake-up: it was lost. What happens in that probe nobody sees.
+#include <algorithm>
 #include <bit>
 #include <cstdio>
+#include <iterator>
 #include <string>
+#include <utility>
 
 #include "sim/engine.h"
 #include "sim/library_bugs.h"
@@ -290,9 +293,10 @@ void Engine::ReportDeadlock() {
     const Backstage backstage;
     if (recorder != nullptr) recorder->ForgetSinceMark();
   }
+  if (LetTimerExpire()) return;
   for (ThreadSet left = alive_; left != 0; left &= left - 1) {
     const SimThread& thread = threads_[FirstOf(left)];
-    if (signal_masks_used && (thread.pending_signals & ~thread.signal_mask) != 0) {
+    if (signal_masks_used && (thread.pending_signals & ~BlockedBy(thread)) != 0) {
       Fail(
           VerdictKind::kUnsupported, "handler during a wait",
           "nobody can run, and a thread that waits has been sent a signal, whose handler would run "
@@ -304,16 +308,73 @@ void Engine::ReportDeadlock() {
          "nobody can run, and a thread waits for a signal that none of them sends",
          {.threads = alive_});
   }
-  if (TimerMayBeMissing()) {
-    Fail(VerdictKind::kUnsupported, "signal of a timer",
-         "nobody can run, and the signal of alarm() or setitimer() never comes",
-         {.threads = alive_});
-  }
   if (body_ended_) {
     const SimThread& thread = threads_[FirstOf(alive_)];
     ReportLeftThread(thread, "thread outlives the body", "never ends");
   }
   BeginProbe();
+}
+
+bool Engine::LetTimerExpire() {
+  constexpr int kMost = 1000;
+  if (!TimerMayBeMissing() || timers_expired_ >= kMost) return false;
+  static std::string waits;
+  {
+    const Backstage backstage;
+    waits = DescribeWaits(alive_);
+  }
+  stuck_waits_ = &waits;
+  ++timers_expired_;
+  if (rechecking_) EndRecheck();
+  const int signal = ExpireTimer();
+  if (GiveToWaiter(signal)) return true;
+  // In the middle of these waits there may be a handler: whoever waits looks again afterwards.
+  constexpr WaitReason kInterruptible[] = {
+      WaitReason::kMutex,     WaitReason::kShared, WaitReason::kExclusive, WaitReason::kSemaphore,
+      WaitReason::kCondition, WaitReason::kFutex,  WaitReason::kJoin};
+  for (ThreadSet left = alive_; left != 0; left &= left - 1) {
+    SimThread& thread = threads_[FirstOf(left)];
+    if ((BlockedBy(thread) >> (signal - 1) & 1) != 0 ||
+        std::find(std::begin(kInterruptible), std::end(kInterruptible), thread.wait) ==
+            std::end(kInterruptible))
+      continue;
+    thread.interrupted_by = signal;
+    thread.woken_spuriously = true;
+    MakeRunnable(thread);
+    return true;
+  }
+  Fail(VerdictKind::kUnsupported, "signal of a timer",
+       "nobody can run, and nobody can get the signal of alarm() or setitimer()",
+       {.threads = alive_});
+}
+
+// On the thread's own stack, within the wait that it goes on with: what that knows of itself must
+// be as it was.
+void Engine::HandleInterruption(SimThread& me) {
+  const int signal = std::exchange(me.interrupted_by, 0);
+  const void* const mutex = me.wait_mutex;
+  const int other = me.wait_thread;
+  if (recorder != nullptr) {
+    const Backstage backstage;
+    recorder->Text(TraceEvent::Type::kNote, "handles the signal of a timer");
+  }
+  me.in_timers_handler = true;
+  Deliver(signal);
+  me.in_timers_handler = false;
+  me.wait_mutex = mutex;
+  me.wait_thread = other;
+  me.timed_out = false;
+  me.woken_spuriously = true;
+}
+
+void Engine::FailInTimersHandler() {
+  if (!current->in_timers_handler) return;
+  static std::string message;  // kept, since this stack is given up
+  {
+    const Backstage backstage;
+    message = *stuck_waits_ + "; then the handler of a timer ends the program";
+  }
+  Fail(VerdictKind::kDeadlock, kDeadlock, message, {.threads = alive_});
 }
 
 void Engine::BeginProbe() {

@@ -219,6 +219,8 @@ void Engine::Block(WaitReason reason, const void* address, uintptr_t pc, uint64_
     me.spurious_wake_ups = 0;
     if (me.spurious_wait == address) me.spurious_wait = nullptr;
   }
+  if (me.interrupted_by != 0) [[unlikely]]
+    HandleInterruption(me);
 }
 
 bool Engine::MayWakeSpuriously(WaitReason reason, const void* address, uint64_t deadline) const {

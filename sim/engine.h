@@ -6,6 +6,7 @@
 #ifndef JACQUARD_SIM_ENGINE_H_
 #define JACQUARD_SIM_ENGINE_H_
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <string>
@@ -306,6 +307,7 @@ class Engine {
   // Whether the main of a program with one of its own has not begun yet.
   bool IsBeforeProgram() const { return !is_program_ && HasMainOfItsOwn(); }
   uint64_t now() const { return now_; }
+  void PassTimeTo(uint64_t time) { now_ = std::max(now_, time); }
 
   // What happens for no reason, up to ExecutionOptions::spurious_wake_ups.
   bool SpuriousIsAllowed() const { return spurious_events_ < options_.spurious_wake_ups; }
@@ -502,6 +504,12 @@ class Engine {
   void FireTimeout(SimThread& thread);
   // Nobody can run. Gives the spinning threads another round, or reports.
   void Stuck();
+  // Nobody can run: whether a timer has expired, and somebody gets its signal.
+  bool LetTimerExpire();
+  void HandleInterruption(SimThread& me);
+  // Ends the execution if the running thread, in a handler that was called so, is about to end the
+  // program: that is what such a timer is for.
+  void FailInTimersHandler();
   // Writes the verdict down; leaves no memory of its own on the stack that is then given up.
   void SetVerdict(VerdictKind kind, std::string_view rule, std::string_view message,
                   const Blame& blame = {});
@@ -583,6 +591,8 @@ class Engine {
   bool storage_on_demand_ = false;
   uint64_t ticket_ = 0;
   uint64_t now_ = 0;
+  int timers_expired_ = 0;                    // in the execution
+  const std::string* stuck_waits_ = nullptr;  // who waited for what when the last one did
   uint64_t fair_state_ = 0;
   Counters counters_;
   bool initialized_ = false;
@@ -628,6 +638,12 @@ const char* HeldKindName(HeldKind kind);
 // What threads block (signals.cc): the running one is about to let another one run; another one
 // runs now; a new one begins with what the running one blocks.
 void LeaveSignals(SimThread& from);
+// Whether a thread waits for the signal, and gets it.
+bool GiveToWaiter(int signal);
+// The signals that the thread blocks, once masks are used.
+uint64_t BlockedBy(const SimThread& thread);
+// The running thread gets the signal: its handler runs.
+void Deliver(int signal);
 void EnterSignals(SimThread& to);
 void InheritSignals(SimThread& thread);
 // Undoes what the execution has done to signals.

@@ -24,6 +24,7 @@
 #include "sim/recorder.h"
 #include "sim/shared_state.h"
 #include "sim/streams.h"
+#include "sim/symbolize.h"
 #include "sim/timers.h"
 
 // NOLINTNEXTLINE(bugprone-reserved-identifier)
@@ -114,6 +115,9 @@ void Engine::Initialize() {
   prctl(PR_GET_NAME, driver_.name);
   current = &driver_;
   LetLargeBlocksBeApart();
+  // What reports need is looked up now: that takes a lock of the loader's, which a simulated thread
+  // may have when a report is due.
+  static_cast<void>(VariableName(nullptr));
   StartWatchdog();
   CatchFaults();
   BeginStorageOnDemand();
@@ -163,6 +167,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   last_pick_ = {};
   ticket_ = 0;
   now_ = kClockEpoch;
+  timers_expired_ = 0;
   random_seeded = false;
   membarrier_registrations = 0;
   program_observes_ = program.Observes();

@@ -18,7 +18,10 @@
 namespace jacquard::sim {
 
 void Engine::EndProgram(std::string_view function, int status, bool in_order, uintptr_t pc) {
-  if (status != 0) FailIfInHandlerOfFault();
+  if (status != 0) {
+    FailIfInHandlerOfFault();
+    FailInTimersHandler();
+  }
   if (options_.exits != ExitMode::kIsMisplaced && !probing_ && Simulates()) {
     // Until then the other threads go on; the switch to them notes another end of the stack.
     const Context end_of_stack = current->context;

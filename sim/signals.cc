@@ -266,6 +266,10 @@ void BeforeUnblock(int how, const sigset_t* set, uintptr_t pc) {
 // Takes one of `set` that waits for the running thread, or for any; 0 if there is none.
 // `information` may be null.
 int TakePending(uint64_t set, siginfo_t* information) {
+  // If it has not been switched from in the meantime.
+  for (uint64_t left = std::exchange(engine.current->pending_signals, 0); left != 0;
+       left &= left - 1)
+    JACQUARD_REAL(raise)(std::countr_zero(left) + 1);
   if (const uint64_t for_any = waits_for_any & set; for_any != 0) {
     const int signal = std::countr_zero(for_any) + 1;
     waits_for_any &= ~SetOf(signal);
@@ -308,6 +312,20 @@ int WaitForSignal(const sigset_t* set, siginfo_t* information, uint64_t deadline
 }
 
 }  // namespace
+
+bool GiveToWaiter(int signal) {
+  engine.UseSignalMasks();
+  for (int i = 0; i < engine.thread_count(); ++i) {
+    if (GivenToWaiter(engine.thread(i), signal)) return true;
+  }
+  return false;
+}
+
+uint64_t BlockedBy(const SimThread& thread) {
+  return &thread == engine.current ? RealMask() : thread.signal_mask;
+}
+
+void Deliver(int signal) { Raise(signal, "alarm", 0); }
 
 void Engine::UseSignalMasks() {
   if (signal_masks_used) return;

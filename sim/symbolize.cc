@@ -302,9 +302,12 @@ class Process {
         dwfl_module_addrinfo(module, address, &offset, &symbol, nullptr, nullptr, nullptr);
     if (name == nullptr || GELF_ST_TYPE(symbol.st_info) != STT_OBJECT || offset >= symbol.st_size)
       return {};
-    // "counter.0": a function's static variable in C, or a part of one that the compiler has split.
-    const std::string_view whole = name;
-    const std::string text = Demangled(std::string(whole.substr(0, whole.find('.'))).c_str());
+    // "counter.0": a part of a variable that the compiler has split, or one of several of a name.
+    std::string_view whole = name;
+    const size_t end = whole.find_last_not_of("0123456789");
+    if (end != std::string_view::npos && end + 1 < whole.size() && whole[end] == '.')
+      whole = whole.substr(0, end);
+    const std::string text = Demangled(std::string(whole).c_str());
     return offset == 0 ? text : fmt::format("{}+{}", text, offset);
   }
 

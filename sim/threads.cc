@@ -110,12 +110,12 @@ int JoinThread(pthread_t handle, void** result, uint64_t deadline, uintptr_t pc)
     if (other.wait != WaitReason::kJoin || other.wait_thread != thread->id) continue;
     Misuse("two threads join the same one", "thread " + std::to_string(i) + " does so, too", pc);
   }
-  if (!engine.HasEnded(*thread)) {
+  while (!engine.HasEnded(*thread)) {
     if (deadline == Engine::kNoDeadline)
       engine.CheckCycle(WaitReason::kJoin, nullptr, thread->id, pc);
     engine.current->wait_thread = thread->id;
     engine.Block(WaitReason::kJoin, nullptr, pc, deadline);
-    if (!engine.HasEnded(*thread)) {
+    if (engine.current->timed_out) {
       Finish(StepKind::kOther, nullptr, 0, 0, pc);
       return ETIMEDOUT;
     }

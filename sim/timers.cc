@@ -1,6 +1,6 @@
 // Timers that send signals, as simulated threads use them: they tell the virtual time that is left,
-// and never expire. A program sets an alarm to be ended should it hang, and what hangs is found
-// without; one that needs the signal is told that it is not supported (TimerMayBeMissing).
+// and expire only where nobody can run otherwise (Engine::LetTimerExpire). A program that needs the
+// signal although there is always something to run is told that it is not supported.
 #include "sim/timers.h"
 
 #include <signal.h>
@@ -103,6 +103,17 @@ bool TimerMayBeMissing() {
   return any_runs && std::any_of(std::begin(timers), std::end(timers), [](const Timer& timer) {
            return timer.deadline != 0 && IsNoticed(timer.signal);
          });
+}
+
+int ExpireTimer() {
+  Timer* first = nullptr;
+  for (Timer& timer : timers) {
+    if (timer.deadline == 0 || !IsNoticed(timer.signal)) continue;
+    if (first == nullptr || timer.deadline < first->deadline) first = &timer;
+  }
+  engine.PassTimeTo(first->deadline);
+  Set(*first, first->interval, first->interval);
+  return first->signal;
 }
 
 void StopTimers() {

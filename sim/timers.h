@@ -1,4 +1,4 @@
-// Timers that send signals: alarm, setitimer.
+// Timers that send signals: alarm, setitimer. They expire where nobody else can run.
 #ifndef JACQUARD_SIM_TIMERS_H_
 #define JACQUARD_SIM_TIMERS_H_
 
@@ -7,6 +7,10 @@ namespace jacquard::sim {
 // Whether the signal of a timer that runs would be noticed: it has a handler, or a thread waits for
 // it. Where the execution cannot go on, or goes on for ever, that signal might be what is missing.
 bool TimerMayBeMissing();
+
+// The first such timer expires: returns its signal, which somebody is to get, and time has passed
+// until then.
+int ExpireTimer();
 
 // After an execution.
 void StopTimers();

@@ -1,6 +1,7 @@
 // Timers that send signals.
 #include <gtest/gtest.h>
 #include <limits.h>
+#include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <sys/time.h>
@@ -9,6 +10,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <mutex>
 #include <thread>
 
 #include "sim/runtime.h"
@@ -71,16 +73,79 @@ TEST(Timers, InterruptNobody) {
 
 sem_t semaphore;
 
-TEST(Timers, ThatAreNeededAreNotSupported) {
-  ExpectVerdict(
+// Where nobody else can run.
+TEST(Timers, ExpireIfThatIsTheOnlyWayToGoOn) {
+  ExpectPass(Walk(
       [] {
         sem_init(&semaphore, 0, 0);
         signal(SIGALRM, [](int) { sem_post(&semaphore); });
         alarm(1);
         while (sem_wait(&semaphore) != 0) {
         }
+        Check(alarm(0) == 0, "it is over");
       },
-      "unsupported|signal of a timer");
+      20));
+  // Again and again, in whoever waits and for whatever.
+  ExpectPass(Walk(
+      [] {
+        static std::atomic<int> ticks;
+        sem_init(&semaphore, 0, 0);
+        signal(SIGALRM, [](int) {
+          if (++ticks == 20) sem_post(&semaphore);
+        });
+        const itimerval often = {.it_interval = {0, 100}, .it_value = {0, 100}};
+        setitimer(ITIMER_REAL, &often, nullptr);
+        std::mutex mutex;
+        std::thread other([&] {
+          const std::lock_guard lock(mutex);
+          while (sem_wait(&semaphore) != 0) {
+          }
+        });
+        mutex.lock();
+        mutex.unlock();
+        other.join();
+        // The semaphore has been posted by then, by a tick.
+        Check(ticks >= 20, "as often as it takes");
+      },
+      20));
+  // And the one who waits for it gets it.
+  ExpectPass(Walk(
+      [] {
+        TakeStep();
+        sigset_t set;
+        sigemptyset(&set);
+        sigaddset(&set, SIGALRM);
+        pthread_sigmask(SIG_BLOCK, &set, nullptr);
+        alarm(5);
+        int signal = 0;
+        Check(sigwait(&set, &signal) == 0 && signal == SIGALRM, "the signal");
+      },
+      20));
+}
+
+// A guard against hanging does not hide that.
+TEST(Timers, ThatEndTheProgramAreForDeadlocks) {
+  ExpectVerdict(
+      [] {
+        sem_init(&semaphore, 0, 0);
+        signal(SIGALRM, [](int) { _exit(1); });
+        alarm(60);
+        sem_wait(&semaphore);
+      },
+      "deadlock|no thread can run");
+  // Nor does one whose handler is of no use.
+  ExpectVerdict(
+      [] {
+        sem_init(&semaphore, 0, 0);
+        signal(SIGALRM, [](int) {});
+        const itimerval often = {.it_interval = {0, 100}, .it_value = {0, 100}};
+        setitimer(ITIMER_REAL, &often, nullptr);
+        for (;;) sem_wait(&semaphore);
+      },
+      "deadlock|no thread can run");
+}
+
+TEST(Timers, ThatAreNeededMeanwhileAreNotSupported) {
   ExpectVerdict(
       [] {
         static std::atomic<bool> stop, other;
