@@ -212,6 +212,16 @@ void InputMinimizer::ReadOrder() {
   order_is_read_ = true;
 }
 
+// Whether what is tried fails under a strategy. Then `choices` are those that were taken.
+bool InputMinimizer::FailsUnder(Strategy& strategy, Choices& choices) {
+  ChoiceRecorder recorder(strategy);
+  recorder.BeginExecution();
+  ++executions_;
+  if (execute_(tried_, recorder).signature != signature_) return false;
+  choices = {recorder.exceptions(), recorder.memory_exceptions()};
+  return true;
+}
+
 // Whether `threads`, a part of the smallest scenario so far, fails with the steps that it shares
 // with that in the same order. Then `choices` are those that make it do so.
 bool InputMinimizer::FailsAlong(const Threads& threads, Choices& choices) {
@@ -237,12 +247,7 @@ bool InputMinimizer::FailsAlong(const Threads& threads, Choices& choices) {
     Choices memory;
     if (with_memory) memory.of_memory = choices.of_memory;
     Along along(memory, &order, operations_done_);
-    ChoiceRecorder recorder(along);
-    recorder.BeginExecution();
-    ++executions_;
-    if (execute_(tried_, recorder).signature != signature_) continue;
-    choices = {recorder.exceptions(), recorder.memory_exceptions()};
-    return true;
+    if (FailsUnder(along, choices)) return true;
   }
   return false;
 }
@@ -254,12 +259,7 @@ bool InputMinimizer::FailsAtRandom(const Threads& threads, Choices& choices) {
   if (OperationsOf(threads) >= OperationsOf(threads_)) return false;
   for (uint64_t seed = 1; seed <= kAtRandom && executions() + 1 < most_executions_; ++seed) {
     LazyWalk walk(seed, kInterruption);
-    ChoiceRecorder recorder(walk);
-    recorder.BeginExecution();
-    ++executions_;
-    if (execute_(tried_, recorder).signature != signature_) continue;
-    choices = {recorder.exceptions(), recorder.memory_exceptions()};
-    return true;
+    if (FailsUnder(walk, choices)) return true;
   }
   return false;
 }

@@ -74,6 +74,7 @@ class InputMinimizer {
   class Along;
 
   bool Try(Threads threads, uint64_t search);
+  bool FailsUnder(Strategy& strategy, Choices& choices);
   bool FailsAlong(const Threads& threads, Choices& choices);
   bool FailsAtRandom(const Threads& threads, Choices& choices);
   void Accept(Threads threads, Choices choices);
