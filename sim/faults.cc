@@ -120,9 +120,10 @@ Words Describe() {
   std::snprintf(access, sizeof(access), "the thread %s address %#zx",
                 fault.writes ? "writes to" : "reads", fault.address);
   constexpr uintptr_t kNearNull = 64 << 10;
-  if (fault.signal != SIGABRT && fault.code <= 0)
+  if (fault.signal != SIGABRT && fault.code <= 0) {
     return {"signal",
             "raise of SIG" + std::string(sigabbrev_np(fault.signal)) + ", which ends the process"};
+  }
   switch (fault.signal) {
     case SIGFPE:
       if (fault.code == FPE_INTDIV)

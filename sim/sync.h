@@ -98,9 +98,10 @@ void MarkDestroyed(T* object, uint32_t& word) {
 template <class T>
 void CheckUse(const T* object, std::string_view what, bool destroyed, uintptr_t pc) {
   CheckObject(object, pc);
-  if (destroyed) [[unlikely]]
+  if (destroyed) [[unlikely]] {
     Misuse("use of a " + std::string(what) + " that has been destroyed",
            "and not initialised again", pc);
+  }
 }
 
 // Values of the step with which a wait for somebody's call ends.

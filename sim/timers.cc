@@ -111,6 +111,7 @@ int ExpireTimer() {
     if (timer.deadline == 0 || !IsNoticed(timer.signal)) continue;
     if (first == nullptr || timer.deadline < first->deadline) first = &timer;
   }
+  if (first == nullptr) return 0;
   engine.PassTimeTo(first->deadline);
   Set(*first, first->interval, first->interval);
   return first->signal;

@@ -9,7 +9,7 @@ namespace jacquard::sim {
 bool TimerMayBeMissing();
 
 // The first such timer expires: returns its signal, which somebody is to get, and time has passed
-// until then.
+// until then. 0: there is none.
 int ExpireTimer();
 
 // After an execution.
