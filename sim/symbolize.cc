@@ -22,8 +22,14 @@
 #include <unordered_map>
 #include <utility>
 
+// Set by the linker.
+extern "C" const char __executable_start[];  // NOLINT(bugprone-reserved-identifier)
+extern "C" const char end[];
+
 namespace jacquard {
 namespace {
+
+uintptr_t Address(const char* place) { return reinterpret_cast<uintptr_t>(place); }
 
 // Address ranges with something at each; they may overlap, the innermost (latest start) counts.
 class RangeIndex {
@@ -294,7 +300,10 @@ class Process {
   std::string Variable(uintptr_t address) {
     if (!Begun()) return {};
     // What has been loaded since has no names: to look would take a millisecond for every address.
-    Dwfl_Module* const module = Containing(address);
+    Dwfl_Module* module = Containing(address);
+    // Of the executable, variables that begin as zeros may lie behind what the file has of it.
+    if (address >= Address(__executable_start) && address < Address(end))
+      module = Containing(Address(__executable_start));
     if (module == nullptr) return {};
     GElf_Off offset = 0;
     GElf_Sym symbol = {};

@@ -146,6 +146,7 @@ TEST(Symbolize, SaysUnknownAddressesInHexadecimal) {
 }
 
 int global_table[10];
+char large[1 << 20];  // beyond the last page that the file has a part of
 static int local_to_the_file = 1;
 
 TEST(VariableName, IsThatOfAGlobal) {
@@ -156,6 +157,7 @@ TEST(VariableName, IsThatOfAGlobal) {
   EXPECT_EQ(VariableName(&local_to_the_file), "jacquard::local_to_the_file");
   EXPECT_NE(VariableName(&local_to_the_function).find("local_to_the_function"), std::string::npos)
       << VariableName(&local_to_the_function);
+  EXPECT_EQ(VariableName(&large[1 << 19]), "jacquard::large+524288");
   EXPECT_EQ(VariableName(&on_the_stack), "");
   EXPECT_EQ(VariableName(std::vector<int>(1).data()), "");
   EXPECT_EQ(VariableName(nullptr), "");
