@@ -341,5 +341,27 @@ TEST(Progress, OfALoopThatGivesUp) {
   EXPECT_GT(waiting, 0);
 }
 
+// Each pick of its own would have to be one of four, eight times in a row.
+TEST(WeakMemory, AFlagOvertakesManyStores) {
+  constexpr int kWords = 8;
+  const ExploreResult result = Walk(
+      [] {
+        std::atomic<int> version = 0;
+        std::atomic<int> words[kWords] = {};
+        std::thread writer([&] {
+          for (auto& word : words) word.store(1, relaxed);
+          version.store(1, relaxed);
+        });
+        if (version.load(acquire) == 1) {
+          int seen = 0;
+          for (auto& word : words) seen += word.load(relaxed);
+          Check(seen != 0, "not all of them are old");
+        }
+        writer.join();
+      },
+      20'000);
+  EXPECT_EQ(result.verdict.signature, "invariant|not all of them are old");
+}
+
 }  // namespace
 }  // namespace jacquard
