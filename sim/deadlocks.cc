@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "sim/engine.h"
+#include "sim/faults.h"
 #include "sim/library_bugs.h"
 #include "sim/lock_order.h"
 #include "sim/recorder.h"
@@ -368,7 +369,8 @@ void Engine::HandleInterruption(SimThread& me) {
 }
 
 void Engine::FailInTimersHandler() {
-  if (!current->in_timers_handler) return;
+  // It may have left the handler by siglongjmp.
+  if (!current->in_timers_handler || !IsInHandler()) return;
   static std::string message;  // kept, since this stack is given up
   {
     const Backstage backstage;

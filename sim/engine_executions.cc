@@ -24,7 +24,6 @@
 #include "sim/recorder.h"
 #include "sim/shared_state.h"
 #include "sim/streams.h"
-#include "sim/symbolize.h"
 #include "sim/timers.h"
 
 // NOLINTNEXTLINE(bugprone-reserved-identifier)
@@ -115,9 +114,6 @@ void Engine::Initialize() {
   prctl(PR_GET_NAME, driver_.name);
   current = &driver_;
   LetLargeBlocksBeApart();
-  // What reports need is looked up now: that takes a lock of the loader's, which a simulated thread
-  // may have when a report is due.
-  static_cast<void>(VariableName(nullptr));
   StartWatchdog();
   CatchFaults();
   BeginStorageOnDemand();

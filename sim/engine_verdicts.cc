@@ -86,7 +86,7 @@ void Engine::ReachLimit() {
   if (TimerMayBeMissing()) {
     Fail(VerdictKind::kUnsupported, "signal of a timer",
          "did not end within " + std::to_string(options_.max_steps) +
-             " steps, and the signal of alarm() or setitimer() never comes");
+             " steps, and the signal of alarm() or setitimer() only comes where nobody can run");
   }
   Fail(VerdictKind::kLivelock, "step limit",
        "did not end within " + std::to_string(options_.max_steps) +

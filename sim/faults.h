@@ -30,6 +30,9 @@ void HideCatching(int signal, struct sigaction& action);
 // After an execution.
 void ForgetHandlersOfFaults();
 
+// Whether the running thread is in the handler of a signal. Costs microseconds.
+bool IsInHandler();
+
 // Ends the execution if the running thread is in a handler of the program's for a fault, as when it
 // is about to end the process from there.
 void FailIfInHandlerOfFault();

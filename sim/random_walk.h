@@ -11,9 +11,9 @@
 namespace jacquard {
 
 // Uniform over the alternatives of each pick; only those of the memory model are benign three times
-// out of four (or, in some executions, come in bursts), since most bugs need little weakness, and a program that reads old values all the
-// time gets nowhere. Each execution has a stream of its own that follows from (seed, number of the
-// execution), so that any one can be repeated alone.
+// out of four (or, in some executions, come in bursts), since most bugs need little weakness, and a
+// program that reads old values all the time gets nowhere. Each execution has a stream of its own
+// that follows from (seed, number of the execution), so that any one can be repeated alone.
 class RandomWalk : public Strategy {
  public:
   explicit RandomWalk(uint64_t seed) : seed_(seed) { answers_ = &stream_; }
