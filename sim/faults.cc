@@ -61,10 +61,18 @@ int IndexOf(int signal) {
   return found == std::end(kSignals) ? -1 : static_cast<int>(found - std::begin(kSignals));
 }
 
-// Which of them the program has handlers of its own for in this execution, and which handler is for
-// once only.
+// Which of them the program has handlers of its own for in this execution, and the last such
+// action, as the program has it.
 bool handles_itself[kSignalCount];
-void (*once[kSignalCount])(int, siginfo_t*, void*);
+struct sigaction own[kSignalCount];
+
+void CallHandler(const struct sigaction& action, int signal, siginfo_t* info, void* context) {
+  if ((action.sa_flags & SA_SIGINFO) != 0) {
+    action.sa_sigaction(signal, info, context);
+  } else {
+    action.sa_handler(signal);
+  }
+}
 
 // Where the thread was, as far as frame pointers tell; only its own stack is read.
 void NoteFrames(const greg_t* registers) {
@@ -175,10 +183,8 @@ void Forward(int signal, siginfo_t* info, void* context) {
   for (int i = 0; i < kSignalCount; ++i) {
     if (kSignals[i] != signal) continue;
     const struct sigaction& old = previous[i];
-    if ((old.sa_flags & SA_SIGINFO) != 0 && old.sa_sigaction != nullptr)
-      return old.sa_sigaction(signal, info, context);
     if (old.sa_handler == SIG_IGN) return;
-    if (old.sa_handler != SIG_DFL) return old.sa_handler(signal);
+    if (old.sa_handler != SIG_DFL) return CallHandler(old, signal, info, context);
     // The fault, or the sender, comes again.
     JACQUARD_REAL(sigaction)(signal, &old, nullptr);
     if (info->si_code <= 0) raise(signal);
@@ -211,7 +217,7 @@ void HandleOnce(int signal, siginfo_t* info, void* context) {
   action.sa_sigaction = OnFault;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   JACQUARD_REAL(sigaction)(signal, &action, nullptr);
-  once[IndexOf(signal)](signal, info, context);
+  CallHandler(own[IndexOf(signal)], signal, info, context);
 }
 
 void OnTerminate() {
@@ -279,12 +285,12 @@ bool ChangesAction(int signal, struct sigaction& action) {
     return true;
   }
   handles_itself[index] = true;
+  own[index] = action;
   if ((action.sa_flags & SA_RESETHAND) != 0) {
-    once[index] = action.sa_sigaction;
     action.sa_sigaction = HandleOnce;
     action.sa_flags &= ~static_cast<int>(SA_RESETHAND);
   }
-  action.sa_flags |= SA_SIGINFO;
+  action.sa_flags |= SA_SIGINFO;  // for FailIfInHandlerOfFault
   return true;
 }
 
@@ -293,9 +299,8 @@ void HideCatching(int signal, struct sigaction& action) {
   if (!caught || index < 0 || (action.sa_flags & SA_SIGINFO) == 0) return;
   if (action.sa_sigaction == OnFault) {
     action = previous[index];
-  } else if (action.sa_sigaction == HandleOnce) {
-    action.sa_sigaction = once[index];
-    action.sa_flags |= static_cast<int>(SA_RESETHAND);
+  } else if (action.sa_sigaction == HandleOnce || action.sa_sigaction == own[index].sa_sigaction) {
+    action = own[index];
   }
 }
 
