@@ -20,6 +20,7 @@
 #include "sim/library_bugs.h"
 #include "sim/lock_order.h"
 #include "sim/recorder.h"
+#include "sim/signals.h"
 #include "sim/timers.h"
 
 namespace jacquard::sim {

@@ -5,6 +5,7 @@
 #include "sim/lock_order.h"
 #include "sim/memory/memory.h"
 #include "sim/recorder.h"
+#include "sim/signals.h"
 
 namespace jacquard::sim {
 

@@ -635,20 +635,6 @@ std::string NameOf(const void* object);
 // "mutex", "reader/writer lock", ... Never null.
 const char* HeldKindName(HeldKind kind);
 
-// What threads block (signals.cc): the running one is about to let another one run; another one
-// runs now; a new one begins with what the running one blocks.
-void LeaveSignals(SimThread& from);
-void EnterSignals(SimThread& to);
-void InheritSignals(SimThread& thread);
-// Whether a thread waits for the signal, and gets it.
-bool GiveToWaiter(int signal);
-// The signals that the thread blocks, once masks are used.
-uint64_t BlockedBy(const SimThread& thread);
-// The running thread gets the signal: its handler runs.
-void Deliver(int signal);
-// Undoes what the execution has done to signals.
-void RestoreSignals();
-
 // Starts the real thread that watches for executions without a step (watchdog.cc).
 void StartWatchdog();
 

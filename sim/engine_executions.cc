@@ -23,6 +23,7 @@
 #include "sim/real_blocks.h"
 #include "sim/recorder.h"
 #include "sim/shared_state.h"
+#include "sim/signals.h"
 #include "sim/streams.h"
 #include "sim/timers.h"
 

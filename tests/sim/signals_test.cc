@@ -1,43 +1,25 @@
 // Signals of code under test: what each thread blocks is its own, and what an execution changes is
 // as before in the next.
-#include <errno.h>
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <sched.h>
-#include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <chrono>
-#include <string>
 #include <thread>
 
 #include "sim/runtime.h"
 #include "tests/sim/searches.h"
+#include "tests/sim/signal_masks.h"
 
 // Under --config=ubsan: its runtime handles SIGSEGV otherwise, so that somebody does.
 extern "C" const char* __ubsan_default_options() { return "handle_segv=0"; }
 
 namespace jacquard {
 namespace {
-
-bool Blocks(int signal) {
-  sigset_t mask;
-  sigemptyset(&mask);
-  pthread_sigmask(SIG_BLOCK, nullptr, &mask);
-  return sigismember(&mask, signal) == 1;
-}
-
-void Block(int signal, int how = SIG_BLOCK) {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, signal);
-  pthread_sigmask(how, &set, nullptr);
-}
 
 TEST(SignalMask, IsTheThreadsOwn) {
   ExpectPass(Walk([] {
@@ -146,126 +128,6 @@ TEST(SignalHandler, MayFail) {
   }
 }
 
-// What would end the process ends the execution.
-TEST(Signals, ThatNobodyHandlesAreAVerdict) {
-  for (const int number : {SIGTERM, SIGSEGV, SIGUSR2}) {
-    const Verdict verdict = Walk([number] {
-                              ++steps;
-                              raise(number);
-                            }).verdict;
-    EXPECT_EQ(verdict.signature, "abort|signal") << verdict.message;
-    EXPECT_NE(verdict.message.find(sigabbrev_np(number)), std::string::npos) << verdict.message;
-    EXPECT_EQ(Walk([number] {
-                ++steps;
-                kill(getpid(), number);
-              }).verdict.signature,
-              "abort|signal");
-  }
-  ExpectPass(Walk([] {
-    ++steps;
-    raise(SIGCHLD);
-    signal(SIGTERM, SIG_IGN);
-    raise(SIGTERM);
-    signal(SIGUSR2, SIG_DFL);
-    Block(SIGUSR2);
-    raise(SIGUSR2);
-  }));
-}
-
-// A thread that does not block it gets what is sent to the process.
-TEST(Signals, ToTheProcessGoToWhoDoesNotBlockThem) {
-  ExpectPass(Walk([] {
-    signal(SIGUSR1, [](int) { ++handled; });
-    std::atomic<bool> sent = false;
-    std::thread other([&] {
-      while (!sent.load()) std::this_thread::yield();
-      Check(handled == 1, "handled here");
-    });
-    Block(SIGUSR1);
-    kill(getpid(), SIGUSR1);
-    sent = true;
-    other.join();
-    Check(handled == 0, "and not there");
-  }));
-}
-
-// As programs have it whose signals a thread of their own handles.
-TEST(Signals, AreWaitedFor) {
-  ExpectPass(Walk([] {
-    Block(SIGUSR1);
-    std::atomic<int> got = 0;
-    std::thread waiter([&] {
-      sigset_t set;
-      sigemptyset(&set);
-      sigaddset(&set, SIGUSR1);
-      for (int i = 0; i < 2; ++i) {
-        int signal = 0;
-        Check(sigwait(&set, &signal) == 0 && signal == SIGUSR1, "the right one");
-        ++got;
-      }
-    });
-    kill(getpid(), SIGUSR1);
-    while (got.load() == 0) std::this_thread::yield();
-    kill(getpid(), SIGUSR1);
-    waiter.join();
-    Check(got == 2, "both");
-  }));
-}
-
-TEST(Signals, FromOutsideDoNotCome) {
-  const auto wait = [] {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGUSR1);
-    int signal = 0;
-    sigwait(&set, &signal);
-  };
-  const Verdict verdict = Walk([&] {
-                            Block(SIGUSR1);
-                            ++steps;
-                            wait();
-                          }).verdict;
-  EXPECT_EQ(verdict.signature, "unsupported|sigwait") << verdict.message;
-  // A thread that nobody waits for may wait for ever.
-  ExecutionOptions options = TestOptions();
-  options.exits = ExitMode::kIsFree;
-  ExpectPass(Walk(
-      [&] {
-        Block(SIGUSR1);
-        std::thread(wait).detach();
-        ++steps;
-        exit(0);
-      },
-      100, options));
-}
-
-// Whatever it is about when it is sent.
-TEST(Signals, AreSentToAThreadThatBlocksThem) {
-  ExpectPass(Walk([] {
-    Block(SIGUSR1);
-    int data = 0;
-    std::thread waiter([&] {
-      sigset_t set;
-      sigemptyset(&set);
-      sigaddset(&set, SIGUSR1);
-      int signal = 0;
-      Check(sigwait(&set, &signal) == 0 && signal == SIGUSR1, "the right one");
-      Check(data == 1, "what was done before it was sent");
-    });
-    data = 1;
-    Check(pthread_kill(waiter.native_handle(), SIGUSR1) == 0, "sent");
-    waiter.join();
-  }));
-  // What comes when it is unblocked, and nobody handles, is a verdict, too.
-  EXPECT_EQ(Walk([] {
-              ++steps;
-              Block(SIGTERM);
-              raise(SIGTERM);
-              Block(SIGTERM, SIG_UNBLOCK);
-            }).verdict.signature,
-            "abort|signal");
-}
-
 TEST(SignalHandler, RunsOnTheThreadsOwnStack) {
   static thread_local char stack[1 << 16];
   static thread_local bool on_it;
@@ -315,51 +177,6 @@ TEST(SignalHandler, MayEndTheThread) {
         Check(result == nullptr, "ended by the handler");
       },
       20));
-}
-
-TEST(Signals, AreNotHandledInTheMiddleOfAWait) {
-  ExpectVerdict(
-      [] {
-        static std::atomic<bool> begun;
-        signal(SIGUSR1, [](int) {});
-        sem_t semaphore;
-        sem_init(&semaphore, 0, 0);
-        std::thread other([&semaphore] {
-          begun = true;
-          sem_wait(&semaphore);
-        });
-        while (!begun) {
-        }
-        std::this_thread::sleep_for(std::chrono::seconds(1));
-        Block(SIGUSR1);
-        kill(getpid(), SIGUSR1);
-        other.join();
-      },
-      "unsupported|handler during a wait");
-}
-
-TEST(Signals, AreWaitedForUntilATime) {
-  ExpectPass(Walk(
-      [] {
-        sigset_t set;
-        sigemptyset(&set);
-        sigaddset(&set, SIGUSR1);
-        Block(SIGUSR1);
-        const timespec no_time = {};
-        const timespec long_time = {.tv_sec = 100, .tv_nsec = 0};
-        Check(sigtimedwait(&set, nullptr, &no_time) == -1 && errno == EAGAIN, "none is there");
-        Check(sigtimedwait(&set, nullptr, &long_time) == -1 && errno == EAGAIN, "none comes");
-        raise(SIGUSR1);
-        siginfo_t information = {};
-        Check(sigtimedwait(&set, &information, &no_time) == SIGUSR1, "one is there");
-        Check(information.si_code == SI_USER, "as the C library has it");
-        const pthread_t self = pthread_self();
-        std::thread other([self] { pthread_kill(self, SIGUSR1); });
-        const int signal = sigtimedwait(&set, nullptr, nullptr);
-        Check(signal == SIGUSR1, "one comes");
-        other.join();
-      },
-      100));
 }
 
 TEST(SignalMask, IsTheAttributes) {
@@ -493,6 +310,7 @@ TEST(HandlerOfAFault, IsToldAsItWasSet) {
         Check(sigaction(SIGSEGV, nullptr, &action) == 0, "asked again");
         Check(action.sa_handler == static_cast<sighandler_t>(handler), "as it was set for once");
         Check((static_cast<unsigned>(action.sa_flags) & SA_RESETHAND) != 0, "for once");
+        Check((action.sa_flags & SA_SIGINFO) == 0, "wants to know nothing");
       },
       3));
 }

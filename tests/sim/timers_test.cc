@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <sys/time.h>
 #include <time.h>
@@ -121,6 +122,43 @@ TEST(Timers, ExpireIfThatIsTheOnlyWayToGoOn) {
         Check(sigwait(&set, &signal) == 0 && signal == SIGALRM, "the signal");
       },
       20));
+}
+
+// Who leaves the handler so has given up its wait.
+TEST(Timers, MayEndAWaitByAJump) {
+  ExpectPass(Walk(
+      [] {
+        static sigjmp_buf back;
+        sem_init(&semaphore, 0, 0);
+        signal(SIGALRM, [](int) { siglongjmp(back, 1); });
+        std::atomic<int> got = 0;
+        if (sigsetjmp(back, 1) == 0) {
+          alarm(1);
+          sem_wait(&semaphore);
+          Check(false, "nobody has posted it");
+        }
+        std::thread other([&] {
+          sem_wait(&semaphore);
+          ++got;
+        });
+        sem_post(&semaphore);
+        other.join();
+        Check(got == 1, "it is not the first one's");
+      },
+      20));
+  // Whoever has jumped is not in the handler any more: what comes then is its own.
+  ExpectVerdict(
+      [] {
+        static sigjmp_buf back;
+        sem_init(&semaphore, 0, 0);
+        signal(SIGALRM, [](int) { siglongjmp(back, 1); });
+        if (sigsetjmp(back, 1) == 0) {
+          alarm(1);
+          sem_wait(&semaphore);
+        }
+        _exit(1);
+      },
+      "exit|_exit");
 }
 
 // A guard against hanging does not hide that.

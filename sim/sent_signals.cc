@@ -1,0 +1,239 @@
+// Who gets a signal that is sent to the process or to a thread is decided here; sigwait() waits.
+// One that would end the process ends the execution.
+#include <signal.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bit>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <string>
+
+#include "sim/engine.h"
+#include "sim/faults.h"
+#include "sim/real.h"
+#include "sim/signals.h"
+#include "sim/sync.h"
+#include "sim/unsupported.h"
+
+namespace jacquard::sim {
+namespace {
+
+// Sent to the process, and all threads block it.
+uint64_t waits_for_any = 0;
+
+// A thread gets the signal that `call` has sent.
+void CheckIsHandled(int signal, const char* call, uintptr_t pc) {
+  if (signal == SIGABRT || !IsFatal(signal)) return;
+  static std::string message;  // kept, since this stack is given up
+  {
+    const Backstage backstage;
+    const char* const name = sigabbrev_np(signal);
+    message = std::string(call) + " of " +
+              (name != nullptr ? "SIG" + std::string(name) : std::to_string(signal)) +
+              ", which ends the process";
+  }
+  engine.Fail(VerdictKind::kAbort, "signal", message, {.pc = pc});
+}
+
+// `call` sends the signal to the running thread.
+int Raise(int signal, const char* call, uintptr_t pc) {
+  BeforeMaskChange();
+  const bool is_known = signal > 0 && signal < NSIG;
+  if (engine.Simulates() && is_known && (RealMask() & SetOf(signal)) == 0)
+    CheckIsHandled(signal, call, pc);
+  // Not as the header declares it: the handler may call pthread_exit, which unwinds.
+  static const auto real = reinterpret_cast<int (*)(int)>(FindReal("raise"));
+  return real(signal);
+}
+
+// To send is a step, and what was done before it happens before what who gets the signal does.
+char sent_signals;
+void BeginSending(uintptr_t pc) {
+  BeforeMaskChange();
+  engine.DecisionPoint(StepKind::kOther, nullptr, pc);
+  engine.Release(&sent_signals);
+  Finish(StepKind::kOther, nullptr, 0, 0, pc);
+}
+
+// Whether the thread waits for the signal, and gets it.
+bool GivenToWaiter(SimThread& thread, int signal) {
+  if (thread.wait != WaitReason::kSignal || (thread.awaited_signals & SetOf(signal)) == 0)
+    return false;
+  thread.pending_signals |= SetOf(signal);
+  engine.WakeAll(WaitReason::kSignal, &thread);
+  return true;
+}
+
+// To any thread that waits for it or does not block it: the running one, if possible.
+int SendToProcess(int signal, uintptr_t pc) {
+  BeginSending(pc);
+  const uint64_t bit = SetOf(signal);
+  for (int i = 0; i < engine.thread_count(); ++i) {
+    if (GivenToWaiter(engine.thread(i), signal)) return 0;
+  }
+  if ((RealMask() & bit) != 0) {
+    SimThread* receiver = nullptr;
+    for (int i = 0; i < engine.thread_count(); ++i) {
+      SimThread& thread = engine.thread(i);
+      if (engine.HasEnded(thread) || (thread.signal_mask & bit) != 0 || &thread == engine.current)
+        continue;
+      CheckIsHandled(signal, "kill", pc);
+      // Rather to one that can run: in the middle of a wait there is no handler.
+      if (receiver == nullptr || engine.IsBlocked(*receiver)) receiver = &thread;
+    }
+    if (receiver != nullptr) {
+      receiver->pending_signals |= bit;
+      return 0;
+    }
+    waits_for_any |= bit;
+    return 0;
+  }
+  return Raise(signal, "kill", pc);
+}
+
+int SendToThread(pthread_t handle, int signal, uintptr_t pc) {
+  if (signal < 0 || signal >= NSIG) return EINVAL;
+  BeginSending(pc);
+  SimThread* const thread = engine.FindThread(handle);
+  if (thread == engine.current) return Raise(signal, "pthread_kill", pc) == 0 ? 0 : errno;
+  if (thread != nullptr && !engine.HasEnded(*thread)) {
+    if (signal == 0 || GivenToWaiter(*thread, signal)) return 0;
+    if ((thread->signal_mask & SetOf(signal)) != 0) {
+      thread->pending_signals |= SetOf(signal);
+      return 0;
+    }
+  }
+  Unsupported("pthread_kill");
+}
+
+// Takes one of `set` that waits for the running thread, or for any; 0 if there is none.
+// `information` may be null.
+int TakePending(uint64_t set, siginfo_t* information) {
+  // If it has not been switched from in the meantime.
+  RaisePending(*engine.current);
+  if (const uint64_t for_any = waits_for_any & set; for_any != 0) {
+    const int signal = std::countr_zero(for_any) + 1;
+    waits_for_any &= ~SetOf(signal);
+    if (information != nullptr) {
+      *information = {};
+      information->si_signo = signal;
+    }
+    return signal;
+  }
+  const timespec no_time = {};
+  const int64_t signal = RawSyscall(SYS_rt_sigtimedwait, reinterpret_cast<uint64_t>(&set),
+                                    reinterpret_cast<uint64_t>(information),
+                                    reinterpret_cast<uint64_t>(&no_time), sizeof(set));
+  // As the C library has it: from raise() or kill() is the same.
+  if (information != nullptr && signal > 0 && information->si_code == SI_TKILL)
+    information->si_code = SI_USER;
+  return signal > 0 ? static_cast<int>(signal) : 0;
+}
+
+// `information` may be null. 0: the time is over.
+int WaitForSignal(const sigset_t* set, siginfo_t* information, uint64_t deadline, uintptr_t pc) {
+  BeforeMaskChange();
+  engine.DecisionPoint(StepKind::kOther, nullptr, pc);
+  SimThread& me = *engine.current;
+  uint64_t wanted = 0;
+  std::memcpy(&wanted, set, sizeof(wanted));
+  int signal = 0;
+  const uint64_t blocked = RealMask();
+  SetRealMask(blocked | wanted);  // no handler gets it
+  while ((signal = TakePending(wanted, information)) == 0) {
+    if (deadline <= engine.now()) break;
+    me.awaited_signals = wanted;
+    engine.Block(WaitReason::kSignal, &me, pc, deadline);
+    if (me.timed_out) break;
+  }
+  SetRealMask(blocked);
+  engine.Acquire(&sent_signals);
+  Finish(StepKind::kOther, nullptr, 0, static_cast<uint64_t>(signal), pc);
+  return signal;
+}
+
+}  // namespace
+
+void BeforeUnblock(int how, const sigset_t* set, uintptr_t pc) {
+  if (set == nullptr || how == SIG_BLOCK || !engine.Simulates()) return;
+  uint64_t pending = 0;
+  RawSyscall(SYS_rt_sigpending, reinterpret_cast<uint64_t>(&pending), sizeof(pending));
+  uint64_t bits = 0;
+  std::memcpy(&bits, set, sizeof(bits));
+  const uint64_t comes = pending & RealMask() & (how == SIG_UNBLOCK ? bits : ~bits);
+  for (uint64_t left = comes; left != 0; left &= left - 1)
+    CheckIsHandled(std::countr_zero(left) + 1, "raise", pc);
+}
+
+void AfterMaskChange(uintptr_t pc) {
+  if (waits_for_any == 0 || !engine.Simulates()) return;
+  const uint64_t set = waits_for_any & ~RealMask();
+  waits_for_any &= ~set;
+  for (uint64_t left = set; left != 0; left &= left - 1)
+    Raise(std::countr_zero(left) + 1, "kill", pc);
+}
+
+bool GiveToWaiter(int signal) {
+  engine.UseSignalMasks();
+  for (int i = 0; i < engine.thread_count(); ++i) {
+    if (GivenToWaiter(engine.thread(i), signal)) return true;
+  }
+  return false;
+}
+
+void Deliver(int signal) { Raise(signal, "alarm", 0); }
+
+void DropSentSignals() { waits_for_any = 0; }
+
+}  // namespace jacquard::sim
+
+extern "C" {
+
+// The handler runs before it returns, with the signal blocked. Under a name of its own in C++:
+// Raise() says why.
+int jacquard_raise(int signal) asm("raise");
+int jacquard_raise(int signal) { return jacquard::sim::Raise(signal, "raise", JACQUARD_CALLER); }
+
+int kill(pid_t process, int signal) noexcept {
+  using jacquard::sim::engine;
+  if (!engine.Simulates() || process != getpid() || signal <= 0 || signal >= NSIG)
+    return JACQUARD_REAL(kill)(process, signal);
+  return jacquard::sim::SendToProcess(signal, JACQUARD_CALLER);
+}
+
+int pthread_kill(pthread_t thread, int signal) noexcept {
+  if (!jacquard::sim::engine.Simulates()) return JACQUARD_REAL(pthread_kill)(thread, signal);
+  return jacquard::sim::SendToThread(thread, signal, JACQUARD_CALLER);
+}
+
+int sigwait(const sigset_t* set, int* signal) {
+  if (!jacquard::sim::engine.Simulates()) return JACQUARD_REAL(sigwait)(set, signal);
+  *signal = jacquard::sim::WaitForSignal(set, nullptr, jacquard::sim::Engine::kNoDeadline,
+                                         JACQUARD_CALLER);
+  return 0;
+}
+
+int sigwaitinfo(const sigset_t* set, siginfo_t* information) {
+  if (!jacquard::sim::engine.Simulates()) return JACQUARD_REAL(sigwaitinfo)(set, information);
+  return jacquard::sim::WaitForSignal(set, information, jacquard::sim::Engine::kNoDeadline,
+                                      JACQUARD_CALLER);
+}
+
+int sigtimedwait(const sigset_t* set, siginfo_t* information, const timespec* time) {
+  using jacquard::sim::Engine;
+  using jacquard::sim::engine;
+  if (!engine.Simulates()) return JACQUARD_REAL(sigtimedwait)(set, information, time);
+  const bool is_valid = time == nullptr || (jacquard::sim::IsValid(*time) && time->tv_sec >= 0);
+  const uint64_t deadline =
+      time != nullptr ? engine.now() + jacquard::sim::Nanoseconds(*time) : Engine::kNoDeadline;
+  const int signal =
+      is_valid ? jacquard::sim::WaitForSignal(set, information, deadline, JACQUARD_CALLER) : 0;
+  if (signal != 0) return signal;
+  errno = is_valid ? EAGAIN : EINVAL;
+  return -1;
+}
+
+}  // extern "C"

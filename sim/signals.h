@@ -1,0 +1,54 @@
+// Signals, as what the runtime decides of them: what each thread blocks, where its handlers run
+// (signals.cc), and who gets a signal that is sent (sent_signals.cc).
+//
+// None of this is for real threads other than the executing one.
+#ifndef JACQUARD_SIM_SIGNALS_H_
+#define JACQUARD_SIM_SIGNALS_H_
+
+#include <signal.h>
+
+#include <cstdint>
+
+#include "sim/thread.h"
+
+namespace jacquard::sim {
+
+// A set of signals, as the kernel has it.
+constexpr uint64_t SetOf(int signal) { return uint64_t{1} << (signal - 1); }
+
+// What the real thread blocks. Each costs a system call.
+uint64_t RealMask();
+// It blocks `to` from now on; returns what it has blocked.
+uint64_t SetRealMask(uint64_t to);
+
+// The running thread may change what it blocks, or gets a signal, whose handler blocks that: from
+// now on threads' masks are their own.
+void BeforeMaskChange();
+// What waits for `thread`, the running one, comes now.
+void RaisePending(SimThread& thread);
+
+// The running thread is about to let another one run; another one runs now; a new one begins with
+// what the running one blocks.
+void LeaveSignals(SimThread& from);
+void EnterSignals(SimThread& to);
+void InheritSignals(SimThread& thread);
+// The signals that the thread blocks, once masks are used.
+uint64_t BlockedBy(const SimThread& thread);
+// Undoes what the execution has done to signals.
+void RestoreSignals();
+
+// The running thread is about to block other signals, as sigprocmask() does with `how` and `set`:
+// one that waits for it and would end the process is reported.
+void BeforeUnblock(int how, const sigset_t* set, uintptr_t pc);
+// It has done so: what was sent to the process and is blocked by all others comes.
+void AfterMaskChange(uintptr_t pc);
+// Whether a thread waits for the signal, and gets it.
+bool GiveToWaiter(int signal);
+// The running thread gets the signal: its handler runs.
+void Deliver(int signal);
+// What waits for any thread is gone.
+void DropSentSignals();
+
+}  // namespace jacquard::sim
+
+#endif  // JACQUARD_SIM_SIGNALS_H_

@@ -1,0 +1,240 @@
+// Who gets a signal that code under test sends, and who waits for one.
+#include <errno.h>
+#include <gtest/gtest.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <string>
+#include <thread>
+
+#include "sim/runtime.h"
+#include "tests/sim/searches.h"
+#include "tests/sim/signal_masks.h"
+
+namespace jacquard {
+namespace {
+
+std::atomic<int> steps;
+thread_local int handled = 0;
+
+// What would end the process ends the execution.
+TEST(Signals, ThatNobodyHandlesAreAVerdict) {
+  for (const int number : {SIGTERM, SIGSEGV, SIGUSR2}) {
+    const Verdict verdict = Walk([number] {
+                              ++steps;
+                              raise(number);
+                            }).verdict;
+    EXPECT_EQ(verdict.signature, "abort|signal") << verdict.message;
+    EXPECT_NE(verdict.message.find(sigabbrev_np(number)), std::string::npos) << verdict.message;
+    EXPECT_EQ(Walk([number] {
+                ++steps;
+                kill(getpid(), number);
+              }).verdict.signature,
+              "abort|signal");
+  }
+  ExpectPass(Walk([] {
+    ++steps;
+    raise(SIGCHLD);
+    signal(SIGTERM, SIG_IGN);
+    raise(SIGTERM);
+    signal(SIGUSR2, SIG_DFL);
+    Block(SIGUSR2);
+    raise(SIGUSR2);
+  }));
+}
+
+// A thread that does not block it gets what is sent to the process.
+TEST(Signals, ToTheProcessGoToWhoDoesNotBlockThem) {
+  ExpectPass(Walk([] {
+    signal(SIGUSR1, [](int) { ++handled; });
+    std::atomic<bool> sent = false;
+    std::thread other([&] {
+      while (!sent.load()) std::this_thread::yield();
+      Check(handled == 1, "handled here");
+    });
+    Block(SIGUSR1);
+    kill(getpid(), SIGUSR1);
+    sent = true;
+    other.join();
+    Check(handled == 0, "and not there");
+  }));
+}
+
+// As programs have it whose signals a thread of their own handles.
+TEST(Signals, AreWaitedFor) {
+  ExpectPass(Walk([] {
+    Block(SIGUSR1);
+    std::atomic<int> got = 0;
+    std::thread waiter([&] {
+      sigset_t set;
+      sigemptyset(&set);
+      sigaddset(&set, SIGUSR1);
+      for (int i = 0; i < 2; ++i) {
+        int signal = 0;
+        Check(sigwait(&set, &signal) == 0 && signal == SIGUSR1, "the right one");
+        ++got;
+      }
+    });
+    kill(getpid(), SIGUSR1);
+    while (got.load() == 0) std::this_thread::yield();
+    kill(getpid(), SIGUSR1);
+    waiter.join();
+    Check(got == 2, "both");
+  }));
+}
+
+TEST(Signals, FromOutsideDoNotCome) {
+  const auto wait = [] {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    int signal = 0;
+    sigwait(&set, &signal);
+  };
+  const Verdict verdict = Walk([&] {
+                            Block(SIGUSR1);
+                            ++steps;
+                            wait();
+                          }).verdict;
+  EXPECT_EQ(verdict.signature, "unsupported|sigwait") << verdict.message;
+  // A thread that nobody waits for may wait for ever.
+  ExecutionOptions options = TestOptions();
+  options.exits = ExitMode::kIsFree;
+  ExpectPass(Walk(
+      [&] {
+        Block(SIGUSR1);
+        std::thread(wait).detach();
+        ++steps;
+        exit(0);
+      },
+      100, options));
+}
+
+// Whatever it is about when it is sent.
+TEST(Signals, AreSentToAThreadThatBlocksThem) {
+  ExpectPass(Walk([] {
+    Block(SIGUSR1);
+    int data = 0;
+    std::thread waiter([&] {
+      sigset_t set;
+      sigemptyset(&set);
+      sigaddset(&set, SIGUSR1);
+      int signal = 0;
+      Check(sigwait(&set, &signal) == 0 && signal == SIGUSR1, "the right one");
+      Check(data == 1, "what was done before it was sent");
+    });
+    data = 1;
+    Check(pthread_kill(waiter.native_handle(), SIGUSR1) == 0, "sent");
+    waiter.join();
+  }));
+  // What comes when it is unblocked, and nobody handles, is a verdict, too.
+  EXPECT_EQ(Walk([] {
+              ++steps;
+              Block(SIGTERM);
+              raise(SIGTERM);
+              Block(SIGTERM, SIG_UNBLOCK);
+            }).verdict.signature,
+            "abort|signal");
+}
+
+TEST(Signals, AreNotHandledInTheMiddleOfAWait) {
+  ExpectVerdict(
+      [] {
+        static std::atomic<bool> begun;
+        signal(SIGUSR1, [](int) {});
+        sem_t semaphore;
+        sem_init(&semaphore, 0, 0);
+        std::thread other([&semaphore] {
+          begun = true;
+          sem_wait(&semaphore);
+        });
+        while (!begun) {
+        }
+        std::this_thread::sleep_for(std::chrono::seconds(1));
+        Block(SIGUSR1);
+        kill(getpid(), SIGUSR1);
+        other.join();
+      },
+      "unsupported|handler during a wait");
+}
+
+TEST(Signals, AreWaitedForUntilATime) {
+  ExpectPass(Walk(
+      [] {
+        sigset_t set;
+        sigemptyset(&set);
+        sigaddset(&set, SIGUSR1);
+        Block(SIGUSR1);
+        const timespec no_time = {};
+        const timespec long_time = {.tv_sec = 100, .tv_nsec = 0};
+        Check(sigtimedwait(&set, nullptr, &no_time) == -1 && errno == EAGAIN, "none is there");
+        Check(sigtimedwait(&set, nullptr, &long_time) == -1 && errno == EAGAIN, "none comes");
+        raise(SIGUSR1);
+        siginfo_t information = {};
+        Check(sigtimedwait(&set, &information, &no_time) == SIGUSR1, "one is there");
+        Check(information.si_code == SI_USER, "as the C library has it");
+        const pthread_t self = pthread_self();
+        std::thread other([self] { pthread_kill(self, SIGUSR1); });
+        const int signal = sigtimedwait(&set, nullptr, nullptr);
+        Check(signal == SIGUSR1, "one comes");
+        other.join();
+      },
+      100));
+}
+
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wdeprecated-declarations"  // the headers say: outdated
+
+// As they stand in old programs.
+TEST(Signals, AreBlockedByOlderFunctions) {
+  ExpectPass(Walk(
+      [] {
+        static std::atomic<int> count;
+        const sighandler_t handler = [](int) { ++count; };
+        Check(sigset(SIGUSR1, handler) == SIG_DFL, "none at first");
+        Check(sigset(SIGUSR1, SIG_HOLD) == handler, "the handler");
+        Check(Blocks(SIGUSR1) && sigset(SIGUSR1, SIG_HOLD) == SIG_HOLD, "blocked already");
+        kill(getpid(), SIGUSR1);
+        Check(count == 0, "nobody can get it");
+        Check(sigset(SIGUSR1, handler) == SIG_HOLD, "blocked until now");
+        Check(!Blocks(SIGUSR1) && count == 1, "got it");
+        for (int round = 0; round < 2; ++round) {
+          Check(sighold(SIGUSR1) == 0 && Blocks(SIGUSR1), "held");
+          kill(getpid(), SIGUSR1);
+          Check(count == 1 + round, "nobody can get it");
+          Check(sigrelse(SIGUSR1) == 0 && !Blocks(SIGUSR1) && count == 2 + round, "got it");
+        }
+        Check(sighold(0) == -1 && errno == EINVAL && sigrelse(NSIG) == -1, "not a signal");
+        Check(sigset(0, handler) == SIG_ERR && sigset(SIGKILL, handler) == SIG_ERR, "nor these");
+        constexpr int kMask = 1 << (SIGUSR1 - 1);
+        const int before = sigblock(kMask);
+        Check(before == 0 && Blocks(SIGUSR1), "blocked");
+        kill(getpid(), SIGUSR1);
+        Check(sigsetmask(before) == kMask && count == 4, "got it");
+        Check(sigignore(SIGUSR1) == 0 && raise(SIGUSR1) == 0 && count == 4, "ignored");
+      },
+      20));
+  // What would end the process ends the execution here, too.
+  for (const auto unblock :
+       {+[] { sigrelse(SIGTERM); }, +[] { sigset(SIGTERM, SIG_DFL); }, +[] { sigsetmask(0); }}) {
+    ExpectVerdict(
+        [&] {
+          TakeStep();
+          sighold(SIGTERM);
+          raise(SIGTERM);
+          unblock();
+        },
+        "abort|signal");
+  }
+}
+
+#pragma clang diagnostic pop
+
+}  // namespace
+}  // namespace jacquard
