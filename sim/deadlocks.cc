@@ -29,6 +29,12 @@ namespace {
 // So many steps may a probe take.
 constexpr uint64_t kProbeSteps = 20'000;
 
+// Who waited for what when the last timer expired.
+std::string& StuckWaits() {
+  static std::string waits;
+  return waits;
+}
+
 }  // namespace
 
 const char* HeldKindName(HeldKind kind) {
@@ -320,12 +326,10 @@ void Engine::ReportDeadlock() {
 bool Engine::LetTimerExpire() {
   constexpr int kMost = 1000;
   if (!TimerMayBeMissing() || timers_expired_ >= kMost) return false;
-  static std::string waits;
   {
     const Backstage backstage;
-    waits = DescribeWaits(alive_);
+    StuckWaits() = DescribeWaits(alive_);
   }
-  stuck_waits_ = &waits;
   ++timers_expired_;
   if (rechecking_) EndRecheck();
   const int signal = ExpireTimer();
@@ -375,7 +379,7 @@ void Engine::FailInTimersHandler() {
   static std::string message;  // kept, since this stack is given up
   {
     const Backstage backstage;
-    message = *stuck_waits_ + "; then the handler of a timer ends the program";
+    message = StuckWaits() + "; then the handler of a timer ends the program";
   }
   Fail(VerdictKind::kDeadlock, kDeadlock, message, {.threads = alive_});
 }

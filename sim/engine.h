@@ -290,8 +290,8 @@ class Engine {
 
   // ---- thread-local storage (storage_on_demand.cc)
 
-  // For the handler of faults: if `address` is thread-local storage that the running thread has not
-  // got yet, it has it now, and the access can be repeated.
+  // For the handler of faults: the running thread has its storage from now on. True if it had none,
+  // and that is what lies at `address`: the access can be repeated.
   bool GiveStorage(uintptr_t address);
   // Every thread has its storage from now on: segmentation faults are somebody else's affair.
   void GiveStorageToAll();
@@ -591,8 +591,7 @@ class Engine {
   bool storage_on_demand_ = false;
   uint64_t ticket_ = 0;
   uint64_t now_ = 0;
-  int timers_expired_ = 0;                    // in the execution
-  const std::string* stuck_waits_ = nullptr;  // who waited for what when the last one did
+  int timers_expired_ = 0;  // in the execution
   uint64_t fair_state_ = 0;
   Counters counters_;
   bool initialized_ = false;

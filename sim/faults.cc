@@ -192,12 +192,11 @@ void Forward(int signal, siginfo_t* info, void* context) {
 }
 
 void OnFault(int signal, siginfo_t* info, void* context) {
+  // First of all: what follows may use thread-local storage itself.
+  const bool has_address = info->si_code > 0 && signal != SIGABRT;
+  if (engine.GiveStorage(has_address ? reinterpret_cast<uintptr_t>(info->si_addr) : 0)) return;
   // Sent by somebody: not the program's doing.
   const bool sent = info->si_code <= 0 && !IsRaised(*info);
-  // First of all: what follows may use thread-local storage itself.
-  if (info->si_code > 0 && signal != SIGABRT &&
-      engine.GiveStorage(reinterpret_cast<uintptr_t>(info->si_addr)))
-    return;
   if (sent || handling || !engine.executing || !engine.OnExecutingThread())
     return Forward(signal, info, context);
   handling = true;
@@ -296,7 +295,8 @@ bool ChangesAction(int signal, struct sigaction& action) {
 
 void HideCatching(int signal, struct sigaction& action) {
   const int index = IndexOf(signal);
-  if (!caught || index < 0 || (action.sa_flags & SA_SIGINFO) == 0) return;
+  if (!caught || index < 0 || (action.sa_flags & SA_SIGINFO) == 0 || !engine.OnExecutingThread())
+    return;
   if (action.sa_sigaction == OnFault) {
     action = previous[index];
   } else if (action.sa_sigaction == HandleOnce || action.sa_sigaction == own[index].sa_sigaction) {

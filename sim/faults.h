@@ -25,7 +25,7 @@ bool FaultsMayBeBlocked();
 // handler of its own gets to know the circumstances (SA_SIGINFO), which FailIfInHandlerOfFault()
 // needs. True if that is another one.
 bool ChangesAction(int signal, struct sigaction& action);
-// The other way round: what the program is told that an action has been.
+// The other way round: what an execution is told that an action has been.
 void HideCatching(int signal, struct sigaction& action);
 // After an execution.
 void ForgetHandlersOfFaults();

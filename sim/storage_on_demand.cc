@@ -30,11 +30,12 @@ void Engine::BeginStorageOnDemand() {
 }
 
 bool Engine::GiveStorage(uintptr_t address) {
-  if (!IsInNoStorage(address) || fs_base_ != kNoStorage || ReadFsBase() != kNoStorage) return false;
-  ++current->storage_requests;
+  if (fs_base_ != kNoStorage || ReadFsBaseInHandler() != kNoStorage) return false;
+  const bool is_request = IsInNoStorage(address);
+  if (is_request) ++current->storage_requests;
   current->fs_base = current->storage.fs_base;
   UseFsBase(current->fs_base);
-  return true;
+  return is_request;
 }
 
 void Engine::GiveStorageToAll() {

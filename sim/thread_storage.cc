@@ -93,7 +93,9 @@ void InitThreadStorage() {
   const bool forbidden = std::getenv("JACQUARD_NO_FSGSBASE") != nullptr || RunsInValgrind();
   has_fsgsbase = (getauxval(AT_HWCAP2) & kHwcap2FsGsBase) != 0 && !forbidden;
   if (!has_fsgsbase) {
-    Warn("no FSGSBASE instructions: switching threads by system call, several times slower");
+    Warn(
+        "no FSGSBASE instructions: threads that use thread-local storage are switched by system "
+        "call, several times slower");
   }
   bool is_executable = true;
   dl_iterate_phdr(FindTlsImages, &is_executable);
@@ -150,12 +152,20 @@ void ResetThreadStorage(const ThreadStorage& storage) {
 
 bool ReserveNoStorage() {
   constexpr size_t kLargestImage = kNoStorageReach / 2;
-  if (!has_fsgsbase || tls_size > kLargestImage) return false;
+  // Under Valgrind a handler cannot change it: it is put back when that returns.
+  if (RunsInValgrind() || tls_size > kLargestImage) return false;
   void* const wanted = reinterpret_cast<void*>(kNoStorage - kNoStorageReach);
   return mmap(wanted, 2 * kNoStorageReach, PROT_NONE,
               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) == wanted;
 }
 
 void WriteFsBaseBySystemCall(uint64_t fs_base) { RawSyscall(SYS_arch_prctl, ARCH_SET_FS, fs_base); }
+
+uint64_t ReadFsBaseInHandler() {
+  if (has_fsgsbase) return ReadFsBase();
+  uint64_t fs_base = 0;
+  RawSyscall(SYS_arch_prctl, ARCH_GET_FS, reinterpret_cast<uint64_t>(&fs_base));
+  return fs_base;
+}
 
 }  // namespace jacquard::sim

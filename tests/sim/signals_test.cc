@@ -293,6 +293,21 @@ TEST(HandlerOfAFault, ForOnceOnlyMeetsItAgain) {
   }
 }
 
+// As a test does that ignores it for a while.
+TEST(HandlerOfAFault, IsPutBackBetweenExecutions) {
+  const auto crash = [] {
+    TakeStep();
+    volatile int* volatile nowhere = nullptr;
+    *nowhere = 1;
+  };
+  ExpectVerdict(crash, "crash|null dereference");
+  struct sigaction before = {};
+  sigaction(SIGSEGV, nullptr, &before);
+  signal(SIGSEGV, SIG_IGN);
+  sigaction(SIGSEGV, &before, nullptr);
+  ExpectVerdict(crash, "crash|null dereference");
+}
+
 // Nobody is told of the runtime's own.
 TEST(HandlerOfAFault, IsToldAsItWasSet) {
   ExpectPass(Walk(

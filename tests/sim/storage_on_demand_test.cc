@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <thread>
 #include <vector>
 
@@ -31,7 +30,6 @@ uint64_t StorageSwitches(const std::function<void()>& body) {
 
 // Before all others: nobody has asked yet.
 TEST(StorageOnDemand, WhoDoesNotAskDoesNotPay) {
-  if (std::getenv("JACQUARD_NO_FSGSBASE") != nullptr) GTEST_SKIP() << "there always";
   const auto body = [](auto work) {
     return [work] {
       std::atomic<int> word{0};
