@@ -13,18 +13,6 @@ constinit Engine engine;
 
 // ---- scheduling
 
-int Engine::NextById(uint64_t set, int id) {
-  const uint64_t above = id < 0 ? set : set & ~((uint64_t{2} << id) - 1);
-  return FirstOf(above != 0 ? above : set);
-}
-
-int Engine::NextById(ThreadSet set, int id) {
-  if (IsLow(set) && id < 64) [[likely]]
-    return NextById(LowOf(set), id);
-  const ThreadSet above = id < 0 ? set : set & ~(SetOfThread(id) * 2 - 1);
-  return FirstOf(above != 0 ? above : set);
-}
-
 SimThread* Engine::PickFairly(ThreadSet candidates) {
   // Knuth's linear congruential generator: deterministic, and fair in the long run.
   fair_state_ = fair_state_ * 6364136223846793005u + 1442695040888963407u;

@@ -493,9 +493,6 @@ class Engine {
   SimThread* PickFairly(ThreadSet candidates);
   // What the strategy says.
   [[gnu::noinline]] SimThread* AskWhoIsNext(ThreadSet candidates, int count, int first);
-  // The next thread of `set` after `id`, going round.
-  static int NextById(ThreadSet set, int id);
-  static int NextById(uint64_t set, int id);
   // Makes `thread` the running one; returns when the caller is picked again.
   [[gnu::noinline]] void SwitchTo(SimThread& thread);
   // The running thread is out; another one runs, or the execution is over.

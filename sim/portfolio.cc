@@ -18,6 +18,7 @@ Portfolio::Portfolio(uint64_t seed) {
   Add("surw", seed, kSpecial);
   Add("urw", seed, kSpecial);
   Add("random:0.1", seed, kSpecial);
+  Add("turns", seed, kSpecial);
   Add("pctwm", seed, kSpecial);
   Add("delays:2:0", seed, kSpecial);
 }

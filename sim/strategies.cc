@@ -14,6 +14,7 @@
 #include "sim/rff.h"
 #include "sim/sleep_sets.h"
 #include "sim/surw.h"
+#include "sim/turns.h"
 
 namespace jacquard {
 namespace {
@@ -87,6 +88,7 @@ constexpr StrategyType kTypes[] = {
     {"urw", "", "all interleavings equally likely, by the steps that threads have left",
      MakePlain<Urw>},
     {"surw", "", "the same for the steps on a few shared objects", MakePlain<Surw>},
+    {"turns", "", "some of the threads in turn, a few steps each", MakePlain<Turns>},
     {"rff", "", "who is to read what whom has written, by place in the code", MakePlain<Rff>},
     {"dfs", "[:P[:W]]",
      "every execution once, depth first; with at most P preemptions and W weak choices",

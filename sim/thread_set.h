@@ -72,6 +72,18 @@ constexpr int NthOf(ThreadSet set, int n) {
   return FirstOf(set);
 }
 
+// The first member behind `id`, going round, of a set that is not empty. `id` may be -1.
+constexpr int NextById(uint64_t set, int id) {
+  const uint64_t above = id < 0 ? set : set & ~((uint64_t{2} << id) - 1);
+  return FirstOf(above != 0 ? above : set);
+}
+constexpr int NextById(ThreadSet set, int id) {
+  if (IsLow(set) && id < 64) [[likely]]
+    return NextById(LowOf(set), id);
+  const ThreadSet above = id < 0 ? set : set & ~(SetOfThread(id) * 2 - 1);
+  return FirstOf(above != 0 ? above : set);
+}
+
 }  // namespace jacquard
 
 #endif  // JACQUARD_SIM_THREAD_SET_H_

@@ -38,7 +38,7 @@ TEST_P(Leaderboard, BugIsFoundByThePortfolio) {
 TEST_P(Leaderboard, TwinIsCorrect) {
   const BuggyProgram& program = GetParam();
   for (const char* const strategy : {"portfolio", "random", "random:0.1", "pct", "pctwm", "pos",
-                                     "urw", "surw", "rff", "dfs:2", "delays", "sleep"}) {
+                                     "urw", "surw", "turns", "rff", "dfs:2", "delays", "sleep"}) {
     const Result result = Search(program.correct, strategy, HasManyThreads(program) ? 5 : 200);
     EXPECT_TRUE(result.ok()) << strategy << ": " << result.report();
   }

@@ -157,6 +157,30 @@ void OneOldValue() {
   reader.join();
 }
 
+// Wrong only where two threads alternate in each of their rounds, and a third one comes last.
+void TwoThreadsOvertakeEachOther() {
+  constexpr int kRounds = 5;
+  constexpr int kMost = 144;  // the Fibonacci number 2 + 2 * kRounds
+  std::mutex mutex;
+  int a = 1;
+  int b = 1;
+  const auto add = [&mutex](int& to, const int& number) {
+    for (int round = 0; round < kRounds; ++round) {
+      const std::lock_guard lock(mutex);
+      to += number;
+    }
+  };
+  std::thread first([&] { add(a, b); });
+  std::thread second([&] { add(b, a); });
+  std::thread reader([&] {
+    const std::lock_guard lock(mutex);
+    Check(a < kMost && b < kMost, "as large as it can become");
+  });
+  first.join();
+  second.join();
+  reader.join();
+}
+
 struct Purpose {
   const char* strategy;
   void (*body)();
@@ -175,6 +199,7 @@ constexpr Purpose kPurposes[] = {
     {"pos", OneThreadIsLateByItself, 300},
     {"urw", TwoThreadsAreLate, 5000},
     {"surw", StepsAlternate, 2000},
+    {"turns", TwoThreadsOvertakeEachOther, 1000},
     {"rff", ReaderComesFirst, 100},
     {"dfs:1", OneInterruption, 100},
     {"delays:1", OneIsPassedOver, 100},
@@ -271,8 +296,8 @@ void ThreeThreadsAskForTwoPermits() {
 // Else the thread that asks in vain goes on until the runtime gives every thread its turn: after
 // half of `max_steps`, which are 50,000. Systematic strategies go there because they go everywhere.
 TEST(RandomStrategies, LetWhoIsWaitedForComeToo) {
-  for (const char* const name :
-       {"random", "random:0.1", "pct", "pctwm", "pos", "urw", "surw", "rff", "portfolio"}) {
+  for (const char* const name : {"random", "random:0.1", "pct", "pctwm", "pos", "urw", "surw",
+                                 "turns", "rff", "portfolio"}) {
     const ExploreResult result =
         Search(name, ThreeThreadsAskForTwoPermits, 1000, MemoryMode::kRc11);
     EXPECT_EQ(result.failures, 0u) << name << ": " << result.verdict.message;
@@ -294,27 +319,11 @@ INSTANTIATE_TEST_SUITE_P(Strategies, EachStrategy, testing::ValuesIn(AllStrategi
                          });
 
 TEST(MakeStrategy, RefusesWhatAStrategyDoesNotTake) {
-  for (const char* const name : {"",
-                                 "nobody",
-                                 "random:",
-                                 "random:2",
-                                 "random:-1",
-                                 "random:0.1:2",
-                                 "pct:0",
-                                 "pct:1.5",
-                                 "pct:1:1",
-                                 "pct:x",
-                                 "pos:1",
-                                 "urw:1",
-                                 "surw:0",
-                                 "rff:3",
-                                 "sleep:1",
-                                 "dfs:1:2:3",
-                                 "dfs:1e1",
-                                 "delays:x",
-                                 "portfolio:1",
-                                 "pctwm:1:2:3",
-                                 "dfs:99999999999"}) {
+  for (const char* const name :
+       {"",         "nobody",      "random:",     "random:2",       "random:-1", "random:0.1:2",
+        "pct:0",    "pct:1.5",     "pct:1:1",     "pct:x",          "pos:1",     "urw:1",
+        "surw:0",   "turns:1",     "rff:3",       "sleep:1",        "dfs:1:2:3", "dfs:1e1",
+        "delays:x", "portfolio:1", "pctwm:1:2:3", "dfs:99999999999"}) {
     EXPECT_EQ(MakeStrategy(name, 1), nullptr) << name;
   }
 }

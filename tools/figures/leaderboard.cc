@@ -33,10 +33,10 @@ struct Contender {
   bool has_seed = true;
 };
 constexpr Contender kContenders[] = {
-    {kPortfolio},     {"random"},       {"random:0.1"},   {"pct"},
-    {"pctwm"},        {"pos"},          {"urw"},          {"surw"},
-    {"rff"},          {"dfs:1", false}, {"dfs:2", false}, {"delays:2", false},
-    {"sleep", false},
+    {kPortfolio},        {"random"},       {"random:0.1"},   {"pct"},
+    {"pctwm"},           {"pos"},          {"urw"},          {"surw"},
+    {"turns"},           {"rff"},          {"dfs:1", false}, {"dfs:2", false},
+    {"delays:2", false}, {"sleep", false},
 };
 
 struct Planted {

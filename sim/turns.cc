@@ -1,0 +1,44 @@
+#include "sim/turns.h"
+
+namespace jacquard {
+namespace {
+
+constexpr int kLongestTurn = 8;
+
+}  // namespace
+
+void Turns::Begin() {
+  length_ = 1 + Below(kLongestTurn);
+  is_same_for_all_ = Below(4) != 0;
+  left_ = 0;
+  known_ = members_ = 0;
+}
+
+void Turns::Meet(const Pick& pick) {
+  for (ThreadSet left = pick.candidates & ~known_; left != 0; left &= left - 1) {
+    const int thread = FirstOf(left);
+    if (Below(4) != 0) members_ |= SetOfThread(thread);
+    lengths_[thread] = 1 + Below(kLongestTurn);
+  }
+  known_ |= pick.candidates;
+}
+
+int Turns::NextThread(const Pick& pick) {
+  constexpr int kAnybodyEvery = 16;
+  Meet(pick);
+  if (CouldGoOn(pick) && left_ > 0) {
+    --left_;
+    return pick.thread;
+  }
+  const ThreadSet members = pick.candidates & members_;
+  int next = 0;
+  if (members == 0 || Below(kAnybodyEvery) == 0) {
+    next = ThreadOfChoice(pick, Below(pick.alternatives));
+  } else {
+    next = NextById(members, pick.thread);
+  }
+  left_ = LengthOfTurn(next) - 1;
+  return next;
+}
+
+}  // namespace jacquard
