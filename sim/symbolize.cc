@@ -10,6 +10,7 @@
 #include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -370,23 +371,64 @@ class Process {
   std::unordered_map<uintptr_t, std::string> variables_;
 };
 
+// Calls `function` on the stack that ends at `top`. It must not throw.
+void CallOnStack(char* top, void (*function)(void*), void* argument) {
+  asm volatile(
+      "mov %%rsp, %%rbx\n\t"
+      "mov %[top], %%rsp\n\t"
+      "call *%[function]\n\t"
+      "mov %%rbx, %%rsp\n\t"
+      : "+D"(argument), [top] "+r"(top), [function] "+r"(function)
+      :
+      : "rax", "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "xmm0", "xmm1", "xmm2", "xmm3",
+        "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
+        "xmm15", "cc", "memory");
+}
+
 // No static initialisation, whose guards the runtime interposes, and no destructor: other static
 // destructors may report.
 constinit std::mutex process_mutex;
 constinit Process* process = nullptr;
+constinit char* stack_top = nullptr;
+
+// What `look_up` says of the process, on a stack of its own: libdw takes more than 64 KiB, and who
+// asks may be a handler of signals, on a stack of the program's.
+template <class Result>
+Result Ask(auto look_up) {
+  const std::lock_guard lock(process_mutex);
+  if (process == nullptr) process = new Process;
+  if (stack_top == nullptr) {
+    constexpr size_t kStackBytes = 1 << 20;
+    void* const stack = mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE,
+                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (stack == MAP_FAILED) return look_up(*process);
+    stack_top = static_cast<char*>(stack) + kStackBytes;
+  }
+  struct Question {
+    decltype(look_up)& ask;
+    Result answer;
+  };
+  Question question = {look_up, {}};
+  CallOnStack(
+      stack_top,
+      [](void* data) {
+        auto& asked = *static_cast<Question*>(data);
+        asked.answer = asked.ask(*process);
+      },
+      &question);
+  return std::move(question.answer);
+}
 
 }  // namespace
 
 std::vector<SourceFrame> Symbolize(uintptr_t return_address) {
-  const std::lock_guard lock(process_mutex);
-  if (process == nullptr) process = new Process;
-  return process->Lookup(return_address);
+  return Ask<std::vector<SourceFrame>>(
+      [=](Process& asked) { return asked.Lookup(return_address); });
 }
 
 std::string VariableName(const void* address) {
-  const std::lock_guard lock(process_mutex);
-  if (process == nullptr) process = new Process;
-  return process->LookupVariable(reinterpret_cast<uintptr_t>(address));
+  return Ask<std::string>(
+      [=](Process& asked) { return asked.LookupVariable(reinterpret_cast<uintptr_t>(address)); });
 }
 
 }  // namespace jacquard

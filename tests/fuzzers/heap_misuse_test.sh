@@ -50,7 +50,7 @@ frame 'Allocated by thread 0, after step [0-9]*:' 'Publish'
 cp log first
 "$program" --replay uaf.txt >log 2>&1
 diff first log || fail "replay prints something else"
-"$program" --replay uaf.txt --json >log 2>&1
+"$program" --replay uaf.txt --json >log
 python3 - log <<'PYTHON' || fail "JSON lacks the places"
 import json, sys
 document = json.load(open(sys.argv[1]))

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -156,6 +157,36 @@ TEST(SignalHandler, RunsOnTheThreadsOwnStack) {
         b.join();
       },
       200));
+}
+
+// The names in the report are not looked up on the handler's stack.
+TEST(SignalHandler, MayRaceOnASmallStack) {
+  constexpr size_t kSize = 1 << 15;
+  char* const area =
+      static_cast<char*>(mmap(nullptr, 2 * kSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  ASSERT_NE(area, MAP_FAILED);
+  ASSERT_EQ(mprotect(area + kSize, kSize, PROT_READ | PROT_WRITE), 0);
+  ExpectVerdict(
+      [area] {
+        static int racing;
+        std::atomic<bool> written = false;
+        const stack_t small = {.ss_sp = area + kSize, .ss_flags = 0, .ss_size = kSize};
+        sigaltstack(&small, nullptr);
+        struct sigaction action = {};
+        action.sa_flags = SA_ONSTACK;
+        action.sa_handler = [](int) { racing = 1; };
+        sigaction(SIGUSR1, &action, nullptr);
+        std::thread other([&] {
+          racing = 2;
+          written.store(true, std::memory_order_relaxed);
+        });
+        while (!written.load(std::memory_order_relaxed)) sched_yield();
+        raise(SIGUSR1);
+        other.join();
+        Check(racing == 1, "the last value");
+      },
+      "race|plain write and plain write");
+  munmap(area, 2 * kSize);
 }
 
 TEST(SignalHandler, MayEndTheThread) {
