@@ -419,15 +419,18 @@ class Engine {
   }
   void ResetLocaleOf(SimThread& thread);
   static bool HasMainOfItsOwn();
-  // What the thread's FS base is to be at the beginning of an execution. The first call of a
-  // function in a shared library asks for the storage, so that a few requests mean little. Whoever
-  // listens allocates memory at a step, and so has a use for the storage of each thread: that says
-  // nothing of the program.
-  uint64_t FirstFsBase(const SimThread& thread) const {
-    constexpr int kFewRequests = 16;
-    const bool on_demand =
-        storage_on_demand_ && !seen_closely && thread.storage_requests < kFewRequests;
-    return on_demand ? kNoStorage : thread.storage.fs_base;
+  // What the thread's FS base is to be at the beginning of an execution. To ask costs as much as
+  // many switches: who asks again and again has its storage from the start for longer and longer.
+  // Whoever listens allocates memory at a step, and so has a use for the storage of each thread:
+  // that says nothing of the program.
+  uint64_t FirstFsBase(SimThread& thread) {
+    if (!storage_on_demand_ || seen_closely) return thread.storage.fs_base;
+    if (thread.storage_hold > 0) {
+      --thread.storage_hold;
+      return thread.storage.fs_base;
+    }
+    thread.next_storage_hold = std::max(1, thread.next_storage_hold / 2);
+    return kNoStorage;
   }
   void UseFsBase(uint64_t fs_base) {
     if (fs_base == fs_base_) return;

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "sim/engine.h"
@@ -32,7 +33,12 @@ void Engine::BeginStorageOnDemand() {
 bool Engine::GiveStorage(uintptr_t address) {
   if (fs_base_ != kNoStorage || ReadFsBaseInHandler() != kNoStorage) return false;
   const bool is_request = IsInNoStorage(address);
-  if (is_request) ++current->storage_requests;
+  if (is_request) {
+    constexpr int kLongestHold = 1024;
+    constexpr int kGrowth = 32;
+    current->storage_hold = current->next_storage_hold;
+    current->next_storage_hold = std::min(kLongestHold, current->next_storage_hold * kGrowth);
+  }
   current->fs_base = current->storage.fs_base;
   UseFsBase(current->fs_base);
   return is_request;

@@ -99,8 +99,9 @@ struct SimThread : ThreadState {
   Context context = nullptr;
   uintptr_t stack_bottom = 0;
   int id = 0;
-  int storage_requests = 0;  // executions in which it has asked
-  uint64_t fs_base = 0;      // while it runs: its storage's, or kNoStorage until it asks for that
+  int storage_hold = 0;       // so many more times it begins with its storage, without asking
+  int next_storage_hold = 1;  // once it asks
+  uint64_t fs_base = 0;       // while it runs: its storage's, or kNoStorage until it asks for that
   ThreadStorage storage;
   ThreadSet bit = 0;
 

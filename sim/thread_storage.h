@@ -10,7 +10,7 @@
 // use for it. So a simulated thread gets its storage *on demand*: until its first access, the FS
 // base points to memory that may not be accessed. The access faults, the handler (faults.cc) writes
 // the FS base, and the access is repeated. It has its storage for the rest of the execution; the
-// thread of a number that has asked in several executions has it from the start.
+// thread of a number that asks in most executions has it from the start in nearly all.
 #ifndef JACQUARD_SIM_THREAD_STORAGE_H_
 #define JACQUARD_SIM_THREAD_STORAGE_H_
 
