@@ -40,7 +40,7 @@ TEST(Jobs, ShareWhatTheyFind) {
   EXPECT_EQ(right.executions, 3001U);
   EXPECT_GT(right.steps, right.executions);
   EXPECT_GT(right.distinct_schedules, 1U);
-  EXPECT_EQ(right.strategies.size(), 9U);
+  EXPECT_EQ(right.strategies.size(), 10U);
 
   const Result wrong = Explore(LoseAnUpdate, options);
   ASSERT_EQ(wrong.findings.size(), 1U) << wrong.problem;
