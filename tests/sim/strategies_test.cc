@@ -289,7 +289,7 @@ std::vector<StrategyShare> SharesAfter(Portfolio& portfolio, int executions) {
 
 TEST(Portfolio, GivesEachMemberItsTurn) {
   Portfolio portfolio(1);
-  const std::vector<StrategyShare> first = SharesAfter(portfolio, 36);
+  const std::vector<StrategyShare> first = SharesAfter(portfolio, 40);
   for (const StrategyShare& share : first) {
     // Depth-first search is done after the one execution that there is.
     EXPECT_GE(share.executions, share.name.starts_with("delays") ? 1u : 4u) << share.name;
@@ -298,9 +298,9 @@ TEST(Portfolio, GivesEachMemberItsTurn) {
 
 TEST(Portfolio, TurnsToTheRandomWalkWhereNothingIsNew) {
   Portfolio portfolio(1);
-  for (const StrategyShare& share : SharesAfter(portfolio, 10'000)) {
+  for (const StrategyShare& share : SharesAfter(portfolio, 20'000)) {
     if (share.name == "random") {
-      EXPECT_GT(share.executions, 5000u);
+      EXPECT_GT(share.executions, 10'000u);
     }
     EXPECT_EQ(share.failures, 0u);
     EXPECT_GE(share.executions, share.name.starts_with("delays") ? 1u : 300u) << share.name;
