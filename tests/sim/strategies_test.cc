@@ -298,12 +298,16 @@ TEST(Portfolio, GivesEachMemberItsTurn) {
 
 TEST(Portfolio, TurnsToTheRandomWalkWhereNothingIsNew) {
   Portfolio portfolio(1);
-  for (const StrategyShare& share : SharesAfter(portfolio, 20'000)) {
+  uint64_t random_at_first = 0;
+  for (const StrategyShare& share : SharesAfter(portfolio, 10'000)) {
+    if (share.name == "random") random_at_first = share.executions;
+  }
+  for (const StrategyShare& share : SharesAfter(portfolio, 10'000)) {
     if (share.name == "random") {
-      EXPECT_GT(share.executions, 10'000u);
+      EXPECT_GT(share.executions - random_at_first, 5000u);
     }
     EXPECT_EQ(share.failures, 0u);
-    EXPECT_GE(share.executions, share.name.starts_with("delays") ? 1u : 300u) << share.name;
+    EXPECT_GE(share.executions, share.name.starts_with("delays") ? 1u : 600u) << share.name;
   }
 }
 

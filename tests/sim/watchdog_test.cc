@@ -78,7 +78,7 @@ TEST_F(WatchdogDeathTest, CallsTheReport) {
         });
         RunIntoALoop();
       },
-      testing::ExitedWithCode(kNoStepExitStatus), "reported, 3 lines");
+      testing::ExitedWithCode(kNoStepExitStatus), "(^|\n)reported, 3 lines");
 }
 
 TEST_F(WatchdogDeathTest, ComesInTime) {

@@ -228,8 +228,8 @@ fake bazel <<<"echo \"USER=\$USER HOME=\$HOME\" >>'$machine/log'"
 expect_log "USER=user-4242 HOME=$machine/jacquard-home-4242"
 expect_said "$machine/jacquard-home-4242"
 
-# What it costs when everything is there, on this machine with its real package database (where that is complete): no
-# more than a few times what it takes to ask that.
+# What it costs when everything is there, on this machine with its real package database (where that is complete): less
+# than 100 ms, or on a slow machine than three times what it takes to ask that.
 new_machine cost
 sed -n 's/^\([a-z][^ ]*\).*/\1/p' "$PACKAGES" >"$machine/names"
 real=$(command -v dpkg-query)
@@ -238,8 +238,8 @@ if [[ -n $real ]] && "$real" -W -f '\n' $(cat "$machine/names") >/dev/null 2>&1;
   ln -sf "$real" "$machine/bin/dpkg-query"
   # COMMAND...: the microseconds that it takes, the best of ten.
   time_of() {
-    local best=1000000 start i
-    for i in {1..10}; do
+    local best=1000000 start
+    for _ in {1..10}; do
       start=${EPOCHREALTIME/./}
       "$@" >/dev/null 2>&1
       ((${EPOCHREALTIME/./} - start >= best)) || best=$((${EPOCHREALTIME/./} - start))
@@ -252,7 +252,7 @@ if [[ -n $real ]] && "$real" -W -f '\n' $(cat "$machine/names") >/dev/null 2>&1;
   expect_log "bazel in $checkout: <build>"
   expect_no_log 'apt-get'
   echo "bazelw adds $((best / 1000)) ms, a fake Bazel included; the question alone takes $((question / 1000)) ms"
-  ((best < 6 * question)) || fail "adds $best microseconds; the question takes $question"
+  ((best < 100000 || best < 3 * question)) || fail "adds $best microseconds; the question takes $question"
 fi
 
 ((failures == 0)) || { echo "$failures failures"; exit 1; }
