@@ -21,10 +21,10 @@ thread_local int number = 7;
 // Few executions: each thread number has its storage from the start after a while.
 constexpr uint64_t kFewExecutions = 10;
 
-// How often it is switched in 100 executions.
-uint64_t StorageSwitches(const std::function<void()>& body) {
+// How often it is switched in so many executions.
+uint64_t StorageSwitches(const std::function<void()>& body, uint64_t executions = 100) {
   const uint64_t before = RuntimeCounters().storage_switches;
-  ExpectPass(Walk(body, 100));
+  ExpectPass(Walk(body, executions));
   return RuntimeCounters().storage_switches - before;
 }
 
@@ -46,6 +46,26 @@ TEST(StorageOnDemand, WhoDoesNotAskDoesNotPay) {
   // To the first thread and back, and what the first calls of library functions cost.
   EXPECT_LT(StorageSwitches(body([] {})), 2 * 100 + 50);
   EXPECT_GT(StorageSwitches(body([] { ++number; })), 5 * 100);
+}
+
+// Although it has asked many times, all in all.
+TEST(StorageOnDemand, WhoSeldomAsksSeldomPays) {
+  constexpr int kSteps = 5;
+  constexpr uint64_t kExecutions = 5000;
+  const auto body = [] {
+    std::atomic<int> word{0};
+    std::thread a([&] {
+      int before = 0;
+      for (int i = 0; i < kSteps; ++i) before = word.fetch_add(1);
+      if (before == kSteps - 1) ++number;  // nobody has come between
+    });
+    std::thread b([&] {
+      for (int i = 0; i < kSteps; ++i) word.fetch_add(1);
+    });
+    a.join();
+    b.join();
+  };
+  EXPECT_LT(StorageSwitches(body, kExecutions), 4 * kExecutions);
 }
 
 TEST(StorageOnDemand, EachThreadHasItsOwn) {
