@@ -79,7 +79,7 @@ bool IsEffective(const std::string& sequence) {
   return true;
 }
 
-// So that no test takes minutes.
+// Which run side by side: all of them take minutes.
 constexpr std::size_t kParts = 4;
 
 // All pairs of sequences of two actions, under all schedules within the bounds; of the parts of
