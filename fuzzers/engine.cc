@@ -63,8 +63,9 @@ void OnDeath() {
   PrintLastLines(artifact);
 }
 
-#if !JACQUARD_ENGINE_IS_LIBFUZZER
 extern "C" {
+// Never called: it is there if libFuzzer is the engine.
+[[gnu::weak]] void JacquardEngineIsLibFuzzer();
 // https://clang.llvm.org/docs/SanitizerCoverage.html: the engine's, if it has them. The first one
 // numbers the guards.
 [[gnu::weak]] void __sanitizer_cov_trace_pc_guard_init(uint32_t* start, uint32_t* stop);
@@ -75,25 +76,22 @@ uint32_t guards[kMostCounters];
 
 // Before main(), like those of the code: AFL++ then decides how large its map is.
 [[gnu::constructor]] void NumberGuards() {
-  if (__sanitizer_cov_trace_pc_guard_init != nullptr)
+  if (!EngineIsLibFuzzer() && __sanitizer_cov_trace_pc_guard_init != nullptr)
     __sanitizer_cov_trace_pc_guard_init(std::begin(guards), std::end(guards));
 }
-#endif
 
 }  // namespace
 
-#if JACQUARD_ENGINE_IS_LIBFUZZER
-void TellEngine(std::span<uint8_t> /*counters*/) {}
-#else
+bool EngineIsLibFuzzer() { return JacquardEngineIsLibFuzzer != nullptr; }
+
 void TellEngine(std::span<uint8_t> counters) {
-  if (__sanitizer_cov_trace_pc_guard == nullptr) return;
+  if (EngineIsLibFuzzer() || __sanitizer_cov_trace_pc_guard == nullptr) return;
   for (size_t i = 0; i < counters.size(); ++i) {
     if (counters[i] == 0) continue;
     __sanitizer_cov_trace_pc_guard(&guards[i]);
     counters[i] = 0;
   }
 }
-#endif
 
 void Print(const std::string& text) {
   const Bytes bytes(text.begin(), text.end());

@@ -17,6 +17,10 @@
 
 namespace jacquard::fuzzers {
 
+// Asked of the linker, not of the build, so that what depends on it is compiled once for all
+// engines.
+bool EngineIsLibFuzzer();
+
 // The flags of the engine's command line that say where artifacts go; and the command that replays
 // one, to be followed by its path.
 void SetArtifactFlags(const std::vector<std::string>& engine_arguments, std::string replay_command);

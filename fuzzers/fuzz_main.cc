@@ -288,7 +288,7 @@ void ShowProgress(const std::string& target, const std::vector<std::string>& eng
 }
 
 // Flags that libFuzzer gets unless the user has said something else.
-[[maybe_unused]] void AddEngineDefaults(std::vector<std::string>& arguments) {
+void AddEngineDefaults(std::vector<std::string>& arguments) {
   constexpr std::string_view kDefaults[] = {
       // 16 operations on each of a few threads, and some dozens of exceptions.
       "-max_len=256",
@@ -359,7 +359,7 @@ void Initialize(int* argc, char*** argv) {
   ShowProgress(codec.name(), line.engine);
   std::atexit([] { fuzzer->PrintStatistics(); });
 
-  if constexpr (JACQUARD_ENGINE_IS_LIBFUZZER) AddEngineDefaults(line.engine);
+  if (EngineIsLibFuzzer()) AddEngineDefaults(line.engine);
   line.engine.insert(line.engine.end(), line.inherited.begin(), line.inherited.end());
   // The engine keeps the pointers.
   static std::vector<std::string> arguments;

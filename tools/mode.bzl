@@ -12,8 +12,11 @@ delayed   native form: real threads, with random delays at atomic accesses (dela
 _COPT = "//command_line_option:copt"
 _LINKOPT = "//command_line_option:linkopt"
 _MODE = str(Label("//tools:mode"))  # also from another workspace
-_SETTINGS = [_COPT, _LINKOPT, _MODE]
 _ENGINE = str(Label("//tools:engine"))
+_DEFAULT_ENGINE = "libfuzzer"  # as //tools:engine has it
+
+# Of all transitions: where one left out a setting that another changes back, Bazel 4.2.3 would take the same code to be two.
+_SETTINGS = [_COPT, _LINKOPT, _MODE, _ENGINE]
 
 # Optimised whatever the compilation mode.
 _OPTIMISED = ["-O2", "-gline-tables-only", "-fdebug-info-for-profiling", "-fno-omit-frame-pointer"]
@@ -96,11 +99,15 @@ def _coverage(settings, attr):
 def _without_front(words, front):
     return words[len(front):] if words[:len(front)] == front else words
 
+def _changed(settings, changes):
+    return dict({name: settings[name] for name in _SETTINGS}, **changes)
+
 def _to_plain(settings, attr):
-    """Also without source coverage, unless a part asks for it (`has_coverage`), so that the forms of a program share it."""
+    """So that the forms of a program share it: for the default engine, and without source coverage, unless a part asks for
+    that (`has_coverage`)."""
     added = _ADDED.get(settings[_MODE])
     if not added:
-        return {name: settings[name] for name in _SETTINGS}
+        return _changed(settings, {_ENGINE: _DEFAULT_ENGINE})
     copts = settings[_COPT][:-len(added)]
     linkopts = settings[_LINKOPT][:-len(_SIM_LINKOPTS)]
     if not attr.has_coverage:
@@ -110,29 +117,29 @@ def _to_plain(settings, attr):
         _COPT: copts,
         _LINKOPT: linkopts,
         _MODE: "plain",
+        _ENGINE: _DEFAULT_ENGINE,
     }
 
 def _to_sim(settings, attr):
     mode = settings[_MODE]
     if mode in _ADDED:
-        return {name: settings[name] for name in _SETTINGS}
+        return _changed(settings, {})
     if mode != "plain":  # asan, tsan: the native form
-        extra = _OPTIMISED + _coverage(settings, attr)
-        return {_COPT: settings[_COPT] + extra, _LINKOPT: settings[_LINKOPT], _MODE: mode}
+        return _changed(settings, {_COPT: settings[_COPT] + _OPTIMISED + _coverage(settings, attr)})
     mode = _SIM_MODE[settings[_ENGINE]] if attr.fuzz and attr.code_coverage else "sim"
-    return {
+    return _changed(settings, {
         _COPT: settings[_COPT] + _ADDED[mode],
         _LINKOPT: settings[_LINKOPT] + _SIM_LINKOPTS,
         _MODE: mode,
-    }
+    })
 
 def _to_native(settings, attr):
     sanitizer = attr.sanitizer
-    return {
+    return _changed(settings, {
         _COPT: settings[_COPT] + SANITIZER_COPTS[sanitizer] + _OPTIMISED + _coverage(settings, attr),
         _LINKOPT: settings[_LINKOPT] + SANITIZER_LINKOPTS[sanitizer],
         _MODE: sanitizer,
-    }
+    })
 
 # Of ThreadSanitizer's pass the calls for atomic accesses alone; not its runtime.
 _ATOMIC_CALLS = ["-fsanitize=thread"] + [
@@ -142,19 +149,14 @@ _ATOMIC_CALLS = ["-fsanitize=thread"] + [
 ]
 
 def _to_delayed(settings, _attr):
-    return {
-        _COPT: settings[_COPT] + _ATOMIC_CALLS + _OPTIMISED,
-        _LINKOPT: settings[_LINKOPT],
-        _MODE: "delayed",
-    }
+    return _changed(settings, {_COPT: settings[_COPT] + _ATOMIC_CALLS + _OPTIMISED, _MODE: "delayed"})
 
 def _in_front(settings, copts, linkopts):
     """In front: the way back to `plain` removes what stands at the end."""
-    return {
+    return _changed(settings, {
         _COPT: copts + settings[_COPT],
         _LINKOPT: linkopts + settings[_LINKOPT],
-        _MODE: settings[_MODE],
-    }
+    })
 
 def _to_covered(settings, _attr):
     return _in_front(settings, _SOURCE_COVERAGE, _SOURCE_COVERAGE_LINKOPTS)
@@ -163,19 +165,18 @@ def _to_ubsan(settings, _attr):
     return _in_front(settings, SANITIZER_COPTS["ubsan"], SANITIZER_LINKOPTS["ubsan"])
 
 def _to_optimised(settings, attr):
-    return {
-        _COPT: settings[_COPT] + _OPTIMISED + _coverage(settings, attr),
-        _LINKOPT: settings[_LINKOPT],
-        _MODE: settings[_MODE],
-    }
+    return _changed(settings, {_COPT: settings[_COPT] + _OPTIMISED + _coverage(settings, attr)})
 
-to_plain_transition = transition(implementation = _to_plain, inputs = _SETTINGS, outputs = _SETTINGS)
-to_sim_transition = transition(implementation = _to_sim, inputs = _SETTINGS + [_ENGINE], outputs = _SETTINGS)
-to_native_transition = transition(implementation = _to_native, inputs = _SETTINGS + [_ENGINE], outputs = _SETTINGS)
-to_delayed_transition = transition(implementation = _to_delayed, inputs = _SETTINGS, outputs = _SETTINGS)
-to_covered_transition = transition(implementation = _to_covered, inputs = _SETTINGS, outputs = _SETTINGS)
-to_ubsan_transition = transition(implementation = _to_ubsan, inputs = _SETTINGS, outputs = _SETTINGS)
-to_optimised_transition = transition(implementation = _to_optimised, inputs = _SETTINGS + [_ENGINE], outputs = _SETTINGS)
+def _transition(implementation):
+    return transition(implementation = implementation, inputs = _SETTINGS, outputs = _SETTINGS)
+
+to_plain_transition = _transition(_to_plain)
+to_sim_transition = _transition(_to_sim)
+to_native_transition = _transition(_to_native)
+to_delayed_transition = _transition(_to_delayed)
+to_covered_transition = _transition(_to_covered)
+to_ubsan_transition = _transition(_to_ubsan)
+to_optimised_transition = _transition(_to_optimised)
 
 def _to_engine(_settings, attr):
     return {_ENGINE: attr.engine}

@@ -48,6 +48,7 @@ root=$TEST_TMPDIR/fuzzing
 [[ -d $root/corpus && -d $root/artifacts ]] || fail "folders are made"
 [[ -n $(ls -A "$root/corpus") ]] || fail "the corpus is kept"
 grep -q "INFO: seed corpus: files: .*" log || fail "the seeds are used"
+grep -q -- '-max_len is not provided' log && fail "libFuzzer is told how long inputs may be"
 grep -q '^{"began":[0-9.]*,"seconds":.*,"executions":3[0-9]*,' "$root/progress.jsonl" || fail "how it went is written down"
 grep -q $'\033' log && fail "there is no panel where there is no terminal"
 touch "$root/corpus/mine"
