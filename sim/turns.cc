@@ -8,8 +8,8 @@ constexpr int kLongestTurn = 8;
 }  // namespace
 
 void Turns::Begin() {
-  length_ = 1 + Below(kLongestTurn);
-  is_same_for_all_ = Below(4) != 0;
+  same_length_ = 1 + Below(kLongestTurn);
+  if (Below(4) == 0) same_length_ = 0;
   left_ = 0;
   known_ = members_ = 0;
 }
@@ -18,7 +18,8 @@ void Turns::Meet(const Pick& pick) {
   for (ThreadSet left = pick.candidates & ~known_; left != 0; left &= left - 1) {
     const int thread = FirstOf(left);
     if (Below(4) != 0) members_ |= SetOfThread(thread);
-    lengths_[thread] = 1 + Below(kLongestTurn);
+    const int own_length = 1 + Below(kLongestTurn);
+    lengths_[thread] = same_length_ != 0 ? same_length_ : own_length;
   }
   known_ |= pick.candidates;
 }
@@ -37,7 +38,7 @@ int Turns::NextThread(const Pick& pick) {
   } else {
     next = NextById(members, pick.thread);
   }
-  left_ = LengthOfTurn(next) - 1;
+  left_ = lengths_[next] - 1;
   return next;
 }
 

@@ -25,12 +25,10 @@ class Turns : public Sampler {
   int NextThread(const Pick& pick) override;
 
  private:
-  int LengthOfTurn(int thread) const { return is_same_for_all_ ? length_ : lengths_[thread]; }
   // Those of `pick` whom nothing is known of yet draw what they are.
   void Meet(const Pick& pick);
 
-  int length_ = 1;
-  bool is_same_for_all_ = true;
+  int same_length_ = 0;    // of all turns; 0: each thread has its own
   int left_ = 0;           // of the turn
   ThreadSet known_ = 0;    // have drawn what follows
   ThreadSet members_ = 0;  // take part
