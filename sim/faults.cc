@@ -6,7 +6,6 @@
 #include <cxxabi.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -25,6 +24,7 @@
 #include "sim/engine.h"
 #include "sim/fiber.h"
 #include "sim/frames.h"
+#include "sim/guarded_stack.h"
 #include "sim/message.h"
 #include "sim/real.h"
 #include "sim/real_blocks.h"
@@ -368,10 +368,8 @@ bool IsFatal(int signal) {
 
 void CatchFaults() {
   caught = true;
-  void* const memory = mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (memory == MAP_FAILED) Die("no memory for a stack on which faults are reported");
-  stack = static_cast<char*>(memory);
+  stack = MapGuardedStack(kStackBytes);
+  if (stack == nullptr) Die("no memory for a stack on which faults are reported");
   previous_terminate = std::set_terminate(OnTerminate);
   for (int i = 0; i < kSignalCount; ++i) {
     struct sigaction action = {};

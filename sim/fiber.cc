@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 
+#include "sim/guarded_stack.h"
 #include "sim/message.h"
 
 namespace jacquard::sim {
@@ -28,10 +29,8 @@ void ReserveSignalStack() {
   stack_t old;
   if (sigaltstack(nullptr, &old) == 0 && (old.ss_flags & SS_DISABLE) == 0 && old.ss_size >= kSize)
     return;
-  void* const memory = mmap(nullptr, kSize, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  const stack_t stack = {.ss_sp = memory, .ss_flags = 0, .ss_size = kSize};
-  if (memory == MAP_FAILED || sigaltstack(&stack, nullptr) != 0)
+  const stack_t stack = {.ss_sp = MapGuardedStack(kSize), .ss_flags = 0, .ss_size = kSize};
+  if (stack.ss_sp == nullptr || sigaltstack(&stack, nullptr) != 0)
     Warn("no stack for signal handlers: the overflow of a thread's stack cannot be reported");
 }
 

@@ -10,7 +10,6 @@
 #include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,6 +21,8 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+
+#include "sim/guarded_stack.h"
 
 // Set by the linker.
 extern "C" const char __executable_start[];  // NOLINT(bugprone-reserved-identifier)
@@ -399,10 +400,9 @@ Result Ask(auto look_up) {
   if (process == nullptr) process = new Process;
   if (stack_top == nullptr) {
     constexpr size_t kStackBytes = 1 << 20;
-    void* const stack = mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE,
-                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (stack == MAP_FAILED) return look_up(*process);
-    stack_top = static_cast<char*>(stack) + kStackBytes;
+    char* const stack = MapGuardedStack(kStackBytes);
+    if (stack == nullptr) return look_up(*process);
+    stack_top = stack + kStackBytes;
   }
   struct Question {
     decltype(look_up)& ask;
