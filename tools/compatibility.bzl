@@ -19,7 +19,7 @@ NOT_NATIVE = select({
     "//conditions:default": [],
 })
 
-# For what is installed for other build systems: as shipped, without any sanitizer.
+# For what is installed for other build systems, and for scripts: as shipped, without any sanitizer.
 PLAIN_ONLY = select({
     str(Label("//tools:mode_asan")): _NEVER,
     str(Label("//tools:mode_tsan")): _NEVER,
