@@ -63,7 +63,8 @@ test --config=asan //...
 test --config=tsan //...
 test --config=ubsan -- //... -//tests/controls/... -//tests/ghost_rules/... -//tests/known_bugs/... \
 -//tests/memory_rules/... -//tests/planted_bugs/... -//tests/weakened_orders/... \
--//tests/install/... -//tests/oss_fuzz/... -//tests/stress/... -//tests/workspace/...
+-//tests/install/... -//tests/oss_fuzz/... -//tests/stress/... -//tests/workspace/... \
+-//tests/vma_lock:tiny_scenarios_test
 build --nobuild //tools:figures
 END
 
