@@ -15,7 +15,8 @@ _MODE = str(Label("//tools:mode"))  # also from another workspace
 _ENGINE = str(Label("//tools:engine"))
 _DEFAULT_ENGINE = "libfuzzer"  # as //tools:engine has it
 
-# Of all transitions: where one left out a setting that another changes back, Bazel 4.2.3 would take the same code to be two.
+# Of all transitions but _to_engine: where one left out a setting that another changes back, Bazel 4.2.3 would take the same
+# code to be two.
 _SETTINGS = [_COPT, _LINKOPT, _MODE, _ENGINE]
 
 # Optimised whatever the compilation mode.

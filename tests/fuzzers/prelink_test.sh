@@ -21,8 +21,9 @@ diff <(echo "$expected") <(echo "$defined") || {
   echo "FAILED: the harness defines other symbols than its interface"
   exit 1
 }
-# It is not instrumented itself: nothing calls the hooks without asking whether they are there (engine.cc does).
-if nm --undefined-only "$object" | grep -E ' U (__tsan_|__sanitizer_cov_)'; then
+# It is not instrumented itself. engine.cc alone names two hooks, and calls them only if they are there.
+if nm --undefined-only "$object" | grep -E '__tsan_|__sanitizer_cov_' |
+  grep -vE '^ +w __sanitizer_cov_trace_pc_guard(_init)?$'; then
   echo "FAILED: the harness is instrumented"
   exit 1
 fi
