@@ -134,6 +134,9 @@ def _to_sim(settings, attr):
         _MODE: mode,
     })
 
+def _plain_to_sim(settings, attr):
+    return _to_sim(settings, attr) if settings[_MODE] == "plain" else _changed(settings, {})
+
 def _to_native(settings, attr):
     sanitizer = attr.sanitizer
     return _changed(settings, {
@@ -173,6 +176,7 @@ def _transition(implementation):
 
 to_plain_transition = _transition(_to_plain)
 to_sim_transition = _transition(_to_sim)
+plain_to_sim_transition = _transition(_plain_to_sim)
 to_native_transition = _transition(_to_native)
 to_delayed_transition = _transition(_to_delayed)
 to_covered_transition = _transition(_to_covered)

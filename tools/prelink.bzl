@@ -10,7 +10,7 @@ its code by lying in one piece, from jacquard_text_begin to jacquard_text_end (s
 load("@rules_cc//cc:find_cc_toolchain.bzl", "find_cpp_toolchain")
 load("@rules_cc//cc/common:cc_common.bzl", "cc_common")
 load("@rules_cc//cc/common:cc_info.bzl", "CcInfo")
-load(":mode.bzl", "to_plain_transition")
+load(":mode.bzl", "plain_to_sim_transition", "to_plain_transition")
 
 _SCRIPT = """
 set -e
@@ -103,9 +103,13 @@ def _prelinked_cc_library_impl(ctx):
 
 prelinked_cc_library = rule(
     implementation = _prelinked_cc_library_impl,
+    # There and back, wherever it is asked for: see plain_cc_test.bzl.
+    cfg = plain_to_sim_transition,
     attrs = {
         "deps": attr.label_list(cfg = to_plain_transition, providers = [CcInfo]),
         "hdrs_from": attr.label_list(providers = [CcInfo], doc = "libraries whose headers users may include"),
+        "fuzz": attr.bool(doc = "for the transition"),
+        "code_coverage": attr.bool(doc = "for the transition"),
         "has_coverage": attr.bool(doc = "whether covered_binary has the source coverage of `deps`, too"),
         "keep": attr.string_list(doc = "patterns of symbols that stay global"),
         "rename": attr.string_list(doc = "OLD=NEW: symbols that the objects need under another name"),

@@ -24,7 +24,9 @@ xml() { mkdir -p "bazel-testlogs/$1"; cat >"bazel-testlogs/$1/test.xml"; }
 good_xml() { rm -rf "bazel-testlogs/$1"; xml "$1" <<<'<testsuites><testsuite><testcase name="a" status="run"/></testsuite></testsuites>'; }
 configuration=plain
 [[ $2 != --config=* ]] || configuration=${2#--config=}
-[[ $1 != build ]] || configuration=figures
+[[ $1 != query ]] || configuration=untested
+[[ $1 != build ]] || configuration=rest
+[[ $* != *--nobuild* ]] || configuration=figures
 . ./behaviour
 $configuration
 END
@@ -39,6 +41,8 @@ start() {
     for configuration in plain asan tsan ubsan; do
       echo "$configuration() { good_xml lock/a_test; echo '//lock:a_test        PASSED in 0.1s'; }"
     done
+    echo "untested() { printf '%s\\n' //tools:one //tools:two; }"
+    echo 'rest() { :; }'
     echo 'figures() { :; }'
     cat
   } >"$checkout/behaviour"
@@ -63,6 +67,9 @@ test --config=asan //...
 test --config=tsan //...
 test --config=ubsan -- //... -//tests/controls/... -//tests/ghost_rules/... -//tests/known_bugs/... \
 -//tests/memory_rules/... -//tests/planted_bugs/... -//tests/weakened_orders/...
+query --noshow_progress --ui_event_filters=-info //... except deps(tests(//...)) \
+except attr(tags, "\\bmanual\\b", //...)
+build --keep_going //tools:one //tools:two
 build --nobuild //tools:figures
 END
 
@@ -131,6 +138,16 @@ start only_targets_left_out_is_nothing <<'END'
 ubsan() { echo '//lock:b_test     SKIPPED'; }
 END
 expect 1 '3 passed, 1 failed'
+
+start what_no_test_needs_counts <<'END'
+rest() { echo 'ERROR: tools/one.cc:1: error'; return 1; }
+END
+expect 1 '4 passed, 1 failed'
+
+start an_unanswered_question_counts <<'END'
+untested() { echo 'ERROR: no such package' >&2; return 7; }
+END
+expect 1 '4 passed, 1 failed'
 
 start figures_that_cannot_be_built_count <<'END'
 figures() { echo 'ERROR: sim/a.cc:1: error'; return 1; }
