@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "sim/message.h"
+#include "sim/page.h"
 
 namespace jacquard::sim {
 
@@ -56,9 +57,8 @@ void MakeInaccessible(const Block& block) {
 
 // Gives a block of the far region back its zeros.
 void Zero(uintptr_t begin, size_t size) {
-  constexpr uintptr_t kPage = 4096;
-  const uintptr_t first_page = (begin + kPage - 1) & ~(kPage - 1);
-  const uintptr_t last_page = (begin + size) & ~(kPage - 1);
+  const uintptr_t first_page = (begin + kPageSize - 1) & ~(kPageSize - 1);
+  const uintptr_t last_page = (begin + size) & ~(kPageSize - 1);
   if (first_page >= last_page) {
     std::memset(reinterpret_cast<void*>(begin), 0, size);
     return;

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "sim/coverage_counters.h"
+#include "sim/page.h"
 
 namespace jacquard::sim {
 namespace {
@@ -25,11 +26,10 @@ void VisitData(const dl_phdr_info& info, Visit visit) {
 
 // The first page in [begin, end) from which on all are there: before the heap there may be a hole.
 uintptr_t FirstMapped(uintptr_t begin, uintptr_t end) {
-  constexpr uintptr_t kPage = 4096;
-  std::vector<unsigned char> present((end - begin) / kPage + 2);
-  begin = (begin + kPage - 1) & ~(kPage - 1);
+  std::vector<unsigned char> present((end - begin) / kPageSize + 2);
+  begin = (begin + kPageSize - 1) & ~(kPageSize - 1);
   while (begin < end && mincore(reinterpret_cast<void*>(begin), end - begin, present.data()) != 0)
-    begin += kPage;
+    begin += kPageSize;
   return std::min(begin, end);
 }
 

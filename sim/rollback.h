@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "sim/arena.h"
+#include "sim/page.h"
 
 namespace jacquard::sim {
 
@@ -60,7 +61,7 @@ class Rollback {
   // Whether the word that begins at `address` is there: it lies on the page of the one before it,
   // or it is in the log.
   bool IsThereAfterLogged(uintptr_t address) const {
-    return address % 4096 != 0 ||
+    return address % kPageSize != 0 ||
            (address - begin_ < length_ && logged_[(address - begin_) / 8] != 0);
   }
 

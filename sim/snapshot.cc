@@ -6,6 +6,7 @@
 #include "sim/coverage_counters.h"
 #include "sim/dynamic_section.h"
 #include "sim/hooked_library.h"
+#include "sim/page.h"
 
 // Set by the linker: the data of the executable, and the parts of it that are of objects which
 // tools/prelink.bzl has made, as the runtime is one.
@@ -22,8 +23,6 @@ extern char end;
 
 namespace jacquard::sim {
 namespace {
-
-constexpr size_t kPage = 4096;
 
 // What the dynamic linker has copied from shared libraries into the executable.
 std::vector<DataRange> CopiesOfLibraryData() {
@@ -49,7 +48,7 @@ std::vector<DataRange> CopiesOfLibraryData() {
 
 void Snapshot::Add(char* begin, char* end) {
   while (begin < end && copies_.size() < kMost) {
-    const size_t size = std::min<size_t>(end - begin, kPage);
+    const size_t size = std::min<size_t>(end - begin, kPageSize);
     pages_.push_back({begin, size, copies_.size()});
     copies_.insert(copies_.end(), begin, begin + size);
     begin += size;
