@@ -84,6 +84,14 @@ class Engine {
   }
   // The running thread is about to change what it blocks, and perhaps nobody has before.
   void UseSignalMasks();
+  // The runtime, or a strategy, is about to call the C library for itself: for that long a thread
+  // without storage runs under the process's, as it need not get its own for this. Whether it does.
+  bool LendStorage() {
+    if (!executing || fs_base_ != kNoStorage || !OnStackOfCurrent()) return false;
+    UseFsBase(driver_.fs_base);
+    return true;
+  }
+  void TakeStorageBack() { UseFsBase(kNoStorage); }
   // Whether the caller is within Begin or End.
   bool OnStage() const { return current == &stage_ && OnExecutingThread(); }
 
@@ -413,7 +421,11 @@ class Engine {
   void BeginStorageOnDemand();
   // Nothing that the thread did to it is left.
   void ResetStorageOf(SimThread& thread) {
-    if (thread.fs_base != kNoStorage) ResetThreadStorage(thread.storage);
+    if (thread.fs_base != kNoStorage) {
+      ResetThreadStorage(thread.storage);
+    } else {
+      *thread.storage.error = 0;
+    }
     if (thread.has_locale) [[unlikely]]
       ResetLocaleOf(thread);
   }
@@ -421,10 +433,9 @@ class Engine {
   static bool HasMainOfItsOwn();
   // What the thread's FS base is to be at the beginning of an execution. To ask costs as much as
   // many switches: who asks again and again has its storage from the start for longer and longer.
-  // Whoever listens allocates memory at a step, and so has a use for the storage of each thread:
-  // that says nothing of the program.
+  // Whoever records a trace allocates memory at each step: that takes longer than a switch.
   uint64_t FirstFsBase(SimThread& thread) {
-    if (!storage_on_demand_ || seen_closely) return thread.storage.fs_base;
+    if (!storage_on_demand_ || recorder != nullptr) return thread.storage.fs_base;
     if (thread.storage_hold > 0) {
       --thread.storage_hold;
       return thread.storage.fs_base;

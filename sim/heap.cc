@@ -142,8 +142,24 @@ bool ForgetLibraryBlock(void* block) {
   return true;
 }
 
+// While it exists, what the runtime asks of the real heap costs the running thread no storage.
+class LentStorage {
+ public:
+  explicit LentStorage(const void* caller) : lent_(FromRuntime(caller) && engine.LendStorage()) {}
+  ~LentStorage() {
+    if (lent_) [[unlikely]]
+      engine.TakeStorageBack();
+  }
+  LentStorage(const LentStorage&) = delete;
+  LentStorage& operator=(const LentStorage&) = delete;
+
+ private:
+  bool lent_;
+};
+
 void* Allocate(const Request& request, const void* caller) {
   if (UseArena(caller)) return AllocateFromArena(request, caller);
+  const LentStorage storage(caller);
   return Known(request.alignment <= kDefaultAlignment
                    ? RealMalloc(WithMark(request.size))
                    : RealMemalign(request.alignment, WithMark(request.size)),
@@ -279,6 +295,7 @@ void Keep(void* block, const Release& release, const void* caller) {
 
 void FreeReal(void* address, const Release& release, const void* caller) {
   if (address == nullptr) return;
+  const LentStorage storage(caller);
   if (InExecution()) CheckRealBlock(address, release, caller);
   if (!ForgetLibraryBlock(address)) {
     if (InExecution()) return Keep(address, release, caller);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sim/runtime.h"
+#include "sim/surw.h"
 #include "tests/sim/searches.h"
 
 namespace jacquard {
@@ -45,7 +46,33 @@ TEST(StorageOnDemand, WhoDoesNotAskDoesNotPay) {
   };
   // To the first thread and back, and what the first calls of library functions cost.
   EXPECT_LT(StorageSwitches(body([] {})), 2 * 100 + 50);
+  // These the runtime knows by itself.
+  EXPECT_LT(StorageSwitches(body([] { errno = 1; })), 2 * 100 + 50);
+  EXPECT_LT(StorageSwitches(body([] { Check(pthread_self() != 0, "it is somebody"); })),
+            2 * 100 + 50);
   EXPECT_GT(StorageSwitches(body([] { ++number; })), 5 * 100);
+}
+
+// It is told of each step, and allocates memory where it learns something.
+TEST(StorageOnDemand, StrategyThatListensHasItsOwn) {
+  constexpr uint64_t kExecutions = 1000;
+  const auto body = [] {
+    std::atomic<int> word{0};
+    const auto count = [&] {
+      for (int i = 0; i < 10; ++i) word.fetch_add(1);
+    };
+    std::thread a(count);
+    std::thread b(count);
+    a.join();
+    b.join();
+  };
+  const uint64_t before = RuntimeCounters().storage_switches;
+  Surw strategy(1);
+  ExploreOptions options;
+  options.executions = kExecutions;
+  options.execution = TestOptions();
+  ExpectPass(Explore(body, strategy, options));
+  EXPECT_LT(RuntimeCounters().storage_switches - before, 9 * kExecutions);
 }
 
 // Although it has asked many times, all in all.
@@ -89,6 +116,26 @@ TEST(StorageOnDemand, EachThreadHasItsOwn) {
         a.join();
         b.join();
         c.join();
+      },
+      kFewExecutions));
+}
+
+TEST(StorageOnDemand, ErrnoIsEachThreadsOwnWithoutIt) {
+  ExpectPass(Walk(
+      [] {
+        std::atomic<int> word{0};
+        const auto work = [&](int mine, bool asks) {
+          Check(errno == 0, "it begins as 0 in each execution");
+          errno = mine;
+          word.fetch_add(1);
+          Check(errno == mine, "it is the thread's own");
+          if (asks) ++number;
+          Check(errno == mine, "and the same with storage");
+          Check(read(-1, nullptr, 0) == -1 && errno == EBADF, "the C library finds it");
+        };
+        std::thread a(work, 1, false), b(work, 2, true);
+        a.join();
+        b.join();
       },
       kFewExecutions));
 }
