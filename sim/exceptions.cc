@@ -7,6 +7,7 @@
 
 #include "sim/engine.h"
 #include "sim/real.h"
+#include "sim/sync.h"
 
 namespace jacquard::sim {
 namespace {
@@ -33,11 +34,23 @@ const void* CaughtObject() {
   return stands_for_another ? caught->primary : caught + 1;
 }
 
-// The library's read-modify-write of the object's count.
-void Synchronise(const void* object) {
+// How many own the exception: what lies in front of the header, which is aligned like any object.
+int OwnersOf(const void* object) {
+  constexpr size_t kCount = (sizeof(ExceptionHeader) + sizeof(int) + 15) & ~size_t{15};
+  int owners = 0;
+  std::memcpy(&owners, static_cast<const char*>(object) - kCount, sizeof(owners));
+  return owners;
+}
+
+// The library's read-modify-write of the object's count. It is a step where others own it as well:
+// what they do to the exception may come before.
+void GiveUpShare(const void* object, uintptr_t pc) {
   if (object == nullptr || engine.memory == nullptr || !engine.Simulates()) return;
+  const bool is_shared = OwnersOf(object) > 1;
+  if (is_shared) engine.DecisionPoint(StepKind::kOther, object, pc);
   engine.Acquire(object);
   engine.Release(object);
+  if (is_shared) Finish(StepKind::kOther, object, 0, 0, pc);
 }
 
 }  // namespace
@@ -48,14 +61,14 @@ void JacquardReleaseExceptionPointer(void** pointer) noexcept
     asm("_ZNSt15__exception_ptr13exception_ptr10_M_releaseEv");
 
 void JacquardReleaseExceptionPointer(void** pointer) noexcept {
-  jacquard::sim::Synchronise(*pointer);
+  jacquard::sim::GiveUpShare(*pointer, JACQUARD_CALLER);
   static const auto real = reinterpret_cast<void (*)(void**)>(
       jacquard::sim::FindReal("_ZNSt15__exception_ptr13exception_ptr10_M_releaseEv"));
   real(pointer);
 }
 
 extern "C" void __cxa_end_catch() {
-  jacquard::sim::Synchronise(jacquard::sim::CaughtObject());
+  jacquard::sim::GiveUpShare(jacquard::sim::CaughtObject(), JACQUARD_CALLER);
   static const auto real = reinterpret_cast<void (*)()>(jacquard::sim::FindReal("__cxa_end_catch"));
   real();
 }

@@ -445,6 +445,27 @@ TEST(NoRace, SharedPointer) {
   });
 }
 
+// The handlers of two threads have one object.
+TEST(Race, ExceptionObject) {
+  struct Own {
+    int data = 0;
+  };
+  const auto body = [] {
+    auto pointer = std::make_exception_ptr(Own());
+    const auto use = [](std::exception_ptr mine) {
+      try {
+        std::rethrow_exception(std::move(mine));
+      } catch (Own& own) {
+        own.data = 1;
+      }
+    };
+    std::thread other(use, pointer);
+    use(std::move(pointer));
+    other.join();
+  };
+  ExpectRace(body, "plain write and plain write");
+}
+
 // Exceptions are counted by the library, without hooks.
 TEST(NoRace, ExceptionPointer) {
   ExpectNoRace([] {
