@@ -48,13 +48,21 @@ struct Answer {
 constexpr size_t kAnswers = 4096;
 constinit Answer answers[kAnswers] = {};
 
+// The unwinder may be linked into the program (-static-libgcc): then what it calls while an answer
+// is looked for is the runtime's, too. It has no hooks.
+constinit bool looking = false;
+
 }  // namespace
 
 bool IsHookedCode(const void* caller) {
   const auto bits = reinterpret_cast<uintptr_t>(caller);
   Answer& answer = answers[(bits ^ bits >> 12) % kAnswers];
-  if (answer.caller != caller) [[unlikely]]
+  if (answer.caller != caller) [[unlikely]] {
+    if (looking) return false;
+    looking = true;
     answer = {caller, Look(caller)};
+    looking = false;
+  }
   return answer.is_hooked;
 }
 

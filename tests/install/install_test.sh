@@ -52,6 +52,33 @@ ends 0 'its version' jacquard-c++ --version
 ends 0 'a program from standard input' jacquard-cc -x c - -o piped <<<'int main(void) { return 0; }'
 ends 0 'its run' ./piped
 
+# Options and files in a file, as build systems write them for long command lines, and in one that it names.
+mkdir -p 'a folder' && printf 'int main(void) { return VALUE; }\n' >'a folder/main.c'
+printf '%s\n' '-DVALUE=0 -o "in a file"' "'a folder/main.c'" >inner.rsp
+printf '%s\n' '-O1' @inner.rsp >outer.rsp
+ends 0 'with options in a file' jacquard-cc @outer.rsp
+ends 0 'its run' './in a file'
+ends 1 'without that file' jacquard-cc @nowhere.rsp
+says 'without that file' 'no such file'
+
+# A header, compiled ahead in each of the ways to ask for that.
+printf '#include <thread>\n' >ahead.h
+printf '#include "ahead.h"\nint main() { std::thread([] {}).join(); }\n' >uses_header.cc
+for ways in '-x c++-header' -xc++-header ''; do
+  # shellcheck disable=SC2086
+  ends 0 "a header with '$ways'" jacquard-c++ $ways ahead.h -o ahead.h.pch
+  ends 0 'its use' jacquard-c++ -include-pch ahead.h.pch uses_header.cc -o uses_header
+  ends 0 'its run' env JACQUARD_OPTIONS=executions=10 ./uses_header
+done
+
+# With the compiler's own library linked in, whose unwinder calls functions that the runtime stands for.
+printf '%s\n' '#include <pthread.h>' '#include <string.h>' 'static void *Length(void *text) { return (void *)strlen(text); }' \
+  'int main(int count, char **words) {' '  pthread_t thread;' '  void *length;' \
+  '  pthread_create(&thread, 0, Length, words[0]);' '  pthread_join(thread, &length);' \
+  '  return length == 0 || count != 1;' '}' >length.c
+ends 0 'with the library of the compiler in it' jacquard-cc -static-libgcc length.c -o length
+ends 0 'its run' env JACQUARD_OPTIONS=executions=100 ./length
+
 # What code calls that knows ThreadSanitizer.
 cat >knows_sanitizers.c <<'END'
 void __tsan_flush_memory(void);
