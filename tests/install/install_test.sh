@@ -60,6 +60,12 @@ ends 0 'with options in a file' jacquard-cc @outer.rsp
 ends 0 'its run' './in a file'
 ends 1 'without that file' jacquard-cc @nowhere.rsp
 says 'without that file' 'no such file'
+printf '@itself.rsp\n' >itself.rsp
+ends 1 'with a file that names itself' jacquard-cc @itself.rsp
+says 'with a file that names itself' 'names itself'
+printf '"never closed\n' >quote.rsp
+ends 1 'with an open quote in a file' jacquard-cc @quote.rsp
+says 'with an open quote in a file' 'quote.rsp: cannot tell'
 
 # A header, compiled ahead in each of the ways to ask for that.
 printf '#include <thread>\n' >ahead.h
