@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <functional>
 #include <thread>
 #include <vector>
 
@@ -29,49 +30,41 @@ uint64_t StorageSwitches(const std::function<void()>& body, uint64_t executions 
   return RuntimeCounters().storage_switches - before;
 }
 
-// Before all others: nobody has asked yet.
-TEST(StorageOnDemand, WhoDoesNotAskDoesNotPay) {
-  const auto body = [](auto work) {
-    return [work] {
-      std::atomic<int> word{0};
-      const auto count = [&] {
-        for (int i = 0; i < 10; ++i) word.fetch_add(1);
-        work();
-      };
-      std::thread a(count);
-      std::thread b(count);
-      a.join();
-      b.join();
-    };
-  };
-  // To the first thread and back, and what the first calls of library functions cost.
-  EXPECT_LT(StorageSwitches(body([] {})), 2 * 100 + 50);
-  // These the runtime knows by itself.
-  EXPECT_LT(StorageSwitches(body([] { errno = 1; })), 2 * 100 + 50);
-  EXPECT_LT(StorageSwitches(body([] { Check(pthread_self() != 0, "it is somebody"); })),
-            2 * 100 + 50);
-  EXPECT_GT(StorageSwitches(body([] { ++number; })), 5 * 100);
-}
-
-// It is told of each step, and allocates memory where it learns something.
-TEST(StorageOnDemand, StrategyThatListensHasItsOwn) {
-  constexpr uint64_t kExecutions = 1000;
-  const auto body = [] {
+// Two threads count, and do `work` at their end.
+std::function<void()> TwoCountAnd(const std::function<void()>& work) {
+  return [work] {
     std::atomic<int> word{0};
     const auto count = [&] {
       for (int i = 0; i < 10; ++i) word.fetch_add(1);
+      work();
     };
     std::thread a(count);
     std::thread b(count);
     a.join();
     b.join();
   };
+}
+
+// Before all others: nobody has asked yet.
+TEST(StorageOnDemand, WhoDoesNotAskDoesNotPay) {
+  // To the first thread and back, and what the first calls of library functions cost.
+  EXPECT_LT(StorageSwitches(TwoCountAnd([] {})), 2 * 100 + 50);
+  // These the runtime knows by itself.
+  EXPECT_LT(StorageSwitches(TwoCountAnd([] { errno = 1; })), 2 * 100 + 50);
+  EXPECT_LT(StorageSwitches(TwoCountAnd([] { Check(pthread_self() != 0, "it is somebody"); })),
+            2 * 100 + 50);
+  EXPECT_GT(StorageSwitches(TwoCountAnd([] { ++number; })), 5 * 100);
+}
+
+// It is told of each step, and allocates memory where it learns something.
+TEST(StorageOnDemand, StrategyThatListensHasItsOwn) {
+  constexpr uint64_t kExecutions = 1000;
   const uint64_t before = RuntimeCounters().storage_switches;
   Surw strategy(1);
   ExploreOptions options;
   options.executions = kExecutions;
   options.execution = TestOptions();
-  ExpectPass(Explore(body, strategy, options));
+  ExpectPass(Explore(TwoCountAnd([] {}), strategy, options));
   EXPECT_LT(RuntimeCounters().storage_switches - before, 9 * kExecutions);
 }
 
