@@ -381,8 +381,10 @@ class Engine {
  private:
   friend struct DebuggerView;                      // debugger.cc
   static constexpr int kFirstTid = 1'000'000'000;  // far from real ones
-  // A thread that runs so long although others could is interrupted even by the benign choice.
-  static constexpr uint32_t kMaxStepsInARow = 1000;
+  // A thread that runs so long although others could is interrupted even by the benign choice. A
+  // prime number: a loop is interrupted at another place each time, not always where it holds a
+  // lock.
+  static constexpr uint32_t kMaxStepsInARow = 997;
   // So often, and for so many steps, must every spinning thread go round its loop before that is
   // called a deadlock: longer than loops with a counter that the runtime cannot see use to be.
   static constexpr int kRecheckRounds = 64;

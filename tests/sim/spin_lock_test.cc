@@ -411,6 +411,31 @@ TEST(SpinTest, EveryWayToWriteEndsIt) {
   }
 }
 
+// Looks again and again under a lock, and so is always about to take it or to release it.
+TEST(SpinTest, PollingUnderALockIsInterruptedWhereItIsFreeToo) {
+  BenignPicks strategy;
+  ExploreOptions options;
+  options.executions = 1;
+  options.execution = TestOptions();
+  const ExploreResult result = Explore(
+      [] {
+        std::mutex mutex;
+        bool done = false;
+        std::thread thread([&] {
+          const std::lock_guard lock(mutex);
+          done = true;
+        });
+        for (bool seen = false; !seen;) {
+          const std::lock_guard lock(mutex);
+          seen = done;
+        }
+        thread.join();
+      },
+      strategy, options);
+  ExpectPass(result);
+  EXPECT_LT(result.steps, 10'000u);
+}
+
 TEST(SpinTest, IsSearchedBesideItself) {
   // Two spinners and one writer: each order of what they do next is reached.
   const ExploreResult result = SearchAll([] {
