@@ -1,5 +1,5 @@
-// Who called an interposed function: the executable itself, or a shared library for its own
-// purposes; and if it was the executable, the program or the runtime.
+// Who called an interposed function: the program, or a shared library for its own purposes; and if
+// it was the executable's code, the program or the runtime.
 #ifndef JACQUARD_SIM_CALLER_H_
 #define JACQUARD_SIM_CALLER_H_
 
@@ -19,6 +19,18 @@ namespace jacquard::sim {
 inline bool FromExecutable(const void* caller) {
   return caller >= &__executable_start && caller < &etext;
 }
+
+// Whether it lies in the code of a shared library that is part of the program.
+bool FromLibraryOfProgram(const void* caller);
+
+// Whether it lies in the program's, or in the runtime's.
+inline bool FromProgram(const void* caller) {
+  return FromExecutable(caller) || FromLibraryOfProgram(caller);
+}
+
+// From now on the shared libraries that are loaded, and have hooks, are part of the program. To be
+// called where their data begins each execution anew. Not thread-safe.
+void MakeLibrariesPartOfProgram();
 
 // Whether it lies in the runtime's.
 inline bool FromRuntime(const void* caller) {

@@ -112,7 +112,7 @@ void __cxa_guard_abort(abi::__guard* word) {
 
 // The destructor of a static that an execution makes: the roll-back takes the object's place.
 int __cxa_atexit(void (*function)(void*), void* object, void* library) {
-  if (GuardIsSimulated() && jacquard::sim::FromExecutable(__builtin_return_address(0))) {
+  if (GuardIsSimulated() && jacquard::sim::FromProgram(__builtin_return_address(0))) {
     return 0;
   }
   static const auto real = reinterpret_cast<int (*)(void (*)(void*), void*, void*)>(

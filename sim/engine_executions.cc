@@ -9,11 +9,13 @@
 #include <exception>
 #include <optional>
 
+#include "sim/caller.h"
 #include "sim/engine.h"
 #include "sim/faults.h"
 #include "sim/files.h"
 #include "sim/floating_point.h"
 #include "sim/heap_check.h"
+#include "sim/hooked_library.h"
 #include "sim/leaks.h"
 #include "sim/lock_order.h"
 #include "sim/mappings.h"
@@ -132,7 +134,9 @@ void Engine::BeginProgram() {
   if (!initialized_) Initialize();
   is_program_ = true;
   rollback.CoverHeap();
+  rollback.CoverLibraries(DataOfHookedLibraries());
   snapshot.AddProgram();
+  MakeLibrariesPartOfProgram();
   AddStorage(driver_.storage);
   KeepThreadStorage(driver_.storage);
   KeepThreadDestructors();

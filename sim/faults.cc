@@ -86,7 +86,7 @@ void NoteFrames(const greg_t* registers) {
   // A call to nowhere, and a hook without a frame, have their caller on top of the stack.
   if (stack_pointer >= me.stack_bottom && stack_pointer < top) {
     const auto on_top = *reinterpret_cast<const uintptr_t*>(stack_pointer);
-    if (FromExecutable(reinterpret_cast<const void*>(on_top)))
+    if (FromProgram(reinterpret_cast<const void*>(on_top)))
       fault.frames[fault.frame_count++] = on_top;
   }
   VisitFrames(static_cast<uintptr_t>(registers[REG_RBP]), me.stack_bottom, top,
@@ -110,7 +110,7 @@ void NoteFault(const siginfo_t& info, const greg_t* registers) {
 // The innermost place in the program's own code.
 uintptr_t PlaceInProgram() {
   for (int i = 0; i < fault.frame_count; ++i) {
-    if (!FromExecutable(reinterpret_cast<const void*>(fault.frames[i] - 1))) continue;
+    if (!FromProgram(reinterpret_cast<const void*>(fault.frames[i] - 1))) continue;
     for (const SourceFrame& frame : Symbolize(fault.frames[i])) {
       if (!IsLibraryFrame(frame) && !frame.file.empty()) return fault.frames[i];
     }
@@ -267,7 +267,7 @@ const ucontext_t* InnermostHandler() {
 _Unwind_Reason_Code StopInProgram(_Unwind_Context* context, void* place) {
   const uintptr_t pc = _Unwind_GetIP(context);
   const auto* const code = reinterpret_cast<const void*>(pc);
-  if (!FromExecutable(code) || FromRuntime(code)) return _URC_NO_REASON;
+  if (!FromProgram(code) || FromRuntime(code)) return _URC_NO_REASON;
   *static_cast<uintptr_t*>(place) = pc;
   return _URC_END_OF_STACK;
 }

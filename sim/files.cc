@@ -38,7 +38,7 @@ namespace {
 
 // What a library opens for itself may outlive the execution.
 bool IsByProgram(const void* caller) {
-  return arena_on && engine.Simulates() && FromExecutable(caller) && !FromRuntime(caller);
+  return arena_on && engine.Simulates() && FromProgram(caller) && !FromRuntime(caller);
 }
 
 // But the C++ library opens streams for the program.

@@ -5,6 +5,7 @@
 #include "sim/page.h"
 
 namespace jacquard {
+
 char* MapGuardedStack(size_t size) {
   void* const memory = mmap(nullptr, sim::kPageSize + size, PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

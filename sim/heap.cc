@@ -1,9 +1,9 @@
 // The allocator's functions, for the whole process.
 //
-// An allocation that the executable's own code makes in an execution comes from the arena; one that
-// a shared library makes for itself (a stdio buffer, a locale's cache) outlives the execution and
-// comes from the real heap (real_blocks.h). Exceptions, and texts that the C library makes for its
-// caller, are the program's, although a library allocates them.
+// An allocation that the program's own code makes in an execution comes from the arena; one that a
+// shared library which is no part of it makes for itself (a stdio buffer, a locale's cache)
+// outlives the execution and comes from the real heap (real_blocks.h). Exceptions, and texts that
+// the C library makes for its caller, are the program's, although a library allocates them.
 //
 // Whoever frees a block must do it once, and with the function that belongs to the one that
 // allocated it: that is judged here, accesses in heap_check.h, and what is never freed in leaks.h.
@@ -27,6 +27,7 @@
 #include "sim/heap_check.h"
 #include "sim/hooked_code.h"
 #include "sim/leaks.h"
+#include "sim/lent_storage.h"
 #include "sim/races.h"
 #include "sim/real.h"
 #include "sim/real_blocks.h"
@@ -50,18 +51,18 @@ HeapCaller RunningThread() {
 bool RunsForLibrary() {
   const SimThread& me = *engine.current;
   if (me.call_depth <= 0 || me.call_depth > SimThread::kMaxCallStack) return false;
-  return !FromExecutable(reinterpret_cast<const void*>(me.call_stack[me.call_depth - 1]));
+  return !FromProgram(reinterpret_cast<const void*>(me.call_stack[me.call_depth - 1]));
 }
 
 bool UseArena(const void* caller) {
   if (!arena_on || !engine.OnExecutingThread()) return false;
   if (engine.library_serves_program) return true;
-  return FromExecutable(caller) && !(ProgramHasNew() && RunsForLibrary());
+  return FromProgram(caller) && !(ProgramHasNew() && RunsForLibrary());
 }
 
 // Whether it is decided that there is no memory this time.
 bool Fails(const void* caller) {
-  return engine.options().allocations_may_fail && engine.hooks_on && FromExecutable(caller) &&
+  return engine.options().allocations_may_fail && engine.hooks_on && FromProgram(caller) &&
          engine.Choose(PickKind::kAllocationFailure, 2) != 0;
 }
 
@@ -141,21 +142,6 @@ bool ForgetLibraryBlock(void* block) {
   if (engine.OnExecutingThread()) library_blocks.Remove(Address(block));
   return true;
 }
-
-// While it exists, what the runtime asks of the real heap costs the running thread no storage.
-class LentStorage {
- public:
-  explicit LentStorage(const void* caller) : lent_(FromRuntime(caller) && engine.LendStorage()) {}
-  ~LentStorage() {
-    if (lent_) [[unlikely]]
-      engine.TakeStorageBack();
-  }
-  LentStorage(const LentStorage&) = delete;
-  LentStorage& operator=(const LentStorage&) = delete;
-
- private:
-  bool lent_;
-};
 
 void* Allocate(const Request& request, const void* caller) {
   if (UseArena(caller)) return AllocateFromArena(request, caller);
@@ -253,7 +239,7 @@ void FreeInArena(Block& block, uintptr_t pc) {
   const void* const begin = reinterpret_cast<const void*>(block.begin());
   if (engine.hooks_on) engine.CheckNoneHeld(begin, block.size, pc);
   // What a library frees it may have synchronised by means of its own.
-  if (engine.memory != nullptr && FromExecutable(reinterpret_cast<const void*>(pc)))
+  if (engine.memory != nullptr && FromProgram(reinterpret_cast<const void*>(pc)))
     CheckFree(begin, block.size, pc);
   block.freed_by = RunningThread();
   if (engine.seen_closely) [[unlikely]]

@@ -39,6 +39,34 @@ void AddData(const dl_phdr_info& module, std::vector<DataRange>& ranges) {
   }
 }
 
+void AddCode(const dl_phdr_info& module, std::vector<DataRange>& ranges) {
+  for (int i = 0; i < module.dlpi_phnum; ++i) {
+    const ElfW(Phdr)& header = module.dlpi_phdr[i];
+    if (header.p_type != PT_LOAD || (header.p_flags & PF_X) == 0) continue;
+    char* const begin = reinterpret_cast<char*>(module.dlpi_addr + header.p_vaddr);
+    ranges.push_back({begin, begin + header.p_memsz});
+  }
+}
+
+// What `add` finds in each of them.
+std::vector<DataRange> RangesOfHookedLibraries(void (*add)(const dl_phdr_info& module,
+                                                           std::vector<DataRange>& ranges)) {
+  struct Search {
+    decltype(add) add;
+    bool is_executable = true;  // the first module is
+    std::vector<DataRange> ranges;
+  } search = {.add = add, .ranges = {}};
+  dl_iterate_phdr(
+      [](dl_phdr_info* module, size_t /*size*/, void* data) {
+        auto& search = *static_cast<Search*>(data);
+        if (!search.is_executable && CallsHooks(*module)) search.add(*module, search.ranges);
+        search.is_executable = false;
+        return 0;
+      },
+      &search);
+  return search.ranges;
+}
+
 }  // namespace
 
 bool CallsHooks(const dl_phdr_info& module) {
@@ -49,20 +77,8 @@ bool CallsHooks(const dl_phdr_info& module) {
       });
 }
 
-std::vector<DataRange> DataOfHookedLibraries() {
-  struct Found {
-    bool is_executable = true;  // the first module is
-    std::vector<DataRange> ranges;
-  } found;
-  dl_iterate_phdr(
-      [](dl_phdr_info* module, size_t /*size*/, void* data) {
-        auto& found = *static_cast<Found*>(data);
-        if (!found.is_executable && CallsHooks(*module)) AddData(*module, found.ranges);
-        found.is_executable = false;
-        return 0;
-      },
-      &found);
-  return found.ranges;
-}
+std::vector<DataRange> DataOfHookedLibraries() { return RangesOfHookedLibraries(AddData); }
+
+std::vector<DataRange> CodeOfHookedLibraries() { return RangesOfHookedLibraries(AddCode); }
 
 }  // namespace jacquard::sim

@@ -13,6 +13,7 @@ namespace jacquard::sim {
 // Whether the code of a module calls hooks. Costs a look at its relocations.
 bool CallsHooks(const dl_phdr_info& module);
 
+// Of addresses.
 struct DataRange {
   char* begin;
   char* end;
@@ -20,6 +21,8 @@ struct DataRange {
 
 // The variables of all such libraries that are loaded now, without what the dynamic linker writes.
 std::vector<DataRange> DataOfHookedLibraries();
+// Their code.
+std::vector<DataRange> CodeOfHookedLibraries();
 
 }  // namespace jacquard::sim
 

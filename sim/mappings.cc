@@ -31,7 +31,7 @@ bool IsByProgram(const void* caller) {
 // Where `size` bytes for `caller` should lie; null: anywhere.
 void* PlaceFor(size_t size, const void* caller) {
   // What a library maps for itself may outlive the execution.
-  if (!IsByProgram(caller) || !FromExecutable(caller)) return nullptr;
+  if (!IsByProgram(caller) || !FromProgram(caller)) return nullptr;
   const size_t alignment = size >= kHugePage ? kHugePage : kGap;
   const uintptr_t begin = (next + alignment - 1) & ~(alignment - 1);
   if (begin > kMapEnd - kGap || size > kMapEnd - kGap - begin) return nullptr;

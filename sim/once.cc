@@ -27,7 +27,7 @@ void Set(pthread_once_t* once, int state) {
 // What a shared library without hooks does once stays done, so that only a first execution would
 // show it. That of one with hooks is undone with the rest, or would be left half done.
 bool IsOfProgram(const pthread_once_t* once, const void* caller) {
-  if (FromExecutable(caller) || !engine.rollback.IsInLibraries(once)) return true;
+  if (FromProgram(caller) || !engine.rollback.IsInLibraries(once)) return true;
   const Backstage backstage;
   static const auto& hooked = *new std::vector(DataOfHookedLibraries());
   const auto* const address = reinterpret_cast<const char*>(once);

@@ -19,10 +19,11 @@ void OnRace(uintptr_t pc);
 void NotePlainAccess(memory::AccessKind kind, const void* address, size_t size, uintptr_t pc);
 
 // Whether accesses of the running thread to `address` are to be looked at. What belongs to a shared
-// library is its own affair: how it synchronises is not to be seen, and what inline functions in
-// its headers fill in there (std::ctype's tables) is meant to be written twice.
+// library that is no part of the program is its own affair: how it synchronises is not to be seen,
+// and what inline functions in its headers fill in there (std::ctype's tables) is meant to be
+// written twice.
 inline bool IsWatchedForRaces(const void* address) {
-  return engine.current->ignores_races == 0 && !engine.rollback.IsInLibraries(address);
+  return engine.current->ignores_races == 0 && !engine.rollback.IsInOtherLibraries(address);
 }
 
 // The running thread is about to access `size` bytes plainly, at `pc`, and there is a memory model.

@@ -13,6 +13,16 @@
 namespace jacquard::sim {
 namespace {
 
+uintptr_t WordOf(uintptr_t address) { return address & ~uintptr_t{7}; }
+uintptr_t EndOfWords(uintptr_t address) { return (address + 7) & ~uintptr_t{7}; }
+
+// Makes `range` reach from the first of all that it is given to the last. An empty one has nothing.
+template <class Range>
+void Widen(uintptr_t begin, uintptr_t end, Range& range) {
+  if (range.begin == range.end) range = {begin, end};
+  range = {std::min(range.begin, begin), std::max(range.end, end)};
+}
+
 // Calls `visit(begin, end)` for the writable segments of one module.
 template <class Visit>
 void VisitData(const dl_phdr_info& info, Visit visit) {
@@ -20,7 +30,7 @@ void VisitData(const dl_phdr_info& info, Visit visit) {
     const ElfW(Phdr)& header = info.dlpi_phdr[i];
     if (header.p_type != PT_LOAD || (header.p_flags & PF_W) == 0) continue;
     const uintptr_t begin = info.dlpi_addr + header.p_vaddr;
-    visit(begin & ~uintptr_t{7}, (begin + header.p_memsz + 7) & ~uintptr_t{7});
+    visit(WordOf(begin), EndOfWords(begin + header.p_memsz));
   }
 }
 
@@ -36,7 +46,7 @@ uintptr_t FirstMapped(uintptr_t begin, uintptr_t end) {
 }  // namespace
 
 void Rollback::Init() {
-  if (length_ != 0) return;
+  if (near_.length != 0) return;
   struct Found {
     Rollback* rollback;
     bool is_executable = true;  // the first module is
@@ -57,31 +67,40 @@ void Rollback::Init() {
         return 0;
       },
       &found);
-  if (!library_data_.empty()) {
-    libraries_ = library_data_.front();
-    for (const Range& range : library_data_) {
-      libraries_.begin = std::min(libraries_.begin, range.begin);
-      libraries_.end = std::max(libraries_.end, range.end);
-    }
-  }
+  for (const Range& range : library_data_) Widen(range.begin, range.end, libraries_);
   if (found.data.end == 0) return;
-  begin_ = found.data.begin;
-  length_ = data_length_ = found.data.end - found.data.begin;
-  logged_.assign(length_ / 8, 0);
+  near_.begin = found.data.begin;
+  near_.length = data_length_ = found.data.end - found.data.begin;
+  near_.logged.assign(near_.length / 8, 0);
 }
 
 void Rollback::CoverHeap() {
   constexpr uintptr_t kMostBytes = uintptr_t{1} << 30;
   const uintptr_t end =
-      std::min(reinterpret_cast<uintptr_t>(sbrk(0)) & ~uintptr_t{7}, begin_ + kMostBytes);
-  if (length_ == 0 || heap_length_ != 0 || end <= begin_ + length_) return;
-  const uintptr_t heap_begin = FirstMapped(begin_ + length_, end);
+      std::min(reinterpret_cast<uintptr_t>(sbrk(0)) & ~uintptr_t{7}, near_.begin + kMostBytes);
+  if (near_.length == 0 || heap_length_ != 0 || end <= near_.begin + near_.length) return;
+  const uintptr_t heap_begin = FirstMapped(near_.begin + near_.length, end);
   const uintptr_t heap_length = (end - heap_begin) & ~(kUnit - 1);
   new_units_.assign(heap_length / kUnit, 0);
-  logged_.assign((end - begin_) / 8, 0);
+  near_.logged.assign((end - near_.begin) / 8, 0);
   heap_begin_ = heap_begin;
   heap_length_ = heap_length;
-  length_ = end - begin_;
+  near_.length = end - near_.begin;
+}
+
+void Rollback::CoverLibraries(const std::vector<DataRange>& data) {
+  for (const DataRange& range : data) {
+    const uintptr_t begin = WordOf(reinterpret_cast<uintptr_t>(range.begin));
+    const uintptr_t end = EndOfWords(reinterpret_cast<uintptr_t>(range.end));
+    library_areas_.push_back({begin, end - begin, std::vector<uint8_t>((end - begin) / 8)});
+    Widen(begin, end, covered_libraries_);
+  }
+}
+
+const Rollback::Area* Rollback::AreaInLibrary(uintptr_t address) const {
+  const auto area = std::ranges::find_if(
+      library_areas_, [address](const Area& area) { return area.Contains(address); });
+  return area != library_areas_.end() ? &*area : nullptr;
 }
 
 size_t Rollback::UnitsThere() const {
@@ -103,9 +122,9 @@ void Rollback::LogLock(const void* lock, size_t size) {
     return;
   }
   if (!IsInLibraries(lock)) return;
-  const bool in_library = std::any_of(
-      library_data_.begin(), library_data_.end(),
-      [address](const Range& range) { return address >= range.begin && address < range.end; });
+  const bool in_library =
+      std::any_of(library_data_.begin(), library_data_.end(),
+                  [address](const Range& range) { return range.Contains(address); });
   const bool known = std::any_of(lock_log_.begin(), lock_log_.end(),
                                  [lock](const LockEntry& entry) { return entry.lock == lock; });
   if (!in_library || known) return;
@@ -116,12 +135,10 @@ void Rollback::LogLock(const void* lock, size_t size) {
   std::memcpy(entry.old, lock, entry.size);
 }
 
-void Rollback::Log(uintptr_t address, size_t size) {
-  if (IsCoverageCounter(address)) [[unlikely]]
-    return;  // of all executions
-  const uintptr_t end = std::min(address + size, begin_ + length_);
-  for (uintptr_t word = address & ~uintptr_t{7}; word < end; word += 8) {
-    uint8_t& logged = logged_[(word - begin_) / 8];
+[[gnu::always_inline]] inline void Rollback::LogIn(Area& area, uintptr_t address, size_t size) {
+  const uintptr_t end = std::min(address + size, area.begin + area.length);
+  for (uintptr_t word = WordOf(address); word < end; word += 8) {
+    uint8_t& logged = area.LoggedAt(word);
     if (logged == 0xFF) continue;  // mostly: locks are written again and again
     const unsigned first = word < address ? address - word : 0;
     const unsigned last = std::min<uintptr_t>(8, end - word);
@@ -131,8 +148,17 @@ void Rollback::Log(uintptr_t address, size_t size) {
     logged |= fresh;
     const RealHeap real_heap;
     auto* const pointer = reinterpret_cast<uint64_t*>(word);
-    log_.push_back({pointer, *pointer, fresh});
+    log_.push_back({pointer, *pointer, &logged, fresh});
   }
+}
+
+void Rollback::Log(uintptr_t address, size_t size) {
+  if (IsCoverageCounter(address)) [[unlikely]]
+    return;  // of all executions
+  if (near_.Contains(address)) [[likely]]
+    return LogIn(near_, address, size);
+  if (const Area* const area = AreaInLibrary(address); area != nullptr)
+    LogIn(const_cast<Area&>(*area), address, size);
 }
 
 void Rollback::Undo() {
@@ -141,7 +167,7 @@ void Rollback::Undo() {
     for (int i = 0; i < 8; ++i) {
       if (entry->mask >> i & 1) std::memcpy(bytes + i, reinterpret_cast<char*>(&entry->old) + i, 1);
     }
-    logged_[(reinterpret_cast<uintptr_t>(entry->word) - begin_) / 8] = 0;
+    *entry->logged = 0;
   }
   log_.clear();
   for (const LockEntry& entry : lock_log_) std::memcpy(entry.lock, entry.old, entry.size);

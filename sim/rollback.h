@@ -1,7 +1,7 @@
 // The log that rolls globals back: what instrumented code overwrites in the executable's data
 // during an execution is put back afterwards.
 //
-// Shared libraries keep their data, but for locks.
+// Shared libraries keep their data, but for locks, and unless they are part of the program.
 //
 // Byte-exact: a neighbouring variable that uninstrumented code writes (a coverage counter,
 // GoogleTest's records) keeps its value even in the same word.
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "sim/arena.h"
+#include "sim/hooked_library.h"
 #include "sim/page.h"
 
 namespace jacquard::sim {
@@ -26,6 +27,10 @@ class Rollback {
   // the executable, up to 1 GiB of it. Before the first execution; the first call counts.
   void CoverHeap();
 
+  // From now on the data of shared libraries that are part of the program is covered as well.
+  // Before the first execution, once.
+  void CoverLibraries(const std::vector<DataRange>& data);
+
   // Whether `block`, of the real heap, lies where blocks are covered.
   bool IsAmongCovered(const void* block) const {
     return reinterpret_cast<uintptr_t>(block) - heap_begin_ < heap_length_;
@@ -33,16 +38,25 @@ class Rollback {
   // A block has just been allocated there: its memory is no longer covered. Thread-safe.
   void IsNew(const void* block, size_t size);
 
-  // Whether `address` lies in the executable's data, or in a block that is covered.
+  // Whether `address` lies in the data of the executable or of a library that is part of the
+  // program, or in a block that is covered.
   bool Covers(const void* address) const {
-    const uintptr_t offset = reinterpret_cast<uintptr_t>(address) - begin_;
-    return offset < data_length_ || (offset < length_ && CoversOnHeap(address));
+    const auto bits = reinterpret_cast<uintptr_t>(address);
+    if (bits - kArenaBase < kArenaSize) return false;  // mostly
+    const uintptr_t offset = bits - near_.begin;
+    return offset < data_length_ || (offset < near_.length && CoversOnHeap(bits)) ||
+           CoversInLibrary(bits);
   }
 
-  // Whether `address` lies where the shared libraries have their data, or among it.
+  // Whether `address` lies where the shared libraries have their data, or among it. They may be
+  // part of the program.
   bool IsInLibraries(const void* address) const {
-    return reinterpret_cast<uintptr_t>(address) - libraries_.begin <
-           libraries_.end - libraries_.begin;
+    return libraries_.Contains(reinterpret_cast<uintptr_t>(address));
+  }
+
+  // The same without those that are part of the program.
+  bool IsInOtherLibraries(const void* address) const {
+    return IsInLibraries(address) && !CoversInLibrary(reinterpret_cast<uintptr_t>(address));
   }
 
   // To be called before `size` bytes at `address` are written; ignores what it does not cover.
@@ -61,8 +75,7 @@ class Rollback {
   // Whether the word that begins at `address` is there: it lies on the page of the one before it,
   // or it is in the log.
   bool IsThereAfterLogged(uintptr_t address) const {
-    return address % kPageSize != 0 ||
-           (address - begin_ < length_ && logged_[(address - begin_) / 8] != 0);
+    return address % kPageSize != 0 || (near_.Contains(address) && near_.LoggedAt(address) != 0);
   }
 
   // Calls `visit(begin, end)`, in addresses, for each covered word that is in the log, or for all
@@ -97,7 +110,8 @@ class Rollback {
   struct Entry {
     uint64_t* word;
     uint64_t old;
-    uint8_t mask;  // which bytes of it
+    uint8_t* logged;  // of its area
+    uint8_t mask;     // which bytes of it
   };
 
   // The contents of a lock in a shared library.
@@ -107,32 +121,50 @@ class Rollback {
     char old[48];
   };
   struct Range {
+    bool Contains(uintptr_t address) const { return address - begin < end - begin; }
+
     uintptr_t begin;
     uintptr_t end;
+  };
+  // Memory in one piece, of whole words, and for each word which of its bytes are in the log.
+  struct Area {
+    bool Contains(uintptr_t address) const { return address - begin < length; }
+    const uint8_t& LoggedAt(uintptr_t word) const { return logged[(word - begin) / 8]; }
+    uint8_t& LoggedAt(uintptr_t word) { return logged[(word - begin) / 8]; }
+
+    uintptr_t begin = 0;
+    uintptr_t length = 0;
+    std::vector<uint8_t> logged;
   };
 
   static constexpr size_t kUnit = 16;  // blocks of the real heap begin at its multiples
 
   void Log(uintptr_t address, size_t size);
+  void LogIn(Area& area, uintptr_t address, size_t size);
   // So many units of the heap have not been given back to the system.
   size_t UnitsThere() const;
   void LogLock(const void* lock, size_t size);
-  bool CoversOnHeap(const void* address) const {
-    const uintptr_t offset = reinterpret_cast<uintptr_t>(address) - heap_begin_;
+  bool CoversInLibrary(uintptr_t address) const {
+    return covered_libraries_.Contains(address) && AreaInLibrary(address) != nullptr;
+  }
+  // Null if there is none.
+  const Area* AreaInLibrary(uintptr_t address) const;
+  bool CoversOnHeap(uintptr_t address) const {
+    const uintptr_t offset = address - heap_begin_;
     return offset < heap_length_ && new_units_[offset / kUnit] == 0;
   }
 
-  uintptr_t begin_ = 0;        // of all that is covered
-  uintptr_t length_ = 0;       // with the heap
-  uintptr_t data_length_ = 0;  // of the executable's data
+  Area near_;                  // the executable's data, and the heap
+  uintptr_t data_length_ = 0;  // of it: the executable's data
   uintptr_t heap_begin_ = 0;
   uintptr_t heap_length_ = 0;
   std::vector<uint8_t> new_units_;  // of the heap: 1 is no longer covered
-  std::vector<uint8_t> logged_;     // per word: the bytes that are in the log
   std::vector<Entry> log_;
   std::vector<Range> executable_data_;  // without the holes between its segments
   std::vector<Range> library_data_;
   Range libraries_ = {0, 0};  // from the first of them to the last
+  std::vector<Area> library_areas_;
+  Range covered_libraries_ = {0, 0};  // from the first of these to the last
   std::vector<LockEntry> lock_log_;
 };
 

@@ -40,11 +40,11 @@ constexpr int kMaxFrames = 32;
 std::atomic<uintptr_t> stuck_pcs[kMaxFrames] = {};
 pid_t executing_tid = 0;
 
-// Whether `pc` is where a direct call in the executable returns to.
+// Whether `pc` is where a direct call in the program returns to.
 bool IsReturnAddress(uintptr_t pc) {
   constexpr uint8_t kCall = 0xE8;
   constexpr uintptr_t kCallSize = 5;
-  return FromExecutable(reinterpret_cast<const void*>(pc - kCallSize)) &&
+  return FromProgram(reinterpret_cast<const void*>(pc - kCallSize)) &&
          *reinterpret_cast<const uint8_t*>(pc - kCallSize) == kCall;
 }
 

@@ -109,6 +109,30 @@ TEST(Rollback, PutsBackLocksOfLibraries) {
   EXPECT_EQ(data[0], 9);
 }
 
+// As libraries have their data: far away, and each some ranges of it.
+TEST(Rollback, PutsBackTheDataOfLibrariesThatArePartOfTheProgram) {
+  constexpr size_t kSize = 1 << 16;
+  const auto memory = std::make_unique<char[]>(3 * kSize);
+  char* const first = memory.get();
+  char* const between = first + kSize;
+  char* const last = between + kSize;
+  Rollback rollback;
+  rollback.Init();
+  rollback.CoverHeap();
+  EXPECT_FALSE(rollback.Covers(last));
+  rollback.CoverLibraries({{first, first + kSize}, {last + 3, last + kSize}});
+  EXPECT_TRUE(rollback.Covers(first) && rollback.Covers(first + kSize - 1));
+  EXPECT_FALSE(rollback.Covers(between) || rollback.Covers(last - 1));
+  for (char* const place : {first, between, first + 4, last + 3, last + kSize - 2}) {
+    rollback.BeforeWrite(place, 2);
+    std::memset(place, 'a', 2);
+  }
+  rollback.Undo();
+  for (char* const place : {first, first + 4, last + 3, last + kSize - 2})
+    EXPECT_EQ(std::string(place, 2), std::string(2, '\0'));
+  EXPECT_EQ(std::string(between, 2), "aa") << "nobody's";
+}
+
 // Between the segments of the executable's data there may be pages that are not there.
 TEST(Rollback, VisitsWhatCanBeRead) {
   Rollback rollback;
