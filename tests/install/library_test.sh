@@ -127,6 +127,12 @@ measure-and-write race:
 END
 done
 
+# Of objects, as build systems link: without a word.
+ends 0 'an object' jacquard-c++ -std=c++17 -O2 -fPIC -c library.cc
+ends 0 'a library of objects' jacquard-c++ -shared -fPIC -Werror -o liblibrary.so library.o
+[[ ! -s $log ]] || fail 'it says something'
+ends 0 'it runs' ./program texts
+
 # A lock in a library that is broken: each search tells the same of it, wherever the lock was allocated.
 cat >lock.cc <<'END'
 #include <linux/futex.h>

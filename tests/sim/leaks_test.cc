@@ -291,9 +291,8 @@ TEST(Lost, WithAThreadsVariables) {
   // The variable of another thread than the one that has passed its declaration is not constructed,
   // and so not destroyed.
   thread_local std::vector<int> vector;
-  ExpectLeak("a block of 400 bytes that thread 1", [] {
-    std::thread([] { vector.assign(100, 1); }).join();
-  });
+  ExpectLeak("a block of 400 bytes that thread 1",
+             [] { std::thread([] { vector.assign(100, 1); }).join(); });
 }
 
 // ... until the thread ends, if nobody destroys the value then.
