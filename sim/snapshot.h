@@ -28,7 +28,7 @@ class Snapshot {
   void Add(char* begin, char* end);
   // Copies the executable's data, but for the runtime's own, and for what is there in place of a
   // shared library's (std::cout, where the program is compiled without -fpie): libraries keep
-  // theirs. Those with hooks, whose stores the log does not know either, do not.
+  // theirs. Those with hooks are part of the program, and do not.
   void AddProgram();
 
   // After an execution, when the log has been undone.
