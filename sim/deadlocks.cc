@@ -15,6 +15,7 @@
 #include <string>
 #include <utility>
 
+#include "sim/descriptors.h"
 #include "sim/engine.h"
 #include "sim/faults.h"
 #include "sim/library_bugs.h"
@@ -224,6 +225,8 @@ std::string Engine::DescribeWait(const SimThread& thread) {
       return "waits for the semaphore " + name;
     case WaitReason::kBarrier:
       return "waits at the barrier " + name;
+    case WaitReason::kDescriptor:
+      return "is in " + std::string(DescriptorWaitOf(thread));
     case WaitReason::kJoin:
       return "waits for thread " + std::to_string(thread.wait_thread) + " to end";
     case WaitReason::kSleep:
@@ -310,6 +313,16 @@ void Engine::ReportDeadlock() {
           "nobody can run, and a thread that waits has been sent a signal, whose handler would run "
           "in the middle of the wait",
           {.threads = alive_});
+    }
+    if (thread.wait == WaitReason::kDescriptor) {
+      static std::string message;  // kept, since this stack is given up
+      {
+        const Backstage backstage;
+        message = "cannot be simulated: nobody can run, and thread " + std::to_string(thread.id) +
+                  " waits for what only another process could do";
+      }
+      Fail(VerdictKind::kUnsupported, DescriptorWaitOf(thread), message,
+           {.pc = thread.wait_pc, .threads = alive_});
     }
     if (thread.wait != WaitReason::kSignal || thread.detached) continue;
     Fail(VerdictKind::kUnsupported, "sigwait",

@@ -16,7 +16,7 @@ struct DebuggerView {
   const WaitReason* wait;
   const void* const* wait_address;
   const int* wait_thread;
-  const char* wait_names[13];  // by WaitReason
+  const char* wait_names[14];  // by WaitReason
 
   static const DebuggerView kView;  // here, as only friends see the engine's members
 };
@@ -34,8 +34,8 @@ constexpr DebuggerView DebuggerView::kView = {
     .wait_names = {"can run", "waits for a futex", "waits for a mutex",
                    "waits to share a reader/writer lock", "waits for a reader/writer lock",
                    "waits for an initialisation", "waits for a condition variable",
-                   "waits for a semaphore", "waits at a barrier", "waits for a thread to end",
-                   "sleeps", "waits for a signal", "spins"},
+                   "waits for a semaphore", "waits at a barrier", "waits for a descriptor",
+                   "waits for a thread to end", "sleeps", "waits for a signal", "spins"},
 };
 
 // Nothing in the program refers to it: it has to be kept by name.

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include "sim/descriptors.h"
 #include "sim/engine.h"
 #include "sim/real.h"
 #include "sim/recorder.h"
@@ -98,7 +99,7 @@ void Engine::Stuck() {
     if (!WakeNextSleeper()) EndProbe(false);
     return;
   }
-  if (!rechecking_ && WakeOverlooked()) return;
+  if (!rechecking_ && (WakeReadyDescriptors() || WakeOverlooked())) return;
   if (spinning_ == 0) return ReportDeadlock();
   if (!rechecking_) {
     rechecking_ = unasked_ = writes_awaited_ = true;

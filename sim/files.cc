@@ -29,9 +29,11 @@
 #include <vector>
 
 #include "sim/caller.h"
+#include "sim/descriptors.h"
 #include "sim/engine.h"
 #include "sim/real.h"
 #include "sim/streams.h"
+#include "sim/sync.h"
 
 namespace jacquard::sim {
 namespace {
@@ -328,6 +330,8 @@ int close(int descriptor) {
     errno = EBADF;
     return -1;
   }
+  const jacquard::sim::DescriptorCall call(
+      descriptor, jacquard::sim::DescriptorCall::Effect::kGives, JACQUARD_CALLER);
   BeforeClose(descriptor, JACQUARD_RETURN_ADDRESS);
   return JACQUARD_REAL(close)(descriptor);
 }

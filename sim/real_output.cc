@@ -1,10 +1,11 @@
-// Output that may have to wait for a reader outside of the simulation: pipes, sockets, connections.
-// What there is room for is done; what would wait ends the execution as "unsupported". The standard
-// streams are the world's own affair: their readers do read.
+// Output that may have to wait for a reader: pipes, sockets, connections. Where there is no room
+// the simulated thread waits (descriptors.h). The standard streams are the world's own affair:
+// their readers do read.
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -13,9 +14,11 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "sim/descriptors.h"
 #include "sim/engine.h"
 #include "sim/real.h"
 #include "sim/real_waits.h"
+#include "sim/sync.h"
 #include "sim/unsupported.h"
 
 namespace jacquard::sim {
@@ -32,19 +35,18 @@ bool IsStream(int socket) {
   return getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
 }
 
-// The result of a call that was told not to wait, for one that waits until all `size` bytes are
-// sent.
-ssize_t Sent(int socket, ssize_t result, size_t size, const char* what) {
-  const bool all = result >= 0 && (static_cast<size_t>(result) >= size || !IsStream(socket));
-  if (result < 0 ? errno == EAGAIN || errno == EWOULDBLOCK : !all) Unsupported(what);
-  return result;
+// Whether a call that has failed so would have to wait.
+bool MeansWait(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
+
+void AwaitRoom(const DescriptorCall& call, int file, const char* what) {
+  call.Await(what, Engine::kNoDeadline, [file] { return IsReady(file, POLLOUT); });
 }
 
 // A pipe that has room takes so many bytes at once.
-ssize_t WriteToPipe(int file, const char* bytes, size_t size) {
+ssize_t WriteToPipe(const DescriptorCall& call, int file, const char* bytes, size_t size) {
   size_t written = 0;
   do {
-    if (!IsReady(file, POLLOUT)) Unsupported("a write that waits");
+    AwaitRoom(call, file, "a write that waits");
     const size_t part = std::min<size_t>(size - written, PIPE_BUF);
     const ssize_t result = JACQUARD_REAL(write)(file, bytes + written, part);
     if (result < 0) return written == 0 ? result : static_cast<ssize_t>(written);
@@ -54,12 +56,13 @@ ssize_t WriteToPipe(int file, const char* bytes, size_t size) {
 }
 
 // The parts one after another, until one is not taken as a whole.
-ssize_t WriteToPipe(int file, const msghdr& message) {
+ssize_t WriteToPipe(const DescriptorCall& call, int file, const msghdr& message) {
   size_t written = 0;
   for (size_t i = 0; i < message.msg_iovlen; ++i) {
     const iovec& part = message.msg_iov[i];
     if (part.iov_len == 0) continue;
-    const ssize_t result = WriteToPipe(file, static_cast<const char*>(part.iov_base), part.iov_len);
+    const ssize_t result =
+        WriteToPipe(call, file, static_cast<const char*>(part.iov_base), part.iov_len);
     if (result < 0 && written == 0) return result;
     if (result > 0) written += static_cast<size_t>(result);
     if (result < static_cast<ssize_t>(part.iov_len)) break;
@@ -71,6 +74,55 @@ size_t SizeOf(const msghdr& message) {
   size_t size = 0;
   for (size_t i = 0; i < message.msg_iovlen; ++i) size += message.msg_iov[i].iov_len;
   return size;
+}
+
+// What sendmsg() does that waits until all is sent.
+ssize_t Send(const DescriptorCall& call, int socket, const msghdr& message, int flags,
+             const char* what) {
+  ssize_t sent = -1;
+  int error = EAGAIN;
+  // Of a datagram nothing else tells whether there is room. Once it is sent, it is.
+  call.Await(what, Engine::kNoDeadline, [&] {
+    if (sent >= 0 || !MeansWait(error)) return true;
+    sent = JACQUARD_REAL(sendmsg)(socket, &message, flags | MSG_DONTWAIT);
+    error = errno;
+    return sent >= 0 || !MeansWait(error);
+  });
+  errno = error;
+  if (sent < 0 || static_cast<size_t>(sent) == SizeOf(message) || !IsStream(socket)) return sent;
+  // The rest, part for part.
+  auto skipped = static_cast<size_t>(sent);
+  for (size_t i = 0; i < message.msg_iovlen; ++i) {
+    iovec part = message.msg_iov[i];
+    const size_t sent_of_part = std::min(skipped, part.iov_len);
+    skipped -= sent_of_part;
+    part = {static_cast<char*>(part.iov_base) + sent_of_part, part.iov_len - sent_of_part};
+    while (part.iov_len != 0) {
+      const ssize_t more =
+          JACQUARD_REAL(send)(socket, part.iov_base, part.iov_len, flags | MSG_DONTWAIT);
+      if (more >= 0) {
+        part = {static_cast<char*>(part.iov_base) + more, part.iov_len - static_cast<size_t>(more)};
+        sent += more;
+      } else if (MeansWait(errno)) {
+        AwaitRoom(call, socket, what);
+      } else {
+        return sent;
+      }
+    }
+  }
+  return sent;
+}
+
+// The same for bytes in one piece; `address` may be null.
+ssize_t Send(const DescriptorCall& call, int socket, const void* bytes, size_t size, int flags,
+             const char* what, const sockaddr* address = nullptr, socklen_t length = 0) {
+  iovec part = {const_cast<void*>(bytes), size};
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_name = const_cast<sockaddr*>(address);
+  message.msg_namelen = length;
+  return Send(call, socket, message, flags, what);
 }
 
 // As connect() does for a socket that waits, if it need not.
@@ -94,68 +146,78 @@ int Connect(int socket, const sockaddr* address, socklen_t length) {
 }  // namespace
 }  // namespace jacquard::sim
 
+using jacquard::sim::AwaitRoom;
+using jacquard::sim::DescriptorCall;
 using jacquard::sim::MayWait;
-using jacquard::sim::Sent;
-using jacquard::sim::SizeOf;
-using jacquard::sim::Unsupported;
 
 extern "C" {
 
 ssize_t write(int file, const void* bytes, size_t size) {
   const auto real = JACQUARD_REAL(write);
-  if (file <= STDERR_FILENO || size == 0 || !MayWait(file)) return real(file, bytes, size);
+  if (file <= STDERR_FILENO) return real(file, bytes, size);
+  const DescriptorCall call(file, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
+  if (size == 0 || !MayWait(file)) return real(file, bytes, size);
   switch (jacquard::sim::KindOf(file)) {
     case S_IFIFO:
-      return jacquard::sim::WriteToPipe(file, static_cast<const char*>(bytes), size);
+      return jacquard::sim::WriteToPipe(call, file, static_cast<const char*>(bytes), size);
     case S_IFSOCK:
-      return Sent(file, JACQUARD_REAL(send)(file, bytes, size, MSG_DONTWAIT), size,
-                  "a write that waits");
+      return jacquard::sim::Send(call, file, bytes, size, 0, "a write that waits");
     default:
-      if (!jacquard::sim::IsReady(file, POLLOUT)) Unsupported("a write that waits");
+      AwaitRoom(call, file, "a write that waits");
       return real(file, bytes, size);
   }
 }
 
 ssize_t writev(int file, const iovec* parts, int count) {
   const auto real = JACQUARD_REAL(writev);
-  if (file <= STDERR_FILENO || !MayWait(file)) return real(file, parts, count);
+  if (file <= STDERR_FILENO) return real(file, parts, count);
+  const DescriptorCall call(file, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
+  if (!MayWait(file)) return real(file, parts, count);
   msghdr message = {};
   message.msg_iov = const_cast<iovec*>(parts);
   message.msg_iovlen = static_cast<size_t>(count);
   switch (jacquard::sim::KindOf(file)) {
     case S_IFIFO:
-      return jacquard::sim::WriteToPipe(file, message);
+      return jacquard::sim::WriteToPipe(call, file, message);
     case S_IFSOCK:
-      return Sent(file, JACQUARD_REAL(sendmsg)(file, &message, MSG_DONTWAIT), SizeOf(message),
-                  "a writev that waits");
+      return jacquard::sim::Send(call, file, message, 0, "a writev that waits");
     default:
-      if (!jacquard::sim::IsReady(file, POLLOUT)) Unsupported("a writev that waits");
+      AwaitRoom(call, file, "a writev that waits");
       return real(file, parts, count);
   }
 }
 
+int eventfd_write(int file, eventfd_t value) {
+  const DescriptorCall call(file, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
+  if (MayWait(file)) AwaitRoom(call, file, "an eventfd_write that waits");
+  return JACQUARD_REAL(eventfd_write)(file, value);
+}
+
 ssize_t send(int socket, const void* bytes, size_t size, int flags) {
   const auto real = JACQUARD_REAL(send);
+  const DescriptorCall call(socket, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
   if (!MayWait(socket, flags)) return real(socket, bytes, size, flags);
-  return Sent(socket, real(socket, bytes, size, flags | MSG_DONTWAIT), size, "a send that waits");
+  return jacquard::sim::Send(call, socket, bytes, size, flags, "a send that waits");
 }
 
 ssize_t sendto(int socket, const void* bytes, size_t size, int flags, const sockaddr* address,
                socklen_t length) {
   const auto real = JACQUARD_REAL(sendto);
+  const DescriptorCall call(socket, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
   if (!MayWait(socket, flags)) return real(socket, bytes, size, flags, address, length);
-  return Sent(socket, real(socket, bytes, size, flags | MSG_DONTWAIT, address, length), size,
-              "a sendto that waits");
+  return jacquard::sim::Send(call, socket, bytes, size, flags, "a sendto that waits", address,
+                             length);
 }
 
 ssize_t sendmsg(int socket, const msghdr* message, int flags) {
   const auto real = JACQUARD_REAL(sendmsg);
+  const DescriptorCall call(socket, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
   if (!MayWait(socket, flags)) return real(socket, message, flags);
-  return Sent(socket, real(socket, message, flags | MSG_DONTWAIT), SizeOf(*message),
-              "a sendmsg that waits");
+  return jacquard::sim::Send(call, socket, *message, flags, "a sendmsg that waits");
 }
 
 int connect(int socket, const sockaddr* address, socklen_t length) {
+  const DescriptorCall call(socket, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
   if (!MayWait(socket)) return JACQUARD_REAL(connect)(socket, address, length);
   return jacquard::sim::Connect(socket, address, length);
 }

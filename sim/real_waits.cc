@@ -1,7 +1,6 @@
-// Waits for what the simulation does not have: input (real_output.cc has output, file_locks.cc
-// locks of files, real_processes.cc other processes). If it is there already, the real function
-// takes it; if not, the only thread that there is would sleep, perhaps for ever. That ends the
-// execution as "unsupported" instead.
+// Waits for input (real_output.cc has output, file_locks.cc locks of files, real_processes.cc other
+// processes). If it is there already, the real function takes it; if not, the real thread would
+// sleep, of which there is only one: the simulated one waits instead (descriptors.h).
 #include "sim/real_waits.h"
 
 #include <fcntl.h>
@@ -14,11 +13,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstring>
+
 #include "sim/caller.h"
 #include "sim/engine.h"
 #include "sim/files.h"
 #include "sim/real.h"
-#include "sim/unsupported.h"
+#include "sim/sync.h"
 
 namespace jacquard::sim {
 
@@ -34,8 +36,10 @@ bool IsReady(int file, short events) {
   return JACQUARD_REAL(poll)(&one, 1, 0) != 0;
 }
 
-void CheckInput(int file, const char* what, int flags) {
-  if (MayWait(file, flags) && !IsReady(file, POLLIN)) Unsupported(what);
+InputCall::InputCall(int file, const char* what, uintptr_t pc, int flags)
+    : DescriptorCall(file, Effect::kTakes, pc) {
+  if (MayWait(file, flags))
+    Await(what, Engine::kNoDeadline, [file] { return IsReady(file, POLLIN); });
 }
 
 namespace {
@@ -47,13 +51,64 @@ timespec FromMilliseconds(int milliseconds) {
   return {milliseconds / 1000, milliseconds % 1000 * 1'000'000L};
 }
 
+// When a call that waits so long ends; null and negative: never.
+uint64_t DeadlineOf(const timespec* duration) {
+  return duration == nullptr ? Engine::kNoDeadline : engine.now() + Nanoseconds(*duration);
+}
+uint64_t DeadlineOf(int milliseconds) {
+  const timespec duration = FromMilliseconds(milliseconds);
+  return DeadlineOf(milliseconds < 0 ? nullptr : &duration);
+}
+
+// A call that asks which of several files are ready, and waits until there are any. `ask()` does
+// not wait, and says how many there are; `is_ready()`, which others may call as well, whether there
+// are any.
+int AskUntil(const char* what, uint64_t deadline, uintptr_t pc, auto ask, auto is_ready) {
+  const DescriptorCall call(-1, DescriptorCall::Effect::kTakes, pc);
+  for (;;) {
+    const int ready = ask();
+    if (ready != 0 || deadline <= engine.now()) return ready;
+    if (!call.Await(what, deadline, is_ready)) return ask();
+  }
+}
+// Where to ask changes nothing.
+int AskUntil(const char* what, uint64_t deadline, uintptr_t pc, auto ask) {
+  return AskUntil(what, deadline, pc, ask, [&ask] { return ask() != 0; });
+}
+
+// What select() is asked for: it answers in the same place.
+class FileSets {
+ public:
+  FileSets(int count, fd_set* reads, fd_set* writes, fd_set* others)
+      : size_(std::min((static_cast<size_t>(std::max(count, 0)) + 63) / 64 * 8, sizeof(fd_set))),
+        sets_{reads, writes, others} {
+    for (int i = 0; i < kSets; ++i) {
+      if (sets_[i] != nullptr) std::memcpy(&copies_[i], sets_[i], size_);
+    }
+  }
+  void PutBack() const {
+    for (int i = 0; i < kSets; ++i) {
+      if (sets_[i] != nullptr) std::memcpy(sets_[i], &copies_[i], size_);
+    }
+  }
+
+ private:
+  static constexpr int kSets = 3;
+  size_t size_;
+  fd_set* sets_[kSets];
+  fd_set copies_[kSets];
+};
+
 }  // namespace
 }  // namespace jacquard::sim
 
-using jacquard::sim::CheckInput;
+using jacquard::sim::AskUntil;
+using jacquard::sim::DeadlineOf;
 using jacquard::sim::engine;
+using jacquard::sim::FileSets;
+using jacquard::sim::InputCall;
+using jacquard::sim::IsReady;
 using jacquard::sim::OpenedFile;
-using jacquard::sim::Unsupported;
 
 extern "C" {
 
@@ -64,124 +119,126 @@ ssize_t __recvfrom_chk(int, void*, size_t, size_t, int, sockaddr*, socklen_t*);
 int __poll_chk(pollfd*, nfds_t, int, size_t);
 
 ssize_t read(int file, void* buffer, size_t size) {
-  CheckInput(file, "a read that waits");
+  const InputCall call(file, "a read that waits", JACQUARD_CALLER);
   return JACQUARD_REAL(read)(file, buffer, size);
 }
 
 ssize_t readv(int file, const iovec* parts, int count) {
-  CheckInput(file, "a readv that waits");
+  const InputCall call(file, "a readv that waits", JACQUARD_CALLER);
   return JACQUARD_REAL(readv)(file, parts, count);
 }
 
 int eventfd_read(int file, eventfd_t* value) {
-  CheckInput(file, "an eventfd_read that waits");
+  const InputCall call(file, "an eventfd_read that waits", JACQUARD_CALLER);
   return JACQUARD_REAL(eventfd_read)(file, value);
 }
 
 ssize_t recv(int file, void* buffer, size_t size, int flags) {
-  CheckInput(file, "a recv that waits", flags);
+  const InputCall call(file, "a recv that waits", JACQUARD_CALLER, flags);
   return JACQUARD_REAL(recv)(file, buffer, size, flags);
 }
 
 ssize_t recvfrom(int file, void* buffer, size_t size, int flags, sockaddr* address,
                  socklen_t* length) {
-  CheckInput(file, "a recvfrom that waits", flags);
+  const InputCall call(file, "a recvfrom that waits", JACQUARD_CALLER, flags);
   return JACQUARD_REAL(recvfrom)(file, buffer, size, flags, address, length);
 }
 
 ssize_t recvmsg(int file, msghdr* message, int flags) {
-  CheckInput(file, "a recvmsg that waits", flags);
+  const InputCall call(file, "a recvmsg that waits", JACQUARD_CALLER, flags);
   return JACQUARD_REAL(recvmsg)(file, message, flags);
 }
 
 int accept(int file, sockaddr* address, socklen_t* length) {
-  CheckInput(file, "an accept that waits");
+  const InputCall call(file, "an accept that waits", JACQUARD_CALLER);
   return OpenedFile(JACQUARD_REAL(accept)(file, address, length), JACQUARD_RETURN_ADDRESS);
 }
 
 int accept4(int file, sockaddr* address, socklen_t* length, int flags) {
-  CheckInput(file, "an accept that waits");
+  const InputCall call(file, "an accept that waits", JACQUARD_CALLER);
   return OpenedFile(JACQUARD_REAL(accept4)(file, address, length, flags), JACQUARD_RETURN_ADDRESS);
 }
 
 int poll(pollfd* files, nfds_t count, int milliseconds) {
-  if (!engine.Simulates()) return JACQUARD_REAL(poll)(files, count, milliseconds);
+  const auto real = JACQUARD_REAL(poll);
+  if (!engine.Simulates()) return real(files, count, milliseconds);
   if (count == 0 && milliseconds >= 0)
     return jacquard::sim::JustSleep(jacquard::sim::FromMilliseconds(milliseconds));
-  engine.current->spin.Reset();
-  const int ready = JACQUARD_REAL(poll)(files, count, 0);
-  if (ready == 0 && milliseconds != 0) Unsupported("a poll that waits");
-  return ready;
+  return AskUntil("a poll that waits", DeadlineOf(milliseconds), JACQUARD_CALLER,
+                  [=] { return real(files, count, 0); });
 }
 
 int ppoll(pollfd* files, nfds_t count, const timespec* time, const sigset_t* set) {
-  if (!engine.Simulates()) return JACQUARD_REAL(ppoll)(files, count, time, set);
+  const auto real = JACQUARD_REAL(ppoll);
+  if (!engine.Simulates()) return real(files, count, time, set);
   if (count == 0 && time != nullptr) return jacquard::sim::JustSleep(*time);
-  engine.current->spin.Reset();
-  const timespec none = {0, 0};
-  const int ready = JACQUARD_REAL(ppoll)(files, count, &none, set);
-  const bool waits = time == nullptr || time->tv_sec != 0 || time->tv_nsec != 0;
-  if (ready == 0 && waits) Unsupported("a ppoll that waits");
-  return ready;
+  return AskUntil("a ppoll that waits", DeadlineOf(time), JACQUARD_CALLER, [=] {
+    const timespec none = {0, 0};
+    return real(files, count, &none, set);
+  });
 }
 
 int select(int count, fd_set* reads, fd_set* writes, fd_set* others, timeval* time) {
-  if (!engine.Simulates()) return JACQUARD_REAL(select)(count, reads, writes, others, time);
+  const auto real = JACQUARD_REAL(select);
+  if (!engine.Simulates()) return real(count, reads, writes, others, time);
   if (count == 0 && time != nullptr)
     return jacquard::sim::JustSleep({time->tv_sec, time->tv_usec * 1000});
-  engine.current->spin.Reset();
-  const bool waits = time == nullptr || time->tv_sec != 0 || time->tv_usec != 0;
-  timeval none = {0, 0};
-  const int ready = JACQUARD_REAL(select)(count, reads, writes, others, &none);
-  if (ready == 0 && waits) Unsupported("a select that waits");
-  return ready;
+  const FileSets asked(count, reads, writes, others);
+  const timespec duration =
+      time != nullptr ? timespec{time->tv_sec, time->tv_usec * 1000} : timespec{};
+  return AskUntil("a select that waits", DeadlineOf(time != nullptr ? &duration : nullptr),
+                  JACQUARD_CALLER, [=, &asked] {
+                    asked.PutBack();
+                    timeval none = {0, 0};
+                    return real(count, reads, writes, others, &none);
+                  });
 }
 
 int pselect(int count, fd_set* reads, fd_set* writes, fd_set* others, const timespec* time,
             const sigset_t* set) {
-  if (!engine.Simulates()) return JACQUARD_REAL(pselect)(count, reads, writes, others, time, set);
+  const auto real = JACQUARD_REAL(pselect);
+  if (!engine.Simulates()) return real(count, reads, writes, others, time, set);
   if (count == 0 && time != nullptr) return jacquard::sim::JustSleep(*time);
-  engine.current->spin.Reset();
-  const bool waits = time == nullptr || time->tv_sec != 0 || time->tv_nsec != 0;
-  const timespec none = {0, 0};
-  const int ready = JACQUARD_REAL(pselect)(count, reads, writes, others, &none, set);
-  if (ready == 0 && waits) Unsupported("a pselect that waits");
-  return ready;
+  const FileSets asked(count, reads, writes, others);
+  return AskUntil("a pselect that waits", DeadlineOf(time), JACQUARD_CALLER, [=, &asked] {
+    asked.PutBack();
+    const timespec none = {0, 0};
+    return real(count, reads, writes, others, &none, set);
+  });
 }
 
 int epoll_wait(int file, epoll_event* events, int most, int milliseconds) {
-  if (!engine.Simulates()) return JACQUARD_REAL(epoll_wait)(file, events, most, milliseconds);
-  engine.current->spin.Reset();
-  const int ready = JACQUARD_REAL(epoll_wait)(file, events, most, 0);
-  if (ready == 0 && milliseconds != 0) Unsupported("an epoll_wait that waits");
-  return ready;
+  const auto real = JACQUARD_REAL(epoll_wait);
+  if (!engine.Simulates()) return real(file, events, most, milliseconds);
+  return AskUntil(
+      "an epoll_wait that waits", DeadlineOf(milliseconds), JACQUARD_CALLER,
+      [=] { return real(file, events, most, 0); }, [file] { return IsReady(file, POLLIN); });
 }
 
 int epoll_pwait(int file, epoll_event* events, int most, int milliseconds, const sigset_t* set) {
   const auto real = JACQUARD_REAL(epoll_pwait);
   if (!engine.Simulates()) return real(file, events, most, milliseconds, set);
-  engine.current->spin.Reset();
-  const int ready = real(file, events, most, 0, set);
-  if (ready == 0 && milliseconds != 0) Unsupported("an epoll_pwait that waits");
-  return ready;
+  return AskUntil(
+      "an epoll_pwait that waits", DeadlineOf(milliseconds), JACQUARD_CALLER,
+      [=] { return real(file, events, most, 0, set); }, [file] { return IsReady(file, POLLIN); });
 }
 
 // ---- what glibc's headers put in the place of some of them when _FORTIFY_SOURCE is defined: they
 // know the size of what a pointer points to
 
 ssize_t __read_chk(int file, void* buffer, size_t size, size_t room) {
-  CheckInput(file, "a read that waits");
+  const InputCall call(file, "a read that waits", JACQUARD_CALLER);
   return JACQUARD_REAL(__read_chk)(file, buffer, size, room);
 }
 
 ssize_t __recv_chk(int file, void* buffer, size_t size, size_t room, int flags) {
-  CheckInput(file, "a recv that waits", flags);
+  const InputCall call(file, "a recv that waits", JACQUARD_CALLER, flags);
   return JACQUARD_REAL(__recv_chk)(file, buffer, size, room, flags);
 }
 
 ssize_t __recvfrom_chk(int file, void* buffer, size_t size, size_t room, int flags,
                        sockaddr* address, socklen_t* length) {
-  CheckInput(file, "a recvfrom that waits", flags);
+  const InputCall call(file, "a recvfrom that waits", JACQUARD_CALLER, flags);
   return JACQUARD_REAL(__recvfrom_chk)(file, buffer, size, room, flags, address, length);
 }
 

@@ -2,6 +2,10 @@
 #ifndef JACQUARD_SIM_REAL_WAITS_H_
 #define JACQUARD_SIM_REAL_WAITS_H_
 
+#include <cstdint>
+
+#include "sim/descriptors.h"
+
 namespace jacquard::sim {
 
 // Whether a call by a simulated thread may wait for `file`: not if the file, or MSG_DONTWAIT among
@@ -12,8 +16,11 @@ bool MayWait(int file, int flags = 0);
 // Whether `file` is ready for `events` (poll) now, or has an error to tell.
 bool IsReady(int file, short events);
 
-// Ends the execution if a call that reads from, or accepts at, `file` would wait.
-void CheckInput(int file, const char* what, int flags = 0);
+// A call that reads from, or accepts at, `file`: from the time on when there is something.
+class InputCall : public DescriptorCall {
+ public:
+  InputCall(int file, const char* what, uintptr_t pc, int flags = 0);
+};
 
 }  // namespace jacquard::sim
 

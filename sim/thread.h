@@ -19,18 +19,19 @@ namespace jacquard::sim {
 // What a thread that cannot run is waiting for.
 enum class WaitReason : uint8_t {
   kNone,
-  kFutex,      // `wait_address` is the futex word
-  kMutex,      // `wait_address` is the mutex, or a spin lock
-  kShared,     // `wait_address` is a reader/writer lock, to be locked shared
-  kExclusive,  // the same, to be locked exclusively
-  kOnce,       // `wait_address` is what somebody else initialises
-  kCondition,  // `wait_address` is the condition variable, `wait_mutex` its mutex
-  kSemaphore,  // `wait_address` is the semaphore
-  kBarrier,    // `wait_address` is the barrier
-  kJoin,       // `wait_thread` is the thread to end
-  kSleep,      // nothing but time
-  kSignal,     // one of `awaited_signals`; `wait_address` is the thread itself
-  kSpin,       // what the spin detector has read
+  kFutex,       // `wait_address` is the futex word
+  kMutex,       // `wait_address` is the mutex, or a spin lock
+  kShared,      // `wait_address` is a reader/writer lock, to be locked shared
+  kExclusive,   // the same, to be locked exclusively
+  kOnce,        // `wait_address` is what somebody else initialises
+  kCondition,   // `wait_address` is the condition variable, `wait_mutex` its mutex
+  kSemaphore,   // `wait_address` is the semaphore
+  kBarrier,     // `wait_address` is the barrier
+  kDescriptor,  // a file to be ready (descriptors.h)
+  kJoin,        // `wait_thread` is the thread to end
+  kSleep,       // nothing but time
+  kSignal,      // one of `awaited_signals`; `wait_address` is the thread itself
+  kSpin,        // what the spin detector has read
 };
 
 // What each thread begins with, in every execution anew: all of it is written at once.

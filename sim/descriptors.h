@@ -1,0 +1,67 @@
+// Calls for descriptors as steps of the program: another thread may run before each, and what was
+// written before comes before what is read behind.
+//
+// The files themselves are real. Where a call would wait (an empty pipe, a full one, an eventfd)
+// its thread does, until what other threads do has made it ready. If none of them can run, only the
+// world outside could, for which the simulation cannot wait: the execution ends as "unsupported".
+#ifndef JACQUARD_SIM_DESCRIPTORS_H_
+#define JACQUARD_SIM_DESCRIPTORS_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "sim/engine.h"
+
+namespace jacquard::sim {
+
+// While it exists, the running thread is in such a call. Nothing happens outside of the simulation,
+// and where a library makes the call, which may hold real locks: that is no step, and does not
+// wait.
+class DescriptorCall {
+ public:
+  enum class Effect : uint8_t {
+    kGives,  // what the thread has done comes before what whoever takes does
+    kTakes,
+  };
+
+  // What a thread waits for.
+  struct Awaited {
+    bool (*is_ready)(const void* data);
+    const void* data;
+    const char* what;
+  };
+
+  // `pc` is where the program calls. `file` may be -1 if the call takes: several.
+  DescriptorCall(int file, Effect effect, uintptr_t pc);
+  ~DescriptorCall();
+  DescriptorCall(const DescriptorCall&) = delete;
+  DescriptorCall& operator=(const DescriptorCall&) = delete;
+
+  // Waits until `is_ready()`, which others may ask, too. False: the deadline (virtual time) has
+  // passed before. `what` the call is, if it can only wait for the world outside; kept as it is.
+  template <class IsReady>
+  bool Await(const char* what, uint64_t deadline, const IsReady& is_ready) const {
+    return is_ready() ||
+           Wait({[](const void* data) { return (*static_cast<const IsReady*>(data))(); }, &is_ready,
+                 what},
+                deadline);
+  }
+
+ private:
+  bool Wait(const Awaited& awaited, uint64_t deadline) const;
+
+  uintptr_t pc_;
+  Effect effect_;
+  bool is_step_;
+};
+
+// Makes those runnable who wait in such calls and whose files are ready. Whether there are any.
+// Costs a system call for each who waits.
+bool WakeReadyDescriptors();
+
+// What the thread, which waits so, is in: "a read that waits".
+std::string_view DescriptorWaitOf(const SimThread& thread);
+
+}  // namespace jacquard::sim
+
+#endif  // JACQUARD_SIM_DESCRIPTORS_H_

@@ -1,0 +1,394 @@
+// Threads that hand over through the kernel: pipes, eventfds, sockets, and who waits for these.
+#include <errno.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "sim/runtime.h"
+#include "tests/sim/searches.h"
+
+namespace jacquard {
+namespace {
+
+struct Pipe {
+  Pipe() { Check(pipe(ends) == 0, "opened"); }
+  char Read() const {
+    char byte = 0;
+    Check(read(ends[0], &byte, 1) == 1, "read");
+    return byte;
+  }
+  void Write(char byte = 'x') const { Check(write(ends[1], &byte, 1) == 1, "written"); }
+  int ends[2] = {};
+};
+
+struct Event {
+  explicit Event(int flags = 0) : file(eventfd(0, flags)) { Check(file >= 0, "opened"); }
+  void Signal() const { Check(eventfd_write(file, 1) == 0, "written"); }
+  bool Drain() const {
+    eventfd_t value = 0;
+    return eventfd_read(file, &value) == 0;
+  }
+  int file;
+};
+
+void ExpectAllPass(const std::function<void()>& body) {
+  const ExploreResult result = SearchAll(body);
+  ExpectPass(result);
+  EXPECT_TRUE(result.exhausted);
+  EXPECT_GT(result.executions, 1u);
+  ExpectPass(Walk(body));
+}
+
+TEST(Descriptors, HandOver) {
+  ExpectAllPass([] {
+    const Pipe pipe;
+    int data = 0;
+    std::thread giver([&] {
+      data = 1;
+      pipe.Write();
+    });
+    pipe.Read();
+    Check(data == 1, "comes before");
+    giver.join();
+  });
+  ExpectAllPass([] {
+    const Event event;
+    int data = 0;
+    std::thread giver([&] {
+      data = 1;
+      event.Signal();
+    });
+    Check(event.Drain() && data == 1, "comes before");
+    giver.join();
+  });
+}
+
+TEST(Descriptors, HandOverNothingToWhoDoesNotRead) {
+  ExpectVerdict(
+      [] {
+        const Pipe pipe;
+        int data = 0;
+        std::thread giver([&] {
+          data = 1;
+          pipe.Write();
+        });
+        Check(data <= 1, "a race");
+        pipe.Read();
+        giver.join();
+      },
+      "race|plain read and plain write");
+}
+
+// What is written there nobody reads in order to be told.
+TEST(Descriptors, OfAFileOrderNothing) {
+  const std::string path = testing::TempDir() + "/log";
+  const ExploreResult result = Walk([&path] {
+    const int log = open(path.c_str(), O_RDWR | O_CREAT | O_APPEND, 0600);
+    int data = 0;
+    const auto work = [&] {
+      char byte = 'x';
+      Check(write(log, &byte, 1) == 1 && read(log, &byte, 1) >= 0, "done");
+      ++data;
+      Check(write(log, &byte, 1) == 1 && read(log, &byte, 1) >= 0, "done");
+    };
+    std::thread other(work);
+    work();
+    other.join();
+  });
+  EXPECT_EQ(result.verdict.kind, VerdictKind::kRace) << result.verdict.message;
+}
+
+TEST(Descriptors, WriterWaitsForRoom) {
+  ExpectAllPass([] {
+    const Pipe pipe;
+    constexpr int kPages = 2;
+    constexpr int kPage = 4096;
+    Check(fcntl(pipe.ends[1], F_SETPIPE_SZ, kPage) == kPage, "small");
+    std::thread writer([&pipe] {
+      static const char bytes[kPages * kPage] = {};
+      Check(write(pipe.ends[1], bytes, sizeof(bytes)) == sizeof(bytes), "all of it");
+    });
+    static char bytes[kPage];
+    for (int left = kPages * kPage; left > 0;) {
+      const ssize_t result = read(pipe.ends[0], bytes, sizeof(bytes));
+      Check(result > 0, "read");
+      left -= static_cast<int>(result);
+    }
+    writer.join();
+  });
+}
+
+TEST(Descriptors, SenderWaitsForRoom) {
+  ExpectPass(Walk(
+      [] {
+        int sockets[2];
+        Check(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) == 0, "opened");
+        static const char bytes[1 << 18] = {};
+        constexpr size_t kPart = sizeof(bytes) / 2 + 1;
+        std::thread sender([&sockets] {
+          iovec parts[] = {{const_cast<char*>(bytes), kPart},
+                           {const_cast<char*>(bytes) + kPart, sizeof(bytes) - kPart}};
+          msghdr message = {};
+          message.msg_iov = parts;
+          message.msg_iovlen = 2;
+          Check(sendmsg(sockets[0], &message, 0) == sizeof(bytes), "all of it");
+          Check(send(sockets[0], bytes, sizeof(bytes), 0) == sizeof(bytes), "all of it");
+        });
+        static char buffer[1 << 14];
+        for (size_t left = 2 * sizeof(bytes); left > 0;) {
+          const ssize_t result = read(sockets[1], buffer, sizeof(buffer));
+          Check(result > 0, "read");
+          left -= static_cast<size_t>(result);
+        }
+        sender.join();
+      },
+      50));
+}
+
+// To a socket that it is not connected to: the sender's own says nothing of whether there is room.
+TEST(Descriptors, SenderOfDatagramsWaitsForRoom) {
+  ExpectPass(Walk(
+      [] {
+        const int receiver = socket(AF_UNIX, SOCK_DGRAM, 0);
+        sockaddr_un address = {};
+        address.sun_family = AF_UNIX;
+        auto* const name = reinterpret_cast<sockaddr*>(&address);
+        socklen_t length = sizeof(sa_family_t);
+        Check(bind(receiver, name, length) == 0, "bound");
+        length = sizeof(address);
+        Check(getsockname(receiver, name, &length) == 0, "has a name");
+        constexpr int kMany = 1000;  // more than may queue
+        std::thread sender([&] {
+          const int file = socket(AF_UNIX, SOCK_DGRAM, 0);
+          for (int i = 0; i < kMany; ++i)
+            Check(sendto(file, &i, sizeof(i), 0, name, length) == sizeof(i), "sent");
+        });
+        for (int i = 0; i < kMany; ++i) {
+          int got = 0;
+          Check(recvfrom(receiver, &got, sizeof(got), 0, nullptr, nullptr) == sizeof(got), "got");
+          Check(got == i, "in their order, and each once");
+        }
+        sender.join();
+      },
+      20));
+}
+
+// An event loop that drains the wake-up behind the look into its queue loses one.
+void RunEventLoop(bool drains_first) {
+  const Event event(EFD_NONBLOCK);
+  std::mutex mutex;
+  int queue = 0;
+  std::thread producer([&] {
+    {
+      const std::lock_guard lock(mutex);
+      ++queue;
+    }
+    event.Signal();
+  });
+  int seen = 0;
+  for (int round = 0; round < 2; ++round) {
+    pollfd one = {.fd = event.file, .events = POLLIN, .revents = 0};
+    if (round != 0 && seen == 0) Check(poll(&one, 1, -1) == 1, "there is an event");
+    if (drains_first) event.Drain();
+    {
+      const std::lock_guard lock(mutex);
+      seen += std::exchange(queue, 0);
+    }
+    if (!drains_first) event.Drain();
+  }
+  Check(seen == 1, "nothing is lost");
+  producer.join();
+}
+
+TEST(Descriptors, CallsAreSteps) {
+  ExpectAllPass([] { RunEventLoop(/*drains_first=*/true); });
+  const ExploreResult lost = SearchAll([] { RunEventLoop(/*drains_first=*/false); });
+  EXPECT_EQ(lost.verdict.kind, VerdictKind::kUnsupported) << lost.verdict.message;
+  EXPECT_EQ(lost.verdict.signature, "unsupported|a poll that waits");
+  ExpectVerdict(
+      [] {
+        const Pipe pipe;
+        std::thread closer([&pipe] { close(pipe.ends[1]); });
+        const bool written = write(pipe.ends[1], "x", 1) == 1;
+        closer.join();
+        Check(written, "nobody closes it before (planted)");
+      },
+      "invariant|nobody closes it before (planted)");
+}
+
+// Each of the ways to wait for one of several files.
+TEST(Descriptors, WaitsForAnyOfSeveral) {
+  const std::function<int(int)> ways[] = {
+      [](int file) {
+        pollfd files[] = {{.fd = file, .events = POLLIN, .revents = 0},
+                          {.fd = file, .events = POLLPRI, .revents = 0}};
+        const int ready = poll(files, 2, -1);
+        Check((files[0].revents & POLLIN) != 0, "the first");
+        return ready;
+      },
+      [](int file) {
+        pollfd one = {.fd = file, .events = POLLIN, .revents = 0};
+        return ppoll(&one, 1, nullptr, nullptr);
+      },
+      [](int file) {
+        fd_set set;
+        FD_ZERO(&set);
+        FD_SET(file, &set);
+        const int ready = select(file + 1, &set, nullptr, nullptr, nullptr);
+        Check(FD_ISSET(file, &set), "this one");
+        return ready;
+      },
+      [](int file) {
+        fd_set set;
+        FD_ZERO(&set);
+        FD_SET(file, &set);
+        return pselect(file + 1, &set, nullptr, nullptr, nullptr, nullptr);
+      },
+      [](int file) {
+        const int all = epoll_create1(0);
+        epoll_event event = {.events = EPOLLIN | EPOLLET, .data = {.fd = file}};
+        Check(epoll_ctl(all, EPOLL_CTL_ADD, file, &event) == 0, "added");
+        return epoll_wait(all, &event, 1, -1);
+      },
+      [](int file) {
+        const int all = epoll_create1(0);
+        epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data = {.fd = file}};
+        Check(epoll_ctl(all, EPOLL_CTL_ADD, file, &event) == 0, "added");
+        return epoll_pwait(all, &event, 1, -1, nullptr);
+      },
+  };
+  int way = 0;
+  for (const std::function<int(int)>& wait : ways) {
+    SCOPED_TRACE(way++);
+    ExpectAllPass([&wait] {
+      const Pipe pipe;
+      int data = 0;
+      std::thread giver([&] {
+        data = 1;
+        pipe.Write();
+      });
+      Check(wait(pipe.ends[0]) == 1, "one is ready");
+      Check(data == 1, "comes before");
+      giver.join();
+    });
+  }
+}
+
+TEST(Descriptors, WaitsEndWithTheirTime) {
+  bool ready = false;
+  bool not_ready = false;
+  const ExploreResult result = Walk([&] {
+    const Pipe pipe;
+    std::thread giver([&pipe] { pipe.Write(); });
+    pollfd one = {.fd = pipe.ends[0], .events = POLLIN, .revents = 0};
+    const int answer = poll(&one, 1, 1000);
+    Check(answer == 0 || answer == 1, "no error");
+    (answer == 1 ? ready : not_ready) = true;
+    giver.join();
+  });
+  ExpectPass(result);
+  EXPECT_TRUE(ready && not_ready);
+  ExpectPass(Walk([] {
+    const Pipe pipe;
+    fd_set set;
+    FD_ZERO(&set);
+    FD_SET(pipe.ends[0], &set);
+    timeval time = {.tv_sec = 1'000'000, .tv_usec = 0};
+    Check(select(pipe.ends[0] + 1, &set, nullptr, nullptr, &time) == 0, "nobody writes");
+    Check(!FD_ISSET(pipe.ends[0], &set), "none is left in the set");
+  }));
+}
+
+TEST(Descriptors, AreAskedAgainAndAgain) {
+  ExpectPass(Walk([] {
+    const Event event(EFD_NONBLOCK);
+    int data = 0;
+    std::thread giver([&] {
+      data = 1;
+      event.Signal();
+    });
+    while (!event.Drain()) sched_yield();
+    Check(data == 1, "comes before");
+    giver.join();
+  }));
+}
+
+TEST(Descriptors, OfSockets) {
+  ExpectPass(Walk([] {
+    int sockets[2];
+    Check(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) == 0, "opened");
+    int data = 0;
+    std::thread server([&] {
+      char byte = 0;
+      Check(recv(sockets[1], &byte, 1, 0) == 1, "asked");
+      ++data;
+      Check(send(sockets[1], &byte, 1, 0) == 1, "answered");
+    });
+    data = 1;
+    char byte = 'x';
+    iovec part = {&byte, 1};
+    Check(writev(sockets[0], &part, 1) == 1, "asks");
+    Check(readv(sockets[0], &part, 1) == 1, "is answered");
+    Check(data == 2, "comes before");
+    server.join();
+  }));
+  ExpectPass(Walk(
+      [] {
+        const int server = socket(AF_UNIX, SOCK_STREAM, 0);
+        sockaddr_un address = {};
+        address.sun_family = AF_UNIX;  // an abstract name, of the system's choice
+        auto* const name = reinterpret_cast<sockaddr*>(&address);
+        socklen_t length = sizeof(sa_family_t);
+        Check(bind(server, name, length) == 0, "bound");
+        length = sizeof(address);
+        Check(getsockname(server, name, &length) == 0 && listen(server, 1) == 0, "listens");
+        std::thread client([&] {
+          const int file = socket(AF_UNIX, SOCK_STREAM, 0);
+          Check(connect(file, name, length) == 0 && send(file, "x", 1, 0) == 1, "connected");
+        });
+        const int file = accept(server, nullptr, nullptr);
+        char byte = 0;
+        Check(file >= 0 && recv(file, &byte, 1, 0) == 1, "accepted");
+        client.join();
+      },
+      100));
+}
+
+// Who waits for the world outside is told so once nobody else can run, and not before.
+TEST(Descriptors, OfTheWorldOutsideAreRefused) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  int ended = 0;
+  const ExploreResult result = Walk(
+      [&] {
+        std::thread other([&ended] { ++ended; });
+        char byte;
+        Check(read(ends[0], &byte, 1) == 1, "never comes here");
+      },
+      10);
+  EXPECT_EQ(result.verdict.signature, "unsupported|a read that waits") << result.verdict.message;
+  EXPECT_NE(result.verdict.message.find("thread 0 waits for what only another process could do"),
+            std::string::npos)
+      << result.verdict.message;
+  EXPECT_GE(ended, 1);
+  close(ends[0]);
+  close(ends[1]);
+}
+
+}  // namespace
+}  // namespace jacquard
