@@ -15,11 +15,13 @@ extern "C" void __tsan_func_entry(void* call_site);
 namespace jacquard::sim {
 namespace {
 
-// What the four bytes at `at` say, counted from behind them.
+// What the four bytes at `at` say, counted from behind them. Not a pointer's arithmetic: it may be
+// nowhere.
 const uint8_t* Relative(const uint8_t* at) {
   int32_t distance = 0;
   std::memcpy(&distance, at, sizeof(distance));
-  return at + sizeof(distance) + distance;
+  const auto behind = reinterpret_cast<uintptr_t>(at) + sizeof(distance);
+  return reinterpret_cast<const uint8_t*>(behind + static_cast<uintptr_t>(distance));
 }
 
 // An instruction that goes where a word of the module's table says, which the dynamic linker has
