@@ -34,9 +34,9 @@ bool IsOfProgram(uintptr_t pc) {
 
 DescriptorCall::DescriptorCall(int file, Effect effect, uintptr_t pc)
     : pc_(pc), effect_(effect), is_step_(IsOfProgram(pc)) {
+  if (engine.Simulates()) engine.current->spin.Reset();  // which does not see what this does
   if (!is_step_) return;
   engine.DecisionPoint(StepKind::kOther, &kFiles, pc);
-  engine.current->spin.Reset();  // which does not see what this does
   if (effect == Effect::kGives && IsReadByOthers(file)) engine.Release(&kFiles);
 }
 
