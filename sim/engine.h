@@ -63,8 +63,11 @@ class Engine {
   uintptr_t heap_when_alone = 0;
   uint64_t random_state = 0;  // of the random numbers (random.cc)
   bool random_seeded = false;
-  bool signal_masks_used = false;     // the execution's threads may block different signals
-  long membarrier_registrations = 0;  // the commands that the execution has given (futex.cc)
+  bool signal_masks_used = false;  // the execution's threads may block different signals
+  // For futex.cc: the commands of membarrier(2) by which the program has said that it will use it,
+  // and those that were given outside of the executions, which all of them begin with.
+  long membarrier_registrations = 0;
+  long lasting_membarrier_registrations = 0;
 
   // Whether the calling thread is the one that executes (and not a real thread of somebody else).
   bool OnExecutingThread() const { return executing && RunsCurrent(); }
@@ -282,8 +285,12 @@ class Engine {
   void ReleaseUnseen();
   void FenceMemory(MemoryOrder order);
   // What membarrier(2) is: a full fence of each thread, behind what the running one has done, and
-  // before what it does next.
+  // before what it does next. Another thread's fence may be anywhere between its last step and its
+  // next one: it is right behind the last one, where most is left that the caller must not rely on.
   void FenceAll();
+  // There may be a FenceAll in this execution: the steps are told from the plain accesses behind
+  // them.
+  void BeginEpochsAtSteps();
   // The bytes are a new block's: what was there before has nothing to do with it.
   void ForgetMemory(const void* address, size_t size);
   // The running thread has joined `child`.
@@ -579,11 +586,12 @@ class Engine {
   Strategy* strategy_ = nullptr;
   RandomAnswers* answers_ = nullptr;  // what answers instead of the strategy, if it has such
   uint64_t step_ = 0;
-  uint64_t schedule_ = 0;    // a hash of the switches
-  uint64_t limit_ = 0;       // of steps
-  uint64_t next_limit_ = 0;  // that, or when to look at the clock before
-  double deadline_ = 0;      // in real seconds; 0: none
-  bool given_up_ = false;    // it was over
+  uint64_t schedule_ = 0;            // a hash of the switches
+  uint64_t limit_ = 0;               // of steps
+  uint64_t next_limit_ = 0;          // that, or when there is something else to do before
+  bool steps_begin_epochs_ = false;  // the memory model's: BeginEpochsAtSteps
+  double deadline_ = 0;              // in real seconds; 0: none
+  bool given_up_ = false;            // it was over
   int recheck_round_ = 0;
   uint32_t spurious_events_ = 0;  // so many there have been
   uint32_t time_outs_ = 0;        // and so many while others could run

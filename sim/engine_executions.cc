@@ -164,13 +164,14 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   fair_state_ = 0;
   step_ = 0;
   schedule_ = 0;
+  steps_begin_epochs_ = false;
   SetLimit(std::max<uint64_t>(1, options.max_steps / 2));
   last_pick_ = {};
   ticket_ = 0;
   now_ = kClockEpoch;
   timers_expired_ = 0;
   random_seeded = false;
-  membarrier_registrations = 0;
+  membarrier_registrations = lasting_membarrier_registrations;
   program_observes_ = program.Observes();
   locations.BeginExecution();
   arena.SetQuarantine(options.quarantine);
@@ -179,6 +180,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   kept_blocks.BeginExecution();
   stage_.call_depth = 0;
   BeginMemory();
+  if (membarrier_registrations != 0) BeginEpochsAtSteps();
   lock_order.Begin(options.lock_order);
   if (bookkeeper != nullptr) bookkeeper->begin_execution();
   std::optional<Recorder> trace_recorder;

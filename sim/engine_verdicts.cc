@@ -10,12 +10,15 @@
 
 #include "sim/descriptors.h"
 #include "sim/engine.h"
+#include "sim/memory/memory.h"
 #include "sim/real.h"
 #include "sim/recorder.h"
 #include "sim/timers.h"
 
 namespace jacquard::sim {
 namespace {
+
+constexpr uint64_t kStepsBetweenLooks = 256;
 
 // The real ones: the program's clocks are virtual.
 double MonotonicSeconds() {
@@ -60,9 +63,12 @@ Site Engine::SiteOf(uintptr_t pc) const {
 }
 
 void Engine::SetLimit(uint64_t limit) {
-  constexpr uint64_t kStepsBetweenLooks = 256;
   limit_ = limit;
-  next_limit_ = deadline_ == 0 ? limit : std::min(limit, step_ + kStepsBetweenLooks);
+  if (steps_begin_epochs_) {
+    next_limit_ = 0;
+  } else {
+    next_limit_ = deadline_ == 0 ? limit : std::min(limit, step_ + kStepsBetweenLooks);
+  }
 }
 
 void Engine::LookAtClock() {
@@ -72,6 +78,10 @@ void Engine::LookAtClock() {
 }
 
 void Engine::ReachLimit() {
+  if (steps_begin_epochs_) {
+    memory->BeginEpoch(current->id);
+    if (step_ < limit_ && (deadline_ == 0 || step_ % kStepsBetweenLooks != 0)) return;
+  }
   if (step_ < limit_) return LookAtClock();
   if (probing_) EndProbe(false);
   if (body_ended_ && !options_.detached_threads_may_outlive) {

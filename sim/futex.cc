@@ -235,12 +235,11 @@ long Futex(const long (&a)[6], uintptr_t pc) {
 
 constexpr long kRegistrations =
     MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED;
-long registered_outside = 0;  // those of the process, from before the execution
 
 // Whether the program has said before that it is going to use this command. One that needs no
 // saying it always may.
 bool IsRegistered(long command) {
-  const long given = engine.membarrier_registrations | registered_outside;
+  const long given = engine.membarrier_registrations;
   switch (command) {
     case MEMBARRIER_CMD_PRIVATE_EXPEDITED:
       return (given & MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) != 0;
@@ -255,6 +254,7 @@ bool IsRegistered(long command) {
 long Membarrier(long command, uintptr_t pc) {
   constexpr long kKnown = MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED |
                           MEMBARRIER_CMD_PRIVATE_EXPEDITED | kRegistrations;
+  engine.BeginEpochsAtSteps();
   if (command == MEMBARRIER_CMD_QUERY) return kKnown;
   if ((command & kKnown) == 0) Unsupported("a membarrier of another kind");
   if ((command & kRegistrations) != 0) {
@@ -299,7 +299,7 @@ extern "C" long syscall(long number, ...) noexcept {
   }
   const int64_t result = jacquard::sim::RawSyscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
   if (number == SYS_membarrier && result == 0)
-    jacquard::sim::registered_outside |= a[0] & jacquard::sim::kRegistrations;
+    engine.lasting_membarrier_registrations |= a[0] & jacquard::sim::kRegistrations;
   if (result >= 0 || result < -4095) return result;
   errno = static_cast<int>(-result);
   return -1;

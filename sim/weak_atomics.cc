@@ -218,23 +218,14 @@ void Engine::FenceMemory(MemoryOrder order) {
 }
 
 void Engine::FenceAll() {
-  if (memory == nullptr) return;
-  // Fences alone may be in either order. What the caller has done comes before the others' fences,
-  // and what they have done before its return.
-  static const uint64_t begin = 0;
-  static const uint64_t end = 0;
-  const int me = current->id;
-  for (const uint64_t* const object : {&begin, &end}) memory->Forget(object, sizeof(*object));
-  memory->Fence(me, MemoryOrder::kSeqCst);
-  memory->Release(me, &begin);
-  for (int i = 0; i < thread_count_; ++i) {
-    if (i == me) continue;
-    memory->Acquire(i, &begin);
-    memory->Fence(i, MemoryOrder::kSeqCst);
-    memory->Release(i, &end);
-  }
-  memory->Acquire(me, &end);
-  memory->Fence(me, MemoryOrder::kSeqCst);
+  if (memory != nullptr) memory->FenceAll(current->id);
+}
+
+void Engine::BeginEpochsAtSteps() {
+  if (memory == nullptr || steps_begin_epochs_) return;
+  steps_begin_epochs_ = true;
+  for (int i = 0; i < thread_count_; ++i) memory->BeginEpoch(i);
+  SetLimit(limit_);
 }
 
 void Engine::ForgetMemory(const void* address, size_t size) { memory->Forget(address, size); }

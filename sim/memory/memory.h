@@ -81,6 +81,12 @@ class Memory {
   void Fence(int thread, MemoryOrder order) {
     On([=](auto& model) { model.Fence(thread, order); });
   }
+  void FenceAll(int thread) {
+    On([=](auto& model) { model.FenceAll(thread); });
+  }
+  void BeginEpoch(int thread) {
+    On([=](auto& model) { model.BeginEpoch(thread); });
+  }
 
   void Release(int thread, const void* object) {
     On([=](auto& model) { model.Release(thread, object); });

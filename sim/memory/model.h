@@ -92,6 +92,15 @@ class Model {
                                   MemoryOrder order, MemoryOrder failure, int32_t event,
                                   Pick&& pick);
   void Fence(int thread, MemoryOrder order);
+  // A full fence of every thread. Those of the others come behind what `thread` has done and before
+  // what it does next, and each right before the epoch in which its thread is.
+  void FenceAll(int thread);
+  // What the thread does from now on is told from what it has done.
+  void BeginEpoch(int thread) {
+    threads_[thread].now.Increment(thread);
+    if (EpochOf(thread) >= kMaxEpoch) [[unlikely]]
+      overflowing_ = true;
+  }
 
   // Synchronisation through an object that has no value of its own: a mutex, a library's guard.
   // What a thread did before Release happens before what another does after a later Acquire.
@@ -179,11 +188,6 @@ class Model {
   // Nobody hears of the only thread's epochs, but of the last one when another thread starts.
   void Tick(int thread) {
     if (!Alone()) BeginEpoch(thread);
-  }
-  void BeginEpoch(int thread) {
-    threads_[thread].now.Increment(thread);
-    if (EpochOf(thread) >= kMaxEpoch) [[unlikely]]
-      overflowing_ = true;
   }
 
   template <class T>

@@ -77,6 +77,33 @@ void Model<Clock>::Fence(int thread, MemoryOrder order) {
 }
 
 template <class Clock>
+void Model<Clock>::FenceAll(int thread) {
+  Fence(thread, MemoryOrder::kSeqCst);
+  // Fences alone may be in either order: these are tied to the caller's.
+  const Clock begin = threads_[thread].now;
+  Clock end;
+  View<Clock> begin_view;
+  View<Clock> end_view;
+  if (seq_cst_.active()) seq_cst_.OnRelease(thread, begin_view);
+  Tick(thread);
+  for (int i = 0; i < thread_count_; ++i) {
+    if (i == thread) continue;
+    Thread<Clock>& other = threads_[i];
+    const Lane epoch = EpochOf(i);
+    other.now.Join(begin);
+    other.now.Set(i, epoch - 1);
+    if (seq_cst_.active()) seq_cst_.OnAcquire(i, begin_view);
+    Fence(i, MemoryOrder::kSeqCst);
+    end.Join(other.fenced);
+    if (seq_cst_.active()) seq_cst_.OnRelease(i, end_view);
+    other.now.Set(i, epoch);
+  }
+  threads_[thread].now.Join(end);
+  if (seq_cst_.active()) seq_cst_.OnAcquire(thread, end_view);
+  Fence(thread, MemoryOrder::kSeqCst);
+}
+
+template <class Clock>
 void Model<Clock>::Release(int thread, const void* object) {
   EnsureRoom();
   CellType& cell = cells_.Find(object, 0);
