@@ -296,6 +296,18 @@ bool Sleeps(const SimThread& thread) {
 
 }  // namespace
 
+void Engine::FailIfWaitsForOthers(const SimThread& thread) {
+  static std::string message;  // kept, since this stack is given up
+  {
+    const Backstage backstage;
+    if (!WaitsForOthers(thread)) return;
+    message = "cannot be simulated: nobody can run, and thread " + std::to_string(thread.id) +
+              " waits for what another process could do";
+  }
+  Fail(VerdictKind::kUnsupported, DescriptorWaitOf(thread), message,
+       {.pc = thread.wait_pc, .threads = alive_});
+}
+
 void Engine::ReportDeadlock() {
   if (rechecking_) {
     // Nothing has happened since.
@@ -314,16 +326,7 @@ void Engine::ReportDeadlock() {
           "in the middle of the wait",
           {.threads = alive_});
     }
-    if (thread.wait == WaitReason::kDescriptor) {
-      static std::string message;  // kept, since this stack is given up
-      {
-        const Backstage backstage;
-        message = "cannot be simulated: nobody can run, and thread " + std::to_string(thread.id) +
-                  " waits for what only another process could do";
-      }
-      Fail(VerdictKind::kUnsupported, DescriptorWaitOf(thread), message,
-           {.pc = thread.wait_pc, .threads = alive_});
-    }
+    if (thread.wait == WaitReason::kDescriptor) FailIfWaitsForOthers(thread);
     if (thread.wait != WaitReason::kSignal || thread.detached) continue;
     Fail(VerdictKind::kUnsupported, "sigwait",
          "nobody can run, and a thread waits for a signal that none of them sends",

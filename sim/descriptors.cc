@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "sim/caller.h"
+#include "sim/signals.h"
 #include "sim/sync.h"
 #include "sim/unsupported.h"
 
@@ -72,5 +73,10 @@ bool WakeReadyDescriptors() {
 }
 
 std::string_view DescriptorWaitOf(const SimThread& thread) { return awaited_by[thread.id].what; }
+
+bool WaitsForOthers(const SimThread& thread) {
+  const DescriptorCall::Awaited& awaited = awaited_by[thread.id];
+  return HandlesSignals() || !awaited.is_private(awaited.data);
+}
 
 }  // namespace jacquard::sim

@@ -2,8 +2,9 @@
 // written before comes before what is read behind.
 //
 // The files themselves are real. Where a call would wait (an empty pipe, a full one, an eventfd)
-// its thread does, until what other threads do has made it ready. If none of them can run, only the
-// world outside could, for which the simulation cannot wait: the execution ends as "unsupported".
+// its thread does, until what other threads do has made it ready. If none of them can run, and the
+// world outside could do something, for which the simulation cannot wait, the execution ends as
+// "unsupported".
 #ifndef JACQUARD_SIM_DESCRIPTORS_H_
 #define JACQUARD_SIM_DESCRIPTORS_H_
 
@@ -27,6 +28,7 @@ class DescriptorCall {
   // What a thread waits for.
   struct Awaited {
     bool (*is_ready)(const void* data);
+    bool (*is_private)(const void* data);
     const void* data;
     const char* what;
   };
@@ -38,12 +40,20 @@ class DescriptorCall {
   DescriptorCall& operator=(const DescriptorCall&) = delete;
 
   // Waits until `is_ready()`, which others may ask, too. False: the deadline (virtual time) has
-  // passed before. `what` the call is, if it can only wait for the world outside; kept as it is.
-  template <class IsReady>
-  bool Await(const char* what, uint64_t deadline, const IsReady& is_ready) const {
-    return is_ready() ||
-           Wait({[](const void* data) { return (*static_cast<const IsReady*>(data))(); }, &is_ready,
-                 what},
+  // passed before. `is_private()` says whether only threads of the program can make it ready
+  // (private_files.h), and `what` the call is; kept as it is.
+  template <class IsReady, class IsPrivate>
+  bool Await(const char* what, uint64_t deadline, const IsReady& is_ready,
+             const IsPrivate& is_private) const {
+    if (is_ready()) return true;
+    struct Questions {
+      const IsReady& is_ready;
+      const IsPrivate& is_private;
+    };
+    const Questions questions = {is_ready, is_private};
+    return Wait({[](const void* data) { return static_cast<const Questions*>(data)->is_ready(); },
+                 [](const void* data) { return static_cast<const Questions*>(data)->is_private(); },
+                 &questions, what},
                 deadline);
   }
 
@@ -59,8 +69,10 @@ class DescriptorCall {
 // Costs a system call for each who waits.
 bool WakeReadyDescriptors();
 
-// What the thread, which waits so, is in: "a read that waits".
+// Of a thread that waits so: what it is in ("a read that waits"), and whether another process might
+// end that.
 std::string_view DescriptorWaitOf(const SimThread& thread);
+bool WaitsForOthers(const SimThread& thread);
 
 }  // namespace jacquard::sim
 

@@ -543,6 +543,9 @@ class Engine {
   bool WakeOverlooked();
   // Ends the execution, now or after a probe.
   void ReportDeadlock();
+  // Ends the execution as one that waits for another process if the thread, which is in a call for
+  // descriptors, may do so.
+  void FailIfWaitsForOthers(const SimThread& thread);
   std::string DescribeWait(const SimThread& thread);
   // What each of the threads waits for.
   std::string DescribeWaits(ThreadSet threads);

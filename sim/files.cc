@@ -114,6 +114,7 @@ struct Files {
   bool has_mask = false;
   mode_t mask = 0;
   bool any = false;
+  bool shared = false;  // other processes may have some
 };
 constinit Files files;
 
@@ -155,6 +156,13 @@ int OpenedFile(int descriptor, const void* caller) {
   SetOpenOutside(descriptor, true);
   return descriptor;
 }
+
+bool IsOpenedByExecution(int descriptor) {
+  return !files.shared &&
+         std::find(files.opened.begin(), files.opened.end(), descriptor) != files.opened.end();
+}
+
+void NoteFilesShared() { files.any = files.shared = true; }
 
 namespace {
 

@@ -8,6 +8,10 @@ namespace jacquard::sim {
 // it.
 int OpenedFile(int descriptor, const void* caller);
 
+// Whether the execution has opened it, and no other process has been given any.
+bool IsOpenedByExecution(int descriptor);
+void NoteFilesShared();
+
 // Before the first execution: what is open now was not opened by one.
 void LearnOpenFiles();
 

@@ -16,6 +16,7 @@
 
 #include "sim/descriptors.h"
 #include "sim/engine.h"
+#include "sim/private_files.h"
 #include "sim/real.h"
 #include "sim/real_waits.h"
 #include "sim/sync.h"
@@ -39,7 +40,9 @@ bool IsStream(int socket) {
 bool MeansWait(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
 void AwaitRoom(const DescriptorCall& call, int file, const char* what) {
-  call.Await(what, Engine::kNoDeadline, [file] { return IsReady(file, POLLOUT); });
+  call.Await(
+      what, Engine::kNoDeadline, [file] { return IsReady(file, POLLOUT); },
+      [file] { return IsPrivateFile(file); });
 }
 
 // A pipe that has room takes so many bytes at once.
@@ -82,12 +85,15 @@ ssize_t Send(const DescriptorCall& call, int socket, const msghdr& message, int 
   ssize_t sent = -1;
   int error = EAGAIN;
   // Of a datagram nothing else tells whether there is room. Once it is sent, it is.
-  call.Await(what, Engine::kNoDeadline, [&] {
-    if (sent >= 0 || !MeansWait(error)) return true;
-    sent = JACQUARD_REAL(sendmsg)(socket, &message, flags | MSG_DONTWAIT);
-    error = errno;
-    return sent >= 0 || !MeansWait(error);
-  });
+  call.Await(
+      what, Engine::kNoDeadline,
+      [&] {
+        if (sent >= 0 || !MeansWait(error)) return true;
+        sent = JACQUARD_REAL(sendmsg)(socket, &message, flags | MSG_DONTWAIT);
+        error = errno;
+        return sent >= 0 || !MeansWait(error);
+      },
+      [socket] { return IsPrivateFile(socket); });
   errno = error;
   if (sent < 0 || static_cast<size_t>(sent) == SizeOf(message) || !IsStream(socket)) return sent;
   // The rest, part for part.
@@ -212,6 +218,7 @@ ssize_t sendto(int socket, const void* bytes, size_t size, int flags, const sock
 ssize_t sendmsg(int socket, const msghdr* message, int flags) {
   const auto real = JACQUARD_REAL(sendmsg);
   const DescriptorCall call(socket, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
+  if (message != nullptr) jacquard::sim::NoteSentFiles(socket, *message);
   if (!MayWait(socket, flags)) return real(socket, message, flags);
   return jacquard::sim::Send(call, socket, *message, flags, "a sendmsg that waits");
 }

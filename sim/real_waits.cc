@@ -19,6 +19,7 @@
 #include "sim/caller.h"
 #include "sim/engine.h"
 #include "sim/files.h"
+#include "sim/private_files.h"
 #include "sim/real.h"
 #include "sim/sync.h"
 
@@ -39,7 +40,9 @@ bool IsReady(int file, short events) {
 InputCall::InputCall(int file, const char* what, uintptr_t pc, int flags)
     : DescriptorCall(file, Effect::kTakes, pc) {
   if (MayWait(file, flags))
-    Await(what, Engine::kNoDeadline, [file] { return IsReady(file, POLLIN); });
+    Await(
+        what, Engine::kNoDeadline, [file] { return IsReady(file, POLLIN); },
+        [file] { return IsPrivateFile(file); });
 }
 
 namespace {
@@ -62,25 +65,36 @@ uint64_t DeadlineOf(int milliseconds) {
 
 // A call that asks which of several files are ready, and waits until there are any. `ask()` does
 // not wait, and says how many there are; `is_ready()`, which others may call as well, whether there
-// are any.
-int AskUntil(const char* what, uint64_t deadline, uintptr_t pc, auto ask, auto is_ready) {
+// are any; `are_private()` whether the program alone has them.
+int AskUntil(const char* what, uint64_t deadline, uintptr_t pc, auto are_private, auto ask,
+             auto is_ready) {
   const DescriptorCall call(-1, DescriptorCall::Effect::kTakes, pc);
   for (;;) {
     const int ready = ask();
     if (ready != 0 || deadline <= engine.now()) return ready;
-    if (!call.Await(what, deadline, is_ready)) return ask();
+    if (!call.Await(what, deadline, is_ready, are_private)) return ask();
   }
 }
 // Where to ask changes nothing.
-int AskUntil(const char* what, uint64_t deadline, uintptr_t pc, auto ask) {
-  return AskUntil(what, deadline, pc, ask, [&ask] { return ask() != 0; });
+int AskUntil(const char* what, uint64_t deadline, uintptr_t pc, auto are_private, auto ask) {
+  return AskUntil(what, deadline, pc, are_private, ask, [&ask] { return ask() != 0; });
+}
+
+// Whoever waits for no file at all waits for a signal.
+bool ArePrivate(const pollfd* files, nfds_t count) {
+  const auto is_file = [](const pollfd& one) { return one.fd >= 0; };
+  return std::any_of(files, files + count, is_file) &&
+         std::all_of(files, files + count, [&is_file](const pollfd& one) {
+           return !is_file(one) || IsPrivateFile(one.fd);
+         });
 }
 
 // What select() is asked for: it answers in the same place.
 class FileSets {
  public:
   FileSets(int count, fd_set* reads, fd_set* writes, fd_set* others)
-      : size_(std::min((static_cast<size_t>(std::max(count, 0)) + 63) / 64 * 8, sizeof(fd_set))),
+      : count_(std::clamp(count, 0, FD_SETSIZE)),
+        size_(std::min((static_cast<size_t>(std::max(count, 0)) + 63) / 64 * 8, sizeof(fd_set))),
         sets_{reads, writes, others} {
     for (int i = 0; i < kSets; ++i) {
       if (sets_[i] != nullptr) std::memcpy(&copies_[i], sets_[i], size_);
@@ -91,9 +105,21 @@ class FileSets {
       if (sets_[i] != nullptr) std::memcpy(sets_[i], &copies_[i], size_);
     }
   }
+  bool ArePrivate() const {
+    bool any = false;
+    for (int file = 0; file < count_; ++file) {
+      for (int i = 0; i < kSets; ++i) {
+        if (sets_[i] == nullptr || !FD_ISSET(file, &copies_[i])) continue;
+        if (!IsPrivateFile(file)) return false;
+        any = true;
+      }
+    }
+    return any;
+  }
 
  private:
   static constexpr int kSets = 3;
+  int count_;
   size_t size_;
   fd_set* sets_[kSets];
   fd_set copies_[kSets];
@@ -102,11 +128,13 @@ class FileSets {
 }  // namespace
 }  // namespace jacquard::sim
 
+using jacquard::sim::ArePrivate;
 using jacquard::sim::AskUntil;
 using jacquard::sim::DeadlineOf;
 using jacquard::sim::engine;
 using jacquard::sim::FileSets;
 using jacquard::sim::InputCall;
+using jacquard::sim::IsPrivateFile;
 using jacquard::sim::IsReady;
 using jacquard::sim::OpenedFile;
 
@@ -164,18 +192,22 @@ int poll(pollfd* files, nfds_t count, int milliseconds) {
   if (!engine.Simulates()) return real(files, count, milliseconds);
   if (count == 0 && milliseconds >= 0)
     return jacquard::sim::JustSleep(jacquard::sim::FromMilliseconds(milliseconds));
-  return AskUntil("a poll that waits", DeadlineOf(milliseconds), JACQUARD_CALLER,
-                  [=] { return real(files, count, 0); });
+  return AskUntil(
+      "a poll that waits", DeadlineOf(milliseconds), JACQUARD_CALLER,
+      [=] { return ArePrivate(files, count); }, [=] { return real(files, count, 0); });
 }
 
 int ppoll(pollfd* files, nfds_t count, const timespec* time, const sigset_t* set) {
   const auto real = JACQUARD_REAL(ppoll);
   if (!engine.Simulates()) return real(files, count, time, set);
   if (count == 0 && time != nullptr) return jacquard::sim::JustSleep(*time);
-  return AskUntil("a ppoll that waits", DeadlineOf(time), JACQUARD_CALLER, [=] {
-    const timespec none = {0, 0};
-    return real(files, count, &none, set);
-  });
+  return AskUntil(
+      "a ppoll that waits", DeadlineOf(time), JACQUARD_CALLER,
+      [=] { return ArePrivate(files, count); },
+      [=] {
+        const timespec none = {0, 0};
+        return real(files, count, &none, set);
+      });
 }
 
 int select(int count, fd_set* reads, fd_set* writes, fd_set* others, timeval* time) {
@@ -186,12 +218,14 @@ int select(int count, fd_set* reads, fd_set* writes, fd_set* others, timeval* ti
   const FileSets asked(count, reads, writes, others);
   const timespec duration =
       time != nullptr ? timespec{time->tv_sec, time->tv_usec * 1000} : timespec{};
-  return AskUntil("a select that waits", DeadlineOf(time != nullptr ? &duration : nullptr),
-                  JACQUARD_CALLER, [=, &asked] {
-                    asked.PutBack();
-                    timeval none = {0, 0};
-                    return real(count, reads, writes, others, &none);
-                  });
+  return AskUntil(
+      "a select that waits", DeadlineOf(time != nullptr ? &duration : nullptr), JACQUARD_CALLER,
+      [&asked] { return asked.ArePrivate(); },
+      [=, &asked] {
+        asked.PutBack();
+        timeval none = {0, 0};
+        return real(count, reads, writes, others, &none);
+      });
 }
 
 int pselect(int count, fd_set* reads, fd_set* writes, fd_set* others, const timespec* time,
@@ -200,11 +234,14 @@ int pselect(int count, fd_set* reads, fd_set* writes, fd_set* others, const time
   if (!engine.Simulates()) return real(count, reads, writes, others, time, set);
   if (count == 0 && time != nullptr) return jacquard::sim::JustSleep(*time);
   const FileSets asked(count, reads, writes, others);
-  return AskUntil("a pselect that waits", DeadlineOf(time), JACQUARD_CALLER, [=, &asked] {
-    asked.PutBack();
-    const timespec none = {0, 0};
-    return real(count, reads, writes, others, &none, set);
-  });
+  return AskUntil(
+      "a pselect that waits", DeadlineOf(time), JACQUARD_CALLER,
+      [&asked] { return asked.ArePrivate(); },
+      [=, &asked] {
+        asked.PutBack();
+        const timespec none = {0, 0};
+        return real(count, reads, writes, others, &none, set);
+      });
 }
 
 int epoll_wait(int file, epoll_event* events, int most, int milliseconds) {
@@ -212,7 +249,8 @@ int epoll_wait(int file, epoll_event* events, int most, int milliseconds) {
   if (!engine.Simulates()) return real(file, events, most, milliseconds);
   return AskUntil(
       "an epoll_wait that waits", DeadlineOf(milliseconds), JACQUARD_CALLER,
-      [=] { return real(file, events, most, 0); }, [file] { return IsReady(file, POLLIN); });
+      [file] { return IsPrivateFile(file); }, [=] { return real(file, events, most, 0); },
+      [file] { return IsReady(file, POLLIN); });
 }
 
 int epoll_pwait(int file, epoll_event* events, int most, int milliseconds, const sigset_t* set) {
@@ -220,7 +258,8 @@ int epoll_pwait(int file, epoll_event* events, int most, int milliseconds, const
   if (!engine.Simulates()) return real(file, events, most, milliseconds, set);
   return AskUntil(
       "an epoll_pwait that waits", DeadlineOf(milliseconds), JACQUARD_CALLER,
-      [=] { return real(file, events, most, 0, set); }, [file] { return IsReady(file, POLLIN); });
+      [file] { return IsPrivateFile(file); }, [=] { return real(file, events, most, 0, set); },
+      [file] { return IsReady(file, POLLIN); });
 }
 
 // ---- what glibc's headers put in the place of some of them when _FORTIFY_SOURCE is defined: they

@@ -233,6 +233,16 @@ void InheritSignals(SimThread& thread) {
   thread.has_signal_stack = false;
 }
 
+bool HandlesSignals() {
+  for (int signal = 1; any_changed && signal < NSIG; ++signal) {
+    struct sigaction action = {};
+    if (is_changed[signal] && JACQUARD_REAL(sigaction)(signal, nullptr, &action) == 0 &&
+        action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN)
+      return true;
+  }
+  return false;
+}
+
 void RestoreSignals() {
   DropSentSignals();
   engine.signal_masks_used = false;  // the driver's has been put back when it took over

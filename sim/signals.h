@@ -34,6 +34,8 @@ void EnterSignals(SimThread& to);
 void InheritSignals(SimThread& thread);
 // The signals that the thread blocks, once masks are used.
 uint64_t BlockedBy(const SimThread& thread);
+// Whether the execution has set a handler, which a signal from outside might call. System calls.
+bool HandlesSignals();
 // Undoes what the execution has done to signals.
 void RestoreSignals();
 
