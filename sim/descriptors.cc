@@ -34,11 +34,11 @@ bool IsOfProgram(uintptr_t pc) {
 }  // namespace
 
 DescriptorCall::DescriptorCall(int file, Effect effect, uintptr_t pc)
-    : pc_(pc), effect_(effect), is_step_(IsOfProgram(pc)) {
+    : file_(file), pc_(pc), effect_(effect), is_step_(IsOfProgram(pc)) {
   if (engine.Simulates()) engine.current->spin.Reset();  // which does not see what this does
   if (!is_step_) return;
-  engine.DecisionPoint(StepKind::kOther, &kFiles, pc);
-  if (effect == Effect::kGives && IsReadByOthers(file)) engine.Release(&kFiles);
+  engine.DecisionPoint(StepOf(), &kFiles, pc);
+  if (effect != Effect::kTakes && IsReadByOthers(file)) engine.Release(&kFiles);
 }
 
 DescriptorCall::~DescriptorCall() {
@@ -46,8 +46,20 @@ DescriptorCall::~DescriptorCall() {
   const int error = errno;
   if (effect_ == Effect::kTakes) engine.Acquire(&kFiles);
   WakeReadyDescriptors();
-  Finish(StepKind::kOther, &kFiles, 0, 0, pc_);
+  const uint64_t which = file_ < 0 ? kSeveralFiles : static_cast<uint64_t>(file_);
+  Finish(StepOf(), &kFiles, which, which, pc_);
   errno = error;
+}
+
+StepKind DescriptorCall::StepOf() const {
+  switch (effect_) {
+    case Effect::kGives:
+      return StepKind::kFileOutput;
+    case Effect::kTakes:
+      return StepKind::kFileInput;
+    case Effect::kCloses:
+      return StepKind::kFileClose;
+  }
 }
 
 bool DescriptorCall::Wait(const Awaited& awaited, uint64_t deadline) const {

@@ -23,6 +23,7 @@ class DescriptorCall {
   enum class Effect : uint8_t {
     kGives,  // what the thread has done comes before what whoever takes does
     kTakes,
+    kCloses,  // gives, too: whoever reads is told of the end
   };
 
   // What a thread waits for.
@@ -60,6 +61,9 @@ class DescriptorCall {
  private:
   bool Wait(const Awaited& awaited, uint64_t deadline) const;
 
+  StepKind StepOf() const;
+
+  int file_;
   uintptr_t pc_;
   Effect effect_;
   bool is_step_;

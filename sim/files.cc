@@ -339,7 +339,7 @@ int close(int descriptor) {
     return -1;
   }
   const jacquard::sim::DescriptorCall call(
-      descriptor, jacquard::sim::DescriptorCall::Effect::kGives, JACQUARD_CALLER);
+      descriptor, jacquard::sim::DescriptorCall::Effect::kCloses, JACQUARD_CALLER);
   BeforeClose(descriptor, JACQUARD_RETURN_ADDRESS);
   return JACQUARD_REAL(close)(descriptor);
 }

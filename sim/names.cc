@@ -63,6 +63,12 @@ const char* StepKindName(StepKind kind) {
       return "thread end";
     case StepKind::kDestroy:
       return "destroy";
+    case StepKind::kFileInput:
+      return "file input";
+    case StepKind::kFileOutput:
+      return "file output";
+    case StepKind::kFileClose:
+      return "file close";
     case StepKind::kExit:
       return "exit";
     case StepKind::kYield:

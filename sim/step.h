@@ -43,7 +43,14 @@ enum class StepKind : uint8_t {
   kPlainWrite,
   kExit,     // the thread ends the program
   kDestroy,  // a lock, a condition variable, a semaphore or a barrier is no more
+  // Calls for descriptors (descriptors.h). new_value: which one; of kFileInput perhaps
+  // kSeveralFiles.
+  kFileInput,   // reads from it, or asks what it is ready for
+  kFileOutput,  // writes to it
+  kFileClose,
 };
+
+inline constexpr uint64_t kSeveralFiles = UINT64_MAX;
 
 // C++'s memory orders as the instrumentation passes them.
 enum class MemoryOrder : uint8_t { kRelaxed, kConsume, kAcquire, kRelease, kAcqRel, kSeqCst };

@@ -166,6 +166,14 @@ std::string StepText::Of(const TraceEvent& event) const {
       return "ends";
     case StepKind::kDestroy:
       return fmt::format("destroys {}", Object(event));
+    case StepKind::kFileInput:
+      return step.new_value == kSeveralFiles
+                 ? "looks which descriptors are ready"
+                 : fmt::format("reads from descriptor {}", step.new_value);
+    case StepKind::kFileOutput:
+      return fmt::format("writes to descriptor {}", step.new_value);
+    case StepKind::kFileClose:
+      return fmt::format("closes descriptor {}", step.new_value);
     case StepKind::kExit:
       return "ends the program";
     case StepKind::kYield:
@@ -237,6 +245,12 @@ std::string StepText::Pending(const TraceEvent& event) const {
       return "end";
     case StepKind::kDestroy:
       return fmt::format("destroy {}", Object(event));
+    case StepKind::kFileInput:
+      return "read from a descriptor";
+    case StepKind::kFileOutput:
+      return "write to a descriptor";
+    case StepKind::kFileClose:
+      return "close a descriptor";
     case StepKind::kExit:
       return "end the program";
     case StepKind::kFence:

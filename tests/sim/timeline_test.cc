@@ -162,6 +162,10 @@ Failure EveryKind() {
   b.Step(0, StepKind::kFutexWakeUp, "f", 0, 0);
   b.Step(0, StepKind::kSleep);
   b.Step(0, StepKind::kClock);
+  b.Step(0, StepKind::kFileInput, "", 4, 4);
+  b.Step(0, StepKind::kFileInput, "", kSeveralFiles, kSeveralFiles);
+  b.Step(0, StepKind::kFileOutput, "", 5, 5);
+  b.Step(0, StepKind::kFileClose, "", 5, 5);
   b.Step(0, StepKind::kOther);
   b.Picked(PickKind::kData, 8, 5);
   b.Step(1, StepKind::kYield);
