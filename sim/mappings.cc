@@ -2,8 +2,11 @@
 // range of its own: at the same place in every execution, apart from the libraries' data, and
 // unmapped when the execution is over. Elsewhere the kernel gives out addresses again: what was
 // known of accesses there is about other memory, and nobody has to order anything after them.
+//
+// To take memory away is as good as to write to it: who may still access it then ends the program.
 #include "sim/mappings.h"
 
+#include <signal.h>
 #include <sys/mman.h>
 
 #include <cstdarg>
@@ -11,7 +14,11 @@
 
 #include "sim/caller.h"
 #include "sim/engine.h"
+#include "sim/faults.h"
+#include "sim/page.h"
+#include "sim/races.h"
 #include "sim/real.h"
+#include "sim/strategy.h"
 
 namespace jacquard::sim {
 namespace {
@@ -53,16 +60,28 @@ void* Map(void* address, size_t size, int protection, int flags, int file, off_t
   return Mapped(JACQUARD_REAL(mmap)(address, size, protection, flags, file, offset), size, caller);
 }
 
+// `size` bytes at `memory` are taken away by the program at `caller`, or have just been.
+void CheckTakenAway(const void* memory, size_t size, const char* verb, const void* caller) {
+  if (!IsByProgram(caller) || !FromProgram(caller) || size == 0) return;
+  if (!IsFatal(SIGSEGV)) return;  // it knows what to do where somebody comes too late
+  size = (size + kPageSize - 1) & ~(kPageSize - 1);
+  CheckFree(memory, size, reinterpret_cast<uintptr_t>(caller), verb);
+  if (engine.listener == nullptr) return;
+  const Backstage backstage;
+  engine.listener->OnHeap(memory, size, /*freed=*/true);
+}
+
 }  // namespace
 
 void UnmapProgramsMemory() {
   if (next == kMapArea) return;
-  munmap(reinterpret_cast<void*>(kMapArea), next - kMapArea);
+  JACQUARD_REAL(munmap)(reinterpret_cast<void*>(kMapArea), next - kMapArea);
   next = kMapArea;
 }
 
 }  // namespace jacquard::sim
 
+using jacquard::sim::CheckTakenAway;
 using jacquard::sim::kMapArea;
 using jacquard::sim::kMapEnd;
 using jacquard::sim::Map;
@@ -95,7 +114,19 @@ void* mremap(void* old, size_t old_size, size_t size, int flags, ...) noexcept {
     }
   }
   void* const memory = JACQUARD_REAL(mremap)(old, old_size, size, flags, wanted);
-  return memory == old ? memory : Mapped(memory, size, JACQUARD_RETURN_ADDRESS);
+  if (memory == old || memory == MAP_FAILED) return memory;
+  CheckTakenAway(old, old_size, "moves", JACQUARD_RETURN_ADDRESS);
+  return Mapped(memory, size, JACQUARD_RETURN_ADDRESS);
+}
+
+int munmap(void* memory, size_t size) noexcept {
+  CheckTakenAway(memory, size, "unmaps", JACQUARD_RETURN_ADDRESS);
+  return JACQUARD_REAL(munmap)(memory, size);
+}
+
+int mprotect(void* memory, size_t size, int protection) noexcept {
+  if (protection == PROT_NONE) CheckTakenAway(memory, size, "protects", JACQUARD_RETURN_ADDRESS);
+  return JACQUARD_REAL(mprotect)(memory, size, protection);
 }
 
 }  // extern "C"

@@ -82,10 +82,9 @@ std::string WhatIsMissing(const Race& race) {
   return "no release/acquire between the two (nor a mutex, a thread's start or its join)";
 }
 
-std::string Message(const Race& race, bool frees) {
-  std::string text = Who(race.thread);
-  text += frees ? " frees " : IsWrite(race.kind) ? " writes " : " reads ";
-  text += Bytes(race.size) + " of " + ObjectAt(race.address);
+std::string Message(const Race& race, const char* verb) {
+  std::string text =
+      Who(race.thread) + " " + verb + " " + Bytes(race.size) + " of " + ObjectAt(race.address);
   if (!IsPlain(race.kind)) text += " atomically";
   text += ", and nothing orders this after the " + std::string(AccessKindName(race.earlier_kind)) +
           " by " + Who(race.earlier_thread);
@@ -95,14 +94,14 @@ std::string Message(const Race& race, bool frees) {
   return text + ": " + WhatIsMissing(race);
 }
 
-[[noreturn]] void Report(const Race& race, bool frees, uintptr_t pc) {
+[[noreturn]] void Report(const Race& race, const char* verb, uintptr_t pc) {
   // Kept, since this stack is given up.
   static std::string rule;
   static std::string message;
   {
     const Backstage backstage;
     rule = Rule(race);
-    message = Message(race, frees);
+    message = Message(race, verb);
     if (engine.recorder != nullptr) engine.recorder->AddPlaceOfEarlierAccess(race);
   }
   engine.Fail(VerdictKind::kRace, rule, message, {.pc = pc});
@@ -121,7 +120,8 @@ bool IsOfLibrary(const Race& race, uintptr_t pc) {
 
 void OnRace(uintptr_t pc) {
   const Race& race = engine.memory->race();
-  if (!IsCoverageCounter(race.address) && !IsOfLibrary(race, pc)) Report(race, false, pc);
+  if (!IsCoverageCounter(race.address) && !IsOfLibrary(race, pc))
+    Report(race, IsWrite(race.kind) ? "writes" : "reads", pc);
   engine.memory->ForgetRace();
 }
 
@@ -129,11 +129,11 @@ void NotePlainAccess(memory::AccessKind kind, const void* address, size_t size, 
   engine.recorder->NoteAccess(kind, address, size, pc);
 }
 
-void CheckFree(const void* block, size_t size, uintptr_t pc) {
+void CheckFree(const void* block, size_t size, uintptr_t pc, const char* verb) {
   if (engine.memory == nullptr || !engine.Simulates() || size == 0) return;
   if (engine.memory->IsAlone() || !IsWatchedForRaces(block)) return;
   if (engine.memory->Free(engine.current->id, block, size)) [[unlikely]]
-    Report(engine.memory->race(), true, pc);
+    Report(engine.memory->race(), verb, pc);
   if (engine.recorder != nullptr) [[unlikely]]
     NotePlainAccess(memory::AccessKind::kPlainWrite, block, size, pc);
 }

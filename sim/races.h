@@ -43,8 +43,8 @@ template <memory::AccessKind kKind>
 }
 
 // A block is about to be freed: that is a write to all of it. Nothing happens without a memory
-// model, or outside of code under test.
-void CheckFree(const void* block, size_t size, uintptr_t pc);
+// model, or outside of code under test. `verb` says in the report what is done to it.
+void CheckFree(const void* block, size_t size, uintptr_t pc, const char* verb = "frees");
 
 }  // namespace jacquard::sim
 

@@ -1,10 +1,14 @@
 // Memory that code under test maps: races and leaks in it, and what becomes of it.
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstddef>
 #include <cstring>
+#include <functional>
+#include <mutex>
 #include <set>
 #include <thread>
 #include <vector>
@@ -60,6 +64,56 @@ TEST_P(OfSize, IsTheSamePlaceInEachExecutionAndEmpty) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Mappings, OfSize, testing::Values(4096, 16'384, 65'536, 1 << 20, 4 << 20));
+
+// A reader finds a page under a lock and uses it before or behind the end of that, and its owner
+// takes it away: as it is told.
+std::function<void()> TakeAway(bool uses_it_locked, void (*take)(int*)) {
+  return [=] {
+    int* const page = reinterpret_cast<int*>(Map(4096));
+    std::mutex mutex;
+    int* published = page;
+    int seen = 0;
+    std::thread reader([&] {
+      std::unique_lock lock(mutex);
+      const int* const found = published;
+      if (!uses_it_locked) lock.unlock();
+      if (found != nullptr) seen = *found;
+    });
+    {
+      const std::lock_guard lock(mutex);
+      published = nullptr;
+    }
+    take(page);
+    reader.join();
+  };
+}
+
+constexpr void (*kWaysToTakeAway[])(int*) = {
+    [](int* page) { Check(munmap(page, 1) == 0, "unmapped"); },
+    [](int* page) { Check(mprotect(page, 4096, PROT_NONE) == 0, "protected"); },
+    [](int* page) { Check(mremap(page, 4096, 1 << 20, MREMAP_MAYMOVE) != MAP_FAILED, "moved"); },
+};
+
+TEST(Mappings, AreWrittenToWhereTheyAreTakenAway) {
+  for (void (*const take)(int*) : kWaysToTakeAway) {
+    EXPECT_EQ(SearchAll(TakeAway(false, take)).verdict.signature,
+              "race|plain read and plain write");
+    ExpectPass(SearchAll(TakeAway(true, take)));
+  }
+  const Verdict verdict = Walk(TakeAway(false, kWaysToTakeAway[0])).verdict;
+  EXPECT_NE(verdict.message.find("thread 0 unmaps 4 bytes of "), std::string::npos)
+      << verdict.message;
+}
+
+// What can still be read and written, or who handles that it cannot.
+TEST(Mappings, AreNotTakenAway) {
+  ExpectPass(Walk(TakeAway(false, [](int* page) { mprotect(page, 4096, PROT_READ); })));
+  ExpectPass(Walk(TakeAway(false, [](int* page) { munmap(page + 1024, 4096); })));
+  ExpectPass(Walk([] {
+    signal(SIGSEGV, [](int) { _exit(1); });
+    TakeAway(false, kWaysToTakeAway[1])();
+  }));
+}
 
 TEST(Mappings, MayGrowAndMove) {
   ExpectPass(Walk(
