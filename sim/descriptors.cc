@@ -4,9 +4,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "sim/caller.h"
+#include "sim/private_files.h"
 #include "sim/signals.h"
 #include "sim/sync.h"
+#include "sim/timer_files.h"
 #include "sim/unsupported.h"
 
 namespace jacquard::sim {
@@ -31,6 +35,15 @@ bool IsOfProgram(uintptr_t pc) {
   return engine.Simulates() && FromProgram(caller) && !FromRuntime(caller);
 }
 
+// When the first timer among the files expires.
+uint64_t FirstTimer(const DescriptorCall::Awaited& awaited) {
+  const Backstage backstage;
+  uint64_t first = Engine::kNoDeadline;
+  awaited.for_each_file(awaited.data,
+                        [&first](int file) { first = std::min(first, DeadlineOfTimerFile(file)); });
+  return first;
+}
+
 }  // namespace
 
 DescriptorCall::DescriptorCall(int file, Effect effect, uintptr_t pc)
@@ -38,6 +51,7 @@ DescriptorCall::DescriptorCall(int file, Effect effect, uintptr_t pc)
   if (engine.Simulates()) engine.current->spin.Reset();  // which does not see what this does
   if (!is_step_) return;
   engine.DecisionPoint(StepOf(), &kFiles, pc);
+  ExpireTimerFiles();
   if (effect != Effect::kTakes && IsReadByOthers(file)) engine.Release(&kFiles);
 }
 
@@ -67,9 +81,10 @@ bool DescriptorCall::Wait(const Awaited& awaited, uint64_t deadline) const {
   WakeReadyDescriptors();  // what has been done so far may be what others wait for
   awaited_by[engine.current->id] = awaited;
   for (;;) {
-    engine.Block(WaitReason::kDescriptor, &kFiles, pc_, deadline);
+    engine.Block(WaitReason::kDescriptor, &kFiles, pc_, std::min(deadline, FirstTimer(awaited)));
+    ExpireTimerFiles();
     if (awaited.is_ready(awaited.data)) return true;
-    if (engine.current->timed_out) return false;
+    if (engine.current->timed_out && deadline <= engine.now()) return false;
   }
 }
 
@@ -77,7 +92,9 @@ bool WakeReadyDescriptors() {
   bool any = false;
   engine.ForEachWaiter(WaitReason::kDescriptor, &kFiles, [&any](SimThread& thread) {
     const DescriptorCall::Awaited& awaited = awaited_by[thread.id];
-    if (!engine.IsBlocked(thread) || !awaited.is_ready(awaited.data)) return;
+    if (!engine.IsBlocked(thread)) return;
+    // A timer may have been set in the meantime: then it waits for that.
+    if (!awaited.is_ready(awaited.data) && FirstTimer(awaited) >= thread.deadline) return;
     engine.MakeRunnable(thread);
     any = true;
   });
@@ -88,7 +105,13 @@ std::string_view DescriptorWaitOf(const SimThread& thread) { return awaited_by[t
 
 bool WaitsForOthers(const SimThread& thread) {
   const DescriptorCall::Awaited& awaited = awaited_by[thread.id];
-  return HandlesSignals() || !awaited.is_private(awaited.data);
+  bool any = false;  // whoever waits for no file at all waits for a signal
+  bool all = true;
+  awaited.for_each_file(awaited.data, [&](int file) {
+    any = true;
+    all = all && IsPrivateFile(file);
+  });
+  return !any || !all || HandlesSignals();
 }
 
 }  // namespace jacquard::sim

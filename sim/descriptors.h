@@ -9,6 +9,7 @@
 #define JACQUARD_SIM_DESCRIPTORS_H_
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
 #include "sim/engine.h"
@@ -26,10 +27,11 @@ class DescriptorCall {
     kCloses,  // gives, too: whoever reads is told of the end
   };
 
+  using Visit = std::function<void(int file)>;
   // What a thread waits for.
   struct Awaited {
     bool (*is_ready)(const void* data);
-    bool (*is_private)(const void* data);
+    void (*for_each_file)(const void* data, const Visit& visit);
     const void* data;
     const char* what;
   };
@@ -40,22 +42,29 @@ class DescriptorCall {
   DescriptorCall(const DescriptorCall&) = delete;
   DescriptorCall& operator=(const DescriptorCall&) = delete;
 
-  // Waits until `is_ready()`, which others may ask, too. False: the deadline (virtual time) has
-  // passed before. `is_private()` says whether only threads of the program can make it ready
-  // (private_files.h), and `what` the call is; kept as it is.
-  template <class IsReady, class IsPrivate>
+  // Waits until `is_ready()`, which others may ask, too, of the files that `for_each_file(visit)`
+  // visits. False: the deadline (virtual time) has passed before. `what` the call is; kept as it
+  // is.
+  template <class IsReady, class ForEachFile>
   bool Await(const char* what, uint64_t deadline, const IsReady& is_ready,
-             const IsPrivate& is_private) const {
+             const ForEachFile& for_each_file) const {
     if (is_ready()) return true;
-    struct Questions {
+    struct Both {
       const IsReady& is_ready;
-      const IsPrivate& is_private;
+      const ForEachFile& for_each_file;
     };
-    const Questions questions = {is_ready, is_private};
-    return Wait({[](const void* data) { return static_cast<const Questions*>(data)->is_ready(); },
-                 [](const void* data) { return static_cast<const Questions*>(data)->is_private(); },
-                 &questions, what},
+    const Both both = {is_ready, for_each_file};
+    return Wait({[](const void* data) { return static_cast<const Both*>(data)->is_ready(); },
+                 [](const void* data, const Visit& visit) {
+                   static_cast<const Both*>(data)->for_each_file(visit);
+                 },
+                 &both, what},
                 deadline);
+  }
+  // The same for one file.
+  template <class IsReady>
+  bool AwaitOne(const char* what, int file, const IsReady& is_ready) const {
+    return Await(what, Engine::kNoDeadline, is_ready, [file](const Visit& visit) { visit(file); });
   }
 
  private:
@@ -69,8 +78,8 @@ class DescriptorCall {
   bool is_step_;
 };
 
-// Makes those runnable who wait in such calls and whose files are ready. Whether there are any.
-// Costs a system call for each who waits.
+// Makes those runnable who wait in such calls and whose files are ready, or sooner will be than
+// they know. Whether there are any. Costs a system call for each who waits.
 bool WakeReadyDescriptors();
 
 // Of a thread that waits so: what it is in ("a read that waits"), and whether another process might

@@ -28,7 +28,7 @@ int WithoutWaiting(int command) {
 int Control(int file, int command, void* argument, const void* caller) {
   const auto real = JACQUARD_REAL(fcntl);
   if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
-    return OpenedFile(real(file, command, argument), caller);
+    return CopiedFile(file, real(file, command, argument), caller);
   const int at_once = WithoutWaiting(command);
   if (!engine.Simulates() || at_once == command) return real(file, command, argument);
   engine.current->spin.Reset();

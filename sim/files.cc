@@ -18,7 +18,6 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -34,6 +33,7 @@
 #include "sim/real.h"
 #include "sim/streams.h"
 #include "sim/sync.h"
+#include "sim/timer_files.h"
 
 namespace jacquard::sim {
 namespace {
@@ -157,6 +157,11 @@ int OpenedFile(int descriptor, const void* caller) {
   return descriptor;
 }
 
+int CopiedFile(int original, int copy, const void* caller) {
+  CopyTimerFile(original, copy);
+  return OpenedFile(copy, caller);
+}
+
 bool IsOpenedByExecution(int descriptor) {
   return !files.shared &&
          std::find(files.opened.begin(), files.opened.end(), descriptor) != files.opened.end();
@@ -191,6 +196,7 @@ void Keep(int descriptor) {
 void BeforeClose(int descriptor, const void* caller) {
   const bool is_by_program = IsByProgram(caller);
   const Backstage backstage;
+  ForgetTimerFile(descriptor);
   if (files.any && Take(files.opened, descriptor)) return;
   if (!IsOpenOutside(descriptor)) return;
   if (!is_by_program) return SetOpenOutside(descriptor, false);
@@ -251,6 +257,7 @@ void RestoreFiles() {
     close_file(files.directory);
   }
   if (files.has_mask) JACQUARD_REAL(umask)(files.mask);
+  ForgetTimerFiles();
   files = {};
 }
 
@@ -258,6 +265,7 @@ void RestoreFiles() {
 
 using jacquard::sim::BeforeClose;
 using jacquard::sim::BeforeDirectoryChange;
+using jacquard::sim::CopiedFile;
 using jacquard::sim::engine;
 using jacquard::sim::files;
 using jacquard::sim::GiveToStream;
@@ -307,11 +315,9 @@ JACQUARD_OPENS(socket, (int domain, int type, int protocol), (domain, type, prot
 JACQUARD_OPENS(epoll_create, (int size), (size), noexcept)
 JACQUARD_OPENS(epoll_create1, (int flags), (flags), noexcept)
 JACQUARD_OPENS(eventfd, (unsigned value, int flags), (value, flags), noexcept)
-JACQUARD_OPENS(timerfd_create, (clockid_t clock, int flags), (clock, flags), noexcept)
 JACQUARD_OPENS(inotify_init, (), (), noexcept)
 JACQUARD_OPENS(inotify_init1, (int flags), (flags), noexcept)
 JACQUARD_OPENS(memfd_create, (const char* name, unsigned flags), (name, flags), noexcept)
-JACQUARD_OPENS(dup, (int descriptor), (descriptor), noexcept)
 
 int pipe(int* ends) noexcept {
   const int result = JACQUARD_REAL(pipe)(ends);
@@ -331,6 +337,10 @@ int socketpair(int domain, int type, int protocol, int* ends) noexcept {
   return result;
 }
 
+int dup(int descriptor) noexcept {
+  return CopiedFile(descriptor, JACQUARD_REAL(dup)(descriptor), JACQUARD_RETURN_ADDRESS);
+}
+
 // ---- what closes, or puts another file in the place
 
 int close(int descriptor) {
@@ -347,12 +357,12 @@ int close(int descriptor) {
 int dup2(int from, int to) noexcept {
   if (from == to || JACQUARD_REAL(fcntl)(from, F_GETFD) < 0) return JACQUARD_REAL(dup2)(from, to);
   BeforeClose(to, JACQUARD_RETURN_ADDRESS);
-  return OpenedFile(JACQUARD_REAL(dup2)(from, to), JACQUARD_RETURN_ADDRESS);
+  return CopiedFile(from, JACQUARD_REAL(dup2)(from, to), JACQUARD_RETURN_ADDRESS);
 }
 
 int dup3(int from, int to, int flags) noexcept {
   if (JACQUARD_REAL(fcntl)(from, F_GETFD) >= 0) BeforeClose(to, JACQUARD_RETURN_ADDRESS);
-  return OpenedFile(JACQUARD_REAL(dup3)(from, to, flags), JACQUARD_RETURN_ADDRESS);
+  return CopiedFile(from, JACQUARD_REAL(dup3)(from, to, flags), JACQUARD_RETURN_ADDRESS);
 }
 
 // ---- streams

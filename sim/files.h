@@ -8,6 +8,9 @@ namespace jacquard::sim {
 // it.
 int OpenedFile(int descriptor, const void* caller);
 
+// The same for another descriptor of the file of `original`.
+int CopiedFile(int original, int copy, const void* caller);
+
 // Whether the execution has opened it, and no other process has been given any.
 bool IsOpenedByExecution(int descriptor);
 void NoteFilesShared();

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -40,9 +41,7 @@ bool IsStream(int socket) {
 bool MeansWait(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
 void AwaitRoom(const DescriptorCall& call, int file, const char* what) {
-  call.Await(
-      what, Engine::kNoDeadline, [file] { return IsReady(file, POLLOUT); },
-      [file] { return IsPrivateFile(file); });
+  call.AwaitOne(what, file, [file] { return IsReady(file, POLLOUT); });
 }
 
 // A pipe that has room takes so many bytes at once.
@@ -85,15 +84,12 @@ ssize_t Send(const DescriptorCall& call, int socket, const msghdr& message, int 
   ssize_t sent = -1;
   int error = EAGAIN;
   // Of a datagram nothing else tells whether there is room. Once it is sent, it is.
-  call.Await(
-      what, Engine::kNoDeadline,
-      [&] {
-        if (sent >= 0 || !MeansWait(error)) return true;
-        sent = JACQUARD_REAL(sendmsg)(socket, &message, flags | MSG_DONTWAIT);
-        error = errno;
-        return sent >= 0 || !MeansWait(error);
-      },
-      [socket] { return IsPrivateFile(socket); });
+  call.AwaitOne(what, socket, [&] {
+    if (sent >= 0 || !MeansWait(error)) return true;
+    sent = JACQUARD_REAL(sendmsg)(socket, &message, flags | MSG_DONTWAIT);
+    error = errno;
+    return sent >= 0 || !MeansWait(error);
+  });
   errno = error;
   if (sent < 0 || static_cast<size_t>(sent) == SizeOf(message) || !IsStream(socket)) return sent;
   // The rest, part for part.
@@ -218,9 +214,20 @@ ssize_t sendto(int socket, const void* bytes, size_t size, int flags, const sock
 ssize_t sendmsg(int socket, const msghdr* message, int flags) {
   const auto real = JACQUARD_REAL(sendmsg);
   const DescriptorCall call(socket, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
-  if (message != nullptr) jacquard::sim::NoteSentFiles(socket, *message);
+  if (message == nullptr) return real(socket, message, flags);
+  jacquard::sim::NoteSentFiles(socket, *message);
   if (!MayWait(socket, flags)) return real(socket, message, flags);
   return jacquard::sim::Send(call, socket, *message, flags, "a sendmsg that waits");
+}
+
+int shutdown(int socket, int how) noexcept {
+  const DescriptorCall call(socket, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
+  return JACQUARD_REAL(shutdown)(socket, how);
+}
+
+int epoll_ctl(int file, int operation, int other, epoll_event* event) noexcept {
+  const DescriptorCall call(file, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
+  return JACQUARD_REAL(epoll_ctl)(file, operation, other, event);
 }
 
 int connect(int socket, const sockaddr* address, socklen_t length) {

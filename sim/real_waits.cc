@@ -19,7 +19,6 @@
 #include "sim/caller.h"
 #include "sim/engine.h"
 #include "sim/files.h"
-#include "sim/private_files.h"
 #include "sim/real.h"
 #include "sim/sync.h"
 
@@ -39,10 +38,7 @@ bool IsReady(int file, short events) {
 
 InputCall::InputCall(int file, const char* what, uintptr_t pc, int flags)
     : DescriptorCall(file, Effect::kTakes, pc) {
-  if (MayWait(file, flags))
-    Await(
-        what, Engine::kNoDeadline, [file] { return IsReady(file, POLLIN); },
-        [file] { return IsPrivateFile(file); });
+  if (MayWait(file, flags)) AwaitOne(what, file, [file] { return IsReady(file, POLLIN); });
 }
 
 namespace {
@@ -65,28 +61,32 @@ uint64_t DeadlineOf(int milliseconds) {
 
 // A call that asks which of several files are ready, and waits until there are any. `ask()` does
 // not wait, and says how many there are; `is_ready()`, which others may call as well, whether there
-// are any; `are_private()` whether the program alone has them.
-int AskUntil(const char* what, uint64_t deadline, uintptr_t pc, auto are_private, auto ask,
+// are any; `for_each_file(visit)` is asked which files these are.
+int AskUntil(const char* what, uint64_t deadline, uintptr_t pc, auto for_each_file, auto ask,
              auto is_ready) {
   const DescriptorCall call(-1, DescriptorCall::Effect::kTakes, pc);
   for (;;) {
     const int ready = ask();
     if (ready != 0 || deadline <= engine.now()) return ready;
-    if (!call.Await(what, deadline, is_ready, are_private)) return ask();
+    if (!call.Await(what, deadline, is_ready, for_each_file)) return ask();
   }
 }
 // Where to ask changes nothing.
-int AskUntil(const char* what, uint64_t deadline, uintptr_t pc, auto are_private, auto ask) {
-  return AskUntil(what, deadline, pc, are_private, ask, [&ask] { return ask() != 0; });
+int AskUntil(const char* what, uint64_t deadline, uintptr_t pc, auto for_each_file, auto ask) {
+  return AskUntil(what, deadline, pc, for_each_file, ask, [&ask] { return ask() != 0; });
 }
 
-// Whoever waits for no file at all waits for a signal.
-bool ArePrivate(const pollfd* files, nfds_t count) {
-  const auto is_file = [](const pollfd& one) { return one.fd >= 0; };
-  return std::any_of(files, files + count, is_file) &&
-         std::all_of(files, files + count, [&is_file](const pollfd& one) {
-           return !is_file(one) || IsPrivateFile(one.fd);
-         });
+auto ForOne(int file) {
+  return [file](const DescriptorCall::Visit& visit) { visit(file); };
+}
+
+// Those of poll().
+auto ForEachOf(const pollfd* files, nfds_t count) {
+  return [=](const DescriptorCall::Visit& visit) {
+    for (nfds_t i = 0; i < count; ++i) {
+      if (files[i].fd >= 0) visit(files[i].fd);
+    }
+  };
 }
 
 // What select() is asked for: it answers in the same place.
@@ -105,16 +105,12 @@ class FileSets {
       if (sets_[i] != nullptr) std::memcpy(sets_[i], &copies_[i], size_);
     }
   }
-  bool ArePrivate() const {
-    bool any = false;
+  void ForEach(const DescriptorCall::Visit& visit) const {
     for (int file = 0; file < count_; ++file) {
       for (int i = 0; i < kSets; ++i) {
-        if (sets_[i] == nullptr || !FD_ISSET(file, &copies_[i])) continue;
-        if (!IsPrivateFile(file)) return false;
-        any = true;
+        if (sets_[i] != nullptr && FD_ISSET(file, &copies_[i])) visit(file);
       }
     }
-    return any;
   }
 
  private:
@@ -128,13 +124,14 @@ class FileSets {
 }  // namespace
 }  // namespace jacquard::sim
 
-using jacquard::sim::ArePrivate;
 using jacquard::sim::AskUntil;
 using jacquard::sim::DeadlineOf;
+using jacquard::sim::DescriptorCall;
 using jacquard::sim::engine;
 using jacquard::sim::FileSets;
+using jacquard::sim::ForEachOf;
+using jacquard::sim::ForOne;
 using jacquard::sim::InputCall;
-using jacquard::sim::IsPrivateFile;
 using jacquard::sim::IsReady;
 using jacquard::sim::OpenedFile;
 
@@ -145,6 +142,7 @@ ssize_t __read_chk(int, void*, size_t, size_t);
 ssize_t __recv_chk(int, void*, size_t, size_t, int);
 ssize_t __recvfrom_chk(int, void*, size_t, size_t, int, sockaddr*, socklen_t*);
 int __poll_chk(pollfd*, nfds_t, int, size_t);
+int __ppoll_chk(pollfd*, nfds_t, const timespec*, const sigset_t*, size_t);
 
 ssize_t read(int file, void* buffer, size_t size) {
   const InputCall call(file, "a read that waits", JACQUARD_CALLER);
@@ -192,22 +190,19 @@ int poll(pollfd* files, nfds_t count, int milliseconds) {
   if (!engine.Simulates()) return real(files, count, milliseconds);
   if (count == 0 && milliseconds >= 0)
     return jacquard::sim::JustSleep(jacquard::sim::FromMilliseconds(milliseconds));
-  return AskUntil(
-      "a poll that waits", DeadlineOf(milliseconds), JACQUARD_CALLER,
-      [=] { return ArePrivate(files, count); }, [=] { return real(files, count, 0); });
+  return AskUntil("a poll that waits", DeadlineOf(milliseconds), JACQUARD_CALLER,
+                  ForEachOf(files, count), [=] { return real(files, count, 0); });
 }
 
 int ppoll(pollfd* files, nfds_t count, const timespec* time, const sigset_t* set) {
   const auto real = JACQUARD_REAL(ppoll);
   if (!engine.Simulates()) return real(files, count, time, set);
   if (count == 0 && time != nullptr) return jacquard::sim::JustSleep(*time);
-  return AskUntil(
-      "a ppoll that waits", DeadlineOf(time), JACQUARD_CALLER,
-      [=] { return ArePrivate(files, count); },
-      [=] {
-        const timespec none = {0, 0};
-        return real(files, count, &none, set);
-      });
+  return AskUntil("a ppoll that waits", DeadlineOf(time), JACQUARD_CALLER, ForEachOf(files, count),
+                  [=] {
+                    const timespec none = {0, 0};
+                    return real(files, count, &none, set);
+                  });
 }
 
 int select(int count, fd_set* reads, fd_set* writes, fd_set* others, timeval* time) {
@@ -220,7 +215,7 @@ int select(int count, fd_set* reads, fd_set* writes, fd_set* others, timeval* ti
       time != nullptr ? timespec{time->tv_sec, time->tv_usec * 1000} : timespec{};
   return AskUntil(
       "a select that waits", DeadlineOf(time != nullptr ? &duration : nullptr), JACQUARD_CALLER,
-      [&asked] { return asked.ArePrivate(); },
+      [&asked](const DescriptorCall::Visit& visit) { asked.ForEach(visit); },
       [=, &asked] {
         asked.PutBack();
         timeval none = {0, 0};
@@ -236,7 +231,7 @@ int pselect(int count, fd_set* reads, fd_set* writes, fd_set* others, const time
   const FileSets asked(count, reads, writes, others);
   return AskUntil(
       "a pselect that waits", DeadlineOf(time), JACQUARD_CALLER,
-      [&asked] { return asked.ArePrivate(); },
+      [&asked](const DescriptorCall::Visit& visit) { asked.ForEach(visit); },
       [=, &asked] {
         asked.PutBack();
         const timespec none = {0, 0};
@@ -248,17 +243,28 @@ int epoll_wait(int file, epoll_event* events, int most, int milliseconds) {
   const auto real = JACQUARD_REAL(epoll_wait);
   if (!engine.Simulates()) return real(file, events, most, milliseconds);
   return AskUntil(
-      "an epoll_wait that waits", DeadlineOf(milliseconds), JACQUARD_CALLER,
-      [file] { return IsPrivateFile(file); }, [=] { return real(file, events, most, 0); },
-      [file] { return IsReady(file, POLLIN); });
+      "an epoll_wait that waits", DeadlineOf(milliseconds), JACQUARD_CALLER, ForOne(file),
+      [=] { return real(file, events, most, 0); }, [file] { return IsReady(file, POLLIN); });
 }
 
 int epoll_pwait(int file, epoll_event* events, int most, int milliseconds, const sigset_t* set) {
   const auto real = JACQUARD_REAL(epoll_pwait);
   if (!engine.Simulates()) return real(file, events, most, milliseconds, set);
   return AskUntil(
-      "an epoll_pwait that waits", DeadlineOf(milliseconds), JACQUARD_CALLER,
-      [file] { return IsPrivateFile(file); }, [=] { return real(file, events, most, 0, set); },
+      "an epoll_pwait that waits", DeadlineOf(milliseconds), JACQUARD_CALLER, ForOne(file),
+      [=] { return real(file, events, most, 0, set); }, [file] { return IsReady(file, POLLIN); });
+}
+
+int epoll_pwait2(int file, epoll_event* events, int most, const timespec* time,
+                 const sigset_t* set) {
+  const auto real = JACQUARD_REAL(epoll_pwait2);
+  if (!engine.Simulates()) return real(file, events, most, time, set);
+  return AskUntil(
+      "an epoll_pwait2 that waits", DeadlineOf(time), JACQUARD_CALLER, ForOne(file),
+      [=] {
+        const timespec none = {0, 0};
+        return real(file, events, most, &none, set);
+      },
       [file] { return IsReady(file, POLLIN); });
 }
 
@@ -285,6 +291,13 @@ int __poll_chk(pollfd* files, nfds_t count, int milliseconds, size_t room) {
   if (room / sizeof(pollfd) < count)
     return JACQUARD_REAL(__poll_chk)(files, count, milliseconds, room);
   return poll(files, count, milliseconds);
+}
+
+int __ppoll_chk(pollfd* files, nfds_t count, const timespec* time, const sigset_t* set,
+                size_t room) {
+  if (room / sizeof(pollfd) < count)
+    return JACQUARD_REAL(__ppoll_chk)(files, count, time, set, room);
+  return ppoll(files, count, time, set);
 }
 
 }  // extern "C"

@@ -92,7 +92,7 @@ TEST(Membarrier, MayBeMissingWhereReadersLeave) {
 
 // Two in a row are no more than one while the other thread does not get on.
 TEST(Membarrier, TwiceIsStillBehindTheSameStep) {
-  const auto look = [](std::function<void()> fence) {
+  const auto look = [](const std::function<void()>& fence) {
     return [fence] {
       std::atomic<int> begun = 0;
       int written = 0;
