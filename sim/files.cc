@@ -167,6 +167,10 @@ bool IsOpenedByExecution(int descriptor) {
          std::find(files.opened.begin(), files.opened.end(), descriptor) != files.opened.end();
 }
 
+void ForEachOpenedFile(const std::function<void(int)>& visit) {
+  for (const int descriptor : files.opened) visit(descriptor);
+}
+
 void NoteFilesShared() { files.any = files.shared = true; }
 
 namespace {

@@ -2,6 +2,8 @@
 #ifndef JACQUARD_SIM_FILES_H_
 #define JACQUARD_SIM_FILES_H_
 
+#include <functional>
+
 namespace jacquard::sim {
 
 // `descriptor`, which may be negative, is what a call has opened that returns to `caller`; returns
@@ -14,6 +16,7 @@ int CopiedFile(int original, int copy, const void* caller);
 // Whether the execution has opened it, and no other process has been given any.
 bool IsOpenedByExecution(int descriptor);
 void NoteFilesShared();
+void ForEachOpenedFile(const std::function<void(int)>& visit);
 
 // Before the first execution: what is open now was not opened by one.
 void LearnOpenFiles();

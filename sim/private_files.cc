@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <cstring>
 #include <string_view>
 
 #include "sim/engine.h"
@@ -13,6 +15,12 @@
 namespace jacquard::sim {
 namespace {
 
+int TypeOf(int socket) {
+  int type = 0;
+  socklen_t length = sizeof(type);
+  return getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &length) == 0 ? type : 0;
+}
+
 // A child has all descriptors that are not closed for it.
 bool HasChildren() {
   siginfo_t child = {};
@@ -20,16 +28,43 @@ bool HasChildren() {
          errno != ECHILD;
 }
 
-// Of a pair: what has been bound or connected by name has the name at one end.
-bool IsPairOfSockets(int descriptor) {
-  sockaddr_storage address = {};
-  for (const auto& ask : {getsockname, getpeername}) {
-    socklen_t length = sizeof(address);
-    if (ask(descriptor, reinterpret_cast<sockaddr*>(&address), &length) != 0 ||
-        address.ss_family != AF_UNIX || length != sizeof(sa_family_t))
-      return false;
+// The name of a socket, or of the one that it is connected to.
+struct SocketName {
+  SocketName(decltype(getsockname)* ask, int socket) {
+    exists = ask(socket, reinterpret_cast<sockaddr*>(&address), &length) == 0;
   }
-  return true;
+  bool IsEmpty() const { return length == sizeof(sa_family_t); }
+  bool operator==(const SocketName& other) const {
+    return exists && other.exists && length == other.length &&
+           std::memcmp(&address, &other.address, length) == 0;
+  }
+  sockaddr_storage address = {};
+  socklen_t length = sizeof(address);
+  bool exists;
+};
+
+// The process at the other end of a connection within the machine.
+pid_t PeerOf(int socket) {
+  ucred peer = {};
+  socklen_t length = sizeof(peer);
+  return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 ? peer.pid : 0;
+}
+
+// Whether the other end of the socket's connection is the program's, too.
+bool IsConnectedToItself(int socket) {
+  const SocketName name(getsockname, socket);
+  const SocketName peer(getpeername, socket);
+  if (!name.exists || !peer.exists) return false;
+  if (name.address.ss_family == AF_UNIX) {
+    // What has a name gets datagrams from anybody.
+    const bool is_pair = name.IsEmpty() && peer.IsEmpty();
+    return PeerOf(socket) == getpid() && (is_pair || TypeOf(socket) != SOCK_DGRAM);
+  }
+  bool any = false;
+  ForEachOpenedFile([&](int other) {
+    any = any || (SocketName(getsockname, other) == peer && SocketName(getpeername, other) == name);
+  });
+  return any && TypeOf(socket) == SOCK_STREAM;
 }
 
 bool WatchesOnlyPrivateFiles(int epoll) {
@@ -48,7 +83,7 @@ bool IsPrivateFile(int descriptor) {
   if (!IsOpenedByExecution(descriptor) || HasChildren()) return false;
   const OpenFileName name(descriptor);
   const std::string_view kind = name.text();
-  if (kind.starts_with("socket:")) return IsPairOfSockets(descriptor);
+  if (kind.starts_with("socket:")) return IsConnectedToItself(descriptor);
   if (name.IsEpoll()) return WatchesOnlyPrivateFiles(descriptor);
   return kind == "anon_inode:[eventfd]" || kind.starts_with("pipe:");
 }

@@ -6,9 +6,9 @@
 
 namespace jacquard::sim {
 
-// Whether the execution has opened `descriptor`, as a pipe or pair of sockets without a name, an
-// eventfd, or an epoll of nothing but such, and no other process has it. False also means "not
-// known". For where it rarely matters: several system calls.
+// Whether the execution has opened `descriptor`, as a pipe without a name, a socket that is
+// connected to another one of its own, an eventfd, or an epoll of nothing but such, and no other
+// process has it. False also means "not known". For where it rarely matters: several system calls.
 bool IsPrivateFile(int descriptor);
 
 // The program is about to send `message`, with which descriptors may go to another process.

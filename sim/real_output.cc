@@ -20,6 +20,7 @@
 #include "sim/private_files.h"
 #include "sim/real.h"
 #include "sim/real_waits.h"
+#include "sim/signals.h"
 #include "sim/sync.h"
 #include "sim/unsupported.h"
 
@@ -44,27 +45,48 @@ void AwaitRoom(const DescriptorCall& call, int file, const char* what) {
   call.AwaitOne(what, file, [file] { return IsReady(file, POLLOUT); });
 }
 
+// Nobody reads any more: the running thread gets a signal, and if that does not end it all, an
+// error.
+ssize_t FailToWrite(uintptr_t pc) {
+  RaiseBrokenPipe(pc);
+  errno = EPIPE;
+  return -1;
+}
+
+// The end of a pipe where one writes.
+bool HasNoReader(int pipe) {
+  pollfd one = {.fd = pipe, .events = POLLOUT, .revents = 0};
+  return JACQUARD_REAL(poll)(&one, 1, 0) == 1 && (one.revents & POLLERR) != 0;
+}
+
 // A pipe that has room takes so many bytes at once.
-ssize_t WriteToPipe(const DescriptorCall& call, int file, const char* bytes, size_t size) {
+ssize_t WriteToPipe(const DescriptorCall& call, int file, const char* bytes, size_t size,
+                    uintptr_t pc) {
+  const bool may_wait = MayWait(file);
   size_t written = 0;
   do {
-    AwaitRoom(call, file, "a write that waits");
-    const size_t part = std::min<size_t>(size - written, PIPE_BUF);
-    const ssize_t result = JACQUARD_REAL(write)(file, bytes + written, part);
+    if (may_wait) AwaitRoom(call, file, "a write that waits");
+    const size_t part = may_wait ? std::min<size_t>(size - written, PIPE_BUF) : size;
+    const ssize_t result =
+        HasNoReader(file) ? FailToWrite(pc) : JACQUARD_REAL(write)(file, bytes + written, part);
     if (result < 0) return written == 0 ? result : static_cast<ssize_t>(written);
     written += static_cast<size_t>(result);
-  } while (written < size);
+  } while (may_wait && written < size);
   return static_cast<ssize_t>(written);
 }
 
 // The parts one after another, until one is not taken as a whole.
-ssize_t WriteToPipe(const DescriptorCall& call, int file, const msghdr& message) {
+ssize_t WriteToPipe(const DescriptorCall& call, int file, const msghdr& message, uintptr_t pc) {
+  if (!MayWait(file)) {
+    if (HasNoReader(file)) return FailToWrite(pc);
+    return JACQUARD_REAL(writev)(file, message.msg_iov, static_cast<int>(message.msg_iovlen));
+  }
   size_t written = 0;
   for (size_t i = 0; i < message.msg_iovlen; ++i) {
     const iovec& part = message.msg_iov[i];
     if (part.iov_len == 0) continue;
     const ssize_t result =
-        WriteToPipe(call, file, static_cast<const char*>(part.iov_base), part.iov_len);
+        WriteToPipe(call, file, static_cast<const char*>(part.iov_base), part.iov_len, pc);
     if (result < 0 && written == 0) return result;
     if (result > 0) written += static_cast<size_t>(result);
     if (result < static_cast<ssize_t>(part.iov_len)) break;
@@ -78,9 +100,9 @@ size_t SizeOf(const msghdr& message) {
   return size;
 }
 
-// What sendmsg() does that waits until all is sent.
-ssize_t Send(const DescriptorCall& call, int socket, const msghdr& message, int flags,
-             const char* what) {
+// What sendmsg() does that waits until all is sent. Nobody gets a signal.
+ssize_t SendAll(const DescriptorCall& call, int socket, const msghdr& message, int flags,
+                const char* what) {
   ssize_t sent = -1;
   int error = EAGAIN;
   // Of a datagram nothing else tells whether there is room. Once it is sent, it is.
@@ -115,16 +137,26 @@ ssize_t Send(const DescriptorCall& call, int socket, const msghdr& message, int 
   return sent;
 }
 
+ssize_t Send(const DescriptorCall& call, int socket, const msghdr& message, int flags,
+             const char* what, uintptr_t pc) {
+  const int quiet = flags | MSG_NOSIGNAL;
+  const ssize_t sent = MayWait(socket, flags) ? SendAll(call, socket, message, quiet, what)
+                                              : JACQUARD_REAL(sendmsg)(socket, &message, quiet);
+  const bool is_told = sent < 0 && errno == EPIPE && flags != quiet && IsStream(socket);
+  return is_told ? FailToWrite(pc) : sent;
+}
+
 // The same for bytes in one piece; `address` may be null.
 ssize_t Send(const DescriptorCall& call, int socket, const void* bytes, size_t size, int flags,
-             const char* what, const sockaddr* address = nullptr, socklen_t length = 0) {
+             const char* what, uintptr_t pc, const sockaddr* address = nullptr,
+             socklen_t length = 0) {
   iovec part = {const_cast<void*>(bytes), size};
   msghdr message = {};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
   message.msg_name = const_cast<sockaddr*>(address);
   message.msg_namelen = length;
-  return Send(call, socket, message, flags, what);
+  return Send(call, socket, message, flags, what, pc);
 }
 
 // As connect() does for a socket that waits, if it need not.
@@ -150,6 +182,7 @@ int Connect(int socket, const sockaddr* address, socklen_t length) {
 
 using jacquard::sim::AwaitRoom;
 using jacquard::sim::DescriptorCall;
+using jacquard::sim::engine;
 using jacquard::sim::MayWait;
 
 extern "C" {
@@ -158,14 +191,15 @@ ssize_t write(int file, const void* bytes, size_t size) {
   const auto real = JACQUARD_REAL(write);
   if (file <= STDERR_FILENO) return real(file, bytes, size);
   const DescriptorCall call(file, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
-  if (size == 0 || !MayWait(file)) return real(file, bytes, size);
+  if (size == 0 || !engine.Simulates()) return real(file, bytes, size);
   switch (jacquard::sim::KindOf(file)) {
     case S_IFIFO:
-      return jacquard::sim::WriteToPipe(call, file, static_cast<const char*>(bytes), size);
+      return jacquard::sim::WriteToPipe(call, file, static_cast<const char*>(bytes), size,
+                                        JACQUARD_CALLER);
     case S_IFSOCK:
-      return jacquard::sim::Send(call, file, bytes, size, 0, "a write that waits");
+      return jacquard::sim::Send(call, file, bytes, size, 0, "a write that waits", JACQUARD_CALLER);
     default:
-      AwaitRoom(call, file, "a write that waits");
+      if (MayWait(file)) AwaitRoom(call, file, "a write that waits");
       return real(file, bytes, size);
   }
 }
@@ -174,17 +208,17 @@ ssize_t writev(int file, const iovec* parts, int count) {
   const auto real = JACQUARD_REAL(writev);
   if (file <= STDERR_FILENO) return real(file, parts, count);
   const DescriptorCall call(file, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
-  if (!MayWait(file)) return real(file, parts, count);
+  if (count <= 0 || !engine.Simulates()) return real(file, parts, count);
   msghdr message = {};
   message.msg_iov = const_cast<iovec*>(parts);
   message.msg_iovlen = static_cast<size_t>(count);
   switch (jacquard::sim::KindOf(file)) {
     case S_IFIFO:
-      return jacquard::sim::WriteToPipe(call, file, message);
+      return jacquard::sim::WriteToPipe(call, file, message, JACQUARD_CALLER);
     case S_IFSOCK:
-      return jacquard::sim::Send(call, file, message, 0, "a writev that waits");
+      return jacquard::sim::Send(call, file, message, 0, "a writev that waits", JACQUARD_CALLER);
     default:
-      AwaitRoom(call, file, "a writev that waits");
+      if (MayWait(file)) AwaitRoom(call, file, "a writev that waits");
       return real(file, parts, count);
   }
 }
@@ -196,28 +230,28 @@ int eventfd_write(int file, eventfd_t value) {
 }
 
 ssize_t send(int socket, const void* bytes, size_t size, int flags) {
-  const auto real = JACQUARD_REAL(send);
   const DescriptorCall call(socket, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
-  if (!MayWait(socket, flags)) return real(socket, bytes, size, flags);
-  return jacquard::sim::Send(call, socket, bytes, size, flags, "a send that waits");
+  if (!engine.Simulates()) return JACQUARD_REAL(send)(socket, bytes, size, flags);
+  return jacquard::sim::Send(call, socket, bytes, size, flags, "a send that waits",
+                             JACQUARD_CALLER);
 }
 
 ssize_t sendto(int socket, const void* bytes, size_t size, int flags, const sockaddr* address,
                socklen_t length) {
   const auto real = JACQUARD_REAL(sendto);
   const DescriptorCall call(socket, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
-  if (!MayWait(socket, flags)) return real(socket, bytes, size, flags, address, length);
-  return jacquard::sim::Send(call, socket, bytes, size, flags, "a sendto that waits", address,
-                             length);
+  if (!engine.Simulates()) return real(socket, bytes, size, flags, address, length);
+  return jacquard::sim::Send(call, socket, bytes, size, flags, "a sendto that waits",
+                             JACQUARD_CALLER, address, length);
 }
 
 ssize_t sendmsg(int socket, const msghdr* message, int flags) {
   const auto real = JACQUARD_REAL(sendmsg);
   const DescriptorCall call(socket, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
-  if (message == nullptr) return real(socket, message, flags);
+  if (!engine.Simulates() || message == nullptr) return real(socket, message, flags);
   jacquard::sim::NoteSentFiles(socket, *message);
-  if (!MayWait(socket, flags)) return real(socket, message, flags);
-  return jacquard::sim::Send(call, socket, *message, flags, "a sendmsg that waits");
+  return jacquard::sim::Send(call, socket, *message, flags, "a sendmsg that waits",
+                             JACQUARD_CALLER);
 }
 
 int shutdown(int socket, int how) noexcept {

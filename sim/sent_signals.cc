@@ -24,21 +24,21 @@ namespace {
 // Sent to the process, and all threads block it.
 uint64_t waits_for_any = 0;
 
-// A thread gets the signal that `call` has sent.
+// A thread gets the signal that `call` ("kill of") has sent.
 void CheckIsHandled(int signal, const char* call, uintptr_t pc) {
   if (signal == SIGABRT || !IsFatal(signal)) return;
   static std::string message;  // kept, since this stack is given up
   {
     const Backstage backstage;
     const char* const name = sigabbrev_np(signal);
-    message = std::string(call) + " of " +
+    message = std::string(call) + " " +
               (name != nullptr ? "SIG" + std::string(name) : std::to_string(signal)) +
               ", which ends the process";
   }
   engine.Fail(VerdictKind::kAbort, "signal", message, {.pc = pc});
 }
 
-// `call` sends the signal to the running thread.
+// `call` ("raise of") sends the signal to the running thread.
 int Raise(int signal, const char* call, uintptr_t pc) {
   BeforeMaskChange();
   const bool is_known = signal > 0 && signal < NSIG;
@@ -80,7 +80,7 @@ int SendToProcess(int signal, uintptr_t pc) {
       SimThread& thread = engine.thread(i);
       if (engine.HasEnded(thread) || (thread.signal_mask & bit) != 0 || &thread == engine.current)
         continue;
-      CheckIsHandled(signal, "kill", pc);
+      CheckIsHandled(signal, "kill of", pc);
       // Rather to one that can run: in the middle of a wait there is no handler.
       if (receiver == nullptr || engine.IsBlocked(*receiver)) receiver = &thread;
     }
@@ -91,14 +91,14 @@ int SendToProcess(int signal, uintptr_t pc) {
     waits_for_any |= bit;
     return 0;
   }
-  return Raise(signal, "kill", pc);
+  return Raise(signal, "kill of", pc);
 }
 
 int SendToThread(pthread_t handle, int signal, uintptr_t pc) {
   if (signal < 0 || signal >= NSIG) return EINVAL;
   BeginSending(pc);
   SimThread* const thread = engine.FindThread(handle);
-  if (thread == engine.current) return Raise(signal, "pthread_kill", pc) == 0 ? 0 : errno;
+  if (thread == engine.current) return Raise(signal, "pthread_kill of", pc) == 0 ? 0 : errno;
   if (thread != nullptr && !engine.HasEnded(*thread)) {
     if (signal == 0 || GivenToWaiter(*thread, signal)) return 0;
     if ((thread->signal_mask & SetOf(signal)) != 0) {
@@ -165,7 +165,7 @@ void BeforeUnblock(int how, const sigset_t* set, uintptr_t pc) {
   std::memcpy(&bits, set, sizeof(bits));
   const uint64_t comes = pending & RealMask() & (how == SIG_UNBLOCK ? bits : ~bits);
   for (uint64_t left = comes; left != 0; left &= left - 1)
-    CheckIsHandled(std::countr_zero(left) + 1, "raise", pc);
+    CheckIsHandled(std::countr_zero(left) + 1, "raise of", pc);
 }
 
 void AfterMaskChange(uintptr_t pc) {
@@ -173,7 +173,7 @@ void AfterMaskChange(uintptr_t pc) {
   const uint64_t set = waits_for_any & ~RealMask();
   waits_for_any &= ~set;
   for (uint64_t left = set; left != 0; left &= left - 1)
-    Raise(std::countr_zero(left) + 1, "kill", pc);
+    Raise(std::countr_zero(left) + 1, "kill of", pc);
 }
 
 bool GiveToWaiter(int signal) {
@@ -184,7 +184,9 @@ bool GiveToWaiter(int signal) {
   return false;
 }
 
-void Deliver(int signal) { Raise(signal, "alarm", 0); }
+void RaiseBrokenPipe(uintptr_t pc) { Raise(SIGPIPE, "a write to where nobody reads:", pc); }
+
+void Deliver(int signal) { Raise(signal, "alarm of", 0); }
 
 void DropSentSignals() { waits_for_any = 0; }
 
@@ -195,7 +197,7 @@ extern "C" {
 // The handler runs before it returns, with the signal blocked. Under a name of its own in C++:
 // Raise() says why.
 int jacquard_raise(int signal) asm("raise");
-int jacquard_raise(int signal) { return jacquard::sim::Raise(signal, "raise", JACQUARD_CALLER); }
+int jacquard_raise(int signal) { return jacquard::sim::Raise(signal, "raise of", JACQUARD_CALLER); }
 
 int kill(pid_t process, int signal) noexcept {
   using jacquard::sim::engine;

@@ -48,6 +48,8 @@ void AfterMaskChange(uintptr_t pc);
 bool GiveToWaiter(int signal);
 // The running thread gets the signal: its handler runs.
 void Deliver(int signal);
+// The running thread, at `pc`, has written to where nobody reads: it gets SIGPIPE.
+void RaiseBrokenPipe(uintptr_t pc);
 // What waits for any thread is gone.
 void DropSentSignals();
 

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -52,6 +53,30 @@ struct Event {
   int file;
 };
 
+// Between two sockets of the program's, with a name that everybody could connect to.
+struct Connection {
+  explicit Connection(int family)
+      : listener(socket(family, SOCK_STREAM, 0)), client(socket(family, SOCK_STREAM, 0)) {
+    sockaddr_storage address = {};
+    auto* const name = reinterpret_cast<sockaddr*>(&address);
+    name->sa_family = static_cast<sa_family_t>(family);
+    socklen_t length = sizeof(sa_family_t);  // AF_UNIX: an abstract name, of the system's choice
+    if (family == AF_INET) {
+      length = sizeof(sockaddr_in);
+      reinterpret_cast<sockaddr_in*>(name)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    }
+    Check(bind(listener, name, length) == 0, "bound");
+    length = sizeof(address);
+    Check(getsockname(listener, name, &length) == 0 && listen(listener, 1) == 0, "listens");
+    Check(connect(client, name, length) == 0, "connected");
+    server = accept(listener, nullptr, nullptr);
+    Check(server >= 0, "accepted");
+  }
+  int listener;
+  int client;
+  int server;
+};
+
 void ExpectAllPass(const std::function<void()>& body) {
   const ExploreResult result = SearchAll(body);
   ExpectPass(result);
@@ -59,6 +84,8 @@ void ExpectAllPass(const std::function<void()>& body) {
   EXPECT_GT(result.executions, 1u);
   ExpectPass(Walk(body));
 }
+
+ExploreResult WalkAFew(const std::function<void()>& body) { return Walk(body, 10); }
 
 TEST(Descriptors, HandOver) {
   ExpectAllPass([] {
@@ -380,8 +407,6 @@ TEST(Descriptors, OfSockets) {
       100));
 }
 
-ExploreResult WalkAFew(const std::function<void()>& body) { return Walk(body, 10); }
-
 // Only the program's own threads could do what is waited for, and all of them wait.
 TEST(Descriptors, OfNobodyElseDeadlock) {
   int way = 0;
@@ -412,6 +437,16 @@ TEST(Descriptors, OfNobodyElseDeadlock) {
     signal(SIGPIPE, SIG_IGN);
     Pipe().Read();
   });
+  // Connections of the program with itself.
+  for (const int family : {AF_UNIX, AF_INET}) {
+    for (const bool server_waits : {false, true}) {
+      expect_deadlock([=] {
+        const Connection connection(family);
+        char byte = 0;
+        recv(server_waits ? connection.server : connection.client, &byte, 1, 0);
+      });
+    }
+  }
   // Each waits for what the other one does behind its wait.
   expect_deadlock([] {
     const Pipe pipe;
@@ -424,6 +459,70 @@ TEST(Descriptors, OfNobodyElseDeadlock) {
     event.Signal();
     other.join();
   });
+}
+
+// Who writes where nobody reads any more gets a signal, which ends the process unless it is told
+// otherwise; then that is an error.
+TEST(Descriptors, WritersAreToldThatNobodyReads) {
+  const std::function<ssize_t(int pipe, int socket)> ways[] = {
+      [](int pipe, int) { return write(pipe, "xy", 2); },
+      [](int pipe, int) {
+        fcntl(pipe, F_SETFL, O_NONBLOCK);
+        return write(pipe, "xy", 2);
+      },
+      [](int pipe, int) {
+        iovec part = {const_cast<char*>("xy"), 2};
+        return writev(pipe, &part, 1);
+      },
+      [](int, int socket) { return write(socket, "xy", 2); },
+      [](int, int socket) { return send(socket, "xy", 2, 0); },
+      [](int, int socket) { return sendto(socket, "xy", 2, MSG_DONTWAIT, nullptr, 0); },
+      [](int, int socket) {
+        iovec part = {const_cast<char*>("xy"), 2};
+        msghdr message = {};
+        message.msg_iov = &part;
+        message.msg_iovlen = 1;
+        return sendmsg(socket, &message, 0);
+      },
+  };
+  int way = 0;
+  for (const auto& try_to_write : ways) {
+    SCOPED_TRACE(way++);
+    static int handled;  // in this execution
+    const auto body = [&try_to_write](void (*prepare)(), int times = 0) {
+      return [&try_to_write, prepare, times] {
+        const Pipe pipe;
+        int sockets[2];
+        Check(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) == 0, "opened");
+        prepare();
+        std::thread([&] {
+          close(pipe.ends[0]);
+          close(sockets[0]);
+        }).join();
+        Check(try_to_write(pipe.ends[1], sockets[1]) == -1 && errno == EPIPE, "an error");
+        Check(handled == times, "a signal, if there is a handler");
+      };
+    };
+    const ExploreResult ended = WalkAFew(body([] {}));
+    EXPECT_EQ(ended.verdict.signature, "abort|signal") << ended.verdict.message;
+    EXPECT_NE(ended.verdict.message.find("nobody reads: SIGPIPE, which ends the process"),
+              std::string::npos)
+        << ended.verdict.message;
+    ExpectPass(WalkAFew(body([] { signal(SIGPIPE, SIG_IGN); })));
+    ExpectPass(WalkAFew(body([] {
+      sigset_t set;
+      sigemptyset(&set);
+      sigaddset(&set, SIGPIPE);
+      pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    })));
+    ExpectPass(WalkAFew(body([] { signal(SIGPIPE, [](int) { ++handled; }); }, 1)));
+  }
+  ExpectPass(WalkAFew([] {
+    int sockets[2];
+    Check(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) == 0, "opened");
+    close(sockets[0]);
+    Check(send(sockets[1], "x", 1, MSG_NOSIGNAL) == -1 && errno == EPIPE, "an error alone");
+  }));
 }
 
 // Over a connection to a socket of its own that everybody may connect to.
@@ -466,6 +565,10 @@ TEST(Descriptors, OfOthersDoNotDeadlock) {
   };
   char byte = 0;
   expect_unsupported([&] { Check(read(open(path.c_str(), O_RDWR), &byte, 1) == 1, "no"); });
+  expect_unsupported([&] {
+    const Connection connection(AF_INET);
+    Check(accept(connection.listener, nullptr, nullptr) >= 0, "no");
+  });
   expect_unsupported([&] {
     const int file = socket(AF_UNIX, SOCK_DGRAM, 0);
     sockaddr_un address = {};
