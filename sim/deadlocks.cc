@@ -316,7 +316,7 @@ void Engine::ReportDeadlock() {
     const Backstage backstage;
     if (recorder != nullptr) recorder->ForgetSinceMark();
   }
-  if (LetTimerExpire()) return;
+  if (InterruptBySent() || LetTimerExpire()) return;
   for (ThreadSet left = alive_; left != 0; left &= left - 1) {
     const SimThread& thread = threads_[FirstOf(left)];
     if (signal_masks_used && (thread.pending_signals & ~BlockedBy(thread)) != 0) {
@@ -330,13 +330,44 @@ void Engine::ReportDeadlock() {
     if (thread.wait != WaitReason::kSignal || thread.detached) continue;
     Fail(VerdictKind::kUnsupported, "sigwait",
          "nobody can run, and a thread waits for a signal that none of them sends",
-         {.threads = alive_});
+         {.pc = thread.wait_pc, .threads = alive_});
   }
   if (body_ended_) {
     const SimThread& thread = threads_[FirstOf(alive_)];
     ReportLeftThread(thread, "thread outlives the body", "never ends");
   }
   BeginProbe();
+}
+
+// In the middle of some waits there may be a handler: whoever waits looks again afterwards.
+bool Engine::Interrupt(SimThread& thread, int signal) {
+  constexpr WaitReason kInterruptible[] = {
+      WaitReason::kMutex,     WaitReason::kShared, WaitReason::kExclusive, WaitReason::kSemaphore,
+      WaitReason::kCondition, WaitReason::kFutex,  WaitReason::kJoin};
+  if ((BlockedBy(thread) & SetOf(signal)) != 0 ||
+      std::find(std::begin(kInterruptible), std::end(kInterruptible), thread.wait) ==
+          std::end(kInterruptible))
+    return false;
+  thread.interrupted_by = signal;
+  thread.woken_spuriously = true;
+  MakeRunnable(thread);
+  return true;
+}
+
+bool Engine::InterruptBySent() {
+  if (!signal_masks_used) return false;
+  for (ThreadSet left = alive_; left != 0; left &= left - 1) {
+    SimThread& thread = threads_[FirstOf(left)];
+    const uint64_t comes = thread.pending_signals & ~BlockedBy(thread);
+    if (comes == 0) continue;
+    const int signal = std::countr_zero(comes) + 1;
+    if (!Interrupt(thread, signal)) continue;
+    thread.pending_signals &= ~SetOf(signal);
+    AcquireSent(thread);
+    if (rechecking_) EndRecheck();
+    return true;
+  }
+  return false;
 }
 
 bool Engine::LetTimerExpire() {
@@ -350,19 +381,10 @@ bool Engine::LetTimerExpire() {
   if (rechecking_) EndRecheck();
   const int signal = ExpireTimer();
   if (GiveToWaiter(signal)) return true;
-  // In the middle of these waits there may be a handler: whoever waits looks again afterwards.
-  constexpr WaitReason kInterruptible[] = {
-      WaitReason::kMutex,     WaitReason::kShared, WaitReason::kExclusive, WaitReason::kSemaphore,
-      WaitReason::kCondition, WaitReason::kFutex,  WaitReason::kJoin};
   for (ThreadSet left = alive_; left != 0; left &= left - 1) {
     SimThread& thread = threads_[FirstOf(left)];
-    if ((BlockedBy(thread) >> (signal - 1) & 1) != 0 ||
-        std::find(std::begin(kInterruptible), std::end(kInterruptible), thread.wait) ==
-            std::end(kInterruptible))
-      continue;
-    thread.interrupted_by = signal;
-    thread.woken_spuriously = true;
-    MakeRunnable(thread);
+    if (!Interrupt(thread, signal)) continue;
+    thread.in_timers_handler = true;
     return true;
   }
   Fail(VerdictKind::kUnsupported, "signal of a timer",
@@ -370,21 +392,18 @@ bool Engine::LetTimerExpire() {
        {.threads = alive_});
 }
 
-// On the thread's own stack, within the wait that it goes on with: what that knows of itself must
-// be as it was.
+// On the thread's own stack, within the wait that it goes on with.
 void Engine::HandleInterruption(SimThread& me) {
   const int signal = std::exchange(me.interrupted_by, 0);
-  const void* const mutex = me.wait_mutex;
-  const int other = me.wait_thread;
   if (recorder != nullptr) {
     const Backstage backstage;
-    recorder->Text(TraceEvent::Type::kNote, "handles the signal of a timer");
+    recorder->Text(TraceEvent::Type::kNote, "handles a signal");
   }
-  me.in_timers_handler = true;
-  Deliver(signal);
+  {
+    const KeptWait wait(me);
+    Deliver(signal);
+  }
   me.in_timers_handler = false;
-  me.wait_mutex = mutex;
-  me.wait_thread = other;
   me.timed_out = false;
   me.woken_spuriously = true;
 }

@@ -526,6 +526,11 @@ class Engine {
   void Stuck();
   // Nobody can run: whether a timer has expired, and somebody gets its signal.
   bool LetTimerExpire();
+  // Nobody can run: the handler of a signal runs in the middle of the thread's wait. False: it
+  // blocks that, or may not be interrupted there.
+  bool Interrupt(SimThread& thread, int signal);
+  // The same for somebody who has been sent a signal; false if there is nobody.
+  bool InterruptBySent();
   void HandleInterruption(SimThread& me);
   // Ends the execution if the running thread, in a handler that was called so, is about to end the
   // program: that is what such a timer is for.

@@ -53,16 +53,6 @@ pid_t fork() noexcept {
   return JACQUARD_REAL(fork)();
 }
 
-int pause() {
-  if (engine.Simulates()) Unsupported("pause");
-  return JACQUARD_REAL(pause)();
-}
-
-int sigsuspend(const sigset_t* set) {
-  if (engine.Simulates()) Unsupported("sigsuspend");
-  return JACQUARD_REAL(sigsuspend)(set);
-}
-
 // ---- children
 
 pid_t wait4(pid_t child, int* status, int options, rusage* usage) {

@@ -99,14 +99,11 @@ int SendToThread(pthread_t handle, int signal, uintptr_t pc) {
   BeginSending(pc);
   SimThread* const thread = engine.FindThread(handle);
   if (thread == engine.current) return Raise(signal, "pthread_kill of", pc) == 0 ? 0 : errno;
-  if (thread != nullptr && !engine.HasEnded(*thread)) {
-    if (signal == 0 || GivenToWaiter(*thread, signal)) return 0;
-    if ((thread->signal_mask & SetOf(signal)) != 0) {
-      thread->pending_signals |= SetOf(signal);
-      return 0;
-    }
-  }
-  Unsupported("pthread_kill");
+  if (thread == nullptr) Unsupported("pthread_kill of somebody else's thread");
+  if (signal == 0 || engine.HasEnded(*thread) || GivenToWaiter(*thread, signal)) return 0;
+  if ((thread->signal_mask & SetOf(signal)) == 0) CheckIsHandled(signal, "pthread_kill of", pc);
+  thread->pending_signals |= SetOf(signal);  // when it runs again
+  return 0;
 }
 
 // Takes one of `set` that waits for the running thread, or for any; 0 if there is none.
@@ -133,13 +130,12 @@ int TakePending(uint64_t set, siginfo_t* information) {
   return signal > 0 ? static_cast<int>(signal) : 0;
 }
 
-// `information` may be null. 0: the time is over.
-int WaitForSignal(const sigset_t* set, siginfo_t* information, uint64_t deadline, uintptr_t pc) {
+// Waits until there is one of `wanted`, and takes it; 0: the time is over. `information` may be
+// null.
+int AwaitSignal(uint64_t wanted, siginfo_t* information, uint64_t deadline, uintptr_t pc) {
   BeforeMaskChange();
   engine.DecisionPoint(StepKind::kOther, nullptr, pc);
   SimThread& me = *engine.current;
-  uint64_t wanted = 0;
-  std::memcpy(&wanted, set, sizeof(wanted));
   int signal = 0;
   const uint64_t blocked = RealMask();
   SetRealMask(blocked | wanted);  // no handler gets it
@@ -155,14 +151,40 @@ int WaitForSignal(const sigset_t* set, siginfo_t* information, uint64_t deadline
   return signal;
 }
 
+uint64_t ToBits(const sigset_t& set) {
+  uint64_t bits = 0;
+  std::memcpy(&bits, &set, sizeof(bits));
+  return bits;
+}
+
+// Whether something happens to who gets it: a handler runs, or the process ends.
+bool IsNoticed(int signal) {
+  struct sigaction action = {};
+  return JACQUARD_REAL(sigaction)(signal, nullptr, &action) == 0 &&
+         (IsFatal(signal) || (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN));
+}
+
+// What sigsuspend() does: waits, while it blocks `mask`, for a signal whose handler has run then.
+int Suspend(uint64_t mask, uintptr_t pc) {
+  uint64_t wanted = 0;
+  for (int signal = 1; signal < NSIG; ++signal) {
+    if ((mask & SetOf(signal)) == 0 && IsNoticed(signal)) wanted |= SetOf(signal);
+  }
+  const int signal = AwaitSignal(wanted, nullptr, Engine::kNoDeadline, pc);
+  const uint64_t blocked = SetRealMask(mask);
+  Raise(signal, "kill of", pc);
+  SetRealMask(blocked);
+  errno = EINTR;
+  return -1;
+}
+
 }  // namespace
 
 void BeforeUnblock(int how, const sigset_t* set, uintptr_t pc) {
   if (set == nullptr || how == SIG_BLOCK || !engine.Simulates()) return;
   uint64_t pending = 0;
   RawSyscall(SYS_rt_sigpending, reinterpret_cast<uint64_t>(&pending), sizeof(pending));
-  uint64_t bits = 0;
-  std::memcpy(&bits, set, sizeof(bits));
+  const uint64_t bits = ToBits(*set);
   const uint64_t comes = pending & RealMask() & (how == SIG_UNBLOCK ? bits : ~bits);
   for (uint64_t left = comes; left != 0; left &= left - 1)
     CheckIsHandled(std::countr_zero(left) + 1, "raise of", pc);
@@ -186,11 +208,20 @@ bool GiveToWaiter(int signal) {
 
 void RaiseBrokenPipe(uintptr_t pc) { Raise(SIGPIPE, "a write to where nobody reads:", pc); }
 
+void AcquireSent(const SimThread& thread) { engine.AcquireFor(thread, &sent_signals); }
+
 void Deliver(int signal) { Raise(signal, "alarm of", 0); }
 
 void DropSentSignals() { waits_for_any = 0; }
 
 }  // namespace jacquard::sim
+
+using jacquard::sim::AwaitSignal;
+using jacquard::sim::Engine;
+using jacquard::sim::engine;
+using jacquard::sim::RealMask;
+using jacquard::sim::Suspend;
+using jacquard::sim::ToBits;
 
 extern "C" {
 
@@ -200,39 +231,44 @@ int jacquard_raise(int signal) asm("raise");
 int jacquard_raise(int signal) { return jacquard::sim::Raise(signal, "raise of", JACQUARD_CALLER); }
 
 int kill(pid_t process, int signal) noexcept {
-  using jacquard::sim::engine;
   if (!engine.Simulates() || process != getpid() || signal <= 0 || signal >= NSIG)
     return JACQUARD_REAL(kill)(process, signal);
   return jacquard::sim::SendToProcess(signal, JACQUARD_CALLER);
 }
 
 int pthread_kill(pthread_t thread, int signal) noexcept {
-  if (!jacquard::sim::engine.Simulates()) return JACQUARD_REAL(pthread_kill)(thread, signal);
+  if (!engine.Simulates()) return JACQUARD_REAL(pthread_kill)(thread, signal);
   return jacquard::sim::SendToThread(thread, signal, JACQUARD_CALLER);
 }
 
+int sigsuspend(const sigset_t* set) {
+  if (!engine.Simulates()) return JACQUARD_REAL(sigsuspend)(set);
+  return Suspend(ToBits(*set), JACQUARD_CALLER);
+}
+
+int pause() {
+  if (!engine.Simulates()) return JACQUARD_REAL(pause)();
+  return Suspend(RealMask(), JACQUARD_CALLER);
+}
+
 int sigwait(const sigset_t* set, int* signal) {
-  if (!jacquard::sim::engine.Simulates()) return JACQUARD_REAL(sigwait)(set, signal);
-  *signal = jacquard::sim::WaitForSignal(set, nullptr, jacquard::sim::Engine::kNoDeadline,
-                                         JACQUARD_CALLER);
+  if (!engine.Simulates()) return JACQUARD_REAL(sigwait)(set, signal);
+  *signal = AwaitSignal(ToBits(*set), nullptr, Engine::kNoDeadline, JACQUARD_CALLER);
   return 0;
 }
 
 int sigwaitinfo(const sigset_t* set, siginfo_t* information) {
-  if (!jacquard::sim::engine.Simulates()) return JACQUARD_REAL(sigwaitinfo)(set, information);
-  return jacquard::sim::WaitForSignal(set, information, jacquard::sim::Engine::kNoDeadline,
-                                      JACQUARD_CALLER);
+  if (!engine.Simulates()) return JACQUARD_REAL(sigwaitinfo)(set, information);
+  return AwaitSignal(ToBits(*set), information, Engine::kNoDeadline, JACQUARD_CALLER);
 }
 
 int sigtimedwait(const sigset_t* set, siginfo_t* information, const timespec* time) {
-  using jacquard::sim::Engine;
-  using jacquard::sim::engine;
   if (!engine.Simulates()) return JACQUARD_REAL(sigtimedwait)(set, information, time);
   const bool is_valid = time == nullptr || (jacquard::sim::IsValid(*time) && time->tv_sec >= 0);
   const uint64_t deadline =
       time != nullptr ? engine.now() + jacquard::sim::Nanoseconds(*time) : Engine::kNoDeadline;
   const int signal =
-      is_valid ? jacquard::sim::WaitForSignal(set, information, deadline, JACQUARD_CALLER) : 0;
+      is_valid ? AwaitSignal(ToBits(*set), information, deadline, JACQUARD_CALLER) : 0;
   if (signal != 0) return signal;
   errno = is_valid ? EAGAIN : EINVAL;
   return -1;

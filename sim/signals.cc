@@ -223,8 +223,14 @@ void EnterSignals(SimThread& to) {
     const stack_t& stack = to.has_signal_stack ? to.signal_stack : old_stack;
     RawSyscall(SYS_sigaltstack, reinterpret_cast<uint64_t>(&stack), 0);
   }
-  RaisePending(to);
-  SetRealMask(to.signal_mask);
+  if (to.pending_signals != 0) {
+    const KeptWait wait(to);
+    if ((to.pending_signals & ~to.signal_mask) != 0) AcquireSent(to);
+    RaisePending(to);
+    SetRealMask(to.signal_mask);
+  } else {
+    SetRealMask(to.signal_mask);
+  }
 }
 
 void InheritSignals(SimThread& thread) {

@@ -13,6 +13,33 @@
 
 namespace jacquard::sim {
 
+// What a thread that waits has to know behind its wait is as it was before a handler, which may
+// wait as well.
+class KeptWait {
+ public:
+  explicit KeptWait(SimThread& thread)
+      : thread_(thread),
+        mutex_(thread.wait_mutex),
+        other_(thread.wait_thread),
+        timed_out_(thread.timed_out),
+        woken_spuriously_(thread.woken_spuriously) {}
+  ~KeptWait() {
+    thread_.wait_mutex = mutex_;
+    thread_.wait_thread = other_;
+    thread_.timed_out = timed_out_;
+    thread_.woken_spuriously = woken_spuriously_;
+  }
+  KeptWait(const KeptWait&) = delete;
+  KeptWait& operator=(const KeptWait&) = delete;
+
+ private:
+  SimThread& thread_;
+  const void* mutex_;
+  int other_;
+  bool timed_out_;
+  bool woken_spuriously_;
+};
+
 // A set of signals, as the kernel has it.
 constexpr uint64_t SetOf(int signal) { return uint64_t{1} << (signal - 1); }
 
@@ -46,6 +73,8 @@ void BeforeUnblock(int how, const sigset_t* set, uintptr_t pc);
 void AfterMaskChange(uintptr_t pc);
 // Whether a thread waits for the signal, and gets it.
 bool GiveToWaiter(int signal);
+// The thread is about to get what has been sent to it: that comes after what the senders had done.
+void AcquireSent(const SimThread& thread);
 // The running thread gets the signal: its handler runs.
 void Deliver(int signal);
 // The running thread, at `pc`, has written to where nobody reads: it gets SIGPIPE.

@@ -56,7 +56,7 @@ struct ThreadState {
   uint64_t wait_ticket = 0;  // who has waited longest
   uint64_t deadline = 0;     // virtual nanoseconds, if the wait is timed
   uint64_t awaited_signals = 0;
-  int interrupted_by = 0;          // a timer's signal, whose handler runs before it waits on
+  int interrupted_by = 0;          // a signal, whose handler runs before it waits on
   bool in_timers_handler = false;  // while nobody else could run
   int clock_readings = 0;          // since it last waited
 

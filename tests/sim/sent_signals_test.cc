@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
@@ -10,6 +11,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <string>
 #include <thread>
 
@@ -143,25 +145,150 @@ TEST(Signals, AreSentToAThreadThatBlocksThem) {
             "abort|signal");
 }
 
-TEST(Signals, AreNotHandledInTheMiddleOfAWait) {
-  ExpectVerdict(
-      [] {
-        static std::atomic<bool> begun;
-        signal(SIGUSR1, [](int) {});
-        sem_t semaphore;
-        sem_init(&semaphore, 0, 0);
-        std::thread other([&semaphore] {
-          begun = true;
-          sem_wait(&semaphore);
-        });
-        while (!begun) {
-        }
-        std::this_thread::sleep_for(std::chrono::seconds(1));
-        Block(SIGUSR1);
-        kill(getpid(), SIGUSR1);
-        other.join();
-      },
-      "unsupported|handler during a wait");
+// A thread that can run handles it before its next step.
+TEST(Signals, AreHandledByTheThreadThatTheyAreSentTo) {
+  static int data;
+  const auto body = [](bool writes_before) {
+    return [writes_before] {
+      signal(SIGUSR1, [](int) { handled += data; });
+      std::atomic<bool> ends = false;
+      std::thread other([&] {
+        while (!ends.load(std::memory_order_relaxed)) std::this_thread::yield();
+        Check(handled == 1, "handled here");
+      });
+      if (writes_before) data = 1;
+      Check(pthread_kill(other.native_handle(), SIGUSR1) == 0, "sent");
+      if (!writes_before) data = 1;
+      ends.store(true, std::memory_order_relaxed);
+      other.join();
+      Check(handled == 0, "and not there");
+    };
+  };
+  ExpectPass(Walk(body(true)));
+  EXPECT_EQ(Walk(body(false)).verdict.kind, VerdictKind::kRace);
+  EXPECT_EQ(Walk([] {
+              std::thread other([] { ++steps; });
+              pthread_kill(other.native_handle(), SIGUSR2);
+              other.join();
+            }).verdict.signature,
+            "abort|signal");
+}
+
+// Also in the middle of a wait, where nobody can run otherwise.
+TEST(Signals, AreHandledInTheMiddleOfAWait) {
+  const auto body = [](void (*handler)(int), void (*wait)()) {
+    return [=] {
+      signal(SIGUSR1, handler);
+      std::thread other([wait] {
+        ++steps;
+        wait();
+      });
+      while (steps == 0) std::this_thread::yield();
+      std::this_thread::sleep_for(std::chrono::seconds(1));
+      Check(pthread_kill(other.native_handle(), SIGUSR1) == 0, "sent");
+      other.join();
+    };
+  };
+  static sem_t semaphore;
+  sem_init(&semaphore, 0, 0);
+  const auto wait = [] { sem_wait(&semaphore); };
+  ExpectPass(Walk(body([](int) { sem_post(&semaphore); }, wait)));
+  EXPECT_EQ(Walk(body([](int) {}, wait)).verdict.kind, VerdictKind::kDeadlock);
+  // But not of these.
+  static int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  EXPECT_EQ(Walk(body([](int) { (void)!write(ends[1], "x", 1); },
+                      [] {
+                        char byte = 0;
+                        Check(read(ends[0], &byte, 1) == 1, "read");
+                      }),
+                 10)
+                .verdict.signature,
+            "unsupported|handler during a wait");
+  close(ends[0]);
+  close(ends[1]);
+}
+
+// As a collector of garbage stops the world: who is stopped says so in the handler, and waits
+// there.
+std::function<void()> StopTheWorld(bool waits_until_it_stands) {
+  return [waits_until_it_stands] {
+    static std::atomic<int> standing;
+    static std::atomic<int> rounds;
+    static int heap;
+    signal(SIGUSR2, [](int) {});
+    struct sigaction action = {};
+    sigemptyset(&action.sa_mask);
+    sigaddset(&action.sa_mask, SIGUSR2);
+    action.sa_handler = [](int) {
+      sigset_t all_but_the_end;
+      sigfillset(&all_but_the_end);
+      sigdelset(&all_but_the_end, SIGUSR2);
+      ++standing;
+      Check(sigsuspend(&all_but_the_end) == -1 && errno == EINTR, "goes on");
+      ++standing;
+    };
+    sigaction(SIGUSR1, &action, nullptr);
+    std::thread mutator([] {
+      for (int i = 0; i < 3; ++i) {
+        ++heap;
+        ++rounds;
+      }
+    });
+    if (pthread_kill(mutator.native_handle(), SIGUSR1) != 0) std::abort();
+    if (waits_until_it_stands) {
+      while (standing == 0 && rounds < 3) std::this_thread::yield();
+    }
+    if (!waits_until_it_stands || standing == 1) ++heap;
+    pthread_kill(mutator.native_handle(), SIGUSR2);
+    mutator.join();
+    Check(heap == 3 || heap == 4, "nothing is lost");
+  };
+}
+
+TEST(Signals, StopTheWorld) {
+  ExpectPass(Walk(StopTheWorld(true)));
+  EXPECT_EQ(Walk(StopTheWorld(false)).verdict.kind, VerdictKind::kRace);
+}
+
+// As where memory is reclaimed: whoever is in an operation begins it again.
+TEST(Signals, MayBeLeftByAJump) {
+  ExpectPass(Walk([] {
+    static thread_local sigjmp_buf begin;
+    static thread_local volatile bool in_operation;
+    static std::atomic<int> done;
+    signal(SIGUSR1, [](int) {
+      if (in_operation) siglongjmp(begin, 1);
+    });
+    std::thread reader([] {
+      (void)sigsetjmp(begin, 1);
+      in_operation = true;
+      for (int i = 0; i < 3; ++i) ++steps;
+      in_operation = false;
+      ++done;
+    });
+    if (pthread_kill(reader.native_handle(), SIGUSR1) != 0) std::abort();
+    reader.join();
+    Check(done == 1 && steps <= 6 && steps >= 3, "once, and perhaps begun twice");
+  }));
+}
+
+TEST(Signals, EndASuspension) {
+  ExpectPass(Walk([] {
+    signal(SIGALRM, [](int) { ++handled; });
+    alarm(3);
+    Check(pause() == -1 && errno == EINTR && handled == 1, "by a timer");
+    signal(SIGUSR1, [](int) { ++handled; });
+    Block(SIGUSR1);
+    raise(SIGUSR1);
+    signal(SIGCHLD, SIG_IGN);
+    Block(SIGCHLD);
+    raise(SIGCHLD);
+    sigset_t none;
+    sigemptyset(&none);
+    Check(sigsuspend(&none) == -1 && handled == 2, "what has waited");
+    Check(Blocks(SIGUSR1), "as before");
+  }));
 }
 
 TEST(Signals, AreWaitedForUntilATime) {
