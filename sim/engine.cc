@@ -323,6 +323,13 @@ void Engine::WakeSpinning(const void* address, size_t size) {
   }
 }
 
+void Engine::WakeIfSpinning(SimThread& thread) {
+  if (!Has(spinning_, thread.id)) return;
+  if (rechecking_) EndRecheck();
+  Remove(spinning_, thread.id);
+  Insert(enabled_, thread.id);
+}
+
 int Engine::Choose(PickKind kind, int alternatives) {
   if (fair_) return 0;
   if (rechecking_) EndRecheck();

@@ -241,6 +241,8 @@ class Engine {
       if (threads_[i].wait == reason && threads_[i].wait_address == object) visit(threads_[i]);
     }
   }
+  // If the thread spins it goes on with that: something has happened to it.
+  void WakeIfSpinning(SimThread& thread);
   // Makes those runnable: they look again.
   void WakeAll(WaitReason reason, const void* object) {
     ForEachWaiter(reason, object, [this](SimThread& thread) { MakeRunnable(thread); });

@@ -14,10 +14,10 @@
 
 #include "sim/caller.h"
 #include "sim/engine.h"
-#include "sim/faults.h"
 #include "sim/page.h"
 #include "sim/races.h"
 #include "sim/real.h"
+#include "sim/signals.h"
 #include "sim/strategy.h"
 
 namespace jacquard::sim {
@@ -63,7 +63,7 @@ void* Map(void* address, size_t size, int protection, int flags, int file, off_t
 // `size` bytes at `memory` are taken away by the program at `caller`, or have just been.
 void CheckTakenAway(const void* memory, size_t size, const char* verb, const void* caller) {
   if (!IsByProgram(caller) || !FromProgram(caller) || size == 0) return;
-  if (!IsFatal(SIGSEGV)) return;  // it knows what to do where somebody comes too late
+  if (HandlesSignal(SIGSEGV)) return;  // it knows what to do where somebody comes too late
   size = (size + kPageSize - 1) & ~(kPageSize - 1);
   CheckFree(memory, size, reinterpret_cast<uintptr_t>(caller), verb);
   if (engine.listener == nullptr) return;

@@ -67,6 +67,12 @@ bool GivenToWaiter(SimThread& thread, int signal) {
   return true;
 }
 
+// It gets the signal when it runs again.
+void Give(SimThread& thread, int signal) {
+  thread.pending_signals |= SetOf(signal);
+  engine.WakeIfSpinning(thread);
+}
+
 // To any thread that waits for it or does not block it: the running one, if possible.
 int SendToProcess(int signal, uintptr_t pc) {
   BeginSending(pc);
@@ -85,7 +91,7 @@ int SendToProcess(int signal, uintptr_t pc) {
       if (receiver == nullptr || engine.IsBlocked(*receiver)) receiver = &thread;
     }
     if (receiver != nullptr) {
-      receiver->pending_signals |= bit;
+      Give(*receiver, signal);
       return 0;
     }
     waits_for_any |= bit;
@@ -102,7 +108,7 @@ int SendToThread(pthread_t handle, int signal, uintptr_t pc) {
   if (thread == nullptr) Unsupported("pthread_kill of somebody else's thread");
   if (signal == 0 || engine.HasEnded(*thread) || GivenToWaiter(*thread, signal)) return 0;
   if ((thread->signal_mask & SetOf(signal)) == 0) CheckIsHandled(signal, "pthread_kill of", pc);
-  thread->pending_signals |= SetOf(signal);  // when it runs again
+  Give(*thread, signal);
   return 0;
 }
 

@@ -225,7 +225,7 @@ void EnterSignals(SimThread& to) {
   }
   if (to.pending_signals != 0) {
     const KeptWait wait(to);
-    if ((to.pending_signals & ~to.signal_mask) != 0) AcquireSent(to);
+    AcquireSent(to);  // also what it blocks, as it does in a handler: that comes at its end
     RaisePending(to);
     SetRealMask(to.signal_mask);
   } else {
@@ -239,12 +239,15 @@ void InheritSignals(SimThread& thread) {
   thread.has_signal_stack = false;
 }
 
+bool HandlesSignal(int signal) {
+  struct sigaction action = {};
+  return is_changed[signal] && JACQUARD_REAL(sigaction)(signal, nullptr, &action) == 0 &&
+         action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN;
+}
+
 bool HandlesSignals() {
   for (int signal = 1; any_changed && signal < NSIG; ++signal) {
-    struct sigaction action = {};
-    if (is_changed[signal] && JACQUARD_REAL(sigaction)(signal, nullptr, &action) == 0 &&
-        action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN)
-      return true;
+    if (HandlesSignal(signal)) return true;
   }
   return false;
 }

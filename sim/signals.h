@@ -61,7 +61,8 @@ void EnterSignals(SimThread& to);
 void InheritSignals(SimThread& thread);
 // The signals that the thread blocks, once masks are used.
 uint64_t BlockedBy(const SimThread& thread);
-// Whether the execution has set a handler, which a signal from outside might call. System calls.
+// Whether the execution has set a handler for the signal, or for any. System calls.
+bool HandlesSignal(int signal);
 bool HandlesSignals();
 // Undoes what the execution has done to signals.
 void RestoreSignals();
@@ -73,7 +74,7 @@ void BeforeUnblock(int how, const sigset_t* set, uintptr_t pc);
 void AfterMaskChange(uintptr_t pc);
 // Whether a thread waits for the signal, and gets it.
 bool GiveToWaiter(int signal);
-// The thread is about to get what has been sent to it: that comes after what the senders had done.
+// The thread gets what has been sent to it from now on: that comes after what the senders had done.
 void AcquireSent(const SimThread& thread);
 // The running thread gets the signal: its handler runs.
 void Deliver(int signal);

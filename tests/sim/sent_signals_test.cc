@@ -174,6 +174,22 @@ TEST(Signals, AreHandledByTheThreadThatTheyAreSentTo) {
             "abort|signal");
 }
 
+// Also if it does nothing but to look whether something happens.
+TEST(Signals, AreHandledByThreadsThatSpin) {
+  ExpectPass(Walk([] {
+    static std::atomic<bool> told;
+    signal(SIGUSR1, [](int) { told = true; });
+    const auto spin = [] {
+      while (!told.load()) {
+      }
+    };
+    std::thread other(spin);
+    Check(pthread_kill(other.native_handle(), SIGUSR1) == 0, "sent");
+    spin();
+    other.join();
+  }));
+}
+
 // Also in the middle of a wait, where nobody can run otherwise.
 TEST(Signals, AreHandledInTheMiddleOfAWait) {
   const auto body = [](void (*handler)(int), void (*wait)()) {
