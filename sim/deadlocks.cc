@@ -343,7 +343,7 @@ void Engine::ReportDeadlock() {
 bool Engine::Interrupt(SimThread& thread, int signal) {
   constexpr WaitReason kInterruptible[] = {
       WaitReason::kMutex,     WaitReason::kShared, WaitReason::kExclusive, WaitReason::kSemaphore,
-      WaitReason::kCondition, WaitReason::kFutex,  WaitReason::kJoin};
+      WaitReason::kCondition, WaitReason::kFutex,  WaitReason::kJoin,      WaitReason::kDescriptor};
   if ((BlockedBy(thread) & SetOf(signal)) != 0 ||
       std::find(std::begin(kInterruptible), std::end(kInterruptible), thread.wait) ==
           std::end(kInterruptible))
@@ -395,6 +395,7 @@ bool Engine::LetTimerExpire() {
 // On the thread's own stack, within the wait that it goes on with.
 void Engine::HandleInterruption(SimThread& me) {
   const int signal = std::exchange(me.interrupted_by, 0);
+  me.restarts_calls = RestartsCalls(signal);
   if (recorder != nullptr) {
     const Backstage backstage;
     recorder->Text(TraceEvent::Type::kNote, "handles a signal");

@@ -76,15 +76,20 @@ StepKind DescriptorCall::StepOf() const {
   }
 }
 
-bool DescriptorCall::Wait(const Awaited& awaited, uint64_t deadline) const {
+DescriptorCall::End DescriptorCall::Wait(const Awaited& awaited, uint64_t deadline) const {
   if (!is_step_) Unsupported(awaited.what);
   WakeReadyDescriptors();  // what has been done so far may be what others wait for
-  awaited_by[engine.current->id] = awaited;
+  SimThread& me = *engine.current;
+  awaited_by[me.id] = awaited;
   for (;;) {
     engine.Block(WaitReason::kDescriptor, &kFiles, pc_, std::min(deadline, FirstTimer(awaited)));
     ExpireTimerFiles();
-    if (awaited.is_ready(awaited.data)) return true;
-    if (engine.current->timed_out && deadline <= engine.now()) return false;
+    if (awaited.is_ready(awaited.data)) return End::kReady;
+    if (me.timed_out && deadline <= engine.now()) return End::kTimedOut;
+    if (me.woken_spuriously && awaited.interruption != Interruption::kIsNone &&
+        !(awaited.interruption == Interruption::kEndsUnlessRestarted && me.restarts_calls))
+      return End::kInterrupted;
+    awaited_by[me.id] = awaited;  // a handler may have waited, too
   }
 }
 

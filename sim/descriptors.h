@@ -28,12 +28,22 @@ class DescriptorCall {
   };
 
   using Visit = std::function<void(int file)>;
+
+  // How a wait ends, and what it does where the handler of a signal has run in the middle of it.
+  enum class End : uint8_t { kReady, kTimedOut, kInterrupted };
+  enum class Interruption : uint8_t {
+    kEnds,
+    kEndsUnlessRestarted,  // SA_RESTART
+    kIsNone,
+  };
+
   // What a thread waits for.
   struct Awaited {
     bool (*is_ready)(const void* data);
     void (*for_each_file)(const void* data, const Visit& visit);
     const void* data;
     const char* what;
+    Interruption interruption;
   };
 
   // `pc` is where the program calls. `file` may be -1 if the call takes: several.
@@ -43,12 +53,11 @@ class DescriptorCall {
   DescriptorCall& operator=(const DescriptorCall&) = delete;
 
   // Waits until `is_ready()`, which others may ask, too, of the files that `for_each_file(visit)`
-  // visits. False: the deadline (virtual time) has passed before. `what` the call is; kept as it
-  // is.
+  // visits, or the deadline (virtual time) has passed. `what` the call is; kept as it is.
   template <class IsReady, class ForEachFile>
-  bool Await(const char* what, uint64_t deadline, const IsReady& is_ready,
-             const ForEachFile& for_each_file) const {
-    if (is_ready()) return true;
+  End Await(const char* what, uint64_t deadline, Interruption interruption, const IsReady& is_ready,
+            const ForEachFile& for_each_file) const {
+    if (is_ready()) return End::kReady;
     struct Both {
       const IsReady& is_ready;
       const ForEachFile& for_each_file;
@@ -58,17 +67,19 @@ class DescriptorCall {
                  [](const void* data, const Visit& visit) {
                    static_cast<const Both*>(data)->for_each_file(visit);
                  },
-                 &both, what},
+                 &both, what, interruption},
                 deadline);
   }
   // The same for one file.
   template <class IsReady>
-  bool AwaitOne(const char* what, int file, const IsReady& is_ready) const {
-    return Await(what, Engine::kNoDeadline, is_ready, [file](const Visit& visit) { visit(file); });
+  End AwaitOne(const char* what, int file, Interruption interruption,
+               const IsReady& is_ready) const {
+    return Await(what, Engine::kNoDeadline, interruption, is_ready,
+                 [file](const Visit& visit) { visit(file); });
   }
 
  private:
-  bool Wait(const Awaited& awaited, uint64_t deadline) const;
+  End Wait(const Awaited& awaited, uint64_t deadline) const;
 
   StepKind StepOf() const;
 

@@ -171,6 +171,9 @@ class Engine {
   // end for no reason: then current->woken_spuriously is set.
   void Block(WaitReason reason, const void* address, uintptr_t pc, uint64_t deadline = kNoDeadline);
   void MakeRunnable(SimThread& thread);
+  // The handler of a signal runs in the middle of the thread's wait. False: it blocks that, or may
+  // not be interrupted there.
+  bool Interrupt(SimThread& thread, int signal);
   // The running thread lets others go first if there are any: the benign choice is the next one by
   // id.
   void Yield();
@@ -528,10 +531,8 @@ class Engine {
   void Stuck();
   // Nobody can run: whether a timer has expired, and somebody gets its signal.
   bool LetTimerExpire();
-  // Nobody can run: the handler of a signal runs in the middle of the thread's wait. False: it
-  // blocks that, or may not be interrupted there.
-  bool Interrupt(SimThread& thread, int signal);
-  // The same for somebody who has been sent a signal; false if there is nobody.
+  // Nobody can run: somebody who has been sent a signal handles it in the middle of a wait. False
+  // if there is nobody.
   bool InterruptBySent();
   void HandleInterruption(SimThread& me);
   // Ends the execution if the running thread, in a handler that was called so, is about to end the

@@ -42,7 +42,8 @@ bool IsStream(int socket) {
 bool MeansWait(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
 void AwaitRoom(const DescriptorCall& call, int file, const char* what) {
-  call.AwaitOne(what, file, [file] { return IsReady(file, POLLOUT); });
+  call.AwaitOne(what, file, DescriptorCall::Interruption::kIsNone,
+                [file] { return IsReady(file, POLLOUT); });
 }
 
 // Nobody reads any more: the running thread gets a signal, and if that does not end it all, an
@@ -106,7 +107,7 @@ ssize_t SendAll(const DescriptorCall& call, int socket, const msghdr& message, i
   ssize_t sent = -1;
   int error = EAGAIN;
   // Of a datagram nothing else tells whether there is room. Once it is sent, it is.
-  call.AwaitOne(what, socket, [&] {
+  call.AwaitOne(what, socket, DescriptorCall::Interruption::kIsNone, [&] {
     if (sent >= 0 || !MeansWait(error)) return true;
     sent = JACQUARD_REAL(sendmsg)(socket, &message, flags | MSG_DONTWAIT);
     error = errno;

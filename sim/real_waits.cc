@@ -20,6 +20,7 @@
 #include "sim/engine.h"
 #include "sim/files.h"
 #include "sim/real.h"
+#include "sim/signals.h"
 #include "sim/sync.h"
 
 namespace jacquard::sim {
@@ -38,7 +39,9 @@ bool IsReady(int file, short events) {
 
 InputCall::InputCall(int file, const char* what, uintptr_t pc, int flags)
     : DescriptorCall(file, Effect::kTakes, pc) {
-  if (MayWait(file, flags)) AwaitOne(what, file, [file] { return IsReady(file, POLLIN); });
+  if (!MayWait(file, flags)) return;
+  end_ = AwaitOne(what, file, Interruption::kEndsUnlessRestarted,
+                  [file] { return IsReady(file, POLLIN); });
 }
 
 namespace {
@@ -59,21 +62,52 @@ uint64_t DeadlineOf(int milliseconds) {
   return DeadlineOf(milliseconds < 0 ? nullptr : &duration);
 }
 
+// For as long as it exists, the running thread blocks other signals.
+class MaskMeanwhile {
+ public:
+  explicit MaskMeanwhile(const sigset_t* mask) : is_set_(mask != nullptr) {
+    if (!is_set_) return;
+    BeforeMaskChange();
+    before_ = SetRealMask(ToBits(*mask) & ~kFaults);
+  }
+  ~MaskMeanwhile() {
+    if (is_set_) SetRealMask(before_);
+  }
+  MaskMeanwhile(const MaskMeanwhile&) = delete;
+  MaskMeanwhile& operator=(const MaskMeanwhile&) = delete;
+
+ private:
+  bool is_set_;
+  uint64_t before_ = 0;
+};
+
 // A call that asks which of several files are ready, and waits until there are any. `ask()` does
 // not wait, and says how many there are; `is_ready()`, which others may call as well, whether there
 // are any; `for_each_file(visit)` is asked which files these are.
-int AskUntil(const char* what, uint64_t deadline, uintptr_t pc, auto for_each_file, auto ask,
-             auto is_ready) {
+// Meanwhile the thread blocks the signals of `mask`; null: as otherwise.
+int AskUntil(const char* what, uint64_t deadline, const sigset_t* mask, uintptr_t pc,
+             auto for_each_file, auto ask, auto is_ready) {
   const DescriptorCall call(-1, DescriptorCall::Effect::kTakes, pc);
   for (;;) {
     const int ready = ask();
     if (ready != 0 || deadline <= engine.now()) return ready;
-    if (!call.Await(what, deadline, is_ready, for_each_file)) return ask();
+    const MaskMeanwhile masked(mask);
+    switch (
+        call.Await(what, deadline, DescriptorCall::Interruption::kEnds, is_ready, for_each_file)) {
+      case DescriptorCall::End::kReady:
+        break;
+      case DescriptorCall::End::kTimedOut:
+        return ask();
+      case DescriptorCall::End::kInterrupted:
+        errno = EINTR;
+        return -1;
+    }
   }
 }
 // Where to ask changes nothing.
-int AskUntil(const char* what, uint64_t deadline, uintptr_t pc, auto for_each_file, auto ask) {
-  return AskUntil(what, deadline, pc, for_each_file, ask, [&ask] { return ask() != 0; });
+int AskUntil(const char* what, uint64_t deadline, const sigset_t* mask, uintptr_t pc,
+             auto for_each_file, auto ask) {
+  return AskUntil(what, deadline, mask, pc, for_each_file, ask, [&ask] { return ask() != 0; });
 }
 
 auto ForOne(int file) {
@@ -146,43 +180,47 @@ int __ppoll_chk(pollfd*, nfds_t, const timespec*, const sigset_t*, size_t);
 
 ssize_t read(int file, void* buffer, size_t size) {
   const InputCall call(file, "a read that waits", JACQUARD_CALLER);
-  return JACQUARD_REAL(read)(file, buffer, size);
+  return call.Return([&] { return JACQUARD_REAL(read)(file, buffer, size); });
 }
 
 ssize_t readv(int file, const iovec* parts, int count) {
   const InputCall call(file, "a readv that waits", JACQUARD_CALLER);
-  return JACQUARD_REAL(readv)(file, parts, count);
+  return call.Return([&] { return JACQUARD_REAL(readv)(file, parts, count); });
 }
 
 int eventfd_read(int file, eventfd_t* value) {
   const InputCall call(file, "an eventfd_read that waits", JACQUARD_CALLER);
-  return JACQUARD_REAL(eventfd_read)(file, value);
+  return call.Return([&] { return JACQUARD_REAL(eventfd_read)(file, value); });
 }
 
 ssize_t recv(int file, void* buffer, size_t size, int flags) {
   const InputCall call(file, "a recv that waits", JACQUARD_CALLER, flags);
-  return JACQUARD_REAL(recv)(file, buffer, size, flags);
+  return call.Return([&] { return JACQUARD_REAL(recv)(file, buffer, size, flags); });
 }
 
 ssize_t recvfrom(int file, void* buffer, size_t size, int flags, sockaddr* address,
                  socklen_t* length) {
   const InputCall call(file, "a recvfrom that waits", JACQUARD_CALLER, flags);
-  return JACQUARD_REAL(recvfrom)(file, buffer, size, flags, address, length);
+  return call.Return(
+      [&] { return JACQUARD_REAL(recvfrom)(file, buffer, size, flags, address, length); });
 }
 
 ssize_t recvmsg(int file, msghdr* message, int flags) {
   const InputCall call(file, "a recvmsg that waits", JACQUARD_CALLER, flags);
-  return JACQUARD_REAL(recvmsg)(file, message, flags);
+  return call.Return([&] { return JACQUARD_REAL(recvmsg)(file, message, flags); });
 }
 
 int accept(int file, sockaddr* address, socklen_t* length) {
   const InputCall call(file, "an accept that waits", JACQUARD_CALLER);
-  return OpenedFile(JACQUARD_REAL(accept)(file, address, length), JACQUARD_RETURN_ADDRESS);
+  return OpenedFile(call.Return([&] { return JACQUARD_REAL(accept)(file, address, length); }),
+                    JACQUARD_RETURN_ADDRESS);
 }
 
 int accept4(int file, sockaddr* address, socklen_t* length, int flags) {
   const InputCall call(file, "an accept that waits", JACQUARD_CALLER);
-  return OpenedFile(JACQUARD_REAL(accept4)(file, address, length, flags), JACQUARD_RETURN_ADDRESS);
+  return OpenedFile(
+      call.Return([&] { return JACQUARD_REAL(accept4)(file, address, length, flags); }),
+      JACQUARD_RETURN_ADDRESS);
 }
 
 int poll(pollfd* files, nfds_t count, int milliseconds) {
@@ -190,7 +228,7 @@ int poll(pollfd* files, nfds_t count, int milliseconds) {
   if (!engine.Simulates()) return real(files, count, milliseconds);
   if (count == 0 && milliseconds >= 0)
     return jacquard::sim::JustSleep(jacquard::sim::FromMilliseconds(milliseconds));
-  return AskUntil("a poll that waits", DeadlineOf(milliseconds), JACQUARD_CALLER,
+  return AskUntil("a poll that waits", DeadlineOf(milliseconds), nullptr, JACQUARD_CALLER,
                   ForEachOf(files, count), [=] { return real(files, count, 0); });
 }
 
@@ -198,8 +236,8 @@ int ppoll(pollfd* files, nfds_t count, const timespec* time, const sigset_t* set
   const auto real = JACQUARD_REAL(ppoll);
   if (!engine.Simulates()) return real(files, count, time, set);
   if (count == 0 && time != nullptr) return jacquard::sim::JustSleep(*time);
-  return AskUntil("a ppoll that waits", DeadlineOf(time), JACQUARD_CALLER, ForEachOf(files, count),
-                  [=] {
+  return AskUntil("a ppoll that waits", DeadlineOf(time), set, JACQUARD_CALLER,
+                  ForEachOf(files, count), [=] {
                     const timespec none = {0, 0};
                     return real(files, count, &none, set);
                   });
@@ -214,8 +252,8 @@ int select(int count, fd_set* reads, fd_set* writes, fd_set* others, timeval* ti
   const timespec duration =
       time != nullptr ? timespec{time->tv_sec, time->tv_usec * 1000} : timespec{};
   return AskUntil(
-      "a select that waits", DeadlineOf(time != nullptr ? &duration : nullptr), JACQUARD_CALLER,
-      [&asked](const DescriptorCall::Visit& visit) { asked.ForEach(visit); },
+      "a select that waits", DeadlineOf(time != nullptr ? &duration : nullptr), nullptr,
+      JACQUARD_CALLER, [&asked](const DescriptorCall::Visit& visit) { asked.ForEach(visit); },
       [=, &asked] {
         asked.PutBack();
         timeval none = {0, 0};
@@ -230,7 +268,7 @@ int pselect(int count, fd_set* reads, fd_set* writes, fd_set* others, const time
   if (count == 0 && time != nullptr) return jacquard::sim::JustSleep(*time);
   const FileSets asked(count, reads, writes, others);
   return AskUntil(
-      "a pselect that waits", DeadlineOf(time), JACQUARD_CALLER,
+      "a pselect that waits", DeadlineOf(time), set, JACQUARD_CALLER,
       [&asked](const DescriptorCall::Visit& visit) { asked.ForEach(visit); },
       [=, &asked] {
         asked.PutBack();
@@ -243,7 +281,7 @@ int epoll_wait(int file, epoll_event* events, int most, int milliseconds) {
   const auto real = JACQUARD_REAL(epoll_wait);
   if (!engine.Simulates()) return real(file, events, most, milliseconds);
   return AskUntil(
-      "an epoll_wait that waits", DeadlineOf(milliseconds), JACQUARD_CALLER, ForOne(file),
+      "an epoll_wait that waits", DeadlineOf(milliseconds), nullptr, JACQUARD_CALLER, ForOne(file),
       [=] { return real(file, events, most, 0); }, [file] { return IsReady(file, POLLIN); });
 }
 
@@ -251,7 +289,7 @@ int epoll_pwait(int file, epoll_event* events, int most, int milliseconds, const
   const auto real = JACQUARD_REAL(epoll_pwait);
   if (!engine.Simulates()) return real(file, events, most, milliseconds, set);
   return AskUntil(
-      "an epoll_pwait that waits", DeadlineOf(milliseconds), JACQUARD_CALLER, ForOne(file),
+      "an epoll_pwait that waits", DeadlineOf(milliseconds), set, JACQUARD_CALLER, ForOne(file),
       [=] { return real(file, events, most, 0, set); }, [file] { return IsReady(file, POLLIN); });
 }
 
@@ -260,7 +298,7 @@ int epoll_pwait2(int file, epoll_event* events, int most, const timespec* time,
   const auto real = JACQUARD_REAL(epoll_pwait2);
   if (!engine.Simulates()) return real(file, events, most, time, set);
   return AskUntil(
-      "an epoll_pwait2 that waits", DeadlineOf(time), JACQUARD_CALLER, ForOne(file),
+      "an epoll_pwait2 that waits", DeadlineOf(time), set, JACQUARD_CALLER, ForOne(file),
       [=] {
         const timespec none = {0, 0};
         return real(file, events, most, &none, set);
@@ -273,18 +311,20 @@ int epoll_pwait2(int file, epoll_event* events, int most, const timespec* time,
 
 ssize_t __read_chk(int file, void* buffer, size_t size, size_t room) {
   const InputCall call(file, "a read that waits", JACQUARD_CALLER);
-  return JACQUARD_REAL(__read_chk)(file, buffer, size, room);
+  return call.Return([&] { return JACQUARD_REAL(__read_chk)(file, buffer, size, room); });
 }
 
 ssize_t __recv_chk(int file, void* buffer, size_t size, size_t room, int flags) {
   const InputCall call(file, "a recv that waits", JACQUARD_CALLER, flags);
-  return JACQUARD_REAL(__recv_chk)(file, buffer, size, room, flags);
+  return call.Return([&] { return JACQUARD_REAL(__recv_chk)(file, buffer, size, room, flags); });
 }
 
 ssize_t __recvfrom_chk(int file, void* buffer, size_t size, size_t room, int flags,
                        sockaddr* address, socklen_t* length) {
   const InputCall call(file, "a recvfrom that waits", JACQUARD_CALLER, flags);
-  return JACQUARD_REAL(__recvfrom_chk)(file, buffer, size, room, flags, address, length);
+  return call.Return([&] {
+    return JACQUARD_REAL(__recvfrom_chk)(file, buffer, size, room, flags, address, length);
+  });
 }
 
 int __poll_chk(pollfd* files, nfds_t count, int milliseconds, size_t room) {

@@ -2,6 +2,7 @@
 #ifndef JACQUARD_SIM_REAL_WAITS_H_
 #define JACQUARD_SIM_REAL_WAITS_H_
 
+#include <cerrno>
 #include <cstdint>
 
 #include "sim/descriptors.h"
@@ -16,10 +17,21 @@ bool MayWait(int file, int flags = 0);
 // Whether `file` is ready for `events` (poll) now, or has an error to tell.
 bool IsReady(int file, short events);
 
-// A call that reads from, or accepts at, `file`: from the time on when there is something.
+// A call that reads from, or accepts at, `file`: from the time on when there is something, unless
+// it is interrupted by the handler of a signal before.
 class InputCall : public DescriptorCall {
  public:
   InputCall(int file, const char* what, uintptr_t pc, int flags = 0);
+  // What it returns.
+  template <class Real>
+  auto Return(const Real& real) const -> decltype(real()) {
+    if (end_ != End::kInterrupted) return real();
+    errno = EINTR;
+    return -1;
+  }
+
+ private:
+  End end_ = End::kReady;
 };
 
 }  // namespace jacquard::sim

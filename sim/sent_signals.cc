@@ -67,8 +67,11 @@ bool GivenToWaiter(SimThread& thread, int signal) {
   return true;
 }
 
-// It gets the signal when it runs again.
+// It gets the signal when it runs again: at once if it can run, or waits for a file.
 void Give(SimThread& thread, int signal) {
+  if (thread.wait == WaitReason::kDescriptor && engine.IsBlocked(thread) &&
+      engine.Interrupt(thread, signal))
+    return AcquireSent(thread);
   thread.pending_signals |= SetOf(signal);
   engine.WakeIfSpinning(thread);
 }
@@ -157,27 +160,17 @@ int AwaitSignal(uint64_t wanted, siginfo_t* information, uint64_t deadline, uint
   return signal;
 }
 
-uint64_t ToBits(const sigset_t& set) {
-  uint64_t bits = 0;
-  std::memcpy(&bits, &set, sizeof(bits));
-  return bits;
-}
-
 // Whether something happens to who gets it: a handler runs, or the process ends.
-bool IsNoticed(int signal) {
-  struct sigaction action = {};
-  return JACQUARD_REAL(sigaction)(signal, nullptr, &action) == 0 &&
-         (IsFatal(signal) || (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN));
-}
+bool IsNoticed(int signal) { return HasHandler(signal) || IsFatal(signal); }
 
 // What sigsuspend() does: waits, while it blocks `mask`, for a signal whose handler has run then.
 int Suspend(uint64_t mask, uintptr_t pc) {
   uint64_t wanted = 0;
   for (int signal = 1; signal < NSIG; ++signal) {
-    if ((mask & SetOf(signal)) == 0 && IsNoticed(signal)) wanted |= SetOf(signal);
+    if (((mask | kFaults) & SetOf(signal)) == 0 && IsNoticed(signal)) wanted |= SetOf(signal);
   }
   const int signal = AwaitSignal(wanted, nullptr, Engine::kNoDeadline, pc);
-  const uint64_t blocked = SetRealMask(mask);
+  const uint64_t blocked = SetRealMask(mask & ~kFaults);
   Raise(signal, "kill of", pc);
   SetRealMask(blocked);
   errno = EINTR;

@@ -209,7 +209,6 @@ void Engine::UseSignalMasks() {
 // What waits for the thread waits here. Nothing is delivered before EnterSignals: the handler would
 // run on a stack that is nobody's.
 void LeaveSignals(SimThread& from) {
-  constexpr uint64_t kFaults = SetOf(SIGSEGV) | SetOf(SIGBUS) | SetOf(SIGFPE) | SetOf(SIGILL);
   from.signal_mask = SetRealMask(~kFaults);
   RawSyscall(SYS_rt_sigpending, reinterpret_cast<uint64_t>(&from.pending_signals),
              sizeof(from.pending_signals));
@@ -239,11 +238,24 @@ void InheritSignals(SimThread& thread) {
   thread.has_signal_stack = false;
 }
 
-bool HandlesSignal(int signal) {
+namespace {
+
+struct sigaction ActionOf(int signal) {
   struct sigaction action = {};
-  return is_changed[signal] && JACQUARD_REAL(sigaction)(signal, nullptr, &action) == 0 &&
-         action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN;
+  JACQUARD_REAL(sigaction)(signal, nullptr, &action);
+  return action;
 }
+
+}  // namespace
+
+bool HasHandler(int signal) {
+  const struct sigaction action = ActionOf(signal);
+  return action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN;
+}
+
+bool RestartsCalls(int signal) { return (ActionOf(signal).sa_flags & SA_RESTART) != 0; }
+
+bool HandlesSignal(int signal) { return is_changed[signal] && HasHandler(signal); }
 
 bool HandlesSignals() {
   for (int signal = 1; any_changed && signal < NSIG; ++signal) {

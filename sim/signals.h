@@ -8,6 +8,7 @@
 #include <signal.h>
 
 #include <cstdint>
+#include <cstring>
 
 #include "sim/thread.h"
 
@@ -42,6 +43,13 @@ class KeptWait {
 
 // A set of signals, as the kernel has it.
 constexpr uint64_t SetOf(int signal) { return uint64_t{1} << (signal - 1); }
+// Those of the processor's, by which the runtime gives threads their storage: they stay unblocked.
+inline constexpr uint64_t kFaults = SetOf(SIGSEGV) | SetOf(SIGBUS) | SetOf(SIGFPE) | SetOf(SIGILL);
+inline uint64_t ToBits(const sigset_t& set) {
+  uint64_t bits = 0;
+  std::memcpy(&bits, &set, sizeof(bits));
+  return bits;
+}
 
 // What the real thread blocks. Each costs a system call.
 uint64_t RealMask();
@@ -61,6 +69,10 @@ void EnterSignals(SimThread& to);
 void InheritSignals(SimThread& thread);
 // The signals that the thread blocks, once masks are used.
 uint64_t BlockedBy(const SimThread& thread);
+// Whether somebody handles the signal, and whether calls that wait go on behind its handler. A
+// system call each.
+bool HasHandler(int signal);
+bool RestartsCalls(int signal);
 // Whether the execution has set a handler for the signal, or for any. System calls.
 bool HandlesSignal(int signal);
 bool HandlesSignals();

@@ -57,6 +57,7 @@ struct ThreadState {
   uint64_t deadline = 0;     // virtual nanoseconds, if the wait is timed
   uint64_t awaited_signals = 0;
   int interrupted_by = 0;          // a signal, whose handler runs before it waits on
+  bool restarts_calls = false;     // the last such signal has SA_RESTART
   bool in_timers_handler = false;  // while nobody else could run
   int clock_readings = 0;          // since it last waited
 

@@ -15,6 +15,7 @@
 #include "sim/engine.h"
 #include "sim/heap_check.h"
 #include "sim/real.h"
+#include "sim/signals.h"
 #include "sim/sync.h"
 #include "sim/unsupported.h"
 
@@ -84,11 +85,7 @@ unsigned SetAlarm(uint64_t time, uint64_t interval, uint64_t unit) {
 }
 
 bool IsNoticed(int signal) {
-  struct sigaction action;
-  if (JACQUARD_REAL(sigaction)(signal, nullptr, &action) != 0) return false;
-  if ((action.sa_flags & SA_SIGINFO) != 0 ||
-      (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN))
-    return true;
+  if (HasHandler(signal)) return true;
   for (int i = 0; i < engine.thread_count(); ++i) {
     const SimThread& thread = engine.thread(i);
     if (thread.wait == WaitReason::kSignal && (thread.awaited_signals >> (signal - 1) & 1) != 0)
