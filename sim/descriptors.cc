@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "sim/caller.h"
+#include "sim/files.h"
 #include "sim/private_files.h"
 #include "sim/signals.h"
 #include "sim/sync.h"
@@ -58,11 +59,16 @@ DescriptorCall::DescriptorCall(int file, Effect effect, uintptr_t pc)
 DescriptorCall::~DescriptorCall() {
   if (!is_step_) return;
   const int error = errno;
+  if (held_ >= 0) LetGoOfFile(held_);
   if (effect_ == Effect::kTakes) engine.Acquire(&kFiles);
   WakeReadyDescriptors();
   const uint64_t which = file_ < 0 ? kSeveralFiles : static_cast<uint64_t>(file_);
   Finish(StepOf(), &kFiles, which, which, pc_);
   errno = error;
+}
+
+void DescriptorCall::Hold() {
+  if (is_step_ && held_ < 0) held_ = HoldFile(file_);
 }
 
 StepKind DescriptorCall::StepOf() const {

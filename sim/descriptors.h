@@ -70,20 +70,28 @@ class DescriptorCall {
                  &both, what, interruption},
                 deadline);
   }
-  // The same for one file.
+  // The same for the file of the call: `is_ready(file())`.
   template <class IsReady>
-  End AwaitOne(const char* what, int file, Interruption interruption,
-               const IsReady& is_ready) const {
-    return Await(what, Engine::kNoDeadline, interruption, is_ready,
-                 [file](const Visit& visit) { visit(file); });
+  End AwaitOne(const char* what, uint64_t deadline, Interruption interruption,
+               const IsReady& is_ready) {
+    if (is_ready(file())) return End::kReady;
+    Hold();
+    return Await(
+        what, deadline, interruption, [&] { return is_ready(file()); },
+        [this](const Visit& visit) { visit(file()); });
   }
+  // Once it has waited, under a descriptor that the program does not know: as in the kernel, the
+  // call goes on with the file even if its descriptor is closed in the meantime.
+  int file() const { return held_ >= 0 ? held_ : file_; }
 
  private:
   End Wait(const Awaited& awaited, uint64_t deadline) const;
 
   StepKind StepOf() const;
+  void Hold();
 
   int file_;
+  int held_ = -1;
   uintptr_t pc_;
   Effect effect_;
   bool is_step_;

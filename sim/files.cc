@@ -102,6 +102,12 @@ struct Kept {
   int flags;
 };
 
+// One that a wait needs.
+struct Held {
+  int descriptor;
+  bool is_opened_by_execution;
+};
+
 constexpr int kAbove = 200;  // descriptors where programs do not look
 
 // What the execution has opened, and what of that which was there before it has changed.
@@ -110,6 +116,7 @@ struct Files {
   std::vector<FILE*> streams;
   std::vector<DIR*> directories;
   std::vector<Kept> kept;
+  std::vector<Held> held;
   int directory = -1;  // the working one, as it was
   bool has_mask = false;
   mode_t mask = 0;
@@ -144,8 +151,16 @@ FILE* OpenedStream(FILE* stream, const void* caller) {
   return stream;
 }
 
+const Held* FindHeld(int descriptor) {
+  const auto held = std::find_if(files.held.begin(), files.held.end(),
+                                 [=](const Held& one) { return one.descriptor == descriptor; });
+  return held == files.held.end() ? nullptr : &*held;
+}
+
+// Whether it is the runtime's.
 bool IsCopy(int descriptor) {
-  return std::any_of(files.kept.begin(), files.kept.end(),
+  return FindHeld(descriptor) != nullptr ||
+         std::any_of(files.kept.begin(), files.kept.end(),
                      [descriptor](const Kept& kept) { return kept.copy == descriptor; });
 }
 
@@ -162,9 +177,27 @@ int CopiedFile(int original, int copy, const void* caller) {
   return OpenedFile(copy, caller);
 }
 
+int HoldFile(int descriptor) {
+  const Backstage backstage;
+  const int held = JACQUARD_REAL(fcntl)(descriptor, F_DUPFD_CLOEXEC, kAbove);
+  if (held < 0) return held;
+  CopyTimerFile(descriptor, held);
+  files.held.push_back({held, IsOpenedByExecution(descriptor)});
+  files.any = true;
+  return held;
+}
+
+void LetGoOfFile(int held) {
+  const Backstage backstage;
+  std::erase_if(files.held, [held](const Held& one) { return one.descriptor == held; });
+  ForgetTimerFile(held);
+  JACQUARD_REAL(close)(held);
+}
+
 bool IsOpenedByExecution(int descriptor) {
-  return !files.shared &&
-         std::find(files.opened.begin(), files.opened.end(), descriptor) != files.opened.end();
+  if (files.shared) return false;
+  if (const Held* const held = FindHeld(descriptor)) return held->is_opened_by_execution;
+  return std::find(files.opened.begin(), files.opened.end(), descriptor) != files.opened.end();
 }
 
 void ForEachOpenedFile(const std::function<void(int)>& visit) {
@@ -250,6 +283,7 @@ void RestoreFiles() {
   }
   for (DIR* const directory : files.directories) JACQUARD_REAL(closedir)(directory);
   for (const int descriptor : files.opened) close_file(descriptor);
+  for (const Held& held : files.held) close_file(held.descriptor);
   // The last one first: what was kept later may stand in the place of what was kept before.
   for (auto kept = files.kept.rbegin(); kept != files.kept.rend(); ++kept) {
     JACQUARD_REAL(dup3)(kept->copy, kept->descriptor,

@@ -13,6 +13,11 @@ int OpenedFile(int descriptor, const void* caller);
 // The same for another descriptor of the file of `original`.
 int CopiedFile(int original, int copy, const void* caller);
 
+// Another descriptor of the file, for the runtime alone: it is there until LetGoOfFile, whatever
+// the program closes, or to the execution's end. -1: there are no more.
+int HoldFile(int descriptor);
+void LetGoOfFile(int held);
+
 // Whether the execution has opened it, and no other process has been given any.
 bool IsOpenedByExecution(int descriptor);
 void NoteFilesShared();

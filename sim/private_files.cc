@@ -11,15 +11,10 @@
 #include "sim/files.h"
 #include "sim/proc_files.h"
 #include "sim/real.h"
+#include "sim/real_waits.h"
 
 namespace jacquard::sim {
 namespace {
-
-int TypeOf(int socket) {
-  int type = 0;
-  socklen_t length = sizeof(type);
-  return getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &length) == 0 ? type : 0;
-}
 
 // A child has all descriptors that are not closed for it.
 bool HasChildren() {
@@ -58,13 +53,13 @@ bool IsConnectedToItself(int socket) {
   if (name.address.ss_family == AF_UNIX) {
     // What has a name gets datagrams from anybody.
     const bool is_pair = name.IsEmpty() && peer.IsEmpty();
-    return PeerOf(socket) == getpid() && (is_pair || TypeOf(socket) != SOCK_DGRAM);
+    return PeerOf(socket) == getpid() && (is_pair || TypeOfSocket(socket) != SOCK_DGRAM);
   }
   bool any = false;
   ForEachOpenedFile([&](int other) {
     any = any || (SocketName(getsockname, other) == peer && SocketName(getpeername, other) == name);
   });
-  return any && TypeOf(socket) == SOCK_STREAM;
+  return any && TypeOfSocket(socket) == SOCK_STREAM;
 }
 
 bool WatchesOnlyPrivateFiles(int epoll) {

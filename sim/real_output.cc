@@ -32,19 +32,34 @@ int KindOf(int file) {
   return fstat(file, &status) == 0 ? static_cast<int>(status.st_mode & S_IFMT) : 0;
 }
 
-bool IsStream(int socket) {
-  int type = 0;
-  socklen_t size = sizeof(type);
-  return getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
-}
-
 // Whether a call that has failed so would have to wait.
 bool MeansWait(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
-void AwaitRoom(const DescriptorCall& call, int file, const char* what) {
-  call.AwaitOne(what, file, DescriptorCall::Interruption::kIsNone,
-                [file] { return IsReady(file, POLLOUT); });
-}
+// What is tried until it need not wait any more, and then has been done.
+class Attempt {
+ public:
+  template <class Try>
+  bool Succeeds(const Try& try_it) {
+    if (!done_) {
+      result_ = try_it();
+      error_ = errno;
+      done_ = result_ >= 0 || !MeansWait(error_);
+    }
+    return done_;
+  }
+  // Leaves the error in errno.
+  ssize_t Result() const {
+    errno = error_;
+    return result_;
+  }
+
+ private:
+  bool done_ = false;
+  ssize_t result_ = -1;
+  int error_ = EAGAIN;
+};
+
+constexpr auto kGoesOn = DescriptorCall::Interruption::kIsNone;
 
 // Nobody reads any more: the running thread gets a signal, and if that does not end it all, an
 // error.
@@ -60,37 +75,50 @@ bool HasNoReader(int pipe) {
   return JACQUARD_REAL(poll)(&one, 1, 0) == 1 && (one.revents & POLLERR) != 0;
 }
 
-// A pipe that has room takes so many bytes at once.
-ssize_t WriteToPipe(const DescriptorCall& call, int file, const char* bytes, size_t size,
-                    uintptr_t pc) {
-  const bool may_wait = MayWait(file);
+// What write() does if the file says that no call waits. Nobody gets a signal.
+ssize_t TryToWrite(int file, const void* bytes, size_t size) {
+  if (KindOf(file) == S_IFIFO && HasNoReader(file)) {
+    errno = EPIPE;
+    return -1;
+  }
+  const auto control = JACQUARD_REAL(fcntl);
+  const int flags = control(file, F_GETFL);
+  control(file, F_SETFL, flags | O_NONBLOCK);
+  const ssize_t result = JACQUARD_REAL(write)(file, bytes, size);
+  const int error = errno;
+  control(file, F_SETFL, flags);
+  errno = error;
+  return result;
+}
+
+// To a pipe or an eventfd, whose being ready does not say how much there is room for. What goes to
+// a pipe in one piece does so.
+ssize_t Write(DescriptorCall& call, const char* bytes, size_t size, uintptr_t pc) {
   size_t written = 0;
   do {
-    if (may_wait) AwaitRoom(call, file, "a write that waits");
-    const size_t part = may_wait ? std::min<size_t>(size - written, PIPE_BUF) : size;
-    const ssize_t result =
-        HasNoReader(file) ? FailToWrite(pc) : JACQUARD_REAL(write)(file, bytes + written, part);
+    const size_t part = std::min<size_t>(size - written, PIPE_BUF);
+    Attempt attempt;
+    call.AwaitOne("a write that waits", Engine::kNoDeadline, kGoesOn, [&](int file) {
+      return attempt.Succeeds([&] { return TryToWrite(file, bytes + written, part); });
+    });
+    const ssize_t result = attempt.Result();
+    if (result < 0 && errno == EPIPE) FailToWrite(pc);
     if (result < 0) return written == 0 ? result : static_cast<ssize_t>(written);
     written += static_cast<size_t>(result);
-  } while (may_wait && written < size);
+  } while (written < size);
   return static_cast<ssize_t>(written);
 }
 
 // The parts one after another, until one is not taken as a whole.
-ssize_t WriteToPipe(const DescriptorCall& call, int file, const msghdr& message, uintptr_t pc) {
-  if (!MayWait(file)) {
-    if (HasNoReader(file)) return FailToWrite(pc);
-    return JACQUARD_REAL(writev)(file, message.msg_iov, static_cast<int>(message.msg_iovlen));
-  }
+ssize_t Write(DescriptorCall& call, const iovec* parts, int count, uintptr_t pc) {
   size_t written = 0;
-  for (size_t i = 0; i < message.msg_iovlen; ++i) {
-    const iovec& part = message.msg_iov[i];
-    if (part.iov_len == 0) continue;
+  for (int i = 0; i < count; ++i) {
+    if (parts[i].iov_len == 0) continue;
     const ssize_t result =
-        WriteToPipe(call, file, static_cast<const char*>(part.iov_base), part.iov_len, pc);
+        Write(call, static_cast<const char*>(parts[i].iov_base), parts[i].iov_len, pc);
     if (result < 0 && written == 0) return result;
     if (result > 0) written += static_cast<size_t>(result);
-    if (result < static_cast<ssize_t>(part.iov_len)) break;
+    if (result < static_cast<ssize_t>(parts[i].iov_len)) break;
   }
   return static_cast<ssize_t>(written);
 }
@@ -102,19 +130,18 @@ size_t SizeOf(const msghdr& message) {
 }
 
 // What sendmsg() does that waits until all is sent. Nobody gets a signal.
-ssize_t SendAll(const DescriptorCall& call, int socket, const msghdr& message, int flags,
-                const char* what) {
-  ssize_t sent = -1;
-  int error = EAGAIN;
-  // Of a datagram nothing else tells whether there is room. Once it is sent, it is.
-  call.AwaitOne(what, socket, DescriptorCall::Interruption::kIsNone, [&] {
-    if (sent >= 0 || !MeansWait(error)) return true;
-    sent = JACQUARD_REAL(sendmsg)(socket, &message, flags | MSG_DONTWAIT);
-    error = errno;
-    return sent >= 0 || !MeansWait(error);
+ssize_t SendAll(DescriptorCall& call, const msghdr& message, int flags, const char* what) {
+  const uint64_t deadline = DeadlineOfSocket(call.file(), SO_SNDTIMEO);
+  // Nothing else tells whether there is room for a datagram.
+  Attempt first;
+  call.AwaitOne(what, deadline, kGoesOn, [&](int socket) {
+    return first.Succeeds(
+        [&] { return JACQUARD_REAL(sendmsg)(socket, &message, flags | MSG_DONTWAIT); });
   });
-  errno = error;
-  if (sent < 0 || static_cast<size_t>(sent) == SizeOf(message) || !IsStream(socket)) return sent;
+  ssize_t sent = first.Result();
+  if (sent < 0 || static_cast<size_t>(sent) == SizeOf(message) ||
+      TypeOfSocket(call.file()) != SOCK_STREAM)
+    return sent;
   // The rest, part for part.
   auto skipped = static_cast<size_t>(sent);
   for (size_t i = 0; i < message.msg_iovlen; ++i) {
@@ -123,41 +150,57 @@ ssize_t SendAll(const DescriptorCall& call, int socket, const msghdr& message, i
     skipped -= sent_of_part;
     part = {static_cast<char*>(part.iov_base) + sent_of_part, part.iov_len - sent_of_part};
     while (part.iov_len != 0) {
-      const ssize_t more =
-          JACQUARD_REAL(send)(socket, part.iov_base, part.iov_len, flags | MSG_DONTWAIT);
-      if (more >= 0) {
-        part = {static_cast<char*>(part.iov_base) + more, part.iov_len - static_cast<size_t>(more)};
-        sent += more;
-      } else if (MeansWait(errno)) {
-        AwaitRoom(call, socket, what);
-      } else {
-        return sent;
-      }
+      Attempt next;
+      call.AwaitOne(what, deadline, kGoesOn, [&](int socket) {
+        return next.Succeeds([&] {
+          return JACQUARD_REAL(send)(socket, part.iov_base, part.iov_len, flags | MSG_DONTWAIT);
+        });
+      });
+      const ssize_t more = next.Result();
+      if (more < 0) return sent;
+      part = {static_cast<char*>(part.iov_base) + more, part.iov_len - static_cast<size_t>(more)};
+      sent += more;
     }
   }
   return sent;
 }
 
-ssize_t Send(const DescriptorCall& call, int socket, const msghdr& message, int flags,
-             const char* what, uintptr_t pc) {
+ssize_t Send(DescriptorCall& call, const msghdr& message, int flags, const char* what,
+             uintptr_t pc) {
   const int quiet = flags | MSG_NOSIGNAL;
-  const ssize_t sent = MayWait(socket, flags) ? SendAll(call, socket, message, quiet, what)
-                                              : JACQUARD_REAL(sendmsg)(socket, &message, quiet);
-  const bool is_told = sent < 0 && errno == EPIPE && flags != quiet && IsStream(socket);
+  const ssize_t sent = MayWait(call.file(), flags)
+                           ? SendAll(call, message, quiet, what)
+                           : JACQUARD_REAL(sendmsg)(call.file(), &message, quiet);
+  const bool is_told =
+      sent < 0 && errno == EPIPE && flags != quiet && TypeOfSocket(call.file()) == SOCK_STREAM;
   return is_told ? FailToWrite(pc) : sent;
 }
 
 // The same for bytes in one piece; `address` may be null.
-ssize_t Send(const DescriptorCall& call, int socket, const void* bytes, size_t size, int flags,
-             const char* what, uintptr_t pc, const sockaddr* address = nullptr,
-             socklen_t length = 0) {
+ssize_t Send(DescriptorCall& call, const void* bytes, size_t size, int flags, const char* what,
+             uintptr_t pc, const sockaddr* address = nullptr, socklen_t length = 0) {
   iovec part = {const_cast<void*>(bytes), size};
   msghdr message = {};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
   message.msg_name = const_cast<sockaddr*>(address);
   message.msg_namelen = length;
-  return Send(call, socket, message, flags, what, pc);
+  return Send(call, message, flags, what, pc);
+}
+
+enum class Way : uint8_t {
+  kAtOnce,     // does not wait
+  kNever,      // nobody reads
+  kInParts,    // waits for room
+  kAsMessage,  // a socket
+};
+
+Way HowToWrite(int file) {
+  const int kind = KindOf(file);
+  constexpr int kAnonymous = 0;  // an eventfd
+  if (kind == S_IFSOCK) return Way::kAsMessage;
+  if (kind == S_IFIFO && HasNoReader(file)) return Way::kNever;
+  return (kind == S_IFIFO || kind == kAnonymous) && MayWait(file) ? Way::kInParts : Way::kAtOnce;
 }
 
 // As connect() does for a socket that waits, if it need not.
@@ -181,82 +224,89 @@ int Connect(int socket, const sockaddr* address, socklen_t length) {
 }  // namespace
 }  // namespace jacquard::sim
 
-using jacquard::sim::AwaitRoom;
 using jacquard::sim::DescriptorCall;
 using jacquard::sim::engine;
+using jacquard::sim::FailToWrite;
+using jacquard::sim::HowToWrite;
 using jacquard::sim::MayWait;
+using jacquard::sim::Send;
+using jacquard::sim::Way;
+using jacquard::sim::Write;
 
 extern "C" {
 
 ssize_t write(int file, const void* bytes, size_t size) {
   const auto real = JACQUARD_REAL(write);
   if (file <= STDERR_FILENO) return real(file, bytes, size);
-  const DescriptorCall call(file, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
+  DescriptorCall call(file, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
   if (size == 0 || !engine.Simulates()) return real(file, bytes, size);
-  switch (jacquard::sim::KindOf(file)) {
-    case S_IFIFO:
-      return jacquard::sim::WriteToPipe(call, file, static_cast<const char*>(bytes), size,
-                                        JACQUARD_CALLER);
-    case S_IFSOCK:
-      return jacquard::sim::Send(call, file, bytes, size, 0, "a write that waits", JACQUARD_CALLER);
-    default:
-      if (MayWait(file)) AwaitRoom(call, file, "a write that waits");
+  switch (HowToWrite(file)) {
+    case Way::kAtOnce:
       return real(file, bytes, size);
+    case Way::kNever:
+      return FailToWrite(JACQUARD_CALLER);
+    case Way::kInParts:
+      return Write(call, static_cast<const char*>(bytes), size, JACQUARD_CALLER);
+    case Way::kAsMessage:
+      return Send(call, bytes, size, 0, "a write that waits", JACQUARD_CALLER);
   }
 }
 
 ssize_t writev(int file, const iovec* parts, int count) {
   const auto real = JACQUARD_REAL(writev);
   if (file <= STDERR_FILENO) return real(file, parts, count);
-  const DescriptorCall call(file, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
+  DescriptorCall call(file, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
   if (count <= 0 || !engine.Simulates()) return real(file, parts, count);
-  msghdr message = {};
-  message.msg_iov = const_cast<iovec*>(parts);
-  message.msg_iovlen = static_cast<size_t>(count);
-  switch (jacquard::sim::KindOf(file)) {
-    case S_IFIFO:
-      return jacquard::sim::WriteToPipe(call, file, message, JACQUARD_CALLER);
-    case S_IFSOCK:
-      return jacquard::sim::Send(call, file, message, 0, "a writev that waits", JACQUARD_CALLER);
-    default:
-      if (MayWait(file)) AwaitRoom(call, file, "a writev that waits");
+  switch (HowToWrite(file)) {
+    case Way::kAtOnce:
       return real(file, parts, count);
+    case Way::kNever:
+      return FailToWrite(JACQUARD_CALLER);
+    case Way::kInParts:
+      return Write(call, parts, count, JACQUARD_CALLER);
+    case Way::kAsMessage: {
+      msghdr message = {};
+      message.msg_iov = const_cast<iovec*>(parts);
+      message.msg_iovlen = static_cast<size_t>(count);
+      return Send(call, message, 0, "a writev that waits", JACQUARD_CALLER);
+    }
   }
 }
 
 int eventfd_write(int file, eventfd_t value) {
-  const DescriptorCall call(file, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
-  if (MayWait(file)) AwaitRoom(call, file, "an eventfd_write that waits");
-  return JACQUARD_REAL(eventfd_write)(file, value);
+  DescriptorCall call(file, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
+  if (!engine.Simulates() || HowToWrite(file) != Way::kInParts)
+    return JACQUARD_REAL(eventfd_write)(file, value);
+  return Write(call, reinterpret_cast<const char*>(&value), sizeof(value), JACQUARD_CALLER) ==
+                 sizeof(value)
+             ? 0
+             : -1;
 }
 
 ssize_t send(int socket, const void* bytes, size_t size, int flags) {
-  const DescriptorCall call(socket, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
+  DescriptorCall call(socket, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
   if (!engine.Simulates()) return JACQUARD_REAL(send)(socket, bytes, size, flags);
-  return jacquard::sim::Send(call, socket, bytes, size, flags, "a send that waits",
-                             JACQUARD_CALLER);
+  return Send(call, bytes, size, flags, "a send that waits", JACQUARD_CALLER);
 }
 
 ssize_t sendto(int socket, const void* bytes, size_t size, int flags, const sockaddr* address,
                socklen_t length) {
   const auto real = JACQUARD_REAL(sendto);
-  const DescriptorCall call(socket, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
+  DescriptorCall call(socket, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
   if (!engine.Simulates()) return real(socket, bytes, size, flags, address, length);
-  return jacquard::sim::Send(call, socket, bytes, size, flags, "a sendto that waits",
-                             JACQUARD_CALLER, address, length);
+  return Send(call, bytes, size, flags, "a sendto that waits", JACQUARD_CALLER, address, length);
 }
 
 ssize_t sendmsg(int socket, const msghdr* message, int flags) {
   const auto real = JACQUARD_REAL(sendmsg);
-  const DescriptorCall call(socket, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
+  DescriptorCall call(socket, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
   if (!engine.Simulates() || message == nullptr) return real(socket, message, flags);
   jacquard::sim::NoteSentFiles(socket, *message);
-  return jacquard::sim::Send(call, socket, *message, flags, "a sendmsg that waits",
-                             JACQUARD_CALLER);
+  return Send(call, *message, flags, "a sendmsg that waits", JACQUARD_CALLER);
 }
 
 int shutdown(int socket, int how) noexcept {
-  const DescriptorCall call(socket, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
+  DescriptorCall call(socket, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
   return JACQUARD_REAL(shutdown)(socket, how);
 }
 
@@ -266,7 +316,7 @@ int epoll_ctl(int file, int operation, int other, epoll_event* event) noexcept {
 }
 
 int connect(int socket, const sockaddr* address, socklen_t length) {
-  const DescriptorCall call(socket, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
+  DescriptorCall call(socket, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
   if (!MayWait(socket)) return JACQUARD_REAL(connect)(socket, address, length);
   return jacquard::sim::Connect(socket, address, length);
 }

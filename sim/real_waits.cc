@@ -37,14 +37,84 @@ bool IsReady(int file, short events) {
   return JACQUARD_REAL(poll)(&one, 1, 0) != 0;
 }
 
-InputCall::InputCall(int file, const char* what, uintptr_t pc, int flags)
-    : DescriptorCall(file, Effect::kTakes, pc) {
-  if (!MayWait(file, flags)) return;
-  end_ = AwaitOne(what, file, Interruption::kEndsUnlessRestarted,
-                  [file] { return IsReady(file, POLLIN); });
+int TypeOfSocket(int file) {
+  int type = 0;
+  socklen_t size = sizeof(type);
+  return getsockopt(file, SOL_SOCKET, SO_TYPE, &type, &size) == 0 ? type : -1;
+}
+
+uint64_t DeadlineOfSocket(int file, int option) {
+  timeval time = {};
+  socklen_t size = sizeof(time);
+  if (getsockopt(file, SOL_SOCKET, option, &time, &size) != 0 ||
+      (time.tv_sec == 0 && time.tv_usec == 0))
+    return Engine::kNoDeadline;
+  return engine.now() + Nanoseconds({time.tv_sec, time.tv_usec * 1000});
+}
+
+InputCall::InputCall(int file, const char* what, uintptr_t pc, int flags, For which)
+    : DescriptorCall(file, Effect::kTakes, pc), what_(what) {
+  if (MayWait(file, flags) && (which == For::kAnyFile || TypeOfSocket(file) >= 0)) AwaitMore();
+}
+
+bool InputCall::AwaitMore() {
+  const auto is_ready = [](int file) { return IsReady(file, POLLIN); };
+  if (!is_ready(file())) {
+    end_ = AwaitOne(what_, DeadlineOfSocket(file(), SO_RCVTIMEO),
+                    Interruption::kEndsUnlessRestarted, is_ready);
+  }
+  return end_ == End::kReady;
 }
 
 namespace {
+
+// To read nothing never waits.
+int FlagsToRead(size_t size) { return size == 0 ? MSG_DONTWAIT : 0; }
+
+size_t SizeOf(const iovec* parts, int count) {
+  size_t size = 0;
+  for (int i = 0; i < count; ++i) size += parts[i].iov_len;
+  return size;
+}
+
+bool WaitsForAll(int file, int flags) {
+  return (flags & (MSG_WAITALL | MSG_PEEK)) == MSG_WAITALL && MayWait(file, flags) &&
+         TypeOfSocket(file) == SOCK_STREAM;
+}
+
+// What recvmsg() does with MSG_WAITALL: waits until there is no room left, or nothing comes any
+// more.
+ssize_t ReceiveAll(int socket, msghdr& message, int flags, uintptr_t pc) {
+  InputCall call(socket, "a receive that waits for all", pc);
+  flags = (flags & ~MSG_WAITALL) | MSG_DONTWAIT;
+  const ssize_t first =
+      call.Return([&] { return JACQUARD_REAL(recvmsg)(call.file(), &message, flags); });
+  if (first <= 0) return first;
+  ssize_t received = first;
+  auto skipped = static_cast<size_t>(first);
+  for (size_t i = 0; i < message.msg_iovlen; ++i) {
+    iovec part = message.msg_iov[i];
+    const size_t taken = std::min(skipped, part.iov_len);
+    skipped -= taken;
+    part = {static_cast<char*>(part.iov_base) + taken, part.iov_len - taken};
+    while (part.iov_len != 0) {
+      if (!call.AwaitMore()) return received;
+      const ssize_t more = JACQUARD_REAL(recv)(call.file(), part.iov_base, part.iov_len, flags);
+      if (more <= 0) return received;
+      part = {static_cast<char*>(part.iov_base) + more, part.iov_len - static_cast<size_t>(more)};
+      received += more;
+    }
+  }
+  return received;
+}
+
+ssize_t ReceiveAll(int socket, void* buffer, size_t size, int flags, uintptr_t pc) {
+  iovec part = {buffer, size};
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  return ReceiveAll(socket, message, flags, pc);
+}
 
 // Passes virtual time: what a wait for no file at all is used for.
 int JustSleep(const timespec& time) { return nanosleep(&time, nullptr); }
@@ -163,11 +233,15 @@ using jacquard::sim::DeadlineOf;
 using jacquard::sim::DescriptorCall;
 using jacquard::sim::engine;
 using jacquard::sim::FileSets;
+using jacquard::sim::FlagsToRead;
 using jacquard::sim::ForEachOf;
 using jacquard::sim::ForOne;
 using jacquard::sim::InputCall;
 using jacquard::sim::IsReady;
 using jacquard::sim::OpenedFile;
+using jacquard::sim::ReceiveAll;
+using jacquard::sim::SizeOf;
+using jacquard::sim::WaitsForAll;
 
 extern "C" {
 
@@ -179,47 +253,53 @@ int __poll_chk(pollfd*, nfds_t, int, size_t);
 int __ppoll_chk(pollfd*, nfds_t, const timespec*, const sigset_t*, size_t);
 
 ssize_t read(int file, void* buffer, size_t size) {
-  const InputCall call(file, "a read that waits", JACQUARD_CALLER);
-  return call.Return([&] { return JACQUARD_REAL(read)(file, buffer, size); });
+  InputCall call(file, "a read that waits", JACQUARD_CALLER, FlagsToRead(size));
+  return call.Return([&] { return JACQUARD_REAL(read)(call.file(), buffer, size); });
 }
 
 ssize_t readv(int file, const iovec* parts, int count) {
-  const InputCall call(file, "a readv that waits", JACQUARD_CALLER);
-  return call.Return([&] { return JACQUARD_REAL(readv)(file, parts, count); });
+  InputCall call(file, "a readv that waits", JACQUARD_CALLER, FlagsToRead(SizeOf(parts, count)));
+  return call.Return([&] { return JACQUARD_REAL(readv)(call.file(), parts, count); });
 }
 
 int eventfd_read(int file, eventfd_t* value) {
-  const InputCall call(file, "an eventfd_read that waits", JACQUARD_CALLER);
-  return call.Return([&] { return JACQUARD_REAL(eventfd_read)(file, value); });
+  InputCall call(file, "an eventfd_read that waits", JACQUARD_CALLER);
+  return call.Return([&] { return JACQUARD_REAL(eventfd_read)(call.file(), value); });
 }
 
 ssize_t recv(int file, void* buffer, size_t size, int flags) {
-  const InputCall call(file, "a recv that waits", JACQUARD_CALLER, flags);
-  return call.Return([&] { return JACQUARD_REAL(recv)(file, buffer, size, flags); });
+  if (WaitsForAll(file, flags)) return ReceiveAll(file, buffer, size, flags, JACQUARD_CALLER);
+  InputCall call(file, "a recv that waits", JACQUARD_CALLER, flags, InputCall::For::kSockets);
+  return call.Return([&] { return JACQUARD_REAL(recv)(call.file(), buffer, size, flags); });
 }
 
 ssize_t recvfrom(int file, void* buffer, size_t size, int flags, sockaddr* address,
                  socklen_t* length) {
-  const InputCall call(file, "a recvfrom that waits", JACQUARD_CALLER, flags);
+  if (WaitsForAll(file, flags) && address == nullptr)
+    return ReceiveAll(file, buffer, size, flags, JACQUARD_CALLER);
+  InputCall call(file, "a recvfrom that waits", JACQUARD_CALLER, flags, InputCall::For::kSockets);
   return call.Return(
-      [&] { return JACQUARD_REAL(recvfrom)(file, buffer, size, flags, address, length); });
+      [&] { return JACQUARD_REAL(recvfrom)(call.file(), buffer, size, flags, address, length); });
 }
 
 ssize_t recvmsg(int file, msghdr* message, int flags) {
-  const InputCall call(file, "a recvmsg that waits", JACQUARD_CALLER, flags);
-  return call.Return([&] { return JACQUARD_REAL(recvmsg)(file, message, flags); });
+  if (WaitsForAll(file, flags) && message != nullptr)
+    return jacquard::sim::ReceiveAll(file, *message, flags, JACQUARD_CALLER);
+  InputCall call(file, "a recvmsg that waits", JACQUARD_CALLER, flags, InputCall::For::kSockets);
+  return call.Return([&] { return JACQUARD_REAL(recvmsg)(call.file(), message, flags); });
 }
 
 int accept(int file, sockaddr* address, socklen_t* length) {
-  const InputCall call(file, "an accept that waits", JACQUARD_CALLER);
-  return OpenedFile(call.Return([&] { return JACQUARD_REAL(accept)(file, address, length); }),
-                    JACQUARD_RETURN_ADDRESS);
+  InputCall call(file, "an accept that waits", JACQUARD_CALLER, 0, InputCall::For::kSockets);
+  return OpenedFile(
+      call.Return([&] { return JACQUARD_REAL(accept)(call.file(), address, length); }),
+      JACQUARD_RETURN_ADDRESS);
 }
 
 int accept4(int file, sockaddr* address, socklen_t* length, int flags) {
-  const InputCall call(file, "an accept that waits", JACQUARD_CALLER);
+  InputCall call(file, "an accept that waits", JACQUARD_CALLER, 0, InputCall::For::kSockets);
   return OpenedFile(
-      call.Return([&] { return JACQUARD_REAL(accept4)(file, address, length, flags); }),
+      call.Return([&] { return JACQUARD_REAL(accept4)(call.file(), address, length, flags); }),
       JACQUARD_RETURN_ADDRESS);
 }
 
@@ -310,21 +390,27 @@ int epoll_pwait2(int file, epoll_event* events, int most, const timespec* time,
 // know the size of what a pointer points to
 
 ssize_t __read_chk(int file, void* buffer, size_t size, size_t room) {
-  const InputCall call(file, "a read that waits", JACQUARD_CALLER);
-  return call.Return([&] { return JACQUARD_REAL(__read_chk)(file, buffer, size, room); });
+  if (size > room) return JACQUARD_REAL(__read_chk)(file, buffer, size, room);
+  InputCall call(file, "a read that waits", JACQUARD_CALLER, FlagsToRead(size));
+  return call.Return([&] { return JACQUARD_REAL(read)(call.file(), buffer, size); });
 }
 
 ssize_t __recv_chk(int file, void* buffer, size_t size, size_t room, int flags) {
-  const InputCall call(file, "a recv that waits", JACQUARD_CALLER, flags);
-  return call.Return([&] { return JACQUARD_REAL(__recv_chk)(file, buffer, size, room, flags); });
+  if (size > room) return JACQUARD_REAL(__recv_chk)(file, buffer, size, room, flags);
+  if (WaitsForAll(file, flags)) return ReceiveAll(file, buffer, size, flags, JACQUARD_CALLER);
+  InputCall call(file, "a recv that waits", JACQUARD_CALLER, flags, InputCall::For::kSockets);
+  return call.Return([&] { return JACQUARD_REAL(recv)(call.file(), buffer, size, flags); });
 }
 
 ssize_t __recvfrom_chk(int file, void* buffer, size_t size, size_t room, int flags,
                        sockaddr* address, socklen_t* length) {
-  const InputCall call(file, "a recvfrom that waits", JACQUARD_CALLER, flags);
-  return call.Return([&] {
+  if (size > room)
     return JACQUARD_REAL(__recvfrom_chk)(file, buffer, size, room, flags, address, length);
-  });
+  if (WaitsForAll(file, flags) && address == nullptr)
+    return ReceiveAll(file, buffer, size, flags, JACQUARD_CALLER);
+  InputCall call(file, "a recvfrom that waits", JACQUARD_CALLER, flags, InputCall::For::kSockets);
+  return call.Return(
+      [&] { return JACQUARD_REAL(recvfrom)(call.file(), buffer, size, flags, address, length); });
 }
 
 int __poll_chk(pollfd* files, nfds_t count, int milliseconds, size_t room) {

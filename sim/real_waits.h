@@ -17,20 +17,32 @@ bool MayWait(int file, int flags = 0);
 // Whether `file` is ready for `events` (poll) now, or has an error to tell.
 bool IsReady(int file, short events);
 
-// A call that reads from, or accepts at, `file`: from the time on when there is something, unless
-// it is interrupted by the handler of a signal before.
+// SOCK_STREAM or the like; -1 if it is no socket.
+int TypeOfSocket(int file);
+
+// When a call for the socket that waits from now on gives up, by its option SO_RCVTIMEO or
+// SO_SNDTIMEO; Engine::kNoDeadline if never, or if it is no socket.
+uint64_t DeadlineOfSocket(int file, int option);
+
+// A call that reads from, or accepts at, file(): from the time on when there is something, unless
+// the handler of a signal interrupts it before, or the socket's time is over.
 class InputCall : public DescriptorCall {
  public:
-  InputCall(int file, const char* what, uintptr_t pc, int flags = 0);
+  // `flags` as for MayWait(). A call that is for sockets alone fails at once for other files.
+  enum class For : bool { kAnyFile, kSockets };
+  InputCall(int file, const char* what, uintptr_t pc, int flags = 0, For which = For::kAnyFile);
   // What it returns.
   template <class Real>
   auto Return(const Real& real) const -> decltype(real()) {
-    if (end_ != End::kInterrupted) return real();
-    errno = EINTR;
+    if (end_ == End::kReady) return real();
+    errno = end_ == End::kTimedOut ? EAGAIN : EINTR;
     return -1;
   }
+  // Waits until there is more. Whether there is.
+  bool AwaitMore();
 
  private:
+  const char* what_;
   End end_ = End::kReady;
 };
 

@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <functional>
@@ -523,6 +525,119 @@ TEST(Descriptors, WritersAreToldThatNobodyReads) {
     close(sockets[0]);
     Check(send(sockets[1], "x", 1, MSG_NOSIGNAL) == -1 && errno == EPIPE, "an error alone");
   }));
+}
+
+// What the kernel says of a pipe is that there is room for a page.
+TEST(Descriptors, WritersNeedNoMoreRoomThanTheyFill) {
+  ExpectPass(WalkAFew([] {
+    const Pipe pipe;
+    Check(fcntl(pipe.ends[1], F_SETPIPE_SZ, 4096) == 4096, "small");
+    pipe.Write();
+    pipe.Write();
+    Check(read(pipe.ends[0], nullptr, 0) == 0, "nothing, at once");
+    pipe.Read();
+    pipe.Read();
+    Check(read(pipe.ends[0], nullptr, 0) == 0, "nothing, at once");
+  }));
+  // An eventfd has room for what keeps it below its greatest value.
+  ExpectAllPass([] {
+    const Event event;
+    Check(eventfd_write(event.file, UINT64_MAX - 2) == 0, "nearly full");
+    std::thread writer([&event] { Check(eventfd_write(event.file, 2) == 0, "waits"); });
+    Check(event.Drain() && event.Drain(), "both");
+    writer.join();
+  });
+}
+
+struct Sockets {
+  explicit Sockets(int type = SOCK_STREAM) {
+    Check(socketpair(AF_UNIX, type, 0, ends) == 0, "opened");
+  }
+  int ends[2] = {};
+};
+
+TEST(Descriptors, ReceiverWaitsForAll) {
+  const auto body = [](bool ends_early) {
+    return [ends_early] {
+      const Sockets sockets;
+      std::thread receiver([&] {
+        char bytes[7] = {};
+        const ssize_t size = recv(sockets.ends[1], bytes, 6, MSG_WAITALL);
+        Check(size == (ends_early ? 3 : 6) && std::string(bytes).starts_with("abc"), "all");
+        iovec parts[] = {{bytes, 1}, {bytes + 1, 1}};
+        msghdr message = {};
+        message.msg_iov = parts;
+        message.msg_iovlen = 2;
+        Check(recvmsg(sockets.ends[1], &message, MSG_WAITALL) == (ends_early ? 0 : 2), "the rest");
+      });
+      for (const char* const part : {"abc", "def", "g", "h"}) {
+        Check(send(sockets.ends[0], part, std::strlen(part), 0) > 0, "sent");
+        if (ends_early) break;
+      }
+      close(sockets.ends[0]);
+      receiver.join();
+    };
+  };
+  ExpectPass(Walk(body(false)));
+  ExpectPass(Walk(body(true)));
+}
+
+// Sockets may have a time for each wait.
+TEST(Descriptors, WaitsEndWithTheSocketsTime) {
+  const auto set_time = [](const Sockets& sockets) {
+    const timeval time = {.tv_sec = 1, .tv_usec = 0};
+    for (const int option : {SO_RCVTIMEO, SO_SNDTIMEO}) {
+      for (const int end : sockets.ends)
+        Check(setsockopt(end, SOL_SOCKET, option, &time, sizeof(time)) == 0, "set");
+    }
+  };
+  ExpectPass(WalkAFew([set_time] {
+    const Sockets sockets;
+    set_time(sockets);
+    char byte = 0;
+    Check(recv(sockets.ends[1], &byte, 1, 0) == -1 && errno == EAGAIN, "nothing comes");
+    static const char bytes[1 << 20] = {};
+    ssize_t sent = 0;
+    while ((sent = send(sockets.ends[0], bytes, sizeof(bytes), 0)) > 0) {
+    }
+    Check(sent == -1 && errno == EAGAIN, "there is no room");
+  }));
+  bool comes = false;
+  bool is_late = false;
+  ExpectPass(Walk([&] {
+    const Sockets sockets;
+    set_time(sockets);
+    std::thread sender([&sockets] { Check(send(sockets.ends[0], "x", 1, 0) == 1, "sent"); });
+    char byte = 0;
+    const ssize_t size = recv(sockets.ends[1], &byte, 1, 0);
+    (size == 1 ? comes : is_late) = true;
+    sender.join();
+  }));
+  EXPECT_TRUE(comes && is_late);
+}
+
+// Who waits has the file, and not its number.
+TEST(Descriptors, ThatAreClosedAreWaitedForAllTheSame) {
+  const auto body = [](bool sends) {
+    return [sends] {
+      static std::atomic<bool> begun;
+      const Sockets sockets;
+      std::thread receiver([&] {
+        char byte = 0;
+        begun = true;
+        const ssize_t size = recv(sockets.ends[1], &byte, 1, 0);
+        Check(size == 1 || errno == EBADF || errno == ENOTSOCK, "before or behind the close");
+      });
+      while (!begun) std::this_thread::yield();
+      std::this_thread::sleep_for(std::chrono::seconds(1));
+      close(sockets.ends[1]);
+      const Pipe other;  // with the same number
+      if (sends) send(sockets.ends[0], "x", 1, MSG_NOSIGNAL);
+      receiver.join();
+    };
+  };
+  ExpectPass(Walk(body(true)));
+  EXPECT_EQ(Walk(body(false)).verdict.kind, VerdictKind::kDeadlock);
 }
 
 // Over a connection to a socket of its own that everybody may connect to.

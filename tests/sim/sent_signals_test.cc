@@ -254,7 +254,7 @@ TEST(Signals, EndWaitsForFiles) {
   ExpectPass(Walk(InterruptWait(0, Read)));
   ExpectPass(Walk(InterruptWait(0, Poll)));
   ExpectPass(Walk(InterruptWait(SA_RESTART, Poll)));
-  EXPECT_FALSE(Walk(InterruptWait(SA_RESTART, Read)).verdict.passed());
+  EXPECT_FALSE(Walk(InterruptWait(SA_RESTART, Read), 1).verdict.passed());
 }
 
 // A signal that is handled only while the thread waits is not missed; one that is unblocked before
