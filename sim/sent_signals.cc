@@ -67,11 +67,18 @@ bool GivenToWaiter(SimThread& thread, int signal) {
   return true;
 }
 
+// Signals of the same number that wait are one, but for those of real time, which queue.
+void CheckDoesNotQueue(int signal, uint64_t waiting) {
+  if (signal >= SIGRTMIN && (waiting & SetOf(signal)) != 0)
+    Unsupported("real-time signals that queue");
+}
+
 // It gets the signal when it runs again: at once if it can run, or waits for a file.
 void Give(SimThread& thread, int signal) {
   if (thread.wait == WaitReason::kDescriptor && engine.IsBlocked(thread) &&
       engine.Interrupt(thread, signal))
     return AcquireSent(thread);
+  CheckDoesNotQueue(signal, thread.pending_signals);
   thread.pending_signals |= SetOf(signal);
   engine.WakeIfSpinning(thread);
 }
@@ -97,6 +104,7 @@ int SendToProcess(int signal, uintptr_t pc) {
       Give(*receiver, signal);
       return 0;
     }
+    CheckDoesNotQueue(signal, waits_for_any);
     waits_for_any |= bit;
     return 0;
   }
@@ -221,6 +229,7 @@ using jacquard::sim::engine;
 using jacquard::sim::RealMask;
 using jacquard::sim::Suspend;
 using jacquard::sim::ToBits;
+using jacquard::sim::Unsupported;
 
 extern "C" {
 
@@ -238,6 +247,16 @@ int kill(pid_t process, int signal) noexcept {
 int pthread_kill(pthread_t thread, int signal) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_kill)(thread, signal);
   return jacquard::sim::SendToThread(thread, signal, JACQUARD_CALLER);
+}
+
+int sigqueue(pid_t process, int signal, sigval value) noexcept {
+  if (engine.Simulates()) Unsupported("sigqueue");
+  return JACQUARD_REAL(sigqueue)(process, signal, value);
+}
+
+int pthread_sigqueue(pthread_t thread, int signal, sigval value) noexcept {
+  if (engine.Simulates()) Unsupported("pthread_sigqueue");
+  return JACQUARD_REAL(pthread_sigqueue)(thread, signal, value);
 }
 
 int sigsuspend(const sigset_t* set) {

@@ -175,6 +175,26 @@ TEST(Signals, AreHandledByTheThreadThatTheyAreSentTo) {
             "abort|signal");
 }
 
+// Those of real time would each be handled.
+TEST(Signals, OfRealTimeDoNotQueue) {
+  const auto body = [](int number) {
+    return [number] {
+      signal(number, [](int) { ++handled; });
+      std::atomic<bool> ends = false;
+      std::thread other([&] {
+        while (!ends) std::this_thread::yield();
+        Check(handled == 1 || handled == 2, "both, or one");
+      });
+      pthread_kill(other.native_handle(), number);
+      pthread_kill(other.native_handle(), number);
+      ends = true;
+      other.join();
+    };
+  };
+  ExpectPass(Walk(body(SIGUSR1)));
+  EXPECT_EQ(Walk(body(SIGRTMIN)).verdict.signature, "unsupported|real-time signals that queue");
+}
+
 // Also if it does nothing but to look whether something happens.
 TEST(Signals, AreHandledByThreadsThatSpin) {
   ExpectPass(Walk([] {
