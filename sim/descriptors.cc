@@ -17,9 +17,32 @@
 namespace jacquard::sim {
 namespace {
 
-// What all these steps have to do with, as a file may have several descriptors, and a pipe has two
-// ends.
+// What all these steps have to do with.
 constexpr char kFiles = 0;
+
+// What stands for files where something is handed over: what is written, and the room that readers
+// make. Who takes from one file takes what has been given to it, and what has been given to those
+// that are not known, which it may be; who takes from such a one takes everything.
+class Handovers {
+ public:
+  void Give(int file) const {
+    engine.Release(ObjectOf(file));
+    engine.Release(&any_);
+  }
+  void Take(int file) const {
+    engine.Acquire(&unknown_);
+    engine.Acquire(file == kUnknownFile ? &any_ : ObjectOf(file));
+  }
+
+ private:
+  const char* ObjectOf(int file) const { return file == kUnknownFile ? &unknown_ : &known_[file]; }
+
+  char any_ = 0;
+  char unknown_ = 0;
+  char known_[kMostFiles] = {};
+};
+constexpr Handovers kWritten;
+constexpr Handovers kRoom;
 
 // Whether somebody may read what is written there, who then knows that it has been: not in a log.
 bool IsReadByOthers(int file) {
@@ -53,14 +76,21 @@ DescriptorCall::DescriptorCall(int file, Effect effect, uintptr_t pc)
   if (!is_step_) return;
   engine.DecisionPoint(StepOf(), &kFiles, pc);
   ExpireTimerFiles();
-  if (effect != Effect::kTakes && IsReadByOthers(file)) engine.Release(&kFiles);
+  known_file_ = FileOf(file);
+  if (effect != Effect::kTakes && IsReadByOthers(file)) kWritten.Give(known_file_);
 }
 
 DescriptorCall::~DescriptorCall() {
   if (!is_step_) return;
   const int error = errno;
   if (held_ >= 0) LetGoOfFile(held_);
-  if (effect_ == Effect::kTakes) engine.Acquire(&kFiles);
+  if (effect_ == Effect::kTakes && !takes_nothing_) {
+    kWritten.Take(known_file_);
+    kRoom.Give(known_file_);
+  } else if (effect_ == Effect::kGives) {
+    kRoom.Take(known_file_);
+    if (error == EPIPE) kWritten.Take(kUnknownFile);  // of who has closed the other end
+  }
   WakeReadyDescriptors();
   const uint64_t which = file_ < 0 ? kSeveralFiles : static_cast<uint64_t>(file_);
   Finish(StepOf(), &kFiles, which, which, pc_);

@@ -22,8 +22,8 @@ namespace jacquard::sim {
 class DescriptorCall {
  public:
   enum class Effect : uint8_t {
-    kGives,  // what the thread has done comes before what whoever takes does
-    kTakes,
+    kGives,   // what the thread has done comes before what whoever takes from the file does
+    kTakes,   // and that before what whoever gives again does: there is room now
     kCloses,  // gives, too: whoever reads is told of the end
   };
 
@@ -80,6 +80,8 @@ class DescriptorCall {
         what, deadline, interruption, [&] { return is_ready(file()); },
         [this](const Visit& visit) { visit(file()); });
   }
+  // It has come back without anything that others have given, not even an error.
+  void TakeNothing() { takes_nothing_ = true; }
   // Once it has waited, under a descriptor that the program does not know: as in the kernel, the
   // call goes on with the file even if its descriptor is closed in the meantime.
   int file() const { return held_ >= 0 ? held_ : file_; }
@@ -95,6 +97,8 @@ class DescriptorCall {
   uintptr_t pc_;
   Effect effect_;
   bool is_step_;
+  bool takes_nothing_ = false;
+  int known_file_ = -1;  // files.h
 };
 
 // Makes those runnable who wait in such calls and whose files are ready, or sooner will be than

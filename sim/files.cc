@@ -110,9 +110,16 @@ struct Held {
 
 constexpr int kAbove = 200;  // descriptors where programs do not look
 
+// A descriptor that the execution has opened.
+struct OpenDescriptor {
+  int number;
+  int file;  // the same for all descriptors of a file, or of both ends of a pair; kUnknownFile
+};
+
 // What the execution has opened, and what of that which was there before it has changed.
 struct Files {
-  std::vector<int> opened;
+  std::vector<OpenDescriptor> opened;
+  int known = 0;  // so many files
   std::vector<FILE*> streams;
   std::vector<DIR*> directories;
   std::vector<Kept> kept;
@@ -143,6 +150,21 @@ T Opened(std::vector<T>& list, T result) {
   return result;
 }
 
+const OpenDescriptor* FindOpened(int descriptor) {
+  const auto found =
+      std::find_if(files.opened.begin(), files.opened.end(),
+                   [=](const OpenDescriptor& one) { return one.number == descriptor; });
+  return found == files.opened.end() ? nullptr : &*found;
+}
+
+// Whether it was there.
+bool TakeOpened(int descriptor) {
+  return std::erase_if(files.opened,
+                       [=](const OpenDescriptor& one) { return one.number == descriptor; }) != 0;
+}
+
+int NewFile() { return files.known < kMostFiles ? files.known++ : kUnknownFile; }
+
 FILE* OpenedStream(FILE* stream, const void* caller) {
   if (stream == nullptr) return stream;
   if (IsStreamOfProgram(caller)) return Opened(files.streams, stream);
@@ -166,15 +188,35 @@ bool IsCopy(int descriptor) {
 
 }  // namespace
 
-int OpenedFile(int descriptor, const void* caller) {
-  if (descriptor >= 0 && IsByProgram(caller)) return Opened(files.opened, descriptor);
-  SetOpenOutside(descriptor, true);
+namespace {
+
+int OpenedAs(int file, int descriptor, const void* caller) {
+  if (descriptor >= 0 && IsByProgram(caller)) {
+    Opened(files.opened, {descriptor, file});
+  } else {
+    SetOpenOutside(descriptor, true);
+  }
   return descriptor;
+}
+
+}  // namespace
+
+int OpenedFile(int descriptor, const void* caller) {
+  return OpenedAs(kUnknownFile, descriptor, caller);
+}
+
+int OpenedNewFile(int descriptor, const void* caller) {
+  return OpenedAs(NewFile(), descriptor, caller);
+}
+
+int FileOf(int descriptor) {
+  const OpenDescriptor* const opened = FindOpened(descriptor);
+  return opened != nullptr ? opened->file : kUnknownFile;
 }
 
 int CopiedFile(int original, int copy, const void* caller) {
   CopyTimerFile(original, copy);
-  return OpenedFile(copy, caller);
+  return OpenedAs(FileOf(original), copy, caller);
 }
 
 int HoldFile(int descriptor) {
@@ -197,11 +239,11 @@ void LetGoOfFile(int held) {
 bool IsOpenedByExecution(int descriptor) {
   if (files.shared) return false;
   if (const Held* const held = FindHeld(descriptor)) return held->is_opened_by_execution;
-  return std::find(files.opened.begin(), files.opened.end(), descriptor) != files.opened.end();
+  return FindOpened(descriptor) != nullptr;
 }
 
 void ForEachOpenedFile(const std::function<void(int)>& visit) {
-  for (const int descriptor : files.opened) visit(descriptor);
+  for (const OpenDescriptor& opened : files.opened) visit(opened.number);
 }
 
 void NoteFilesShared() { files.any = files.shared = true; }
@@ -210,8 +252,9 @@ namespace {
 
 void OpenedPair(const int* pair, int result, const void* caller) {
   if (result != 0) return;
-  OpenedFile(pair[0], caller);
-  OpenedFile(pair[1], caller);
+  const int file = NewFile();
+  OpenedAs(file, pair[0], caller);
+  OpenedAs(file, pair[1], caller);
 }
 
 // Keeps a descriptor from before the execution, unless that has been done.
@@ -234,7 +277,7 @@ void BeforeClose(int descriptor, const void* caller) {
   const bool is_by_program = IsByProgram(caller);
   const Backstage backstage;
   ForgetTimerFile(descriptor);
-  if (files.any && Take(files.opened, descriptor)) return;
+  if (files.any && TakeOpened(descriptor)) return;
   if (!IsOpenOutside(descriptor)) return;
   if (!is_by_program) return SetOpenOutside(descriptor, false);
   Keep(descriptor);
@@ -243,7 +286,7 @@ void BeforeClose(int descriptor, const void* caller) {
 // The program has made a stream for the descriptor, which goes with it.
 void GiveToStream(int descriptor) {
   const Backstage backstage;
-  if (!Take(files.opened, descriptor) && IsOpenOutside(descriptor)) Keep(descriptor);
+  if (!TakeOpened(descriptor) && IsOpenOutside(descriptor)) Keep(descriptor);
 }
 
 void BeforeDirectoryChange(const void* caller) {
@@ -282,7 +325,7 @@ void RestoreFiles() {
     JACQUARD_REAL(fclose)(stream);
   }
   for (DIR* const directory : files.directories) JACQUARD_REAL(closedir)(directory);
-  for (const int descriptor : files.opened) close_file(descriptor);
+  for (const OpenDescriptor& opened : files.opened) close_file(opened.number);
   for (const Held& held : files.held) close_file(held.descriptor);
   // The last one first: what was kept later may stand in the place of what was kept before.
   for (auto kept = files.kept.rbegin(); kept != files.kept.rend(); ++kept) {
@@ -313,11 +356,13 @@ using jacquard::sim::IsStreamOfProgram;
 using jacquard::sim::ModeOf;
 using jacquard::sim::Opened;
 using jacquard::sim::OpenedFile;
+using jacquard::sim::OpenedNewFile;
 using jacquard::sim::OpenedPair;
 using jacquard::sim::OpenedStream;
 using jacquard::sim::SetOpenOutside;
 using jacquard::sim::streams_outside;
 using jacquard::sim::Take;
+using jacquard::sim::TakeOpened;
 
 extern "C" {
 
@@ -352,7 +397,6 @@ JACQUARD_OPENS(signalfd, (int old, const sigset_t* set, int flags), (old, set, f
 JACQUARD_OPENS(socket, (int domain, int type, int protocol), (domain, type, protocol), noexcept)
 JACQUARD_OPENS(epoll_create, (int size), (size), noexcept)
 JACQUARD_OPENS(epoll_create1, (int flags), (flags), noexcept)
-JACQUARD_OPENS(eventfd, (unsigned value, int flags), (value, flags), noexcept)
 JACQUARD_OPENS(inotify_init, (), (), noexcept)
 JACQUARD_OPENS(inotify_init1, (int flags), (flags), noexcept)
 JACQUARD_OPENS(memfd_create, (const char* name, unsigned flags), (name, flags), noexcept)
@@ -373,6 +417,10 @@ int socketpair(int domain, int type, int protocol, int* ends) noexcept {
   const int result = JACQUARD_REAL(socketpair)(domain, type, protocol, ends);
   OpenedPair(ends, result, JACQUARD_RETURN_ADDRESS);
   return result;
+}
+
+int eventfd(unsigned value, int flags) noexcept {
+  return OpenedNewFile(JACQUARD_REAL(eventfd)(value, flags), JACQUARD_RETURN_ADDRESS);
 }
 
 int dup(int descriptor) noexcept {
@@ -456,7 +504,7 @@ DIR* opendir(const char* path) {
 DIR* fdopendir(int descriptor) {
   DIR* const directory = JACQUARD_REAL(fdopendir)(descriptor);
   if (directory == nullptr || !IsByProgram(JACQUARD_RETURN_ADDRESS)) return directory;
-  Take(files.opened, descriptor);
+  TakeOpened(descriptor);
   return Opened(files.directories, directory);
 }
 

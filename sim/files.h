@@ -10,8 +10,16 @@ namespace jacquard::sim {
 // it.
 int OpenedFile(int descriptor, const void* caller);
 
+// The same for a file that nobody else can have opened by a name.
+int OpenedNewFile(int descriptor, const void* caller);
 // The same for another descriptor of the file of `original`.
 int CopiedFile(int original, int copy, const void* caller);
+
+// Which of the execution's files it is: a number below kMostFiles, the same for all descriptors of
+// the file and for both ends of a pipe or a pair of sockets. kUnknownFile: it may be any.
+constexpr int kMostFiles = 256;
+constexpr int kUnknownFile = -1;
+int FileOf(int descriptor);
 
 // Another descriptor of the file, for the runtime alone: it is there until LetGoOfFile, whatever
 // the program closes, or to the execution's end. -1: there are no more.

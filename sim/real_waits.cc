@@ -157,20 +157,24 @@ class MaskMeanwhile {
 // Meanwhile the thread blocks the signals of `mask`; null: as otherwise.
 int AskUntil(const char* what, uint64_t deadline, const sigset_t* mask, uintptr_t pc,
              auto for_each_file, auto ask, auto is_ready) {
-  const DescriptorCall call(-1, DescriptorCall::Effect::kTakes, pc);
+  DescriptorCall call(-1, DescriptorCall::Effect::kTakes, pc);
+  const auto answer = [&call](int ready) {
+    if (ready <= 0) call.TakeNothing();
+    return ready;
+  };
   for (;;) {
     const int ready = ask();
-    if (ready != 0 || deadline <= engine.now()) return ready;
+    if (ready != 0 || deadline <= engine.now()) return answer(ready);
     const MaskMeanwhile masked(mask);
     switch (
         call.Await(what, deadline, DescriptorCall::Interruption::kEnds, is_ready, for_each_file)) {
       case DescriptorCall::End::kReady:
         break;
       case DescriptorCall::End::kTimedOut:
-        return ask();
+        return answer(ask());
       case DescriptorCall::End::kInterrupted:
         errno = EINTR;
-        return -1;
+        return answer(-1);
     }
   }
 }

@@ -33,10 +33,15 @@ class InputCall : public DescriptorCall {
   InputCall(int file, const char* what, uintptr_t pc, int flags = 0, For which = For::kAnyFile);
   // What it returns.
   template <class Real>
-  auto Return(const Real& real) const -> decltype(real()) {
-    if (end_ == End::kReady) return real();
-    errno = end_ == End::kTimedOut ? EAGAIN : EINTR;
-    return -1;
+  auto Return(const Real& real) -> decltype(real()) {
+    decltype(real()) result = -1;
+    if (end_ == End::kReady) {
+      result = real();
+    } else {
+      errno = end_ == End::kTimedOut ? EAGAIN : EINTR;
+    }
+    if (result < 0 && (errno == EAGAIN || errno == EINTR)) TakeNothing();
+    return result;
   }
   // Waits until there is more. Whether there is.
   bool AwaitMore();

@@ -110,7 +110,7 @@ bool IsByProgram(const void* caller) {
 int OpenInPlaceOf(int real_timer, int flags, const void* caller) {
   static_assert(int{TFD_NONBLOCK} == int{EFD_NONBLOCK} && int{TFD_CLOEXEC} == int{EFD_CLOEXEC});
   JACQUARD_REAL(close)(real_timer);
-  const int descriptor = OpenedFile(JACQUARD_REAL(eventfd)(0, flags), caller);
+  const int descriptor = OpenedNewFile(JACQUARD_REAL(eventfd)(0, flags), caller);
   if (descriptor < 0) return descriptor;
   const Backstage backstage;
   timers.push_back({});

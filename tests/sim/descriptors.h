@@ -31,7 +31,9 @@ struct Pipe {
 };
 
 struct Event {
-  explicit Event(int flags = 0) : file(eventfd(0, flags)) { Check(file >= 0, "opened"); }
+  explicit Event(int flags = 0) : Event(eventfd(0, flags), kIsOpen) {}
+  enum Open { kIsOpen };
+  Event(int descriptor, Open /*is_open*/) : file(descriptor) { Check(file >= 0, "opened"); }
   void Signal() const { Check(eventfd_write(file, 1) == 0, "written"); }
   bool Drain() const {
     eventfd_t value = 0;

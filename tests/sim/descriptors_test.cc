@@ -9,12 +9,14 @@
 #include <sys/eventfd.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -65,6 +67,79 @@ TEST(Descriptors, HandOverNothingToWhoDoesNotRead) {
         giver.join();
       },
       "race|plain read and plain write");
+}
+
+// Who takes from one file is not told what went to another one.
+TEST(Descriptors, HandOverNothingToWhoReadsAnother) {
+  const auto body = [](bool reads_the_same) {
+    return [reads_the_same] {
+      const Event told;
+      const Event other;
+      const Event copy(dup(told.file), Event::kIsOpen);
+      other.Signal();
+      int data = 0;
+      std::thread giver([&] {
+        data = 1;
+        copy.Signal();
+      });
+      if (reads_the_same) told.Drain();
+      Check(other.Drain() && data <= 1, "a race, if it has not been told");
+      giver.join();
+    };
+  };
+  ExpectPass(SearchAll(body(true)));
+  EXPECT_EQ(SearchAll(body(false)).verdict.kind, VerdictKind::kRace);
+}
+
+TEST(Descriptors, HandOverNothingToWhoComesTooEarly) {
+  ExpectVerdict(
+      [] {
+        const Event event(EFD_NONBLOCK);
+        int data = 0;
+        std::thread giver([&] {
+          data = 1;
+          event.Signal();
+        });
+        event.Drain();
+        Check(data <= 1, "a race");
+        giver.join();
+      },
+      "race|plain read and plain write");
+}
+
+// A file that is known by its name may be another one's, and who waits for one of several takes
+// from all.
+TEST(Descriptors, HandOverByWhateverTheyAreOpened) {
+  const std::string path = testing::TempDir() + "/named_pipe";
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  ExpectAllPass([&path] {
+    const int reads = open(path.c_str(), O_RDWR);
+    int data = 0;
+    std::thread giver([&] {
+      const int writes = open(path.c_str(), O_WRONLY);
+      data = 1;
+      Check(write(writes, "x", 1) == 1, "written");
+    });
+    char byte = 0;
+    Check(read(reads, &byte, 1) == 1 && data == 1, "comes before");
+    giver.join();
+  });
+}
+
+// To make room is to hand over, too.
+TEST(Descriptors, HandOverToWhoWaitsForRoom) {
+  ExpectAllPass([] {
+    const Event event;
+    Check(eventfd_write(event.file, UINT64_MAX - 1) == 0, "full");
+    int data = 0;
+    std::thread reader([&] {
+      data = 1;
+      Check(event.Drain(), "read");
+    });
+    event.Signal();
+    Check(data == 1, "comes before");
+    reader.join();
+  });
 }
 
 // What is written there nobody reads in order to be told.
