@@ -15,6 +15,7 @@
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -25,10 +26,12 @@
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
+#include <string_view>
 #include <vector>
 
 #include "sim/caller.h"
 #include "sim/descriptors.h"
+#include "sim/early_files.h"
 #include "sim/engine.h"
 #include "sim/real.h"
 #include "sim/streams.h"
@@ -110,16 +113,9 @@ struct Held {
 
 constexpr int kAbove = 200;  // descriptors where programs do not look
 
-// A descriptor that the execution has opened.
-struct OpenDescriptor {
-  int number;
-  int file;  // the same for all descriptors of a file, or of both ends of a pair; kUnknownFile
-};
-
 // What the execution has opened, and what of that which was there before it has changed.
 struct Files {
   std::vector<OpenDescriptor> opened;
-  int known = 0;  // so many files
   std::vector<FILE*> streams;
   std::vector<DIR*> directories;
   std::vector<Kept> kept;
@@ -131,6 +127,12 @@ struct Files {
   bool shared = false;  // other processes may have some
 };
 constinit Files files;
+
+// What the program has opened before its main.
+constinit std::vector<OpenDescriptor> opened_early;
+
+int known_files = 0;  // so many have numbers
+int known_early = 0;
 
 template <class T>
 bool Take(std::vector<T>& from, T which) {
@@ -150,11 +152,23 @@ T Opened(std::vector<T>& list, T result) {
   return result;
 }
 
+const OpenDescriptor* Find(const std::vector<OpenDescriptor>& all, int descriptor) {
+  const auto found = std::find_if(
+      all.begin(), all.end(), [=](const OpenDescriptor& one) { return one.number == descriptor; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+// Whether it is from before the execution, and the execution has closed it.
+bool IsKept(int descriptor) {
+  return std::any_of(files.kept.begin(), files.kept.end(),
+                     [=](const Kept& kept) { return kept.descriptor == descriptor; });
+}
+
+// What the program has opened, in this execution or before its main; null: somebody else has.
 const OpenDescriptor* FindOpened(int descriptor) {
-  const auto found =
-      std::find_if(files.opened.begin(), files.opened.end(),
-                   [=](const OpenDescriptor& one) { return one.number == descriptor; });
-  return found == files.opened.end() ? nullptr : &*found;
+  const OpenDescriptor* const opened = Find(files.opened, descriptor);
+  if (opened != nullptr || IsKept(descriptor)) return opened;
+  return Find(opened_early, descriptor);
 }
 
 // Whether it was there.
@@ -163,7 +177,7 @@ bool TakeOpened(int descriptor) {
                        [=](const OpenDescriptor& one) { return one.number == descriptor; }) != 0;
 }
 
-int NewFile() { return files.known < kMostFiles ? files.known++ : kUnknownFile; }
+int NewFile() { return known_files < kMostFiles ? known_files++ : kUnknownFile; }
 
 FILE* OpenedStream(FILE* stream, const void* caller) {
   if (stream == nullptr) return stream;
@@ -171,6 +185,20 @@ FILE* OpenedStream(FILE* stream, const void* caller) {
   streams_outside.Add(stream);
   SetOpenOutside(fileno(stream), true);
   return stream;
+}
+
+// The device of random numbers answers as getrandom() does: what the C library reads for a stream
+// goes by read(). (The C++ library reads from the descriptor: real_waits.cc.)
+FILE* OpenByName(FILE* (*real)(const char*, const char*), const char* path, const char* mode,
+                 const void* caller) {
+  const std::string_view name = path;
+  if (!IsByProgram(caller) || (name != "/dev/urandom" && name != "/dev/random"))
+    return real(path, mode);
+  cookie_io_functions_t functions = {};
+  functions.read = [](void* /*cookie*/, char* buffer, size_t size) {
+    return getrandom(buffer, size, 0);
+  };
+  return fopencookie(nullptr, mode, functions);
 }
 
 const Held* FindHeld(int descriptor) {
@@ -186,16 +214,12 @@ bool IsCopy(int descriptor) {
                      [descriptor](const Kept& kept) { return kept.copy == descriptor; });
 }
 
-}  // namespace
-
-namespace {
-
 int OpenedAs(int file, int descriptor, const void* caller) {
-  if (descriptor >= 0 && IsByProgram(caller)) {
-    Opened(files.opened, {descriptor, file});
-  } else {
-    SetOpenOutside(descriptor, true);
-  }
+  if (descriptor >= 0 && IsByProgram(caller))
+    return Opened(files.opened, {descriptor, file}).number;
+  SetOpenOutside(descriptor, true);
+  if (descriptor >= 0 && engine.IsBeforeProgram() && FromProgram(caller) && !FromRuntime(caller))
+    opened_early.push_back({descriptor, file});
   return descriptor;
 }
 
@@ -243,6 +267,7 @@ bool IsOpenedByExecution(int descriptor) {
 }
 
 void ForEachOpenedFile(const std::function<void(int)>& visit) {
+  for (const OpenDescriptor& opened : opened_early) visit(opened.number);
   for (const OpenDescriptor& opened : files.opened) visit(opened.number);
 }
 
@@ -261,10 +286,7 @@ void OpenedPair(const int* pair, int result, const void* caller) {
 void Keep(int descriptor) {
   const auto control = JACQUARD_REAL(fcntl);
   const int flags = control(descriptor, F_GETFD);
-  const bool is_kept =
-      std::any_of(files.kept.begin(), files.kept.end(),
-                  [descriptor](const Kept& kept) { return kept.descriptor == descriptor; });
-  if (flags < 0 || is_kept) return;
+  if (flags < 0 || IsKept(descriptor)) return;
   int copy = control(descriptor, F_DUPFD_CLOEXEC, kAbove);
   if (copy < 0) copy = control(descriptor, F_DUPFD_CLOEXEC, 3);
   if (copy < 0) return;
@@ -279,7 +301,14 @@ void BeforeClose(int descriptor, const void* caller) {
   ForgetTimerFile(descriptor);
   if (files.any && TakeOpened(descriptor)) return;
   if (!IsOpenOutside(descriptor)) return;
-  if (!is_by_program) return SetOpenOutside(descriptor, false);
+  if (!is_by_program) {
+    SetOpenOutside(descriptor, false);
+    if (engine.IsBeforeProgram()) {
+      std::erase_if(opened_early,
+                    [=](const OpenDescriptor& one) { return one.number == descriptor; });
+    }
+    return;
+  }
   Keep(descriptor);
 }
 
@@ -308,10 +337,13 @@ void LearnOpenFiles() {
   const auto control = JACQUARD_REAL(fcntl);
   for (int descriptor = 0; descriptor < kMost; ++descriptor)
     SetOpenOutside(descriptor, control(descriptor, F_GETFD) >= 0);
+  LearnEarlyFiles(opened_early);
+  known_early = known_files;
 }
 
 void RestoreFiles() {
-  if (!files.any) return;
+  known_files = known_early;
+  if (!files.any) return RestoreEarlyFiles();
   const auto close_file = JACQUARD_REAL(close);
   // A thread that was given up may have had a stream locked.
   if (!files.kept.empty()) {
@@ -340,6 +372,7 @@ void RestoreFiles() {
   if (files.has_mask) JACQUARD_REAL(umask)(files.mask);
   ForgetTimerFiles();
   files = {};
+  RestoreEarlyFiles();
 }
 
 }  // namespace jacquard::sim
@@ -354,6 +387,7 @@ using jacquard::sim::IsByProgram;
 using jacquard::sim::IsCopy;
 using jacquard::sim::IsStreamOfProgram;
 using jacquard::sim::ModeOf;
+using jacquard::sim::OpenByName;
 using jacquard::sim::Opened;
 using jacquard::sim::OpenedFile;
 using jacquard::sim::OpenedNewFile;
@@ -458,8 +492,16 @@ int dup3(int from, int to, int flags) noexcept {
     return OpenedStream(JACQUARD_REAL(NAME) ARGUMENTS, JACQUARD_RETURN_ADDRESS); \
   }
 
-JACQUARD_OPENS_STREAM(fopen, (const char* path, const char* mode), (path, mode), )
-JACQUARD_OPENS_STREAM(fopen64, (const char* path, const char* mode), (path, mode), )
+FILE* fopen(const char* path, const char* mode) {
+  return OpenedStream(OpenByName(JACQUARD_REAL(fopen), path, mode, JACQUARD_RETURN_ADDRESS),
+                      JACQUARD_RETURN_ADDRESS);
+}
+
+FILE* fopen64(const char* path, const char* mode) {
+  return OpenedStream(OpenByName(JACQUARD_REAL(fopen64), path, mode, JACQUARD_RETURN_ADDRESS),
+                      JACQUARD_RETURN_ADDRESS);
+}
+
 JACQUARD_OPENS_STREAM(tmpfile, (), (), )
 JACQUARD_OPENS_STREAM(tmpfile64, (), (), )
 JACQUARD_OPENS_STREAM(open_memstream, (char** text, size_t* size), (text, size), noexcept)

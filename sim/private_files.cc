@@ -65,9 +65,9 @@ bool IsConnectedToItself(int socket) {
 bool WatchesOnlyPrivateFiles(int epoll) {
   bool any = false;
   bool all = true;
-  const bool complete = ForEachWatched(epoll, [&](int descriptor) {
+  const bool complete = ForEachWatched(epoll, [&](const Watched& watched) {
     any = true;
-    all = all && IsPrivateFile(descriptor);
+    all = all && IsPrivateFile(watched.descriptor);
   });
   return complete && any && all;
 }

@@ -31,6 +31,20 @@ class ProcText {
   size_t size_ = 0;
 };
 
+constexpr std::string_view kTarget = "tfd:";
+
+// The one that follows `name` in `text`, where it begins; 0 if there is none.
+template <class Number>
+Number NumberBehind(std::string_view text, std::string_view name, int base) {
+  const size_t at = text.find(name);
+  if (at == std::string_view::npos) return 0;
+  text.remove_prefix(at + name.size());
+  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  Number number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number, base);
+  return number;
+}
+
 }  // namespace
 
 OpenFileName::OpenFileName(int descriptor) {
@@ -40,18 +54,19 @@ OpenFileName::OpenFileName(int descriptor) {
   length_ = length < 0 ? 0 : static_cast<size_t>(length);
 }
 
-bool ForEachWatched(int epoll, const std::function<void(int)>& visit) {
+// A line for each: "tfd:        5 events:       19 data:                5  pos:0 ino:40f sdev:f".
+bool ForEachWatched(int epoll, const std::function<void(const Watched&)>& visit) {
   char path[64];
   std::snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", epoll);
   const ProcText info(path);
-  constexpr std::string_view kTarget = "tfd:";
   std::string_view rest = info.text();
   for (size_t at = rest.find(kTarget); at != std::string_view::npos; at = rest.find(kTarget)) {
-    rest.remove_prefix(at + kTarget.size());
-    rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
-    int target = -1;
-    if (std::from_chars(rest.data(), rest.data() + rest.size(), target).ec == std::errc())
-      visit(target);
+    rest.remove_prefix(at);
+    const Watched watched = {NumberBehind<int>(rest, kTarget, 10),
+                             NumberBehind<uint32_t>(rest, "events:", 16),
+                             NumberBehind<uint64_t>(rest, "data:", 16)};
+    visit(watched);
+    rest.remove_prefix(kTarget.size());
   }
   return info.IsComplete();
 }

@@ -3,6 +3,7 @@
 #define JACQUARD_SIM_PROC_FILES_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string_view>
 
@@ -20,8 +21,15 @@ class OpenFileName {
   size_t length_ = 0;
 };
 
-// Calls `visit` for each descriptor that the epoll instance watches. False: there may be more.
-bool ForEachWatched(int epoll, const std::function<void(int)>& visit);
+// What an epoll instance watches, as it has been asked to.
+struct Watched {
+  int descriptor;
+  uint32_t events;
+  uint64_t data;
+};
+
+// Calls `visit` for each of those. False: there may be more.
+bool ForEachWatched(int epoll, const std::function<void(const Watched&)>& visit);
 
 }  // namespace jacquard::sim
 

@@ -75,8 +75,8 @@ bool HasNoReader(int pipe) {
   return JACQUARD_REAL(poll)(&one, 1, 0) == 1 && (one.revents & POLLERR) != 0;
 }
 
-// What write() does if the file says that no call waits. Nobody gets a signal.
-ssize_t TryToWrite(int file, const void* bytes, size_t size) {
+// What writev() does if the file says that no call waits. Nobody gets a signal.
+ssize_t TryToWrite(int file, const iovec* parts, int count) {
   if (KindOf(file) == S_IFIFO && HasNoReader(file)) {
     errno = EPIPE;
     return -1;
@@ -84,49 +84,39 @@ ssize_t TryToWrite(int file, const void* bytes, size_t size) {
   const auto control = JACQUARD_REAL(fcntl);
   const int flags = control(file, F_GETFL);
   control(file, F_SETFL, flags | O_NONBLOCK);
-  const ssize_t result = JACQUARD_REAL(write)(file, bytes, size);
+  const ssize_t result = JACQUARD_REAL(writev)(file, parts, count);
   const int error = errno;
   control(file, F_SETFL, flags);
   errno = error;
   return result;
 }
 
-// To a pipe or an eventfd, whose being ready does not say how much there is room for. What goes to
-// a pipe in one piece does so.
-ssize_t Write(DescriptorCall& call, const char* bytes, size_t size, uintptr_t pc) {
-  size_t written = 0;
-  do {
-    const size_t part = std::min<size_t>(size - written, PIPE_BUF);
-    Attempt attempt;
-    call.AwaitOne("a write that waits", Engine::kNoDeadline, kGoesOn, [&](int file) {
-      return attempt.Succeeds([&] { return TryToWrite(file, bytes + written, part); });
-    });
-    const ssize_t result = attempt.Result();
-    if (result < 0 && errno == EPIPE) FailToWrite(pc);
-    if (result < 0) return written == 0 ? result : static_cast<ssize_t>(written);
-    written += static_cast<size_t>(result);
-  } while (written < size);
-  return static_cast<ssize_t>(written);
+// To a pipe or an eventfd, whose being ready does not say how much there is room for. In one piece,
+// for which others make room.
+ssize_t WritePiece(DescriptorCall& call, const iovec* parts, int count, uintptr_t pc) {
+  Attempt attempt;
+  call.AwaitOne("a write that waits", Engine::kNoDeadline, kGoesOn, [&](int file) {
+    return attempt.Succeeds([&] { return TryToWrite(file, parts, count); });
+  });
+  const ssize_t result = attempt.Result();
+  return result < 0 && errno == EPIPE ? FailToWrite(pc) : result;
 }
 
-// The parts one after another, until one is not taken as a whole.
+// What a pipe takes in one piece goes there so, and more than that piece for piece, until one is
+// not taken.
 ssize_t Write(DescriptorCall& call, const iovec* parts, int count, uintptr_t pc) {
-  size_t written = 0;
+  if (SizeOf(parts, count) <= PIPE_BUF) return WritePiece(call, parts, count, pc);
+  ssize_t written = 0;
   for (int i = 0; i < count; ++i) {
-    if (parts[i].iov_len == 0) continue;
-    const ssize_t result =
-        Write(call, static_cast<const char*>(parts[i].iov_base), parts[i].iov_len, pc);
-    if (result < 0 && written == 0) return result;
-    if (result > 0) written += static_cast<size_t>(result);
-    if (result < static_cast<ssize_t>(parts[i].iov_len)) break;
+    for (size_t begin = 0; begin < parts[i].iov_len; begin += PIPE_BUF) {
+      const iovec piece = {static_cast<char*>(parts[i].iov_base) + begin,
+                           std::min<size_t>(parts[i].iov_len - begin, PIPE_BUF)};
+      const ssize_t result = WritePiece(call, &piece, 1, pc);
+      if (result < 0) return written == 0 ? result : written;
+      written += result;
+    }
   }
-  return static_cast<ssize_t>(written);
-}
-
-size_t SizeOf(const msghdr& message) {
-  size_t size = 0;
-  for (size_t i = 0; i < message.msg_iovlen; ++i) size += message.msg_iov[i].iov_len;
-  return size;
+  return written;
 }
 
 // What sendmsg() does that waits until all is sent. Nobody gets a signal.
@@ -139,7 +129,8 @@ ssize_t SendAll(DescriptorCall& call, const msghdr& message, int flags, const ch
         [&] { return JACQUARD_REAL(sendmsg)(socket, &message, flags | MSG_DONTWAIT); });
   });
   ssize_t sent = first.Result();
-  if (sent < 0 || static_cast<size_t>(sent) == SizeOf(message) ||
+  if (sent < 0 ||
+      static_cast<size_t>(sent) == SizeOf(message.msg_iov, static_cast<int>(message.msg_iovlen)) ||
       TypeOfSocket(call.file()) != SOCK_STREAM)
     return sent;
   // The rest, part for part.
@@ -245,8 +236,10 @@ ssize_t write(int file, const void* bytes, size_t size) {
       return real(file, bytes, size);
     case Way::kNever:
       return FailToWrite(JACQUARD_CALLER);
-    case Way::kInParts:
-      return Write(call, static_cast<const char*>(bytes), size, JACQUARD_CALLER);
+    case Way::kInParts: {
+      const iovec part = {const_cast<void*>(bytes), size};
+      return Write(call, &part, 1, JACQUARD_CALLER);
+    }
     case Way::kAsMessage:
       return Send(call, bytes, size, 0, "a write that waits", JACQUARD_CALLER);
   }
@@ -256,7 +249,7 @@ ssize_t writev(int file, const iovec* parts, int count) {
   const auto real = JACQUARD_REAL(writev);
   if (file <= STDERR_FILENO) return real(file, parts, count);
   DescriptorCall call(file, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
-  if (count <= 0 || !engine.Simulates()) return real(file, parts, count);
+  if (count <= 0 || count > IOV_MAX || !engine.Simulates()) return real(file, parts, count);
   switch (HowToWrite(file)) {
     case Way::kAtOnce:
       return real(file, parts, count);
@@ -277,10 +270,8 @@ int eventfd_write(int file, eventfd_t value) {
   DescriptorCall call(file, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
   if (!engine.Simulates() || HowToWrite(file) != Way::kInParts)
     return JACQUARD_REAL(eventfd_write)(file, value);
-  return Write(call, reinterpret_cast<const char*>(&value), sizeof(value), JACQUARD_CALLER) ==
-                 sizeof(value)
-             ? 0
-             : -1;
+  const iovec part = {&value, sizeof(value)};
+  return Write(call, &part, 1, JACQUARD_CALLER) == sizeof(value) ? 0 : -1;
 }
 
 ssize_t send(int socket, const void* bytes, size_t size, int flags) {

@@ -7,8 +7,11 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -43,6 +46,12 @@ int TypeOfSocket(int file) {
   return getsockopt(file, SOL_SOCKET, SO_TYPE, &type, &size) == 0 ? type : -1;
 }
 
+size_t SizeOf(const iovec* parts, int count) {
+  size_t size = 0;
+  for (int i = 0; i < count; ++i) size += parts[i].iov_len;
+  return size;
+}
+
 uint64_t DeadlineOfSocket(int file, int option) {
   timeval time = {};
   socklen_t size = sizeof(time);
@@ -68,14 +77,16 @@ bool InputCall::AwaitMore() {
 
 namespace {
 
+// Whether a simulated thread reads from the device of random numbers: what the C library answers is
+// repeatable (random.cc).
+bool IsRandomDevice(int file) {
+  struct stat status;
+  return engine.Simulates() && fstat(file, &status) == 0 && S_ISCHR(status.st_mode) &&
+         (status.st_rdev == makedev(1, 8) || status.st_rdev == makedev(1, 9));
+}
+
 // To read nothing never waits.
 int FlagsToRead(size_t size) { return size == 0 ? MSG_DONTWAIT : 0; }
-
-size_t SizeOf(const iovec* parts, int count) {
-  size_t size = 0;
-  for (int i = 0; i < count; ++i) size += parts[i].iov_len;
-  return size;
-}
 
 bool WaitsForAll(int file, int flags) {
   return (flags & (MSG_WAITALL | MSG_PEEK)) == MSG_WAITALL && MayWait(file, flags) &&
@@ -241,6 +252,7 @@ using jacquard::sim::FlagsToRead;
 using jacquard::sim::ForEachOf;
 using jacquard::sim::ForOne;
 using jacquard::sim::InputCall;
+using jacquard::sim::IsRandomDevice;
 using jacquard::sim::IsReady;
 using jacquard::sim::OpenedFile;
 using jacquard::sim::ReceiveAll;
@@ -257,6 +269,7 @@ int __poll_chk(pollfd*, nfds_t, int, size_t);
 int __ppoll_chk(pollfd*, nfds_t, const timespec*, const sigset_t*, size_t);
 
 ssize_t read(int file, void* buffer, size_t size) {
+  if (IsRandomDevice(file)) return getrandom(buffer, size, 0);
   InputCall call(file, "a read that waits", JACQUARD_CALLER, FlagsToRead(size));
   return call.Return([&] { return JACQUARD_REAL(read)(call.file(), buffer, size); });
 }
@@ -395,6 +408,7 @@ int epoll_pwait2(int file, epoll_event* events, int most, const timespec* time,
 
 ssize_t __read_chk(int file, void* buffer, size_t size, size_t room) {
   if (size > room) return JACQUARD_REAL(__read_chk)(file, buffer, size, room);
+  if (IsRandomDevice(file)) return getrandom(buffer, size, 0);
   InputCall call(file, "a read that waits", JACQUARD_CALLER, FlagsToRead(size));
   return call.Return([&] { return JACQUARD_REAL(read)(call.file(), buffer, size); });
 }

@@ -2,7 +2,10 @@
 #ifndef JACQUARD_SIM_REAL_WAITS_H_
 #define JACQUARD_SIM_REAL_WAITS_H_
 
+#include <sys/uio.h>
+
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 
 #include "sim/descriptors.h"
@@ -16,6 +19,9 @@ bool MayWait(int file, int flags = 0);
 
 // Whether `file` is ready for `events` (poll) now, or has an error to tell.
 bool IsReady(int file, short events);
+
+// In bytes, all of them.
+size_t SizeOf(const iovec* parts, int count);
 
 // SOCK_STREAM or the like; -1 if it is no socket.
 int TypeOfSocket(int file);

@@ -131,8 +131,8 @@ uint64_t DeadlineOfTimerFile(int descriptor) {
     return timer->deadline < Engine::kEndOfTime ? timer->deadline : Engine::kNoDeadline;
   uint64_t first = Engine::kNoDeadline;
   if (OpenFileName(descriptor).IsEpoll()) {
-    ForEachWatched(descriptor, [&first](int watched) {
-      first = std::min(first, DeadlineOfTimerFile(watched));
+    ForEachWatched(descriptor, [&first](const Watched& watched) {
+      first = std::min(first, DeadlineOfTimerFile(watched.descriptor));
     });
   }
   return first;

@@ -12,7 +12,9 @@ extern "C" {
 void CleanUp(bool broken);        /* cleanup.c */
 void Contexts(bool broken);       /* contexts.c */
 void Coroutines(bool broken);     /* coroutines.cc */
+void Dice(bool broken);           /* dice.cc */
 void EventCount(bool broken);     /* event_count.cc */
+void EventLoop(bool broken);      /* event_loop.cc */
 void HazardPointers(bool broken); /* hazard_pointers.cc */
 void ManyThreads(bool broken);    /* many_threads.c */
 void PhaseFairLock(bool broken);  /* phase_fair_lock.cc */

@@ -120,6 +120,27 @@ TEST(RealOutput, WritersNeedNoMoreRoomThanTheyFill) {
   });
 }
 
+// Whatever it is put together from.
+TEST(RealOutput, WritersDoNotCutRecordsUp) {
+  ExpectPass(Walk([] {
+    const Pipe pipe;
+    Check(fcntl(pipe.ends[1], F_SETPIPE_SZ, 4096) == 4096, "small");
+    const auto put = [&pipe](char byte) {
+      char bytes[] = {byte, byte, byte, byte};
+      const iovec parts[] = {{bytes, 1}, {bytes + 1, 3}};
+      Check(writev(pipe.ends[1], parts, 2) == 4, "written");
+    };
+    std::thread other(put, 'a');
+    std::thread another(put, 'b');
+    for (int i = 0; i < 2; ++i) {
+      const char first = pipe.Read();
+      for (int j = 1; j < 4; ++j) Check(pipe.Read() == first, "of one writer");
+    }
+    other.join();
+    another.join();
+  }));
+}
+
 // Who writes where nobody reads any more gets a signal, which ends the process unless it is told
 // otherwise; then that is an error.
 TEST(RealOutput, WritersAreToldThatNobodyReads) {

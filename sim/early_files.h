@@ -1,0 +1,25 @@
+// Files that constructors of globals have opened and that nobody else has: pipes, pairs of sockets,
+// eventfds, and what epolls watch. What is in them when main begins is in them at the beginning of
+// each execution.
+#ifndef JACQUARD_SIM_EARLY_FILES_H_
+#define JACQUARD_SIM_EARLY_FILES_H_
+
+#include <vector>
+
+namespace jacquard::sim {
+
+// A descriptor, and which file it belongs to: the same number for both ends of a pair (files.h).
+struct OpenDescriptor {
+  int number;
+  int file;
+};
+
+// Remembers what is in these files, those of them that are still open.
+void LearnEarlyFiles(const std::vector<OpenDescriptor>& descriptors);
+
+// After an execution, once what it has closed is open again.
+void RestoreEarlyFiles();
+
+}  // namespace jacquard::sim
+
+#endif  // JACQUARD_SIM_EARLY_FILES_H_
