@@ -128,32 +128,17 @@ ssize_t SendAll(DescriptorCall& call, const msghdr& message, int flags, const ch
     return first.Succeeds(
         [&] { return JACQUARD_REAL(sendmsg)(socket, &message, flags | MSG_DONTWAIT); });
   });
-  ssize_t sent = first.Result();
-  if (sent < 0 ||
-      static_cast<size_t>(sent) == SizeOf(message.msg_iov, static_cast<int>(message.msg_iovlen)) ||
-      TypeOfSocket(call.file()) != SOCK_STREAM)
-    return sent;
-  // The rest, part for part.
-  auto skipped = static_cast<size_t>(sent);
-  for (size_t i = 0; i < message.msg_iovlen; ++i) {
-    iovec part = message.msg_iov[i];
-    const size_t sent_of_part = std::min(skipped, part.iov_len);
-    skipped -= sent_of_part;
-    part = {static_cast<char*>(part.iov_base) + sent_of_part, part.iov_len - sent_of_part};
-    while (part.iov_len != 0) {
-      Attempt next;
-      call.AwaitOne(what, deadline, kGoesOn, [&](int socket) {
-        return next.Succeeds([&] {
-          return JACQUARD_REAL(send)(socket, part.iov_base, part.iov_len, flags | MSG_DONTWAIT);
-        });
+  const ssize_t sent = first.Result();
+  if (sent < 0 || TypeOfSocket(call.file()) != SOCK_STREAM) return sent;
+  return TransferRest(message, sent, [&](const iovec& part) {
+    Attempt next;
+    call.AwaitOne(what, deadline, kGoesOn, [&](int socket) {
+      return next.Succeeds([&] {
+        return JACQUARD_REAL(send)(socket, part.iov_base, part.iov_len, flags | MSG_DONTWAIT);
       });
-      const ssize_t more = next.Result();
-      if (more < 0) return sent;
-      part = {static_cast<char*>(part.iov_base) + more, part.iov_len - static_cast<size_t>(more)};
-      sent += more;
-    }
-  }
-  return sent;
+    });
+    return next.Result();
+  });
 }
 
 ssize_t Send(DescriptorCall& call, const msghdr& message, int flags, const char* what,

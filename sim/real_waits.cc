@@ -101,22 +101,10 @@ ssize_t ReceiveAll(int socket, msghdr& message, int flags, uintptr_t pc) {
   const ssize_t first =
       call.Return([&] { return JACQUARD_REAL(recvmsg)(call.file(), &message, flags); });
   if (first <= 0) return first;
-  ssize_t received = first;
-  auto skipped = static_cast<size_t>(first);
-  for (size_t i = 0; i < message.msg_iovlen; ++i) {
-    iovec part = message.msg_iov[i];
-    const size_t taken = std::min(skipped, part.iov_len);
-    skipped -= taken;
-    part = {static_cast<char*>(part.iov_base) + taken, part.iov_len - taken};
-    while (part.iov_len != 0) {
-      if (!call.AwaitMore()) return received;
-      const ssize_t more = JACQUARD_REAL(recv)(call.file(), part.iov_base, part.iov_len, flags);
-      if (more <= 0) return received;
-      part = {static_cast<char*>(part.iov_base) + more, part.iov_len - static_cast<size_t>(more)};
-      received += more;
-    }
-  }
-  return received;
+  return TransferRest(message, first, [&](const iovec& part) {
+    if (!call.AwaitMore()) return ssize_t{0};
+    return JACQUARD_REAL(recv)(call.file(), part.iov_base, part.iov_len, flags);
+  });
 }
 
 ssize_t ReceiveAll(int socket, void* buffer, size_t size, int flags, uintptr_t pc) {

@@ -2,8 +2,10 @@
 #ifndef JACQUARD_SIM_REAL_WAITS_H_
 #define JACQUARD_SIM_REAL_WAITS_H_
 
+#include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -22,6 +24,26 @@ bool IsReady(int file, short events);
 
 // In bytes, all of them.
 size_t SizeOf(const iovec* parts, int count);
+
+// Calls `transfer(part)` for the rest of the message behind its first `done` bytes, again and
+// again, until it transfers nothing, or an error, or all is done. Returns how much that is.
+template <class Transfer>
+ssize_t TransferRest(const msghdr& message, ssize_t done, const Transfer& transfer) {
+  auto skipped = static_cast<size_t>(done);
+  for (size_t i = 0; i < message.msg_iovlen; ++i) {
+    const iovec& part = message.msg_iov[i];
+    const size_t skipped_of_part = std::min(skipped, part.iov_len);
+    skipped -= skipped_of_part;
+    for (size_t at = skipped_of_part; at < part.iov_len;) {
+      const ssize_t more =
+          transfer(iovec{static_cast<char*>(part.iov_base) + at, part.iov_len - at});
+      if (more <= 0) return done;
+      at += static_cast<size_t>(more);
+      done += more;
+    }
+  }
+  return done;
+}
 
 // SOCK_STREAM or the like; -1 if it is no socket.
 int TypeOfSocket(int file);
