@@ -105,10 +105,13 @@ struct Kept {
   int flags;
 };
 
+// Who has opened a descriptor.
+enum class Opener : uint8_t { kExecution, kConstructor, kOther };
+
 // One that a wait needs.
 struct Held {
   int descriptor;
-  bool is_opened_by_execution;
+  Opener opener;
 };
 
 constexpr int kAbove = 200;  // descriptors where programs do not look
@@ -158,6 +161,12 @@ const OpenDescriptor* Find(const std::vector<OpenDescriptor>& all, int descripto
   return found == all.end() ? nullptr : &*found;
 }
 
+const Held* FindHeld(int descriptor) {
+  const auto held = std::find_if(files.held.begin(), files.held.end(),
+                                 [=](const Held& one) { return one.descriptor == descriptor; });
+  return held == files.held.end() ? nullptr : &*held;
+}
+
 // Whether it is from before the execution, and the execution has closed it.
 bool IsKept(int descriptor) {
   return std::any_of(files.kept.begin(), files.kept.end(),
@@ -169,6 +178,19 @@ const OpenDescriptor* FindOpened(int descriptor) {
   const OpenDescriptor* const opened = Find(files.opened, descriptor);
   if (opened != nullptr || IsKept(descriptor)) return opened;
   return Find(opened_early, descriptor);
+}
+
+Opener OpenerOf(int descriptor) {
+  if (const Held* const held = FindHeld(descriptor)) return held->opener;
+  if (Find(files.opened, descriptor) != nullptr) return Opener::kExecution;
+  return FindOpened(descriptor) != nullptr ? Opener::kConstructor : Opener::kOther;
+}
+
+// Of what a constructor has opened: a copy is kept, which keeps the file open.
+bool HasClosedEarlyFile() {
+  return std::any_of(files.kept.begin(), files.kept.end(), [](const Kept& kept) {
+    return Find(opened_early, kept.descriptor) != nullptr;
+  });
 }
 
 // Whether it was there.
@@ -199,12 +221,6 @@ FILE* OpenByName(FILE* (*real)(const char*, const char*), const char* path, cons
     return getrandom(buffer, size, 0);
   };
   return fopencookie(nullptr, mode, functions);
-}
-
-const Held* FindHeld(int descriptor) {
-  const auto held = std::find_if(files.held.begin(), files.held.end(),
-                                 [=](const Held& one) { return one.descriptor == descriptor; });
-  return held == files.held.end() ? nullptr : &*held;
 }
 
 // Whether it is the runtime's.
@@ -248,7 +264,7 @@ int HoldFile(int descriptor) {
   const int held = JACQUARD_REAL(fcntl)(descriptor, F_DUPFD_CLOEXEC, kAbove);
   if (held < 0) return held;
   CopyTimerFile(descriptor, held);
-  files.held.push_back({held, IsOpenedByExecution(descriptor)});
+  files.held.push_back({held, OpenerOf(descriptor)});
   files.any = true;
   return held;
 }
@@ -260,10 +276,10 @@ void LetGoOfFile(int held) {
   JACQUARD_REAL(close)(held);
 }
 
-bool IsOpenedByExecution(int descriptor) {
+bool IsOpenedByProgram(int descriptor) {
   if (files.shared) return false;
-  if (const Held* const held = FindHeld(descriptor)) return held->is_opened_by_execution;
-  return FindOpened(descriptor) != nullptr;
+  const Opener opener = OpenerOf(descriptor);
+  return opener == Opener::kExecution || (opener == Opener::kConstructor && !HasClosedEarlyFile());
 }
 
 void ForEachOpenedFile(const std::function<void(int)>& visit) {

@@ -26,8 +26,9 @@ int FileOf(int descriptor);
 int HoldFile(int descriptor);
 void LetGoOfFile(int held);
 
-// Whether the execution has opened it, and no other process has been given any.
-bool IsOpenedByExecution(int descriptor);
+// Whether the execution has opened it, or a constructor before main, and no other process has been
+// given any, nor does the runtime keep an end open that the program has closed.
+bool IsOpenedByProgram(int descriptor);
 void NoteFilesShared();
 void ForEachOpenedFile(const std::function<void(int)>& visit);
 

@@ -75,7 +75,7 @@ bool WatchesOnlyPrivateFiles(int epoll) {
 }  // namespace
 
 bool IsPrivateFile(int descriptor) {
-  if (!IsOpenedByExecution(descriptor) || HasChildren()) return false;
+  if (!IsOpenedByProgram(descriptor) || HasChildren()) return false;
   const OpenFileName name(descriptor);
   const std::string_view kind = name.text();
   if (kind.starts_with("socket:")) return IsConnectedToItself(descriptor);

@@ -6,7 +6,7 @@
 
 namespace jacquard::sim {
 
-// Whether the execution has opened `descriptor`, as a pipe without a name, a socket that is
+// Whether the program has opened `descriptor`, as a pipe without a name, a socket that is
 // connected to another one of its own, an eventfd, or an epoll of nothing but such, and no other
 // process has it. False also means "not known". For where it rarely matters: several system calls.
 bool IsPrivateFile(int descriptor);

@@ -40,6 +40,7 @@ struct Early {
   Early() {
     locked.lock();
     pthread_key_create(&key, nullptr);
+    if (pipe(ends) != 0) std::abort();
     pthread_setspecific(key, this);
     number = 2;
     numbers.assign(1000, 3);
@@ -57,6 +58,7 @@ struct Early {
   const pid_t tid = gettid();
   int* address = nullptr;
   bool waited = false;
+  int ends[2];
   const std::chrono::steady_clock::time_point steady = std::chrono::steady_clock::now();
   const std::chrono::system_clock::time_point wall = std::chrono::system_clock::now();
   const time_t seconds = time(nullptr);
@@ -85,7 +87,16 @@ bool IsIn(char** environment, const std::string& entry) {
   return false;
 }
 
-int main(int argc, char** /*argv*/, char** environment) {
+// Nobody writes there.
+int ReadForEver(bool closes_other_end) {
+  if (closes_other_end) close(early.ends[1]);
+  char byte = 0;
+  return static_cast<int>(read(early.ends[0], &byte, 1));
+}
+
+int main(int argc, char** argv, char** environment) {
+  const std::string mode = argc > 1 ? argv[1] : "";
+  if (mode == "reads" || mode == "closes") return ReadForEver(mode == "closes");
   if (errno != 0) return Fail("errno");
   if (environment != environ || IsIn(environment, "PATH=changed")) return Fail("the environment");
   setenv("PATH", "changed", 1);
