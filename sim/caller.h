@@ -37,6 +37,11 @@ inline bool FromRuntime(const void* caller) {
   return caller >= &jacquard_text_begin && caller < &jacquard_text_end;
 }
 
+// Whether it lies in the program's, and not in the runtime's.
+inline bool FromProgramItself(const void* caller) {
+  return FromProgram(caller) && !FromRuntime(caller);
+}
+
 }  // namespace jacquard::sim
 
 #endif  // JACQUARD_SIM_CALLER_H_

@@ -55,8 +55,7 @@ bool IsReadByOthers(int file) {
 constinit DescriptorCall::Awaited awaited_by[kMaxThreads] = {};
 
 bool IsOfProgram(uintptr_t pc) {
-  const auto* const caller = reinterpret_cast<const void*>(pc);
-  return engine.Simulates() && FromProgram(caller) && !FromRuntime(caller);
+  return engine.Simulates() && FromProgramItself(reinterpret_cast<const void*>(pc));
 }
 
 // When the first timer among the files expires.

@@ -52,12 +52,12 @@ class DescriptorCall {
   DescriptorCall(const DescriptorCall&) = delete;
   DescriptorCall& operator=(const DescriptorCall&) = delete;
 
-  // Waits until `is_ready()`, which others may ask, too, of the files that `for_each_file(visit)`
-  // visits, or the deadline (virtual time) has passed. `what` the call is; kept as it is.
+  // Waits until `is_ready()`, which is not so yet and which others may ask, too, of the files that
+  // `for_each_file(visit)` visits, or the deadline (virtual time) has passed. `what` the call is;
+  // kept as it is.
   template <class IsReady, class ForEachFile>
   End Await(const char* what, uint64_t deadline, Interruption interruption, const IsReady& is_ready,
             const ForEachFile& for_each_file) const {
-    if (is_ready()) return End::kReady;
     struct Both {
       const IsReady& is_ready;
       const ForEachFile& for_each_file;
@@ -70,7 +70,7 @@ class DescriptorCall {
                  &both, what, interruption},
                 deadline);
   }
-  // The same for the file of the call: `is_ready(file())`.
+  // The same for the file of the call, if it has to: until `is_ready(file())`.
   template <class IsReady>
   End AwaitOne(const char* what, uint64_t deadline, Interruption interruption,
                const IsReady& is_ready) {

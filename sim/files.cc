@@ -43,7 +43,7 @@ namespace {
 
 // What a library opens for itself may outlive the execution.
 bool IsByProgram(const void* caller) {
-  return arena_on && engine.Simulates() && FromProgram(caller) && !FromRuntime(caller);
+  return arena_on && engine.Simulates() && FromProgramItself(caller);
 }
 
 // But the C++ library opens streams for the program.
@@ -234,7 +234,7 @@ int OpenedAs(int file, int descriptor, const void* caller) {
   if (descriptor >= 0 && IsByProgram(caller))
     return Opened(files.opened, {descriptor, file}).number;
   SetOpenOutside(descriptor, true);
-  if (descriptor >= 0 && engine.IsBeforeProgram() && FromProgram(caller) && !FromRuntime(caller))
+  if (descriptor >= 0 && engine.IsBeforeProgram() && FromProgramItself(caller))
     opened_early.push_back({descriptor, file});
   return descriptor;
 }

@@ -282,7 +282,7 @@ ssize_t sendmsg(int socket, const msghdr* message, int flags) {
 }
 
 int shutdown(int socket, int how) noexcept {
-  DescriptorCall call(socket, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
+  const DescriptorCall call(socket, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
   return JACQUARD_REAL(shutdown)(socket, how);
 }
 

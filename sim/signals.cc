@@ -222,14 +222,12 @@ void EnterSignals(SimThread& to) {
     const stack_t& stack = to.has_signal_stack ? to.signal_stack : old_stack;
     RawSyscall(SYS_sigaltstack, reinterpret_cast<uint64_t>(&stack), 0);
   }
+  const KeptWait wait(to);
   if (to.pending_signals != 0) {
-    const KeptWait wait(to);
     AcquireSent(to);  // also what it blocks, as it does in a handler: that comes at its end
     RaisePending(to);
-    SetRealMask(to.signal_mask);
-  } else {
-    SetRealMask(to.signal_mask);
   }
+  SetRealMask(to.signal_mask);
 }
 
 void InheritSignals(SimThread& thread) {

@@ -18,10 +18,6 @@
 namespace jacquard::sim {
 namespace {
 
-timespec ToTimespec(uint64_t nanoseconds) {
-  return {static_cast<time_t>(nanoseconds / kSecond), static_cast<long>(nanoseconds % kSecond)};
-}
-
 // The time before main, which is an hour before the executions begin.
 uint64_t before_program = kClockEpoch - 3600 * kSecond;
 

@@ -36,11 +36,15 @@ struct Descriptor {
 constinit std::vector<Timer> timers;
 constinit std::vector<Descriptor> descriptors;
 
+const Descriptor* FindDescriptor(int number) {
+  const auto found = std::find_if(descriptors.begin(), descriptors.end(),
+                                  [number](const Descriptor& one) { return one.number == number; });
+  return found == descriptors.end() ? nullptr : &*found;
+}
+
 Timer* Find(int descriptor) {
-  for (const Descriptor& one : descriptors) {
-    if (one.number == descriptor) return &timers[one.timer];
-  }
-  return nullptr;
+  const Descriptor* const found = FindDescriptor(descriptor);
+  return found != nullptr ? &timers[found->timer] : nullptr;
 }
 
 // Of a timer whose time has come: how often it has expired. It goes on with the next time.
@@ -55,10 +59,6 @@ uint64_t Expire(Timer& timer) {
 }
 
 bool IsTime(const timespec& time) { return time.tv_sec >= 0 && IsValid(time); }
-
-timespec ToTimespec(uint64_t nanoseconds) {
-  return {static_cast<time_t>(nanoseconds / kSecond), static_cast<long>(nanoseconds % kSecond)};
-}
 
 // What is left of a timer that runs is not 0.
 itimerspec ValueOf(const Timer& timer) {
@@ -100,10 +100,6 @@ int Set(int descriptor, int flags, const itimerspec& value, itimerspec* old, uin
   timer = {.deadline = is_absolute ? time : engine.now() + time,
            .interval = Nanoseconds(value.it_interval)};
   return 0;
-}
-
-bool IsByProgram(const void* caller) {
-  return engine.Simulates() && FromProgram(caller) && !FromRuntime(caller);
 }
 
 // The timer has been asked for with a clock and flags that there are.
@@ -150,10 +146,8 @@ void ExpireTimerFiles() {
 }
 
 void CopyTimerFile(int from, int to) {
-  if (to < 0 || descriptors.empty()) return;
-  const auto original = std::find_if(descriptors.begin(), descriptors.end(),
-                                     [from](const Descriptor& one) { return one.number == from; });
-  if (original == descriptors.end()) return;
+  const Descriptor* const original = FindDescriptor(from);
+  if (to < 0 || original == nullptr) return;
   const Backstage backstage;
   descriptors.push_back({to, original->timer});
 }
@@ -171,6 +165,7 @@ void ForgetTimerFiles() {
 }  // namespace jacquard::sim
 
 using jacquard::sim::DescriptorCall;
+using jacquard::sim::engine;
 using jacquard::sim::IsOurs;
 
 extern "C" {
@@ -178,7 +173,7 @@ extern "C" {
 int timerfd_create(clockid_t clock, int flags) noexcept {
   const void* const caller = JACQUARD_RETURN_ADDRESS;
   const int descriptor = JACQUARD_REAL(timerfd_create)(clock, flags);
-  if (descriptor < 0 || !jacquard::sim::IsByProgram(caller))
+  if (descriptor < 0 || !engine.Simulates() || !jacquard::sim::FromProgramItself(caller))
     return jacquard::sim::OpenedFile(descriptor, caller);
   return jacquard::sim::OpenInPlaceOf(descriptor, flags, caller);
 }

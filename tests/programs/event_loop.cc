@@ -1,6 +1,6 @@
-// A global event loop, whose constructor opens what it waits for. Each execution leaves wake-ups
-// behind, and tasks in the pipe, which the next one must not find; and finds the token there that
-// the constructor has put there.
+// A global event loop, whose constructor opens what it waits for and puts a task into its pipe.
+// Each execution leaves a wake-up and another task behind: the next one must find what the first
+// has.
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -23,7 +23,6 @@ class Loop {
     Watch(wake_up_);
     Post('t');
   }
-  // Where there is somebody who reads it.
   void Watch(int file) const {
     epoll_event event = {};
     event.events = EPOLLIN | EPOLLET;
@@ -63,6 +62,7 @@ class Loop {
     [[maybe_unused]] const int written = eventfd_write(wake_up_, 1);
     assert(written == 0);
   }
+
   int wake_up_;
   int epoll_;
   int tasks_[2] = {-1, -1};
