@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "sim/caller.h"
-#include "sim/files.h"
+#include "sim/open_files.h"
 #include "sim/private_files.h"
 #include "sim/signals.h"
 #include "sim/sync.h"

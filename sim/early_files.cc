@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/files.h"
+#include "sim/open_files.h"
 #include "sim/proc_files.h"
 #include "sim/real.h"
 

@@ -6,13 +6,9 @@
 
 #include <vector>
 
-namespace jacquard::sim {
+#include "sim/open_files.h"
 
-// A descriptor, and which file it belongs to: the same number for both ends of a pair (files.h).
-struct OpenDescriptor {
-  int number;
-  int file;
-};
+namespace jacquard::sim {
 
 // Remembers what is in these files, those of them that are still open.
 void LearnEarlyFiles(const std::vector<OpenDescriptor>& descriptors);

@@ -21,6 +21,7 @@
 #include "sim/mappings.h"
 #include "sim/memory/memory.h"
 #include "sim/message.h"
+#include "sim/open_files.h"
 #include "sim/real.h"
 #include "sim/real_blocks.h"
 #include "sim/recorder.h"

@@ -1,9 +1,9 @@
-// What a program does to its file descriptors, to its standard streams, to the working directory
-// and the mask for new files ends with the execution: the next one begins as this one did.
+// What a program does to its file descriptors (open_files.h), to its streams, to the working
+// directory and the mask for new files ends with the execution: the next one begins as this one
+// did.
 //
-// What it has opened is closed. What was there before and it closes, or puts another file in the
-// place of, is kept as a copy and comes back. A stream from before the execution that it closes is
-// only flushed. What it writes to files stays, and so does a place in a file that was open before.
+// A stream from before the execution that it closes is only flushed. What it writes to files stays,
+// and so does a place in a file that was open before.
 #include "sim/files.h"
 
 #include <dirent.h>
@@ -31,39 +31,18 @@
 
 #include "sim/caller.h"
 #include "sim/descriptors.h"
-#include "sim/early_files.h"
 #include "sim/engine.h"
+#include "sim/open_files.h"
 #include "sim/real.h"
 #include "sim/streams.h"
 #include "sim/sync.h"
-#include "sim/timer_files.h"
 
 namespace jacquard::sim {
 namespace {
 
-// What a library opens for itself may outlive the execution.
-bool IsByProgram(const void* caller) {
-  return arena_on && engine.Simulates() && FromProgramItself(caller);
-}
-
-// But the C++ library opens streams for the program.
+// The C++ library opens streams for the program, too.
 bool IsStreamOfProgram(const void* caller) {
   return arena_on && engine.Simulates() && !FromRuntime(caller);
-}
-
-// What is open outside of executions, or what a library keeps open. Other descriptors that an
-// execution closes it has opened itself, in whatever way.
-constexpr int kMost = 1024;
-constinit std::atomic<bool> is_open_outside[kMost] = {};
-
-void SetOpenOutside(int descriptor, bool open) {
-  if (descriptor >= 0 && descriptor < kMost)
-    is_open_outside[descriptor].store(open, std::memory_order_relaxed);
-}
-
-bool IsOpenOutside(int descriptor) {
-  return descriptor >= 0 && descriptor < kMost &&
-         is_open_outside[descriptor].load(std::memory_order_relaxed);
 }
 
 // The streams, of any thread.
@@ -98,44 +77,16 @@ class StreamsOutside {
 };
 constinit StreamsOutside streams_outside;
 
-// A descriptor from before the execution.
-struct Kept {
-  int descriptor;
-  int copy;
-  int flags;
-};
-
-// Who has opened a descriptor.
-enum class Opener : uint8_t { kExecution, kConstructor, kOther };
-
-// One that a wait needs.
-struct Held {
-  int descriptor;
-  Opener opener;
-};
-
-constexpr int kAbove = 200;  // descriptors where programs do not look
-
-// What the execution has opened, and what of that which was there before it has changed.
+// What the execution has opened and changed, beside descriptors.
 struct Files {
-  std::vector<OpenDescriptor> opened;
   std::vector<FILE*> streams;
   std::vector<DIR*> directories;
-  std::vector<Kept> kept;
-  std::vector<Held> held;
   int directory = -1;  // the working one, as it was
   bool has_mask = false;
   mode_t mask = 0;
   bool any = false;
-  bool shared = false;  // other processes may have some
 };
 constinit Files files;
-
-// What the program has opened before its main.
-constinit std::vector<OpenDescriptor> opened_early;
-
-int known_files = 0;  // so many have numbers
-int known_early = 0;
 
 template <class T>
 bool Take(std::vector<T>& from, T which) {
@@ -154,52 +105,6 @@ T Opened(std::vector<T>& list, T result) {
   errno = error;
   return result;
 }
-
-const OpenDescriptor* Find(const std::vector<OpenDescriptor>& all, int descriptor) {
-  const auto found = std::find_if(
-      all.begin(), all.end(), [=](const OpenDescriptor& one) { return one.number == descriptor; });
-  return found == all.end() ? nullptr : &*found;
-}
-
-const Held* FindHeld(int descriptor) {
-  const auto held = std::find_if(files.held.begin(), files.held.end(),
-                                 [=](const Held& one) { return one.descriptor == descriptor; });
-  return held == files.held.end() ? nullptr : &*held;
-}
-
-// Whether it is from before the execution, and the execution has closed it.
-bool IsKept(int descriptor) {
-  return std::any_of(files.kept.begin(), files.kept.end(),
-                     [=](const Kept& kept) { return kept.descriptor == descriptor; });
-}
-
-// What the program has opened, in this execution or before its main; null: somebody else has.
-const OpenDescriptor* FindOpened(int descriptor) {
-  const OpenDescriptor* const opened = Find(files.opened, descriptor);
-  if (opened != nullptr || IsKept(descriptor)) return opened;
-  return Find(opened_early, descriptor);
-}
-
-Opener OpenerOf(int descriptor) {
-  if (const Held* const held = FindHeld(descriptor)) return held->opener;
-  if (Find(files.opened, descriptor) != nullptr) return Opener::kExecution;
-  return FindOpened(descriptor) != nullptr ? Opener::kConstructor : Opener::kOther;
-}
-
-// Of what a constructor has opened: a copy is kept, which keeps the file open.
-bool HasClosedEarlyFile() {
-  return std::any_of(files.kept.begin(), files.kept.end(), [](const Kept& kept) {
-    return Find(opened_early, kept.descriptor) != nullptr;
-  });
-}
-
-// Whether it was there.
-bool TakeOpened(int descriptor) {
-  return std::erase_if(files.opened,
-                       [=](const OpenDescriptor& one) { return one.number == descriptor; }) != 0;
-}
-
-int NewFile() { return known_files < kMostFiles ? known_files++ : kUnknownFile; }
 
 FILE* OpenedStream(FILE* stream, const void* caller) {
   if (stream == nullptr) return stream;
@@ -223,117 +128,6 @@ FILE* OpenByName(FILE* (*real)(const char*, const char*), const char* path, cons
   return fopencookie(nullptr, mode, functions);
 }
 
-// Whether it is the runtime's.
-bool IsCopy(int descriptor) {
-  return FindHeld(descriptor) != nullptr ||
-         std::any_of(files.kept.begin(), files.kept.end(),
-                     [descriptor](const Kept& kept) { return kept.copy == descriptor; });
-}
-
-int OpenedAs(int file, int descriptor, const void* caller) {
-  if (descriptor >= 0 && IsByProgram(caller))
-    return Opened(files.opened, {descriptor, file}).number;
-  SetOpenOutside(descriptor, true);
-  if (descriptor >= 0 && engine.IsBeforeProgram() && FromProgramItself(caller))
-    opened_early.push_back({descriptor, file});
-  return descriptor;
-}
-
-}  // namespace
-
-int OpenedFile(int descriptor, const void* caller) {
-  return OpenedAs(kUnknownFile, descriptor, caller);
-}
-
-int OpenedNewFile(int descriptor, const void* caller) {
-  return OpenedAs(NewFile(), descriptor, caller);
-}
-
-int FileOf(int descriptor) {
-  const OpenDescriptor* const opened = FindOpened(descriptor);
-  return opened != nullptr ? opened->file : kUnknownFile;
-}
-
-int CopiedFile(int original, int copy, const void* caller) {
-  CopyTimerFile(original, copy);
-  return OpenedAs(FileOf(original), copy, caller);
-}
-
-int HoldFile(int descriptor) {
-  const Backstage backstage;
-  const int held = JACQUARD_REAL(fcntl)(descriptor, F_DUPFD_CLOEXEC, kAbove);
-  if (held < 0) return held;
-  CopyTimerFile(descriptor, held);
-  files.held.push_back({held, OpenerOf(descriptor)});
-  files.any = true;
-  return held;
-}
-
-void LetGoOfFile(int held) {
-  const Backstage backstage;
-  std::erase_if(files.held, [held](const Held& one) { return one.descriptor == held; });
-  ForgetTimerFile(held);
-  JACQUARD_REAL(close)(held);
-}
-
-bool IsOpenedByProgram(int descriptor) {
-  if (files.shared) return false;
-  const Opener opener = OpenerOf(descriptor);
-  return opener == Opener::kExecution || (opener == Opener::kConstructor && !HasClosedEarlyFile());
-}
-
-void ForEachOpenedFile(const std::function<void(int)>& visit) {
-  for (const OpenDescriptor& opened : opened_early) visit(opened.number);
-  for (const OpenDescriptor& opened : files.opened) visit(opened.number);
-}
-
-void NoteFilesShared() { files.any = files.shared = true; }
-
-namespace {
-
-void OpenedPair(const int* pair, int result, const void* caller) {
-  if (result != 0) return;
-  const int file = NewFile();
-  OpenedAs(file, pair[0], caller);
-  OpenedAs(file, pair[1], caller);
-}
-
-// Keeps a descriptor from before the execution, unless that has been done.
-void Keep(int descriptor) {
-  const auto control = JACQUARD_REAL(fcntl);
-  const int flags = control(descriptor, F_GETFD);
-  if (flags < 0 || IsKept(descriptor)) return;
-  int copy = control(descriptor, F_DUPFD_CLOEXEC, kAbove);
-  if (copy < 0) copy = control(descriptor, F_DUPFD_CLOEXEC, 3);
-  if (copy < 0) return;
-  files.any = true;
-  files.kept.push_back({descriptor, copy, flags});
-}
-
-// The descriptor is about to be closed, or to become another file.
-void BeforeClose(int descriptor, const void* caller) {
-  const bool is_by_program = IsByProgram(caller);
-  const Backstage backstage;
-  ForgetTimerFile(descriptor);
-  if (files.any && TakeOpened(descriptor)) return;
-  if (!IsOpenOutside(descriptor)) return;
-  if (!is_by_program) {
-    SetOpenOutside(descriptor, false);
-    if (engine.IsBeforeProgram()) {
-      std::erase_if(opened_early,
-                    [=](const OpenDescriptor& one) { return one.number == descriptor; });
-    }
-    return;
-  }
-  Keep(descriptor);
-}
-
-// The program has made a stream for the descriptor, which goes with it.
-void GiveToStream(int descriptor) {
-  const Backstage backstage;
-  if (!TakeOpened(descriptor) && IsOpenOutside(descriptor)) Keep(descriptor);
-}
-
 void BeforeDirectoryChange(const void* caller) {
   if (!IsByProgram(caller) || files.directory >= 0) return;
   const int here = JACQUARD_REAL(open)(".", O_PATH | O_CLOEXEC);
@@ -349,20 +143,9 @@ mode_t ModeOf(int flags, va_list arguments) {
 
 }  // namespace
 
-void LearnOpenFiles() {
-  const auto control = JACQUARD_REAL(fcntl);
-  for (int descriptor = 0; descriptor < kMost; ++descriptor)
-    SetOpenOutside(descriptor, control(descriptor, F_GETFD) >= 0);
-  LearnEarlyFiles(opened_early);
-  known_early = known_files;
-}
-
 void RestoreFiles() {
-  known_files = known_early;
-  if (!files.any) return RestoreEarlyFiles();
-  const auto close_file = JACQUARD_REAL(close);
   // A thread that was given up may have had a stream locked.
-  if (!files.kept.empty()) {
+  if (HasReplacedFiles()) {
     for (FILE* const stream : {stdout, stderr}) {
       fflush_unlocked(stream);
       clearerr_unlocked(stream);
@@ -373,22 +156,14 @@ void RestoreFiles() {
     JACQUARD_REAL(fclose)(stream);
   }
   for (DIR* const directory : files.directories) JACQUARD_REAL(closedir)(directory);
-  for (const OpenDescriptor& opened : files.opened) close_file(opened.number);
-  for (const Held& held : files.held) close_file(held.descriptor);
-  // The last one first: what was kept later may stand in the place of what was kept before.
-  for (auto kept = files.kept.rbegin(); kept != files.kept.rend(); ++kept) {
-    JACQUARD_REAL(dup3)(kept->copy, kept->descriptor,
-                        (kept->flags & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0);
-    close_file(kept->copy);
-  }
+  RestoreOpenFiles();
+  if (!files.any) return;
   if (files.directory >= 0) {
     [[maybe_unused]] const int result = JACQUARD_REAL(fchdir)(files.directory);
-    close_file(files.directory);
+    JACQUARD_REAL(close)(files.directory);
   }
   if (files.has_mask) JACQUARD_REAL(umask)(files.mask);
-  ForgetTimerFiles();
   files = {};
-  RestoreEarlyFiles();
 }
 
 }  // namespace jacquard::sim
@@ -400,7 +175,7 @@ using jacquard::sim::engine;
 using jacquard::sim::files;
 using jacquard::sim::GiveToStream;
 using jacquard::sim::IsByProgram;
-using jacquard::sim::IsCopy;
+using jacquard::sim::IsOfRuntime;
 using jacquard::sim::IsStreamOfProgram;
 using jacquard::sim::ModeOf;
 using jacquard::sim::OpenByName;
@@ -412,7 +187,6 @@ using jacquard::sim::OpenedStream;
 using jacquard::sim::SetOpenOutside;
 using jacquard::sim::streams_outside;
 using jacquard::sim::Take;
-using jacquard::sim::TakeOpened;
 
 extern "C" {
 
@@ -480,7 +254,7 @@ int dup(int descriptor) noexcept {
 // ---- what closes, or puts another file in the place
 
 int close(int descriptor) {
-  if (files.any && IsByProgram(JACQUARD_RETURN_ADDRESS) && IsCopy(descriptor)) {
+  if (IsByProgram(JACQUARD_RETURN_ADDRESS) && IsOfRuntime(descriptor)) {
     errno = EBADF;
     return -1;
   }
@@ -562,7 +336,7 @@ DIR* opendir(const char* path) {
 DIR* fdopendir(int descriptor) {
   DIR* const directory = JACQUARD_REAL(fdopendir)(descriptor);
   if (directory == nullptr || !IsByProgram(JACQUARD_RETURN_ADDRESS)) return directory;
-  TakeOpened(descriptor);
+  GiveToStream(descriptor);
   return Opened(files.directories, directory);
 }
 

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "sim/engine.h"
-#include "sim/files.h"
+#include "sim/open_files.h"
 #include "sim/proc_files.h"
 #include "sim/real.h"
 #include "sim/real_waits.h"

@@ -21,7 +21,7 @@
 
 #include "sim/caller.h"
 #include "sim/engine.h"
-#include "sim/files.h"
+#include "sim/open_files.h"
 #include "sim/real.h"
 #include "sim/signals.h"
 #include "sim/sync.h"

@@ -129,6 +129,22 @@ TEST(Files, AreStreamsFromBeforeTheExecution) {
 }
 
 // A stream that was made for it before does not make it another one's.
+TEST(Files, FromBeforeTheExecutionComeBackFromStreamsAndDirectories) {
+  const int folder = open("/", O_RDONLY);
+  const int null = open("/dev/null", O_RDONLY);
+  const int open_before = OpenDescriptors();
+  ExpectPass(Walk([=] {
+    ++steps;
+    DIR* const directory = fdopendir(folder);
+    Check(directory != nullptr && closedir(directory) == 0, "a directory");
+    FILE* const stream = fdopen(null, "r");
+    Check(stream != nullptr && fclose(stream) == 0, "a stream");
+  }));
+  EXPECT_EQ(OpenDescriptors(), open_before);
+  EXPECT_EQ(close(folder), 0);
+  EXPECT_EQ(close(null), 0);
+}
+
 TEST(Files, OfStreamsFromBeforeTheExecutionComeBack) {
   const int file = open("/dev/null", O_RDONLY);
   FILE* const stream = fdopen(file, "r");
