@@ -226,7 +226,7 @@ std::string Engine::DescribeWait(const SimThread& thread) {
     case WaitReason::kBarrier:
       return "waits at the barrier " + name;
     case WaitReason::kDescriptor:
-      return "is in " + std::string(DescriptorWaitOf(thread));
+      return "is in " + DescribeDescriptorWait(thread);
     case WaitReason::kJoin:
       return "waits for thread " + std::to_string(thread.wait_thread) + " to end";
     case WaitReason::kSleep:
@@ -302,7 +302,7 @@ void Engine::FailIfWaitsForOthers(const SimThread& thread) {
     const Backstage backstage;
     if (!WaitsForOthers(thread)) return;
     message = "cannot be simulated: nobody can run, and thread " + std::to_string(thread.id) +
-              " waits for what another process could do";
+              " waits for what another process could do, in " + DescribeDescriptorWait(thread);
   }
   Fail(VerdictKind::kUnsupported, DescriptorWaitOf(thread), message,
        {.pc = thread.wait_pc, .threads = alive_});

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include "sim/caller.h"
 #include "sim/open_files.h"
@@ -142,6 +144,25 @@ bool WakeReadyDescriptors() {
 }
 
 std::string_view DescriptorWaitOf(const SimThread& thread) { return awaited_by[thread.id].what; }
+
+std::string DescribeDescriptorWait(const SimThread& thread) {
+  const DescriptorCall::Awaited& awaited = awaited_by[thread.id];
+  std::vector<int> all;
+  awaited.for_each_file(awaited.data, [&all](int file) {
+    const int name = OriginalOf(file);
+    if (std::find(all.begin(), all.end(), name) == all.end()) all.push_back(name);
+  });
+  std::string text = awaited.what;
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (i == 0) {
+      text += all.size() == 1 ? " for descriptor " : " for descriptors ";
+    } else {
+      text += i + 1 == all.size() ? " and " : ", ";
+    }
+    text += std::to_string(all[i]);
+  }
+  return text;
+}
 
 bool WaitsForOthers(const SimThread& thread) {
   const DescriptorCall::Awaited& awaited = awaited_by[thread.id];

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <string_view>
 
 #include "sim/engine.h"
@@ -105,9 +106,10 @@ class DescriptorCall {
 // they know. Whether there are any. Costs a system call for each who waits.
 bool WakeReadyDescriptors();
 
-// Of a thread that waits so: what it is in ("a read that waits"), and whether another process might
-// end that.
+// Of a thread that waits so: what it is in ("a read that waits"), with the descriptors it waits for
+// ("a poll that waits for descriptors 4 and 5"), and whether another process might end that.
 std::string_view DescriptorWaitOf(const SimThread& thread);
+std::string DescribeDescriptorWait(const SimThread& thread);
 bool WaitsForOthers(const SimThread& thread);
 
 }  // namespace jacquard::sim

@@ -42,6 +42,7 @@ enum class Opener : uint8_t { kExecution, kConstructor, kOther };
 // One that a wait needs.
 struct Held {
   int descriptor;
+  int original;
   Opener opener;
 };
 
@@ -166,9 +167,14 @@ int HoldFile(int descriptor) {
   const int held = JACQUARD_REAL(fcntl)(descriptor, F_DUPFD_CLOEXEC, kAbove);
   if (held < 0) return held;
   CopyTimerFile(descriptor, held);
-  state.held.push_back({held, OpenerOf(descriptor)});
+  state.held.push_back({held, descriptor, OpenerOf(descriptor)});
   state.any = true;
   return held;
+}
+
+int OriginalOf(int descriptor) {
+  const Held* const held = FindHeld(descriptor);
+  return held != nullptr ? held->original : descriptor;
 }
 
 void LetGoOfFile(int held) {

@@ -41,6 +41,8 @@ int FileOf(int descriptor);
 // the program closes, or to the execution's end. -1: there are no more.
 int HoldFile(int descriptor);
 void LetGoOfFile(int held);
+// What the program calls it: of which HoldFile has made it, or the descriptor itself.
+int OriginalOf(int descriptor);
 // Whether the descriptor is such a one, or another one of the runtime's.
 bool IsOfRuntime(int descriptor);
 

@@ -204,6 +204,34 @@ TEST(Descriptors, CallsAreSteps) {
       "invariant|nobody closes it before (planted)");
 }
 
+// By the program's numbers, whatever the runtime has instead.
+TEST(Descriptors, AreNamedInDeadlocks) {
+  int reader = -1;
+  int first = -1;
+  int second = -1;
+  const Verdict verdict = SearchAll([&] {
+                            const Pipe pipe;
+                            const Event events[2];
+                            reader = pipe.ends[0];
+                            first = events[0].file;
+                            second = events[1].file;
+                            std::thread poller([&] {
+                              pollfd files[] = {{.fd = first, .events = POLLIN, .revents = 0},
+                                                {.fd = second, .events = POLLIN, .revents = 0},
+                                                {.fd = first, .events = POLLPRI, .revents = 0}};
+                              poll(files, 3, -1);
+                            });
+                            pipe.Read();
+                            poller.join();
+                          }).verdict;
+  EXPECT_EQ(verdict.kind, VerdictKind::kDeadlock);
+  const std::string numbers[] = {std::to_string(reader),
+                                 std::to_string(first) + " and " + std::to_string(second)};
+  for (const std::string& wait : {"is in a read that waits for descriptor " + numbers[0],
+                                  "is in a poll that waits for descriptors " + numbers[1]})
+    EXPECT_NE(verdict.message.find(wait), std::string::npos) << verdict.message;
+}
+
 TEST(Descriptors, WaitsForAnyOfSeveral) {
   int way = 0;
   for (const std::function<int(int)>& wait : WaysToWait()) {
