@@ -30,6 +30,7 @@
 #include <vector>
 
 #include "sim/caller.h"
+#include "sim/descriptor_streams.h"
 #include "sim/descriptors.h"
 #include "sim/engine.h"
 #include "sim/open_files.h"
@@ -142,6 +143,13 @@ mode_t ModeOf(int flags, va_list arguments) {
 }
 
 }  // namespace
+
+int CloseFile(int descriptor, const void* caller) {
+  const DescriptorCall call(descriptor, DescriptorCall::Effect::kCloses,
+                            reinterpret_cast<uintptr_t>(caller));
+  BeforeClose(descriptor, caller);
+  return JACQUARD_REAL(close)(descriptor);
+}
 
 void RestoreFiles() {
   // A thread that was given up may have had a stream locked.
@@ -258,10 +266,7 @@ int close(int descriptor) {
     errno = EBADF;
     return -1;
   }
-  const jacquard::sim::DescriptorCall call(
-      descriptor, jacquard::sim::DescriptorCall::Effect::kCloses, JACQUARD_CALLER);
-  BeforeClose(descriptor, JACQUARD_RETURN_ADDRESS);
-  return JACQUARD_REAL(close)(descriptor);
+  return jacquard::sim::CloseFile(descriptor, JACQUARD_RETURN_ADDRESS);
 }
 
 int dup2(int from, int to) noexcept {
@@ -300,9 +305,23 @@ JACQUARD_OPENS_STREAM(fmemopen, (void* bytes, size_t size, const char* mode), (b
 
 // The descriptor is the stream's now.
 FILE* fdopen(int descriptor, const char* mode) noexcept {
-  FILE* const stream = JACQUARD_REAL(fdopen)(descriptor, mode);
-  if (stream != nullptr && IsStreamOfProgram(JACQUARD_RETURN_ADDRESS)) GiveToStream(descriptor);
+  const bool is_of_program = IsStreamOfProgram(JACQUARD_RETURN_ADDRESS);
+  FILE* stream = is_of_program ? jacquard::sim::OpenDescriptorStream(descriptor, mode) : nullptr;
+  if (stream == nullptr) {
+    stream = JACQUARD_REAL(fdopen)(descriptor, mode);
+    if (stream != nullptr && is_of_program) GiveToStream(descriptor);
+  }
   return OpenedStream(stream, JACQUARD_RETURN_ADDRESS);
+}
+
+int fileno(FILE* stream) noexcept {
+  const int descriptor = jacquard::sim::DescriptorOfStream(stream);
+  return descriptor >= 0 ? descriptor : JACQUARD_REAL(fileno)(stream);
+}
+
+int fileno_unlocked(FILE* stream) noexcept {
+  const int descriptor = jacquard::sim::DescriptorOfStream(stream);
+  return descriptor >= 0 ? descriptor : JACQUARD_REAL(fileno_unlocked)(stream);
 }
 
 FILE* freopen(const char* path, const char* mode, FILE* stream) {

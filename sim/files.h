@@ -5,6 +5,9 @@
 
 namespace jacquard::sim {
 
+// What close() does that returns to `caller`.
+int CloseFile(int descriptor, const void* caller);
+
 // After an execution, while its memory is still there: closes what it has opened and not closed, as
 // the end of the process would, and puts back what was there before.
 void RestoreFiles();

@@ -198,6 +198,33 @@ int Connect(int socket, const sockaddr* address, socklen_t length) {
 }
 
 }  // namespace
+
+ssize_t WriteWithoutWait(int file, const void* bytes, size_t size) {
+  if (KindOf(file) == S_IFSOCK)
+    return JACQUARD_REAL(send)(file, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+  const iovec part = {const_cast<void*>(bytes), size};
+  return TryToWrite(file, &part, 1);
+}
+
+ssize_t WriteTo(int file, const void* bytes, size_t size, uintptr_t pc) {
+  const auto real = JACQUARD_REAL(write);
+  if (file <= STDERR_FILENO) return real(file, bytes, size);
+  DescriptorCall call(file, DescriptorCall::Effect::kGives, pc);
+  if (size == 0 || !engine.Simulates()) return real(file, bytes, size);
+  switch (HowToWrite(file)) {
+    case Way::kAtOnce:
+      return real(file, bytes, size);
+    case Way::kNever:
+      return FailToWrite(pc);
+    case Way::kInParts: {
+      const iovec part = {const_cast<void*>(bytes), size};
+      return Write(call, &part, 1, pc);
+    }
+    case Way::kAsMessage:
+      return Send(call, bytes, size, 0, "a write that waits", pc);
+  }
+}
+
 }  // namespace jacquard::sim
 
 using jacquard::sim::DescriptorCall;
@@ -212,22 +239,7 @@ using jacquard::sim::Write;
 extern "C" {
 
 ssize_t write(int file, const void* bytes, size_t size) {
-  const auto real = JACQUARD_REAL(write);
-  if (file <= STDERR_FILENO) return real(file, bytes, size);
-  DescriptorCall call(file, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
-  if (size == 0 || !engine.Simulates()) return real(file, bytes, size);
-  switch (HowToWrite(file)) {
-    case Way::kAtOnce:
-      return real(file, bytes, size);
-    case Way::kNever:
-      return FailToWrite(JACQUARD_CALLER);
-    case Way::kInParts: {
-      const iovec part = {const_cast<void*>(bytes), size};
-      return Write(call, &part, 1, JACQUARD_CALLER);
-    }
-    case Way::kAsMessage:
-      return Send(call, bytes, size, 0, "a write that waits", JACQUARD_CALLER);
-  }
+  return jacquard::sim::WriteTo(file, bytes, size, JACQUARD_CALLER);
 }
 
 ssize_t writev(int file, const iovec* parts, int count) {

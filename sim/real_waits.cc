@@ -88,6 +88,16 @@ bool IsRandomDevice(int file) {
 // To read nothing never waits.
 int FlagsToRead(size_t size) { return size == 0 ? MSG_DONTWAIT : 0; }
 
+}  // namespace
+
+ssize_t ReadFrom(int file, void* buffer, size_t size, uintptr_t pc) {
+  if (IsRandomDevice(file)) return getrandom(buffer, size, 0);
+  InputCall call(file, "a read that waits", pc, FlagsToRead(size));
+  return call.Return([&] { return JACQUARD_REAL(read)(call.file(), buffer, size); });
+}
+
+namespace {
+
 bool WaitsForAll(int file, int flags) {
   return (flags & (MSG_WAITALL | MSG_PEEK)) == MSG_WAITALL && MayWait(file, flags) &&
          TypeOfSocket(file) == SOCK_STREAM;
@@ -240,9 +250,9 @@ using jacquard::sim::FlagsToRead;
 using jacquard::sim::ForEachOf;
 using jacquard::sim::ForOne;
 using jacquard::sim::InputCall;
-using jacquard::sim::IsRandomDevice;
 using jacquard::sim::IsReady;
 using jacquard::sim::OpenedFile;
+using jacquard::sim::ReadFrom;
 using jacquard::sim::ReceiveAll;
 using jacquard::sim::SizeOf;
 using jacquard::sim::WaitsForAll;
@@ -257,9 +267,7 @@ int __poll_chk(pollfd*, nfds_t, int, size_t);
 int __ppoll_chk(pollfd*, nfds_t, const timespec*, const sigset_t*, size_t);
 
 ssize_t read(int file, void* buffer, size_t size) {
-  if (IsRandomDevice(file)) return getrandom(buffer, size, 0);
-  InputCall call(file, "a read that waits", JACQUARD_CALLER, FlagsToRead(size));
-  return call.Return([&] { return JACQUARD_REAL(read)(call.file(), buffer, size); });
+  return ReadFrom(file, buffer, size, JACQUARD_CALLER);
 }
 
 ssize_t readv(int file, const iovec* parts, int count) {
@@ -396,9 +404,7 @@ int epoll_pwait2(int file, epoll_event* events, int most, const timespec* time,
 
 ssize_t __read_chk(int file, void* buffer, size_t size, size_t room) {
   if (size > room) return JACQUARD_REAL(__read_chk)(file, buffer, size, room);
-  if (IsRandomDevice(file)) return getrandom(buffer, size, 0);
-  InputCall call(file, "a read that waits", JACQUARD_CALLER, FlagsToRead(size));
-  return call.Return([&] { return JACQUARD_REAL(read)(call.file(), buffer, size); });
+  return ReadFrom(file, buffer, size, JACQUARD_CALLER);
 }
 
 ssize_t __recv_chk(int file, void* buffer, size_t size, size_t room, int flags) {
