@@ -13,6 +13,7 @@
 #include "sim/files.h"
 #include "sim/open_files.h"
 #include "sim/real.h"
+#include "sim/real_output.h"
 #include "sim/real_waits.h"
 
 namespace jacquard::sim {

@@ -98,6 +98,14 @@ DescriptorCall::~DescriptorCall() {
   errno = error;
 }
 
+void DescriptorCall::Take() const {
+  if (is_step_) kWritten.Take(known_file_);
+}
+
+void DescriptorCall::Give() const {
+  if (is_step_) kWritten.Give(known_file_);
+}
+
 void DescriptorCall::Hold() {
   if (is_step_ && held_ < 0) held_ = HoldFile(file_);
 }

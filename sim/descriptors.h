@@ -81,6 +81,11 @@ class DescriptorCall {
         what, deadline, interruption, [&] { return is_ready(file()); },
         [this](const Visit& visit) { visit(file()); });
   }
+  // What has been written there so far comes before what the thread does from now on, and that what
+  // it has done so far before what whoever takes from there does: as the call does by itself,
+  // before its end.
+  void Take() const;
+  void Give() const;
   // It has come back without anything that others have given, not even an error.
   void TakeNothing() { takes_nothing_ = true; }
   // Once it has waited, under a descriptor that the program does not know: as in the kernel, the

@@ -1,6 +1,8 @@
 // Output that may have to wait for a reader: pipes, sockets, connections. Where there is no room
 // the simulated thread waits (descriptors.h). The standard streams are the world's own affair:
 // their readers do read.
+#include "sim/real_output.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -32,63 +34,16 @@ int KindOf(int file) {
   return fstat(file, &status) == 0 ? static_cast<int>(status.st_mode & S_IFMT) : 0;
 }
 
-// Whether a call that has failed so would have to wait.
-bool MeansWait(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
-
-// What is tried until it need not wait any more, and then has been done.
-class Attempt {
- public:
-  template <class Try>
-  bool Succeeds(const Try& try_it) {
-    if (!done_) {
-      result_ = try_it();
-      error_ = errno;
-      done_ = result_ >= 0 || !MeansWait(error_);
-    }
-    return done_;
-  }
-  // Leaves the error in errno.
-  ssize_t Result() const {
-    errno = error_;
-    return result_;
-  }
-
- private:
-  bool done_ = false;
-  ssize_t result_ = -1;
-  int error_ = EAGAIN;
-};
-
 constexpr auto kGoesOn = DescriptorCall::Interruption::kIsNone;
-
-// Nobody reads any more: the running thread gets a signal, and if that does not end it all, an
-// error.
-ssize_t FailToWrite(uintptr_t pc) {
-  RaiseBrokenPipe(pc);
-  errno = EPIPE;
-  return -1;
-}
-
-// The end of a pipe where one writes.
-bool HasNoReader(int pipe) {
-  pollfd one = {.fd = pipe, .events = POLLOUT, .revents = 0};
-  return JACQUARD_REAL(poll)(&one, 1, 0) == 1 && (one.revents & POLLERR) != 0;
-}
 
 // What writev() does if the file says that no call waits. Nobody gets a signal.
 ssize_t TryToWrite(int file, const iovec* parts, int count) {
-  if (KindOf(file) == S_IFIFO && HasNoReader(file)) {
+  if (KindOf(file) == S_IFIFO && NobodyReads(file)) {
     errno = EPIPE;
     return -1;
   }
-  const auto control = JACQUARD_REAL(fcntl);
-  const int flags = control(file, F_GETFL);
-  control(file, F_SETFL, flags | O_NONBLOCK);
-  const ssize_t result = JACQUARD_REAL(writev)(file, parts, count);
-  const int error = errno;
-  control(file, F_SETFL, flags);
-  errno = error;
-  return result;
+  const NonBlocking does_not_wait(file);
+  return JACQUARD_REAL(writev)(file, parts, count);
 }
 
 // To a pipe or an eventfd, whose being ready does not say how much there is room for. In one piece,
@@ -164,6 +119,18 @@ ssize_t Send(DescriptorCall& call, const void* bytes, size_t size, int flags, co
   return Send(call, message, flags, what, pc);
 }
 
+// As many as can be sent; -1: not even the first.
+int SendMany(DescriptorCall& call, mmsghdr* messages, unsigned count, int flags, uintptr_t pc) {
+  unsigned sent = 0;
+  for (; sent < count; ++sent) {
+    NoteSentFiles(call.file(), messages[sent].msg_hdr);
+    const ssize_t size = Send(call, messages[sent].msg_hdr, flags, "a sendmmsg that waits", pc);
+    if (size < 0) break;
+    messages[sent].msg_len = static_cast<unsigned>(size);
+  }
+  return sent == 0 && count != 0 ? -1 : static_cast<int>(sent);
+}
+
 enum class Way : uint8_t {
   kAtOnce,     // does not wait
   kNever,      // nobody reads
@@ -175,18 +142,18 @@ Way HowToWrite(int file) {
   const int kind = KindOf(file);
   constexpr int kAnonymous = 0;  // an eventfd
   if (kind == S_IFSOCK) return Way::kAsMessage;
-  if (kind == S_IFIFO && HasNoReader(file)) return Way::kNever;
+  if (kind == S_IFIFO && NobodyReads(file)) return Way::kNever;
   return (kind == S_IFIFO || kind == kAnonymous) && MayWait(file) ? Way::kInParts : Way::kAtOnce;
 }
 
 // As connect() does for a socket that waits, if it need not.
 int Connect(int socket, const sockaddr* address, socklen_t length) {
-  const auto control = JACQUARD_REAL(fcntl);
-  const int flags = control(socket, F_GETFL);
-  control(socket, F_SETFL, flags | O_NONBLOCK);
-  int result = JACQUARD_REAL(connect)(socket, address, length);
+  int result = -1;
+  {
+    const NonBlocking does_not_wait(socket);
+    result = JACQUARD_REAL(connect)(socket, address, length);
+  }
   int error = result == 0 ? 0 : errno;
-  control(socket, F_SETFL, flags);
   if (error == EINPROGRESS && IsReady(socket, POLLOUT)) {
     socklen_t size = sizeof(error);
     getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size);
@@ -198,6 +165,28 @@ int Connect(int socket, const sockaddr* address, socklen_t length) {
 }
 
 }  // namespace
+
+NonBlocking::NonBlocking(int file) : file_(file), flags_(JACQUARD_REAL(fcntl)(file, F_GETFL)) {
+  JACQUARD_REAL(fcntl)(file_, F_SETFL, flags_ | O_NONBLOCK);
+}
+
+NonBlocking::~NonBlocking() {
+  const int error = errno;
+  JACQUARD_REAL(fcntl)(file_, F_SETFL, flags_);
+  errno = error;
+}
+
+bool NobodyReads(int file) {
+  pollfd one = {.fd = file, .events = POLLOUT, .revents = 0};
+  if (JACQUARD_REAL(poll)(&one, 1, 0) != 1) return false;
+  return (one.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+ssize_t FailToWrite(uintptr_t pc) {
+  RaiseBrokenPipe(pc);
+  errno = EPIPE;
+  return -1;
+}
 
 ssize_t WriteWithoutWait(int file, const void* bytes, size_t size) {
   if (KindOf(file) == S_IFSOCK)
@@ -233,6 +222,7 @@ using jacquard::sim::FailToWrite;
 using jacquard::sim::HowToWrite;
 using jacquard::sim::MayWait;
 using jacquard::sim::Send;
+using jacquard::sim::SendMany;
 using jacquard::sim::Way;
 using jacquard::sim::Write;
 
@@ -291,6 +281,13 @@ ssize_t sendmsg(int socket, const msghdr* message, int flags) {
   if (!engine.Simulates() || message == nullptr) return real(socket, message, flags);
   jacquard::sim::NoteSentFiles(socket, *message);
   return Send(call, *message, flags, "a sendmsg that waits", JACQUARD_CALLER);
+}
+
+int sendmmsg(int socket, mmsghdr* messages, unsigned count, int flags) {
+  const auto real = JACQUARD_REAL(sendmmsg);
+  DescriptorCall call(socket, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
+  if (!engine.Simulates() || messages == nullptr) return real(socket, messages, count, flags);
+  return SendMany(call, messages, std::min<unsigned>(count, IOV_MAX), flags, JACQUARD_CALLER);
 }
 
 int shutdown(int socket, int how) noexcept {

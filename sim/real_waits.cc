@@ -125,6 +125,26 @@ ssize_t ReceiveAll(int socket, void* buffer, size_t size, int flags, uintptr_t p
   return ReceiveAll(socket, message, flags, pc);
 }
 
+// Waits for all `count`, or with MSG_WAITFORONE for the first, and until one has come behind the
+// deadline. As many as have come; -1: not even the first.
+int ReceiveMany(InputCall& call, mmsghdr* messages, unsigned count, int flags, uint64_t deadline) {
+  const auto receive = [&](mmsghdr& message) {
+    const ssize_t size =
+        JACQUARD_REAL(recvmsg)(call.file(), &message.msg_hdr, flags & ~MSG_WAITFORONE);
+    message.msg_len = static_cast<unsigned>(size);
+    return size;
+  };
+  if (call.Return([&] { return receive(messages[0]); }) < 0) return -1;
+  if ((flags & MSG_WAITFORONE) != 0) flags |= MSG_DONTWAIT;
+  unsigned received = 1;
+  while (received < count && engine.now() < deadline) {
+    if (MayWait(call.file(), flags) && !call.AwaitMore()) break;
+    if (receive(messages[received]) < 0) break;
+    ++received;
+  }
+  return static_cast<int>(received);
+}
+
 // Passes virtual time: what a wait for no file at all is used for.
 int JustSleep(const timespec& time) { return nanosleep(&time, nullptr); }
 
@@ -254,6 +274,7 @@ using jacquard::sim::IsReady;
 using jacquard::sim::OpenedFile;
 using jacquard::sim::ReadFrom;
 using jacquard::sim::ReceiveAll;
+using jacquard::sim::ReceiveMany;
 using jacquard::sim::SizeOf;
 using jacquard::sim::WaitsForAll;
 
@@ -300,6 +321,13 @@ ssize_t recvmsg(int file, msghdr* message, int flags) {
     return jacquard::sim::ReceiveAll(file, *message, flags, JACQUARD_CALLER);
   InputCall call(file, "a recvmsg that waits", JACQUARD_CALLER, flags, InputCall::For::kSockets);
   return call.Return([&] { return JACQUARD_REAL(recvmsg)(call.file(), message, flags); });
+}
+
+int recvmmsg(int file, mmsghdr* messages, unsigned count, int flags, timespec* time) {
+  if (!engine.Simulates() || messages == nullptr || count == 0)
+    return JACQUARD_REAL(recvmmsg)(file, messages, count, flags, time);
+  InputCall call(file, "a recvmmsg that waits", JACQUARD_CALLER, flags, InputCall::For::kSockets);
+  return ReceiveMany(call, messages, count, flags, DeadlineOf(time));
 }
 
 int accept(int file, sockaddr* address, socklen_t* length) {

@@ -1,4 +1,5 @@
-// What functions have in common that wait for the world outside of the simulation.
+// What functions have in common that wait for the world outside of the simulation (real_output.h
+// has output).
 #ifndef JACQUARD_SIM_REAL_WAITS_H_
 #define JACQUARD_SIM_REAL_WAITS_H_
 
@@ -45,11 +46,8 @@ ssize_t TransferRest(const msghdr& message, ssize_t done, const Transfer& transf
   return done;
 }
 
-// What read() and write() (real_output.cc) do that are called at `pc`.
+// What read() does that is called at `pc`.
 ssize_t ReadFrom(int file, void* buffer, size_t size, uintptr_t pc);
-ssize_t WriteTo(int file, const void* bytes, size_t size, uintptr_t pc);
-// What write() to a pipe or a socket does that neither waits nor raises a signal (real_output.cc).
-ssize_t WriteWithoutWait(int file, const void* bytes, size_t size);
 
 // SOCK_STREAM or the like; -1 if it is no socket.
 int TypeOfSocket(int file);
