@@ -93,6 +93,19 @@ int getentropy(void* buffer, size_t size) {
   return 0;
 }
 
+uint32_t arc4random() noexcept {
+  return IsSimulated() ? static_cast<uint32_t>(NextRandom()) : JACQUARD_REAL(arc4random)();
+}
+
+void arc4random_buf(void* buffer, size_t size) noexcept {
+  IsSimulated() ? Fill(buffer, size) : JACQUARD_REAL(arc4random_buf)(buffer, size);
+}
+
+uint32_t arc4random_uniform(uint32_t bound) noexcept {
+  if (!IsSimulated()) return JACQUARD_REAL(arc4random_uniform)(bound);
+  return static_cast<uint32_t>((NextRandom() >> 32) * bound >> 32);
+}
+
 }  // extern "C"
 
 // Else it would ask the processor.

@@ -1,11 +1,12 @@
-// What a program draws from the device of random numbers is the same where an execution is
-// repeated, in whatever way it reads.
+// What a program draws at random is the same where an execution is repeated, in whatever way it
+// reads from the device of random numbers or asks the C library.
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cassert>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <thread>
 
@@ -41,10 +42,24 @@ unsigned ReadCxxStream() {
   return drawn;
 }
 
+unsigned AskForBytes() {
+  unsigned drawn = 0;
+  arc4random_buf(&drawn, sizeof(drawn));
+  return drawn;
+}
+
+unsigned AskForUniform() {
+  constexpr unsigned kBound = 1000;
+  const unsigned drawn = arc4random_uniform(kBound);
+  assert(drawn < kBound);
+  return drawn;
+}
+
 }  // namespace
 
 void Dice(bool broken) {
-  unsigned (*const ways[])() = {ReadFile, ReadStream, ReadCxxStream};
+  unsigned (*const ways[])() = {ReadFile,   ReadStream,  ReadCxxStream,
+                                arc4random, AskForBytes, AskForUniform};
   for (unsigned (*const draw)() : ways) {
     std::atomic<unsigned> sum = 0;
     unsigned drawn = 0;
