@@ -145,6 +145,8 @@ void Engine::SwitchAwayRarely() {
     int first = -1;
     if (enabled_ != 0) {
       first = NextById(enabled_, current->id);
+    } else if (InterruptBySent()) {  // rather than that time passes
+      continue;
     } else if (timed_ != 0) {
       first = FirstOf(timed_);
       for (int i = 0; i < thread_count_; ++i) {

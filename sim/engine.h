@@ -531,8 +531,8 @@ class Engine {
   void Stuck();
   // Nobody can run: whether a timer has expired, and somebody gets its signal.
   bool LetTimerExpire();
-  // Nobody can run: somebody who has been sent a signal handles it in the middle of a wait. False
-  // if there is nobody.
+  // Nobody can run, but perhaps later: somebody who has been sent a signal handles it in the middle
+  // of a wait. False if there is nobody.
   bool InterruptBySent();
   void HandleInterruption(SimThread& me);
   // Ends the execution if the running thread, in a handler that was called so, is about to end the

@@ -13,6 +13,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <thread>
 
@@ -231,6 +232,27 @@ TEST(Signals, AreHandledInTheMiddleOfAWait) {
   const auto wait = [] { sem_wait(&semaphore); };
   ExpectPass(Walk(body([](int) { sem_post(&semaphore); }, wait)));
   EXPECT_EQ(Walk(body([](int) {}, wait)).verdict.kind, VerdictKind::kDeadlock);
+}
+
+// Before time passes for those who look again and again whether it has been handled.
+TEST(Signals, AreHandledInTheMiddleOfAWaitBeforeASleepEnds) {
+  static std::atomic<bool> told;
+  const auto body = [](void (*handler)(int)) {
+    return [handler] {
+      signal(SIGUSR1, handler);
+      std::mutex mutex;
+      mutex.lock();
+      std::thread other([&mutex] { const std::lock_guard lock(mutex); });
+      pthread_kill(other.native_handle(), SIGUSR1);
+      while (!told) poll(nullptr, 0, 1);
+      mutex.unlock();
+      other.join();
+    };
+  };
+  ExpectPass(Walk(body([](int) { told = true; })));
+  ExecutionOptions options = TestOptions();
+  options.max_steps = 1000;
+  EXPECT_EQ(Walk(body([](int) {}), 1, options).verdict.kind, VerdictKind::kLivelock);
 }
 
 // Waits for files end, if the call does not begin again.
