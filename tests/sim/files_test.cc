@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -13,6 +15,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -196,6 +199,32 @@ TEST(Files, HaveWhatWasWritten) {
   EXPECT_EQ(Contents(path), "output");
   EXPECT_EQ(Contents(path + "2"), "a text");
   EXPECT_EQ(ferror(stdout), 0);
+}
+
+// Another thread may come between two calls.
+TEST(Files, AreReadAndWrittenInSteps) {
+  const auto body = [](bool locks) {
+    return [locks] {
+      const int file = memfd_create("counter", 0);
+      std::mutex mutex;
+      const auto increment = [&] {
+        std::unique_lock lock(mutex, std::defer_lock);
+        if (locks) lock.lock();
+        int count = 0;
+        pread(file, &count, sizeof(count), 0);
+        ++count;
+        const iovec part = {&count, sizeof(count)};
+        Check(pwritev(file, &part, 1, 0) == sizeof(count), "written");
+      };
+      std::thread other(increment);
+      increment();
+      other.join();
+      int count = 0;
+      Check(pread(file, &count, sizeof(count), 0) == sizeof(count) && count == 2, "both");
+    };
+  };
+  ExpectPass(Walk(body(/*locks=*/true)));
+  EXPECT_EQ(Walk(body(/*locks=*/false)).verdict.signature, "invariant|both");
 }
 
 TEST(StandardStreams, ComeBack) {
