@@ -128,11 +128,12 @@ int Main(int argc, char** argv, char** environment) {
   const bool replays = !options.replay.empty() || std::getenv("JACQUARD_REPLAY") != nullptr;
   if (options.executions == 0 && options.seconds == 0) options.seconds = kDefaultSeconds;
 
+  static const StandardInput input;
+  if (!input.problem().empty()) Refuse(input.problem());
   BeginProgram();
   // Of several processes Explore knows whether they have executed anything.
   if (!replays && options.seconds > 0 && options.jobs == 1) WatchFirstExecution(options.seconds);
   static Arguments arguments(argv[0], first, end);
-  static const StandardInput input;
   const Result result = Explore(
       [environment] {
         input.Rewind();

@@ -74,10 +74,17 @@ expect 0 '^jacquard: 2000 executions' "$exits" executions=2000 leaks=ignore -- l
 
 # Standard input is there in each execution, as it was when the process began.
 printf '%s\n' 9 1 2 4 >"$TEST_TMPDIR/input"
+rest='read -r first; "$0" executions=50 -- "$1"'
 for way in stdio read streams unsynchronised; do
-  expect 0 '^jacquard: 50 executions' bash -c 'read -r first; "$0" executions=50 -- "$1"' "$reads_input" "$way" <"$TEST_TMPDIR/input"
+  expect 0 '^jacquard: 50 executions' bash -c "$rest" "$reads_input" "$way" <"$TEST_TMPDIR/input"
   expect 1 'sum == 7' "$reads_input" executions=50 -- "$way" <"$TEST_TMPDIR/input"
+  # Of a pipe that has begun to come, and may end later.
+  expect 0 '^jacquard: 50 executions' bash -c "$rest" "$reads_input" "$way" < <(cat "$TEST_TMPDIR/input")
+  expect 1 'sum == 7' bash -c "read -r first; $rest" "$reads_input" "$way" < <(cat "$TEST_TMPDIR/input")
 done
+expect 0 '^jacquard: waits for the end of standard input' bash -c "$rest" "$reads_input" read < \
+  <(head -2 "$TEST_TMPDIR/input"; sleep 5; tail -2 "$TEST_TMPDIR/input")
+expect 2 'more than 64 MiB' bash -c "$rest" "$reads_input" read < <(yes)
 
 # While it runs there is a line, and at the end a table; not with quiet=1.
 expect 0 'portfolio: [0-9]+ executions, [0-9]+ a second; [0-9]+ distinct schedules; [0-9]+ behaviours, .*; 0 bugs$' \
