@@ -81,9 +81,9 @@ class DescriptorCall {
         what, deadline, interruption, [&] { return is_ready(file()); },
         [this](const Visit& visit) { visit(file()); });
   }
-  // What has been written there so far comes before what the thread does from now on, and that what
-  // it has done so far before what whoever takes from there does: as the call does by itself,
-  // before its end.
+  // What has been written there so far comes before what the thread does from now on; and what it
+  // has done so far before what whoever takes from there does. As the call does by itself, before
+  // its end.
   void Take() const;
   void Give() const;
   // It has come back without anything that others have given, not even an error.

@@ -179,7 +179,7 @@ NonBlocking::~NonBlocking() {
 bool NobodyReads(int file) {
   pollfd one = {.fd = file, .events = POLLOUT, .revents = 0};
   if (JACQUARD_REAL(poll)(&one, 1, 0) != 1) return false;
-  return (one.revents & (POLLERR | POLLHUP)) != 0;
+  return (one.revents & (KindOf(file) == S_IFSOCK ? POLLHUP : POLLERR)) != 0;
 }
 
 ssize_t FailToWrite(uintptr_t pc) {

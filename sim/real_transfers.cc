@@ -43,9 +43,10 @@ ssize_t Transfer(int in, int out, const char* what, uintptr_t pc, const Move& mo
   InputCall input(in, what, pc);
   return input.Return([&] {
     DescriptorCall output(out, DescriptorCall::Effect::kGives, pc);
-    const NonBlocking does_not_wait(input.file());  // others may have taken what there was
-    const ssize_t moved =
-        Put(output, out, what, pc, [&](int to) { return move(input.file(), to); });
+    const ssize_t moved = Put(output, out, what, pc, [&](int to) {
+      const NonBlocking does_not_wait(input.file());  // others may have taken what there was
+      return move(input.file(), to);
+    });
     input.Take();
     output.Give();
     return moved;

@@ -265,5 +265,16 @@ TEST(RealOutput, WaitsEndWithTheSocketsTime) {
   EXPECT_TRUE(comes && is_late);
 }
 
+TEST(RealOutput, OfTheWrongEndIsAnError) {
+  ExpectPass(WalkAFew([] {
+    std::thread([] {}).join();
+    const Pipe pipe;
+    pipe.Write();
+    close(pipe.ends[1]);
+    errno = 0;
+    Check(write(pipe.ends[0], "x", 1) == -1 && errno == EBADF, "one cannot write there");
+  }));
+}
+
 }  // namespace
 }  // namespace jacquard

@@ -87,6 +87,23 @@ TEST(Transfers, WaitForWhatOthersHaveTaken) {
   });
 }
 
+// Whoever reads from the same pipe meanwhile.
+TEST(Transfers, LeaveOthersWaiting) {
+  ExpectAllPass([] {
+    const Pipe from;
+    const Pipe to;
+    std::thread reader([&] {
+      from.Read();
+      from.Read();
+    });
+    std::thread mover(
+        [&] { Check(splice(from.ends[0], nullptr, to.ends[1], nullptr, 1, 0) == 1, "one byte"); });
+    for (int i = 0; i < 3; ++i) from.Write();
+    reader.join();
+    mover.join();
+  });
+}
+
 TEST(Transfers, WaitForRoom) {
   const auto body = [](bool reads) {
     return [reads] {
