@@ -130,6 +130,15 @@ done
 ends 1 'linking nothing' jacquard-cc -o locks locks.c
 says 'linking nothing' 'undefined reference'
 
+# ---- what the processor alone knows
+
+printf 'unsigned long long Now(void) { return __builtin_ia32_rdtsc(); }\n' >now.c
+printf 'static int rdtsc;\nint Drawn(void) { return ++rdtsc; }\n' >drawn.c
+ends 0 'the clock' jacquard-cc -c now.c drawn.c
+says 'the clock' 'now.c: asks the processor for the time'
+says 'the clock' '  Now: rdtsc$'
+[[ $(grep -c 'warning' "$log") -eq 1 ]] || fail "it warns of more than the clock"
+
 # ---- a project with a Makefile
 
 cp -rL "$here/makefile_project" make && cd make || exit 1
