@@ -30,6 +30,13 @@ ends 0 'its version' jacquard-c++ --version
 ends 0 'a program from standard input' jacquard-cc -x c - -o piped <<<'int main(void) { return 0; }'
 ends 0 'its run' ./piped
 
+# With parts in assembly.
+printf '.globl Answer\nAnswer:\n  movl $42, %%eax\n  ret\n.section .note.GNU-stack, "", @progbits\n' >answer.s
+cp answer.s answer_too.S && sed -i s/Answer/AnswerToo/ answer_too.S
+printf 'int Answer(void);\nint AnswerToo(void);\nint main(void) { return Answer() - AnswerToo(); }\n' >asks.c
+ends 0 'with assembly' jacquard-cc -o asks asks.c answer.s answer_too.S
+ends 0 'its run' ./asks
+
 # Options and files in a file, as build systems write them for long command lines, and in one that it names.
 mkdir -p 'a folder' && printf 'int main(void) { return VALUE; }\n' >'a folder/main.c'
 printf '%s\n' '-DVALUE=0 -o "in a file"' "'a folder/main.c'" >inner.rsp
