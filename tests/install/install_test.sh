@@ -139,12 +139,77 @@ says 'linking nothing' 'undefined reference'
 
 # ---- what the processor alone knows
 
+# Time stamps are the simulation's: who decides by them decides as before when an execution is repeated. Nothing else changes
+# in the registers.
+cat >clock.c <<'END'
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <x86intrin.h>
+
+static unsigned long long Now(void) {
+#ifdef INTRINSICS
+  unsigned processor;
+  const unsigned long long before = __rdtsc();
+  return __rdtscp(&processor) > before && processor == 0 ? __builtin_readcyclecounter() : 0;
+#else
+  unsigned low, high;
+  __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+  return (unsigned long long)high << 32 | low;
+#endif
+}
+
+static atomic_int rounds, lock_word;
+static double sum;
+
+static void* Work(void* argument) {
+  const double factor = *(const double*)argument;
+  const double other = factor * 3;
+  for (const unsigned long long begin = Now(); Now() - begin < 20000;) ++rounds;
+  while (atomic_exchange(&lock_word, 1) != 0) {
+    for (const unsigned long long begin = Now(); Now() - begin < 3000;) _mm_pause();
+  }
+  sum += factor * other;
+  atomic_store(&lock_word, 0);
+  return 0;
+}
+
+int main(void) {
+  double factors[] = {2, 3};
+  pthread_t threads[2];
+  for (int i = 0; i < 2; ++i) pthread_create(&threads[i], 0, Work, &factors[i]);
+  for (int i = 0; i < 2; ++i) pthread_join(threads[i], 0);
+  assert(sum == 3 * (4 + 9));
+  return 0;
+}
+END
+for way in '-O0' '-O2' '-O2 -DINTRINSICS' '-O0 -DINTRINSICS -Wall -Wextra -pedantic -Werror -std=c11' '-O2 -masm=intel' '-flto'; do
+  ends 0 "time stamps, $way" jacquard-cc $way -o clock clock.c
+  grep -q 'warning' "$log" && fail "it warns of time stamps, $way"
+  ends 0 "time stamps, $way" env JACQUARD_OPTIONS='executions=3000' ./clock
+done
 printf 'unsigned long long Now(void) { return __builtin_ia32_rdtsc(); }\n' >now.c
-printf 'static int rdtsc;\nint Drawn(void) { return ++rdtsc; }\n' >drawn.c
-ends 0 'the clock' jacquard-cc -c now.c drawn.c
-says 'the clock' 'now.c: asks the processor for the time'
-says 'the clock' '  Now: rdtsc$'
-[[ $(grep -c 'warning' "$log") -eq 1 ]] || fail "it warns of more than the clock"
+printf 'unsigned long long Now(void);\nint main(void) { return Now() >= Now(); }\n' >later.c
+ends 0 'time stamps in a library' jacquard-cc -shared -fPIC -o libnow.so now.c
+ends 0 'time stamps in a library' jacquard-cc -o later later.c ./libnow.so
+ends 0 'time stamps in a library' env JACQUARD_OPTIONS='executions=10 status=report' ./later
+printf 'static inline int __rdtsc(void) { return 3; }\nint main(void) { return __rdtsc() == 0; }\n' >own.c
+ends 0 'a function of that name' jacquard-cc -Wno-all -o own own.c
+
+# Of the rest the wrapper warns.
+cat >drawn.c <<'END'
+static int rdtsc;
+int Drawn(void) { return ++rdtsc; }
+int Draw(void) {
+  int drawn;
+  __asm__ volatile("rdrand %0" : "=r"(drawn));
+  return drawn;
+}
+END
+ends 0 'random numbers' jacquard-cc -c drawn.c
+says 'random numbers' 'drawn.c: asks the processor for the time, counters or random numbers'
+says 'random numbers' '  Draw: rdrand$'
+[[ $(grep -c ': rd' "$log") -eq 1 ]] || fail 'it warns of more than random numbers'
 
 # ---- a project with a Makefile
 
