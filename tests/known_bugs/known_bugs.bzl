@@ -121,6 +121,7 @@ def known_bug(name, scenario):
     sh_test(
         name = name + "_test",
         size = "small",
+        timeout = "moderate",  # on machines that others use, too
         srcs = ["known_bug_test.sh"],
         args = ["$(location %s)" % f for f in [name + "_fuzz_test_bin", target + "_bin"] + files],
         data = [name + "_fuzz_test_bin", target + "_bin"] + files,
