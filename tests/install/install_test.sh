@@ -446,6 +446,7 @@ int main(void) {
 END
 ends 0 'own names' jacquard-cc -o own_names own_names.c
 JACQUARD_OPTIONS='executions=1000 status=report' ends 0 'they run' ./own_names
+JACQUARD_OPTIONS='executions=1000 status=report' ends 0 'they run with input from a pipe' ./own_names < <(echo 3)
 says 'under schedules of all kinds' ' [1-9][0-9]+ distinct schedules'
 ends 0 'a program that stops with a message' jacquard-cc -o stops stops.c
 JACQUARD_OPTIONS='executions=100 allocations=may_fail' ends 0 'that is the end of an execution' ./stops
