@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "sim/caller.h"
 #include "sim/open_files.h"
 #include "sim/private_files.h"
 #include "sim/signals.h"
@@ -56,10 +55,6 @@ bool IsReadByOthers(int file) {
 // By the threads that wait, of those with these numbers.
 constinit DescriptorCall::Awaited awaited_by[kMaxThreads] = {};
 
-bool IsOfProgram(uintptr_t pc) {
-  return engine.Simulates() && FromProgramItself(reinterpret_cast<const void*>(pc));
-}
-
 // When the first timer among the files expires.
 uint64_t FirstTimer(const DescriptorCall::Awaited& awaited) {
   const Backstage backstage;
@@ -72,7 +67,10 @@ uint64_t FirstTimer(const DescriptorCall::Awaited& awaited) {
 }  // namespace
 
 DescriptorCall::DescriptorCall(int file, Effect effect, uintptr_t pc)
-    : file_(file), pc_(pc), effect_(effect), is_step_(IsOfProgram(pc)) {
+    : file_(file),
+      pc_(pc),
+      effect_(effect),
+      is_step_(IsByProgram(reinterpret_cast<const void*>(pc))) {
   if (engine.Simulates()) engine.current->spin.Reset();  // which does not see what this does
   if (!is_step_) return;
   engine.DecisionPoint(StepOf(), &kFiles, pc);

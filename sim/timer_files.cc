@@ -165,7 +165,6 @@ void ForgetTimerFiles() {
 }  // namespace jacquard::sim
 
 using jacquard::sim::DescriptorCall;
-using jacquard::sim::engine;
 using jacquard::sim::IsOurs;
 
 extern "C" {
@@ -173,7 +172,7 @@ extern "C" {
 int timerfd_create(clockid_t clock, int flags) noexcept {
   const void* const caller = JACQUARD_RETURN_ADDRESS;
   const int descriptor = JACQUARD_REAL(timerfd_create)(clock, flags);
-  if (descriptor < 0 || !engine.Simulates() || !jacquard::sim::FromProgramItself(caller))
+  if (descriptor < 0 || !jacquard::sim::IsByProgram(caller))
     return jacquard::sim::OpenedFile(descriptor, caller);
   return jacquard::sim::OpenInPlaceOf(descriptor, flags, caller);
 }

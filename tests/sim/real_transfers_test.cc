@@ -107,7 +107,6 @@ TEST(Transfers, LeaveOthersWaiting) {
 TEST(Transfers, WaitForRoom) {
   const auto body = [](bool reads) {
     return [reads] {
-      const Pipe pipe;
       const Sockets sockets;
       FILE* const file = tmpfile();
       const std::string text(3 << 20, 'x');

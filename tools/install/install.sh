@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs Jacquard for other build systems: ./bazelw run //tools:install -- PREFIX
 #   PREFIX/bin/jacquard-cc, jacquard-c++    compiler wrappers
-#   PREFIX/lib/jacquard/                    the runtime, and the headers that a unit test includes
+#   PREFIX/lib/jacquard/                    the runtime, what stands for time stamps, and the headers that a unit test includes
 # Called by Bazel with the wrapper, the runtime, the main that calls the program's, what stands for time stamps and its header,
 # and the other headers, relative to where it starts, and `--` before the user's arguments.
 set -u

@@ -5,7 +5,7 @@ set -u
 object=$1
 readonly HOOKS='__tsan_[a-z0-9_]+|__sanitizer_[a-z_]+|(WTF)?Annotate[A-Za-z]+|jacquard_weak_compare_exchange_fails|__atomic_(load|store|exchange|compare_exchange)'
 readonly THREADS='(pthread|sem|thrd|mtx|cnd|tss)_[a-z_]+|__pthread_((un)?register_cancel(_defer|_restore)?|unwind_next)|call_once|syscall|__errno_location|gettid|(sched_)?getcpu|uselocale|prctl'
-readonly WAITS='fork|pause|sigqueue|sigsuspend|sigwait(info)?|sigtimedwait|wait([34]|pid|id)?|msg(rcv|snd)|sem(timed)?op|mq_(timed)?(receive|send)|p?(read|write)(v|64|v64)?|__pread(64)?_chk|eventfd_(read|write)|__(read|recv|recvfrom|p?poll)_chk|recv(from|m?msg)?|accept4?|p?poll|p?select|epoll_(ctl|p?wait2?)|writev?|send(to|m?msg|file(64)?)?|(vm)?splice|tee|connect|shutdown|flock|lockf|fcntl(64)?'
+readonly WAITS='fork|pause|sigqueue|sigsuspend|sigwait(info)?|sigtimedwait|wait([34]|pid|id)?|msg(rcv|snd)|sem(timed)?op|mq_(timed)?(receive|send)|readv?|p(read|write)v?(64)?|__pread(64)?_chk|eventfd_(read|write)|__(read|recv|recvfrom|p?poll)_chk|recv(from|m?msg)?|accept4?|p?poll|p?select|epoll_(ctl|p?wait2?)|writev?|send(to|m?msg|file(64)?)?|(vm)?splice|tee|connect|shutdown|flock|lockf|fcntl(64)?'
 readonly SIGNALS='sigaction|raise|kill|sigaltstack|signal|sigprocmask|(__)?sysv_signal|ssignal|sig(set|hold|relse|ignore|block|setmask)'
 readonly TIME='u?alarm|[gs]etitimer|timer_create|sched_yield|nanosleep|usleep|sleep|time|clock|clock_[a-z]+|gettimeofday|timespec_get'
 readonly HEAP='mmap(64)?|mprotect|mremap|munmap|jacquard_outside_(malloc|new|new_array|delete|delete_sized|mutex_lock|mutex_unlock)|malloc|malloc_usable_size|free|calloc|realloc|reallocarray|memalign|valloc|aligned_alloc|posix_memalign|strn?dup|v?asprintf|_Zn[wa]m.*|_Zd[la]P.*'
