@@ -47,7 +47,7 @@ place() {
 }
 place "$runtime" lib/jacquard/jacquard.o 644
 place "$main" lib/jacquard/main.o 644
-place "$time_stamps" lib/jacquard/time_stamps.S 644
+place "$time_stamps" lib/jacquard/time_stamps.o 644
 place "$time_stamps_header" lib/jacquard/time_stamps.h 644
 for header in "${headers[@]}"; do place "$header" "lib/jacquard/include/$header" 644; done
 place "$wrapper" bin/jacquard-cc 755
