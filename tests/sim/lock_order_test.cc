@@ -26,28 +26,6 @@ namespace {
 
 constexpr const char* kSignature = "lock order|threads could wait for each other";
 
-class Body : public Program {
- public:
-  explicit Body(const std::function<void()>& body) : body_(body) {}
-  int ThreadCount() const override { return 1; }
-  void RunThread(int /*thread*/) override { body_(); }
-  bool Observes() override { return false; }
-
- private:
-  const std::function<void()>& body_;
-};
-
-// One execution with nothing but benign choices: the threads run one after another, and no deadlock
-// happens.
-Verdict RunBenign(const std::function<void()>& body, Trace* trace = nullptr,
-                  const ExecutionOptions& options = TestOptions()) {
-  Body program(body);
-  ByteString benign;
-  benign.Set({});
-  benign.BeginExecution();
-  return Execute(program, benign, options, trace);
-}
-
 void ExpectLockOrder(const std::function<void()>& body) {
   const Verdict verdict = RunBenign(body);
   EXPECT_EQ(verdict.kind, VerdictKind::kLockOrder) << verdict.message;

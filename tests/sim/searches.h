@@ -61,6 +61,26 @@ class BenignPicks : public Strategy {
   int Choose(const Pick& /*pick*/) override { return 0; }
 };
 
+// A closure that is thread 0.
+class Body : public Program {
+ public:
+  explicit Body(const std::function<void()>& body) : body_(body) {}
+  int ThreadCount() const override { return 1; }
+  void RunThread(int /*thread*/) override { body_(); }
+  bool Observes() override { return false; }
+
+ private:
+  const std::function<void()>& body_;
+};
+
+// One execution with nothing but benign choices: the threads run one after another.
+inline Verdict RunBenign(const std::function<void()>& body, Trace* trace = nullptr,
+                         const ExecutionOptions& options = TestOptions()) {
+  Body program(body);
+  BenignPicks benign;
+  return Execute(program, benign, options, trace);
+}
+
 inline void ExpectPass(const ExploreResult& result) {
   EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
 }
