@@ -510,8 +510,10 @@ class Engine {
   void TellBlocked(WaitReason reason, const void* address, uintptr_t pc);
   void ReachLimit();
   void SetLimit(uint64_t limit);
-  // Gives the execution up if its time is over.
-  void LookAtClock();
+  // Every now and then. Gives the execution up if its time is over.
+  void LookAround();
+  // The spinning threads go round their loops again.
+  void LetSpinningLook();
   [[gnu::noinline]] void FindEndOfProgramsStack(SimThread& thread);
 
   // Picks among all that can run; `first` is the benign choice. Null: nobody can.
@@ -608,6 +610,7 @@ class Engine {
   uint32_t time_outs_ = 0;        // and so many while others could run
   int locks_held_ = 0;            // by all threads
   uint64_t stuck_step_ = 0;       // when rechecking began
+  uint64_t spinning_looks_ = 0;   // if fair: when the spinning threads look again
   PickTaken last_pick_;
   int saved_errno_ = 0;
 

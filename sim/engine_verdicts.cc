@@ -67,22 +67,38 @@ void Engine::SetLimit(uint64_t limit) {
   if (steps_begin_epochs_) {
     next_limit_ = 0;
   } else {
-    next_limit_ = deadline_ == 0 ? limit : std::min(limit, step_ + kStepsBetweenLooks);
+    const bool looks = deadline_ != 0 || fair_;
+    next_limit_ = looks ? std::min(limit, step_ + kStepsBetweenLooks) : limit;
   }
 }
 
-void Engine::LookAtClock() {
-  if (MonotonicSeconds() < deadline_ || probing_) return SetLimit(limit_);
-  given_up_ = true;
-  GiveUp();
+void Engine::LookAround() {
+  if (deadline_ != 0 && !probing_ && MonotonicSeconds() >= deadline_) {
+    given_up_ = true;
+    GiveUp();
+  }
+  // What a spinning thread waits for may have been written where nobody could see it.
+  if (fair_ && step_ >= spinning_looks_ && !rechecking_ && !probing_) {
+    LetSpinningLook();
+    spinning_looks_ = step_ + (step_ - options_.max_steps / 2);  // seldom, all in all
+  }
+  SetLimit(limit_);
+}
+
+void Engine::LetSpinningLook() {
+  for (ThreadSet left = spinning_; left != 0; left &= left - 1) {
+    threads_[FirstOf(left)].spin.Reset();
+  }
+  enabled_ |= spinning_;
+  spinning_ = 0;
 }
 
 void Engine::ReachLimit() {
   if (steps_begin_epochs_) {
     memory->BeginEpoch(current->id);
-    if (step_ < limit_ && (deadline_ == 0 || step_ % kStepsBetweenLooks != 0)) return;
+    if (step_ < limit_ && step_ % kStepsBetweenLooks != 0) return;
   }
-  if (step_ < limit_) return LookAtClock();
+  if (step_ < limit_) return LookAround();
   if (probing_) EndProbe(false);
   if (body_ended_ && !options_.detached_threads_may_outlive) {
     ReportLeftThread(*current, "thread outlives the body",
@@ -90,6 +106,7 @@ void Engine::ReachLimit() {
   }
   if (step_ < options_.max_steps) {
     fair_ = unasked_ = true;
+    spinning_looks_ = step_ + kStepsBetweenLooks;
     SetLimit(options_.max_steps);
     return;
   }
@@ -119,11 +136,7 @@ void Engine::Stuck() {
   } else if (++recheck_round_ >= kRecheckRounds && step_ - stuck_step_ >= kRecheckSteps) {
     return ReportDeadlock();
   }
-  for (ThreadSet left = spinning_; left != 0; left &= left - 1) {
-    threads_[FirstOf(left)].spin.Reset();
-  }
-  enabled_ |= spinning_;
-  spinning_ = 0;
+  LetSpinningLook();
 }
 
 void Engine::Fail(VerdictKind kind, std::string_view rule, std::string_view message,
