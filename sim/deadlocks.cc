@@ -354,6 +354,30 @@ bool Engine::Interrupt(SimThread& thread, int signal) {
   return true;
 }
 
+bool Engine::InterruptSpinning(SimThread& thread, int signal) {
+  if (!Has(spinning_, thread.id) || (BlockedBy(thread) & SetOf(signal)) != 0) return false;
+  thread.pending_signals |= SetOf(signal);
+  WakeIfSpinning(thread);
+  return true;
+}
+
+bool Engine::LetSignalsWait(SimThread& thread) {
+  switch (pending_[thread.id].kind) {
+    case StepKind::kLoad:
+    case StepKind::kStore:
+    case StepKind::kReadModifyWrite:
+    case StepKind::kFence:
+      break;
+    default:
+      return false;  // it may have to wait, or is a plain access, which comes behind its step
+  }
+  if (thread.in_timers_handler || thread.is_amid_call) return false;
+  if ((thread.pending_signals & ~thread.signal_mask) == 0) return false;
+  thread.handles_late = Choose(PickKind::kSignalHandler, 2) != 0;
+  if (thread.handles_late) next_limit_ = step_ + 1;
+  return thread.handles_late;
+}
+
 bool Engine::InterruptBySent() {
   if (!signal_masks_used) return false;
   for (ThreadSet left = alive_; left != 0; left &= left - 1) {
@@ -383,13 +407,19 @@ bool Engine::LetTimerExpire() {
   if (GiveToWaiter(signal)) return true;
   for (ThreadSet left = alive_; left != 0; left &= left - 1) {
     SimThread& thread = threads_[FirstOf(left)];
-    if (!Interrupt(thread, signal)) continue;
+    if (!Interrupt(thread, signal) && !InterruptSpinning(thread, signal)) continue;
     thread.in_timers_handler = true;
     return true;
   }
   Fail(VerdictKind::kUnsupported, "signal of a timer",
        "nobody can run, and nobody can get the signal of alarm() or setitimer()",
        {.threads = alive_});
+}
+
+// Where it was switched to, it has handled that already.
+void Engine::HandleTimer(SimThread& me) {
+  if (me.pending_signals != 0) HandlePending(me);
+  me.in_timers_handler = false;
 }
 
 // On the thread's own stack, within the wait that it goes on with.

@@ -86,6 +86,9 @@ std::string Describe(const TraceView& view, const StepText& words, size_t at) {
     case PickKind::kSpuriousWakeUp:
       return fmt::format("before step {}: the wait of {} will end although nobody wakes it", number,
                          who);
+    case PickKind::kSignalHandler:
+      return fmt::format("behind step {}: {} handles a signal that has come before it", number,
+                         who);
     case PickKind::kData:
       return fmt::format("before step {}: the value for {} is {}", number, who, event.choice);
   }

@@ -300,6 +300,8 @@ void Engine::Spin() {
   }
   SwitchAway();
   me.wait = WaitReason::kNone;
+  if (me.in_timers_handler) [[unlikely]]
+    HandleTimer(me);
   me.spin.Reset();
   me.fresh = true;
 }

@@ -174,6 +174,12 @@ class Engine {
   // The handler of a signal runs in the middle of the thread's wait. False: it blocks that, or may
   // not be interrupted there.
   bool Interrupt(SimThread& thread, int signal);
+  // The same for a thread that spins, where signals' masks are in use: it goes on.
+  bool InterruptSpinning(SimThread& thread, int signal);
+  // Whether the running thread, which was picked for its next step and has been sent signals,
+  // handles them behind that step: so a handler may come between a step and the plain accesses that
+  // follow.
+  bool LetSignalsWait(SimThread& thread);
   // The running thread lets others go first if there are any: the benign choice is the next one by
   // id.
   void Yield();
@@ -537,6 +543,8 @@ class Engine {
   // of a wait. False if there is nobody.
   bool InterruptBySent();
   void HandleInterruption(SimThread& me);
+  // The same by a timer that has expired, of a thread that spins.
+  void HandleTimer(SimThread& me);
   // Ends the execution if the running thread, in a handler that was called so, is about to end the
   // program: that is what such a timer is for.
   void FailInTimersHandler();

@@ -13,6 +13,7 @@
 #include "sim/memory/memory.h"
 #include "sim/real.h"
 #include "sim/recorder.h"
+#include "sim/signals.h"
 #include "sim/timers.h"
 
 namespace jacquard::sim {
@@ -94,6 +95,12 @@ void Engine::LetSpinningLook() {
 }
 
 void Engine::ReachLimit() {
+  if (current->handles_late) [[unlikely]] {
+    current->handles_late = false;
+    if (step_ < limit_) LookAround();  // it is that time again, or would be later
+    HandlePending(*current);
+    if (step_ < next_limit_) return;
+  }
   if (steps_begin_epochs_) {
     memory->BeginEpoch(current->id);
     if (step_ < limit_ && step_ % kStepsBetweenLooks != 0) return;

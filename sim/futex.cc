@@ -181,7 +181,9 @@ long WakeAndChange(uint32_t* word, uint32_t most, uint32_t more, uint32_t* other
   WakeProgram program;
   if (!Decode(encoded, program)) return Result(ENOSYS);
   engine.current->spin.Reset();
+  engine.current->is_amid_call = true;
   const uint32_t old = Change(other, program, pc);
+  engine.current->is_amid_call = false;
   const int holds = Holds(program, old);
   if (holds < 0) return Result(ENOSYS);
   engine.FenceMemory(MemoryOrder::kSeqCst);

@@ -163,6 +163,8 @@ const char* PickKindName(PickKind kind) {
       return "allocation failure";
     case PickKind::kSpuriousWakeUp:
       return "spurious wake-up";
+    case PickKind::kSignalHandler:
+      return "signal handler";
     case PickKind::kData:
       return "data";
   }

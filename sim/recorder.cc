@@ -204,12 +204,14 @@ void Recorder::RecordBlocked(StepKind kind, const void* address, std::string_vie
 void Recorder::RecordPick(PickKind kind, int alternatives, int choice) {
   const bool of_allocation = kind == PickKind::kAllocationFailure;
   const bool of_wait = kind == PickKind::kSpuriousWakeUp;
-  if ((of_allocation || of_wait) && choice == 0) return;  // nothing to tell
+  const bool of_handler = kind == PickKind::kSignalHandler;
+  if ((of_allocation || of_wait || of_handler) && choice == 0) return;  // nothing to tell
   const Backstage backstage;
   TraceEvent& event = Add(TraceEvent::Type::kNote);
   const PickTaken pick = {kind, alternatives, choice};
   event.text = of_allocation ? "an allocation fails"
                : of_wait     ? "will wake up for no reason, unless somebody wakes it before"
+               : of_handler  ? "will handle the signal behind its next step"
                              : Words(pick);
   SetPick(event, pick);
 }

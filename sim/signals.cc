@@ -216,6 +216,16 @@ void LeaveSignals(SimThread& from) {
   Drop(from.pending_signals);
 }
 
+namespace {
+
+// Where all signals are blocked: the kernel hears of those that wait for the running thread.
+void TellPending(SimThread& thread) {
+  AcquireSent(thread);  // also what it blocks, as it does in a handler: that comes at its end
+  RaisePending(thread);
+}
+
+}  // namespace
+
 void EnterSignals(SimThread& to) {
   // Fails, without harm, if it is the one that the thread runs on.
   if (is_stack_changed) {
@@ -223,11 +233,16 @@ void EnterSignals(SimThread& to) {
     RawSyscall(SYS_sigaltstack, reinterpret_cast<uint64_t>(&stack), 0);
   }
   const KeptWait wait(to);
-  if (to.pending_signals != 0) {
-    AcquireSent(to);  // also what it blocks, as it does in a handler: that comes at its end
-    RaisePending(to);
-  }
+  if (to.pending_signals != 0 && !engine.LetSignalsWait(to)) TellPending(to);
   SetRealMask(to.signal_mask);
+}
+
+void HandlePending(SimThread& thread) {
+  const KeptWait wait(thread);
+  // One by one, a handler that jumps away would leave the others behind.
+  const uint64_t mask = SetRealMask(~kFaults);
+  TellPending(thread);
+  SetRealMask(mask);
 }
 
 void InheritSignals(SimThread& thread) {

@@ -66,6 +66,8 @@ void RaisePending(SimThread& thread);
 // what the running one blocks.
 void LeaveSignals(SimThread& from);
 void EnterSignals(SimThread& to);
+// The running thread, which has not been switched to since, gets what has been sent to it.
+void HandlePending(SimThread& thread);
 void InheritSignals(SimThread& thread);
 // The signals that the thread blocks, once masks are used.
 uint64_t BlockedBy(const SimThread& thread);

@@ -26,6 +26,7 @@ enum class PickKind : uint8_t {
   kWakeOrder,            // who is woken: 0 = the longest waiter
   kAllocationFailure,    // 0 = there is memory
   kSpuriousWakeUp,       // 0 = the wait that begins ends only for a reason
+  kSignalHandler,        // 0 = the handler runs before the thread's next step, not behind it
   kData,                 // a value that the harness asks for: 0 = the smallest
 };
 

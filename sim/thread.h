@@ -59,6 +59,8 @@ struct ThreadState {
   int interrupted_by = 0;          // a signal, whose handler runs before it waits on
   bool restarts_calls = false;     // the last such signal has SA_RESTART
   bool in_timers_handler = false;  // while nobody else could run
+  bool handles_late = false;       // what has been sent to it: behind its next step
+  bool is_amid_call = false;       // which goes on behind its next step: no handler there
   int clock_readings = 0;          // since it last waited
 
   // Weak compare-exchanges that have failed spuriously in a row, and the call of the last of them.
