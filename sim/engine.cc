@@ -303,6 +303,7 @@ void Engine::Spin() {
   if (me.in_timers_handler) [[unlikely]]
     HandleTimer(me);
   me.spin.Reset();
+  plain_loops.HasSpun();
   me.fresh = true;
 }
 

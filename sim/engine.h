@@ -17,6 +17,7 @@
 #include "sim/bookkeeper.h"
 #include "sim/execute.h"
 #include "sim/location.h"
+#include "sim/plain_loops.h"
 #include "sim/random_answers.h"
 #include "sim/rollback.h"
 #include "sim/snapshot.h"
@@ -159,6 +160,8 @@ class Engine {
       WakeSpinning(address, size);
   }
 
+  // At the next decision point the benign choice is somebody else.
+  void PassTurn() { steps_in_a_row_ = kMaxStepsInARow; }
   // Whether the running thread's plain accesses are steps. They are none before there is a second
   // thread.
   bool PlainAccessesAreSteps() const { return !options_.races && thread_count_ > 1 && Simulates(); }
@@ -390,10 +393,10 @@ class Engine {
   }
   const Counters& counters() const { return counters_; }
   uint64_t schedule() const { return schedule_; }
-  // For the watchdog, which looks from another thread: grows as long as there is progress.
+  // For the watchdog, which looks from another thread: changes as long as there is progress.
   uint64_t Progress() const {
     return __atomic_load_n(&step_, __ATOMIC_RELAXED) +
-           __atomic_load_n(&counters_.executions, __ATOMIC_RELAXED);
+           __atomic_load_n(&counters_.executions, __ATOMIC_RELAXED) - plain_loops.steps();
   }
 
  private:

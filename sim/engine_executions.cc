@@ -22,6 +22,7 @@
 #include "sim/memory/memory.h"
 #include "sim/message.h"
 #include "sim/open_files.h"
+#include "sim/plain_loops.h"
 #include "sim/real.h"
 #include "sim/real_blocks.h"
 #include "sim/recorder.h"
@@ -194,6 +195,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
     listener->OnBegin({.invariants = program_observes_,
                        .reuses_memory = options.quarantine < ExecutionOptions{}.quarantine});
   }
+  plain_loops.Begin();
   SetNearTag();
 
   stage_.context = FreshContext(kStage, StageEntry);

@@ -11,6 +11,7 @@
 #include "sim/descriptors.h"
 #include "sim/engine.h"
 #include "sim/memory/memory.h"
+#include "sim/plain_loops.h"
 #include "sim/real.h"
 #include "sim/recorder.h"
 #include "sim/signals.h"
@@ -139,6 +140,8 @@ void Engine::Stuck() {
     rechecking_ = unasked_ = writes_awaited_ = true;
     recheck_round_ = 0;
     stuck_step_ = step_;
+    for (ThreadSet left = spinning_; left != 0; left &= left - 1)
+      plain_loops.LookLater(threads_[FirstOf(left)]);
     if (recorder != nullptr) recorder->Mark();
   } else if (++recheck_round_ >= kRecheckRounds && step_ - stuck_step_ >= kRecheckSteps) {
     return ReportDeadlock();

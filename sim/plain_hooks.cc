@@ -4,9 +4,10 @@
 // write is logged for the roll-back, and ends what the spin detector may think of the thread. With
 // a memory model, races are found here (races.h).
 //
-// Where races are ignored (ExecutionOptions::races) each access is a step instead. The hook comes
-// before the access, and nothing can come between the two: another thread runs before the hook goes
-// on, or after the access.
+// Where races are ignored (ExecutionOptions::races) each access is a step instead, and so is a read
+// of a thread that seems to wait for what it reads (plain_loops.h). The hook comes before the
+// access, and nothing can come between the two: another thread runs before the hook goes on, or
+// after the access.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include "sim/engine.h"
 #include "sim/faults.h"
 #include "sim/heap_check.h"
+#include "sim/plain_loops.h"
 #include "sim/plain_ranges.h"
 #include "sim/races.h"
 #include "sim/recorder.h"
@@ -47,9 +49,12 @@ void Count() {
   if (engine.recorder != nullptr && engine.Simulates()) engine.recorder->CountPlainAccess();
 }
 
-// Apart from the heap's check, a read matters to the memory model and to the trace.
-[[gnu::always_inline]] inline void NoteRead(const void* address, size_t size, uintptr_t pc) {
+// Apart from the heap's check, a read matters to the memory model, to the trace, and to what is
+// known of the thread's loops.
+[[gnu::always_inline]] inline void NoteRead(const void* address, size_t size, uintptr_t pc,
+                                            bool counts = true) {
   if (!engine.Simulates()) return;
+  if (counts && !engine.rollback.IsInOtherLibraries(address)) plain_loops.Count();
   if (engine.memory != nullptr) CheckPlainAccess<memory::AccessKind::kPlainRead>(address, size, pc);
 }
 
@@ -86,6 +91,7 @@ void FinishStep(StepKind kind, const void* address, size_t size, uintptr_t pc) {
 template <size_t kSize>
 [[gnu::always_inline]] inline void ReadAsStep(void* address, uintptr_t pc) {
   engine.DecisionPointOfAtomic(StepKind::kPlainRead, address, pc);
+  plain_loops.GoOn();
   CheckAccess(address, kSize, AccessKind::kRead, pc);
   Count();
   NoteRead(address, kSize, pc);
@@ -121,13 +127,29 @@ constexpr PlainHook* EnterWrite() {
   if constexpr (kSize == 16) return jacquard_enter_plain_write16;
 }
 
+// Whether a read would take the shortest way if there were no trace.
 template <size_t kSize>
+bool TakesShortestWay(const void* address) {
+  if (engine.memory != nullptr && !engine.memory->IsAlone()) return false;
+  return AlignedOnHeap<kSize>(address, kNearTag) || SurelyOnStack(address, StackPointer());
+}
+
+// Whether a read, of those that count, is to be a step because the thread is looked at
+// (plain_loops.h).
+[[gnu::always_inline]] inline bool IsStepOfLook(const void* address) {
+  return !plain_loops.OnlyCounts() && engine.Simulates() &&
+         !engine.rollback.IsInOtherLibraries(address) && plain_loops.BeginsStep();
+}
+
+// `kIsAligned`: by a hook for aligned accesses.
+template <size_t kSize, bool kIsAligned>
 [[gnu::noinline]] void ReadSeenClosely(void* address) {
-  if (IsStep(address)) [[clang::musttail]]
+  const bool counts = !kIsAligned || !TakesShortestWay<kSize>(address);
+  if (IsStep(address) || (counts && IsStepOfLook(address))) [[clang::musttail]]
     return EnterRead<kSize>()(address);
   CheckAccess(address, kSize, AccessKind::kRead, JACQUARD_CALLER);
   Count();
-  NoteRead(address, kSize, JACQUARD_CALLER);
+  NoteRead(address, kSize, JACQUARD_CALLER, counts);
 }
 
 template <size_t kSize>
@@ -139,22 +161,30 @@ template <size_t kSize>
   NoteWrite(address, kSize, JACQUARD_CALLER);
 }
 
-// A range of bytes is one step. It is not taken for a turn of a spin loop.
-bool BeginStepOfRange(StepKind kind, const void* address, size_t size, uintptr_t pc) {
-  if (size == 0 || !IsStep(address)) return false;
+// A range of bytes is one step. It is not taken for a turn of a spin loop. What is read, if
+// anything, begins at `read`.
+bool BeginStepOfRange(StepKind kind, const void* address, size_t size, uintptr_t pc,
+                      const void* read) {
+  if (size == 0) return false;
+  if (!IsStep(address) && (read == nullptr || !IsStepOfLook(read))) return false;
   engine.DecisionPoint(kind, address, pc);
+  plain_loops.GoOn();
   return true;
 }
+
+bool RangesMayBeSteps() { return engine.plain_seen_closely || !plain_loops.OnlyCounts(); }
 
 // ---- accesses that are none
 
 // Most accesses go to the heap. What is rare, and all accesses with a memory model or while a trace
 // is recorded, go on in a function that takes the place of the hook: its caller is the code under
 // test.
-template <size_t kSize>
+template <size_t kSize, bool kIsAligned = true>
 [[gnu::noinline]] void ReadRarely(void* address) {
   if (engine.plain_seen_closely) [[unlikely]]
-    [[clang::musttail]] return ReadSeenClosely<kSize>(address);
+    [[clang::musttail]] return ReadSeenClosely<kSize, kIsAligned>(address);
+  if (IsStepOfLook(address)) [[unlikely]]
+    [[clang::musttail]] return EnterRead<kSize>()(address);
   CheckAccess(address, kSize, AccessKind::kRead, JACQUARD_CALLER);
   NoteRead(address, kSize, JACQUARD_CALLER);
 }
@@ -187,9 +217,14 @@ template <size_t kSize, AccessKind kKind>
   constexpr auto kTold =
       kKind == AccessKind::kRead ? memory::AccessKind::kPlainRead : memory::AccessKind::kPlainWrite;
   if (engine.plain_seen_closely || !engine.hooks_on || !engine.OnStackOfCurrent()) return false;
+  if (kKind == AccessKind::kRead && !plain_loops.OnlyCounts()) [[unlikely]]
+    return false;
   const SimThread& me = *engine.current;
-  return me.ignores_races == 0 && SurelyPermitted<kSize, kKind>(address) &&
-         engine.memory->PlainAtOnce<kTold>(me.id, address, kSize);
+  if (me.ignores_races != 0 || !SurelyPermitted<kSize, kKind>(address) ||
+      !engine.memory->PlainAtOnce<kTold>(me.id, address, kSize))
+    return false;
+  if (kKind == AccessKind::kRead) plain_loops.Count();
+  return true;
 }
 
 // The same for a write, which nobody may wait for. Does all that there is to do.
@@ -272,8 +307,8 @@ template <size_t kSize>
 }
 
 [[gnu::always_inline]] inline void WriteRange(const void* address, size_t size, uintptr_t pc) {
-  const bool steps =
-      engine.plain_seen_closely && BeginStepOfRange(StepKind::kPlainWrite, address, size, pc);
+  const bool steps = engine.plain_seen_closely &&
+                     BeginStepOfRange(StepKind::kPlainWrite, address, size, pc, nullptr);
   NoteWriteOfRange(address, size, pc);
   if (steps) [[unlikely]]
     FinishStep(StepKind::kPlainWrite, address, size, pc);
@@ -281,7 +316,7 @@ template <size_t kSize>
 
 [[gnu::always_inline]] inline void ReadRange(const void* address, size_t size, uintptr_t pc) {
   const bool steps =
-      engine.plain_seen_closely && BeginStepOfRange(StepKind::kPlainRead, address, size, pc);
+      RangesMayBeSteps() && BeginStepOfRange(StepKind::kPlainRead, address, size, pc, address);
   NoteReadOfRange(address, size, pc);
   if (steps) [[unlikely]]
     FinishStep(StepKind::kPlainRead, address, size, pc);
@@ -291,7 +326,7 @@ template <size_t kSize>
 [[gnu::always_inline]] inline void CopyRange(const void* to, const void* from, size_t size,
                                              uintptr_t pc) {
   const bool steps =
-      engine.plain_seen_closely && BeginStepOfRange(StepKind::kPlainWrite, to, size, pc);
+      RangesMayBeSteps() && BeginStepOfRange(StepKind::kPlainWrite, to, size, pc, from);
   NoteReadOfRange(from, size, pc);
   NoteWriteOfRange(to, size, pc);
   if (steps) [[unlikely]] {
@@ -375,9 +410,9 @@ void __tsan_func_exit() {
   void __tsan_##NAME(void* address) { PlainRead<SIZE>(address); }
 #define JACQUARD_WRITE_HOOK(NAME, SIZE) \
   void __tsan_##NAME(void* address) { PlainWrite<SIZE>(address); }
-#define JACQUARD_UNALIGNED_READ_HOOK(NAME, SIZE)          \
-  void __tsan_unaligned_##NAME(void* address) {           \
-    [[clang::musttail]] return ReadRarely<SIZE>(address); \
+#define JACQUARD_UNALIGNED_READ_HOOK(NAME, SIZE)                 \
+  void __tsan_unaligned_##NAME(void* address) {                  \
+    [[clang::musttail]] return ReadRarely<SIZE, false>(address); \
   }
 #define JACQUARD_UNALIGNED_WRITE_HOOK(NAME, SIZE)          \
   void __tsan_unaligned_##NAME(void* address) {            \

@@ -10,6 +10,7 @@
 
 #include "sim/fiber.h"
 #include "sim/held_locks.h"
+#include "sim/plain_loops.h"
 #include "sim/spin.h"
 #include "sim/strategy.h"
 #include "sim/thread_storage.h"
@@ -62,6 +63,7 @@ struct ThreadState {
   bool handles_late = false;       // what has been sent to it: behind its next step
   bool is_amid_call = false;       // which goes on behind its next step: no handler there
   int clock_readings = 0;          // since it last waited
+  PlainLook plain_look;            // whether its plain reads are steps
 
   // Weak compare-exchanges that have failed spuriously in a row, and the call of the last of them.
   int spurious_failures = 0;

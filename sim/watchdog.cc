@@ -149,12 +149,13 @@ std::string DescribeThreads() {
 }
 
 std::string Describe(double seconds) {
-  char text[200];
+  char text[300];
   std::snprintf(
       text, sizeof(text),
       "no step in %.1f seconds of CPU time: thread %d computes without an atomic operation or a "
-      "call into the thread library, after %llu steps. This is not a verdict on the lock.\n",
-      seconds, engine.current->id, static_cast<unsigned long long>(engine.step()));
+      "call into the thread library, after %llu steps. This is not a verdict on the lock.%s\n",
+      seconds, engine.current->id, static_cast<unsigned long long>(engine.step()),
+      engine.options().races ? " (With races=ignore, plain accesses are steps, too.)" : "");
   return text + DescribeThreads();
 }
 
