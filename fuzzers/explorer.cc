@@ -105,6 +105,7 @@ struct Explorer::State {
   bool ExploreFor(Exploration& exploration, uint64_t executions) {
     Strategy& strategy = *exploration.strategy;
     current = &exploration;
+    const ExecutionSeries series;
     for (uint64_t i = 0; executions == 0 || i < executions; ++i) {
       if (IsOver()) return false;
       if (!strategy.BeginExecution()) return true;

@@ -29,6 +29,9 @@ struct FormOptions {
   uint32_t features = 0;         // simulated: the kinds that libFuzzer is told of (features.h)
   Addressing addressing = Addressing::kPositions;  // simulated: how inputs are read
 
+  // Simulated: as long as the form lives there is nothing but executions (ExecutionSeries).
+  bool one_after_another = false;
+
   // Simulated: distinct schedules are estimated from the first one on, so that they can be united
   // with those of other processes.
   bool estimates_schedules = false;

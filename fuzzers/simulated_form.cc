@@ -1,6 +1,7 @@
 // The simulated form: one OS thread, every interleaving under control of the input.
 #include <fmt/format.h>
 
+#include <optional>
 #include <utility>
 
 #include "fuzzers/engine.h"
@@ -52,6 +53,7 @@ struct Form::State {
   FormOptions options;
   ScenarioProgram program;
   ByteString strategy;
+  std::optional<ExecutionSeries> series;
   Meaning meaning{options.addressing};
   Watch watch{strategy};
   call::ScheduleCounter schedules{options.estimates_schedules ? 0
@@ -62,6 +64,7 @@ struct Form::State {
 
 Form::Form(const Codec& codec, FormOptions options) : state_(new State(codec, std::move(options))) {
   BeginTests();
+  if (state_->options.one_after_another) state_->series.emplace();
   SetWatchdog(state_->options.no_step_seconds, [this](const std::string& text) {
     if (state_->options.on_fatal) state_->options.on_fatal(text, /*no_step=*/true);
   });

@@ -177,6 +177,7 @@ int Replay(const CommandLine& line, const Codec& codec, FormOptions options) {
     if (!no_step) _exit(kExitFailure);
   };
   if (line.repeat == 1) options.features = 0;  // else as in a fuzzing run
+  options.one_after_another = line.repeat > 1;
   Form form(codec, std::move(options));
   const bool native = std::string_view(FormName()) == "native";
   const int tries = native ? std::max(line.repeat, kNativeReplays) : line.repeat;

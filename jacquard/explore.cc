@@ -226,6 +226,7 @@ class Exploration {
     uint64_t next_repeat = kRepeatEvery;
     const uint64_t picks_before = RuntimeCounters().picks;
     const call::Deadline deadline(timed && !replays_ ? options_.seconds + kGrace : 0);
+    const ExecutionSeries series;
     while (result_.executions < most) {
       if ((timed || watched) && look.IsDue(result_.executions)) {
         const auto now = look.Now(result_.executions);

@@ -92,7 +92,7 @@ class Engine {
   // without storage runs under the process's, as it need not get its own for this. Whether it does.
   bool LendStorage() {
     if (!executing || fs_base_ != kNoStorage || !OnStackOfCurrent()) return false;
-    UseFsBase(driver_.fs_base);
+    UseFsBase(driver_.storage.fs_base);
     return true;
   }
   void TakeStorageBack() { UseFsBase(kNoStorage); }
@@ -358,6 +358,11 @@ class Engine {
   [[noreturn]] void EndProgram(std::string_view function, int status, bool in_order, uintptr_t pc);
 
   const ExecutionOptions& options() const { return options_; }
+
+  // A series of executions begins or ends (execute.h): in it, the process's own thread need not
+  // have its storage from one to the next.
+  void BeginSeries() { ++series_; }
+  void EndSeries();
 
   // execute.h has them.
   void SetDeadline(double deadline) { deadline_ = deadline; }
@@ -635,6 +640,7 @@ class Engine {
   bool is_program_ = false;  // with a main of its own, which has begun
   uint64_t fs_base_ = 0;     // the running one, of the thread that executes
   bool storage_on_demand_ = false;
+  int series_ = 0;  // so many are going on, one within another
   uint64_t ticket_ = 0;
   uint64_t now_ = 0;
   int timers_expired_ = 0;  // in the execution

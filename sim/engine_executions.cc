@@ -99,7 +99,7 @@ void Engine::AbandonThreads() {
   }
   WriteFsBase(stage_.storage.fs_base);
   *reinterpret_cast<ExceptionGlobals*>(__cxxabiv1::__cxa_get_globals()) = {};
-  WriteFsBase(driver_.storage.fs_base);
+  WriteFsBase(fs_base_);
 }
 
 void Engine::Initialize() {
@@ -190,6 +190,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   listener = strategy.listens() ? &strategy : nullptr;
   seen_closely = recorder != nullptr || listener != nullptr;
   stage_.fs_base = FirstFsBase(stage_);
+  driver_.fs_base = series_ > 0 ? FirstFsBase(driver_) : driver_.storage.fs_base;
   observed_ = program_observes_ || seen_closely;
   if (listener != nullptr) {
     listener->OnBegin({.invariants = program_observes_,
@@ -199,7 +200,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   SetNearTag();
 
   stage_.context = FreshContext(kStage, StageEntry);
-  errno = 0;  // as main finds it
+  *driver_.storage.error = 0;  // as main finds it
   executing = true;
   SwitchTo(stage_);
   executing = false;
@@ -233,6 +234,9 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
 }  // namespace jacquard::sim
 
 namespace jacquard {
+
+ExecutionSeries::ExecutionSeries() { sim::engine.BeginSeries(); }
+ExecutionSeries::~ExecutionSeries() { sim::engine.EndSeries(); }
 
 Verdict Execute(Program& program, Strategy& strategy, const ExecutionOptions& options,
                 Trace* trace) {

@@ -42,6 +42,7 @@ ExploreResult Explore(Program& program, Strategy& strategy, const ExploreOptions
   ChoiceRecorder recorder(strategy);
   const uint64_t steps_before = RuntimeCounters().steps;
   const uint64_t cut_before = RuntimeCounters().cut_histories;
+  const ExecutionSeries series;
   while (result.executions < options.executions) {
     if (!recorder.BeginExecution()) {
       result.exhausted = true;

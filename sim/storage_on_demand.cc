@@ -1,5 +1,6 @@
 // Thread-local storage on demand (thread_storage.h): who has it, and when it is not possible.
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 
 #include "sim/engine.h"
 #include "sim/faults.h"
+#include "sim/real.h"
 
 namespace jacquard::sim {
 namespace {
@@ -23,6 +25,9 @@ bool IsTraced() {
   const char* const line = std::strstr(text, "TracerPid:\t");
   return line == nullptr || line[std::strlen("TracerPid:\t")] != '0';
 }
+
+// Whether the caller is the process's first thread, which executes.
+bool IsFirstThread() { return RawSyscall(SYS_gettid) == RawSyscall(SYS_getpid); }
 
 }  // namespace
 
@@ -44,11 +49,18 @@ bool Engine::GiveStorage(uintptr_t address) {
   return is_request;
 }
 
+void Engine::EndSeries() {
+  if (--series_ > 0 || driver_.fs_base != kNoStorage) return;
+  driver_.fs_base = driver_.storage.fs_base;
+  UseFsBase(driver_.fs_base);
+}
+
 void Engine::GiveStorageToAll() {
   storage_on_demand_ = false;
   stage_.fs_base = stage_.storage.fs_base;
   for (int i = 0; i < parked_; ++i) threads_[i].fs_base = threads_[i].storage.fs_base;
-  if (OnExecutingThread()) UseFsBase(current->fs_base);
+  driver_.fs_base = driver_.storage.fs_base;
+  if (executing ? OnExecutingThread() : IsFirstThread()) UseFsBase(current->fs_base);
 }
 
 }  // namespace jacquard::sim

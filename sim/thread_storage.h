@@ -10,7 +10,8 @@
 // use for it. So a simulated thread gets its storage *on demand*: until its first access, the FS
 // base points to memory that may not be accessed. The access faults, the handler (faults.cc) writes
 // the FS base, and the access is repeated. It has its storage for the rest of the execution; the
-// thread of a number that asks in most executions has it from the start in nearly all.
+// thread of a number that asks in most executions has it from the start in nearly all. In a series
+// of executions (ExecutionSeries) the process's own thread gets its storage back in that way, too.
 #ifndef JACQUARD_SIM_THREAD_STORAGE_H_
 #define JACQUARD_SIM_THREAD_STORAGE_H_
 
