@@ -92,6 +92,7 @@ template <class T>
   SetValue(store, value);
   cells_.ForEachOverlap(cell, [&](CellType& other) {
     if (other.newest == 0) return;
+    if (seq_cst_.active()) seq_cst_.OnSharing(cell, other);
     cell.shares_atomic = other.shares_atomic = true;
     store.released.Join(stores_[other.newest].released);
   });

@@ -171,6 +171,10 @@ class SeqCst {
   void OnAcquire(int thread, const View<Clock>& from);
   void OnCreate(int parent, int child) { OnRelease(parent, of_[child].now); }
   void OnJoin(int parent, int child);
+  // The two cells turn out to share bytes. Accesses of such cells see the newest values, so that
+  // all of them happen in one order. Each is taken to come before all later ones by mo or rb, also
+  // those of other such cells: a few edges more than there are, and none is missed.
+  void OnSharing(const CellType& cell, const CellType& other);
   View<Clock>& ReleasedBy(Index store) { return orders_[store].released; }
 
   template <class OtherClock>
@@ -206,7 +210,9 @@ class SeqCst {
   ThreadType* threads_;
   Slab<StoreType>& stores_;
   ThreadOrder<Clock> of_[Clock::kLanes];  // by thread
-  Slab<StoreOrder<Clock>> orders_;        // by store
+  // Of all accesses of cells that share bytes: themselves if seq_cst, and the fences before them.
+  Clock shared_accesses_;
+  Slab<StoreOrder<Clock>> orders_;  // by store
   Slab<CellOrder<Clock>> cells_{1 << 17};
   Slab<AccessOrder<Clock>> accesses_{kRecords};
   Slab<FenceOrder<Clock>> fences_{kRecords};

@@ -13,6 +13,7 @@ void SeqCst<Clock>::Activate(int thread_count) {
   lost_detail_ = false;
   thread_count_ = thread_count;
   for (int i = 0; i < thread_count; ++i) SetZero(of_[i]);
+  shared_accesses_ = Clock();
   cells_.TakeBackAll();
   accesses_.TakeBackAll();
   fences_.TakeBackAll();
@@ -108,10 +109,12 @@ void SeqCst<Clock>::OnRead(int thread, CellType& cell, Index store, MemoryOrder 
   (IsAcquire(order) ? me.now : me.pending).Join(read.released);
   me.now.before_fence.Join(read.fences_before);
   me.now.before_fence.Join(read.author_fences);
+  if (cell.shares_atomic) me.now.before_fence.Join(shared_accesses_);
   Own own{me.now.fences, me.now.fences};
   if (IsSeqCst(order)) {
     Clock predecessors = Base(thread);
     predecessors.Join(KnownAccesses(cell, thread));
+    if (cell.shares_atomic) predecessors.Join(shared_accesses_);
     Become(thread, predecessors, own.all);
   }
   Record(thread, cell, own, stores_[store].next);
@@ -148,6 +151,7 @@ void SeqCst<Clock>::Place(int thread, CellType& cell, Index store, MemoryOrder o
     mine.before = cells_[cell.seq_cst].accesses;
     mine.fences_before = cells_[cell.seq_cst].fences;
   }
+  if (cell.shares_atomic) mine.before.Join(shared_accesses_);
   mine.author_fences = me.now.fences;
   mine.later_fences = fences_.end();
   me.now.before_fence.Join(mine.before);
@@ -199,6 +203,13 @@ void SeqCst<Clock>::OnAcquire(int thread, const View<Clock>& from) {
 }
 
 template <class Clock>
+void SeqCst<Clock>::OnSharing(const CellType& cell, const CellType& other) {
+  for (const CellType* each : {&cell, &other}) {
+    if (each->seq_cst != 0) shared_accesses_.Join(cells_[each->seq_cst].accesses);
+  }
+}
+
+template <class Clock>
 void SeqCst<Clock>::OnJoin(int parent, int child) {
   View<Clock> view;
   OnRelease(child, view);
@@ -222,6 +233,7 @@ void SeqCst<Clock>::Record(int thread, CellType& cell, const Own& own, Index lat
   if (own.all.IsZero()) return;
   CellOrder<Clock>& order = OrderOf(cell);
   order.accesses.Join(own.all);
+  if (cell.shares_atomic) shared_accesses_.Join(own.all);
   order.fences.Join(own.fences);
   const Lane epoch = threads_[thread].now[thread];
   Index& last = order.last_access[thread];
@@ -288,6 +300,7 @@ void SeqCst<Clock>::ForEachClock(auto visit) {
     visit(of_[i].elsewhere_before_run);
     visit(of_[i].last_before_run);
   }
+  visit(shared_accesses_);
   for (Index i = 1; i < stores_.end(); ++i) {
     visit_view(orders_[i].released);
     visit(orders_[i].before);

@@ -85,6 +85,7 @@ void SeqCst<Clock>::CopyFrom(const SeqCst<OtherClock>& other, auto convert) {
               convert(from.run),
               from.count};
   }
+  shared_accesses_ = Clock::From(other.shared_accesses_);
   for (Index i = 1; i < stores_.end(); ++i) {
     const StoreOrder<OtherClock>& from = other.orders_[i];
     orders_[i] = {view(from.released),

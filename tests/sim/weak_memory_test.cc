@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "sim/byte_string.h"
@@ -361,6 +362,111 @@ TEST(WeakMemory, AFlagOvertakesManyStores) {
       },
       20'000);
   EXPECT_EQ(result.verdict.signature, "invariant|not all of them are old");
+}
+
+// ---- objects that share bytes
+
+union Word {
+  uint64_t whole = 0;
+  uint32_t half[2];
+};
+
+// Store buffering with one of the two words accessed in two sizes, both read as 0.
+void BufferStores(int order_of_flag) {
+  Word word;
+  uint32_t flag = 0;
+  uint32_t seen_flag = 1;
+  uint64_t seen_word = 1;
+  std::thread first([&] {
+    __atomic_store_n(&word.half[0], 1, __ATOMIC_SEQ_CST);
+    seen_flag = __atomic_load_n(&flag, order_of_flag);
+  });
+  std::thread second([&] {
+    __atomic_store_n(&flag, 1, __ATOMIC_SEQ_CST);
+    seen_word = __atomic_load_n(&word.whole, __ATOMIC_SEQ_CST);
+  });
+  first.join();
+  second.join();
+  Check(seen_flag != 0 || seen_word != 0, "one of the stores is seen");
+}
+
+TEST(SharedBytes, AccessesInTwoSizesAreInTheOrderOfSeqCst) {
+  const ExploreResult all = SearchAll([] { BufferStores(__ATOMIC_SEQ_CST); });
+  ExpectPass(all);
+  EXPECT_TRUE(all.exhausted);
+  ExpectVerdict([] { BufferStores(__ATOMIC_RELAXED); }, "invariant|one of the stores is seen");
+}
+
+// One of the threads has a fence, the other one accesses that are seq_cst.
+TEST(SharedBytes, FencesAndAccessesAreInOneOrder) {
+  const auto body = [](int order_of_store, int order_of_last) {
+    Word word;
+    uint32_t flag = 0;
+    uint32_t seen_flag = 1;
+    uint64_t seen_word = 1;
+    std::thread first([&] {
+      __atomic_store_n(&word.half[0], 1, __ATOMIC_RELAXED);
+      __atomic_thread_fence(__ATOMIC_SEQ_CST);
+      seen_flag = __atomic_load_n(&flag, __ATOMIC_RELAXED);
+    });
+    std::thread second([&] {
+      __atomic_store_n(&flag, 1, order_of_store);
+      seen_word = __atomic_load_n(&word.whole, order_of_last);
+    });
+    first.join();
+    second.join();
+    Check(seen_flag != 0 || seen_word != 0, "one of the stores is seen");
+  };
+  const ExploreResult all = SearchAll([&] { body(__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); });
+  ExpectPass(all);
+  EXPECT_TRUE(all.exhausted);
+  // Nothing is ordered by a seq_cst access beside a relaxed one.
+  for (const auto& [store, last] : {std::pair(__ATOMIC_RELAXED, __ATOMIC_SEQ_CST),
+                                    std::pair(__ATOMIC_SEQ_CST, __ATOMIC_RELAXED)}) {
+    ExpectVerdict([&] { body(store, last); }, "invariant|one of the stores is seen");
+  }
+}
+
+// The same with fences, in an object that has been accessed in one size before.
+TEST(SharedBytes, FencesAreInTheOrderOfSeqCst) {
+  const auto body = [](bool fences) {
+    Word word;
+    uint32_t flag = 0;
+    bool locked_after = false;
+    const auto fence = [fences] {
+      if (fences) __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    };
+    __atomic_fetch_or(&word.whole, 1, __ATOMIC_RELAXED);
+    std::thread sleeper([&] {
+      __atomic_store_n(&flag, 1, __ATOMIC_RELAXED);
+      fence();
+      locked_after = (__atomic_load_n(&word.half[0], __ATOMIC_RELAXED) & 1) != 0;
+    });
+    __atomic_fetch_and(&word.whole, ~uint64_t{1}, __ATOMIC_RELAXED);
+    fence();
+    const bool wakes = __atomic_load_n(&flag, __ATOMIC_RELAXED) != 0;
+    sleeper.join();
+    Check(wakes || !locked_after, "nobody sleeps for ever");
+  };
+  const ExploreResult all = SearchAll([&] { body(true); });
+  ExpectPass(all);
+  EXPECT_TRUE(all.exhausted);
+  ExpectVerdict([&] { body(false); }, "invariant|nobody sleeps for ever");
+}
+
+TEST(SharedBytes, OrderNothingElse) {
+  const ExploreResult result = Walk([] {
+    Word word;
+    int data = 0;
+    std::thread writer([&] {
+      data = 1;
+      __atomic_store_n(&word.half[0], 1, __ATOMIC_RELAXED);
+    });
+    if (__atomic_load_n(&word.whole, __ATOMIC_SEQ_CST) != 0)
+      (void)*const_cast<volatile int*>(&data);
+    writer.join();
+  });
+  EXPECT_EQ(result.verdict.kind, VerdictKind::kRace) << result.verdict.message;
 }
 
 }  // namespace
