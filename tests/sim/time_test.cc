@@ -2,7 +2,9 @@
 #include <errno.h>
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <sys/times.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -75,6 +77,11 @@ TEST(Time, OfProcessorsBeginsWithTheProgram) {
           Check(seconds(clock) == 0, "no time has passed");
         }
         Check(clock() < CLOCKS_PER_SEC, "in the old form");
+        tms computed;
+        const clock_t ticks = times(&computed);
+        Check(computed.tms_utime < sysconf(_SC_CLK_TCK) && computed.tms_stime == 0, "in another");
+        sleep(3);
+        Check(times(nullptr) == ticks + 3 * sysconf(_SC_CLK_TCK), "that passes as well");
         Check(seconds(CLOCK_REALTIME) == seconds(CLOCK_MONOTONIC), "the others agree");
       },
       20));
