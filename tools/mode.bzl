@@ -42,16 +42,16 @@ _SIM_MODE = {"external": "sim_trace", "libfuzzer": "sim_fuzz", "replay": "sim"}
 _WEAK_PARTS = (
     "__extension__({__auto_type jacquard_p=(p);__auto_type jacquard_e=(e);%s jacquard_d=(d);" +
     "int jacquard_fails(const volatile void*,void*,unsigned long,int)__asm__(\"jacquard_weak_compare_exchange_fails\");" +
-    "%sjacquard_fails(jacquard_p,jacquard_e,sizeof(*jacquard_e),(f))?0:%s;})"
+    "%sjacquard_fails(jacquard_p,jacquard_e,sizeof(*jacquard_%s),(f))?0:%s;})"
 )
-_VALUE = "__typeof__(*jacquard_e)"
+_VALUE = "__typeof__(__atomic_load_n(jacquard_p,0))"  # what is expected may be a void*
 _WEAK = [
     "-D__atomic_compare_exchange_n(p,e,d,w,s,f)=" +
-    _WEAK_PARTS % (_VALUE, "(w)&&", "__atomic_compare_exchange_n(jacquard_p,jacquard_e,jacquard_d,(w),(s),(f))"),
+    _WEAK_PARTS % (_VALUE, "(w)&&", "p", "__atomic_compare_exchange_n(jacquard_p,jacquard_e,jacquard_d,(w),(s),(f))"),
     "-D__atomic_compare_exchange(p,e,d,w,s,f)=" +
-    _WEAK_PARTS % ("__auto_type", "(w)&&", "__atomic_compare_exchange(jacquard_p,jacquard_e,jacquard_d,(w),(s),(f))"),
+    _WEAK_PARTS % ("__auto_type", "(w)&&", "p", "__atomic_compare_exchange(jacquard_p,jacquard_e,jacquard_d,(w),(s),(f))"),
     "-D__c11_atomic_compare_exchange_weak(p,e,d,s,f)=" +
-    _WEAK_PARTS % (_VALUE, "", "__c11_atomic_compare_exchange_weak(jacquard_p,jacquard_e,jacquard_d,(s),(f))"),
+    _WEAK_PARTS % ("__typeof__(*jacquard_e)", "", "e", "__c11_atomic_compare_exchange_weak(jacquard_p,jacquard_e,jacquard_d,(s),(f))"),
     "-Wno-undefined-internal",  # of the function, in an unnamed namespace
 ]
 

@@ -25,6 +25,9 @@ ends 1 'with a sanitizer' jacquard-cc -fsanitize=address -c "$here/makefile_proj
 says 'with a sanitizer' 'has its own oracles'
 ends 1 'linking statically' jacquard-cc -static "$here/makefile_project/counter.c"
 ends 0 'its version' jacquard-c++ --version
+# As Meson asks.
+ends 0 'the linker' jacquard-cc -Werror -Wl,--version
+says 'the linker' '^(GNU ld|LLD) '
 
 # A source by another name, or from standard input.
 ends 0 'a program from standard input' jacquard-cc -x c - -o piped <<<'int main(void) { return 0; }'
@@ -309,6 +312,32 @@ int main() {
   thread.join();
 }
 END
+# As GLib writes it, for integers and for pointers.
+cat >void_expected.c <<'END'
+#include <assert.h>
+#include <pthread.h>
+#include <stddef.h>
+
+static int word;
+static void *pointer;
+
+static void *take(void *unused) {
+  int expected = 0;
+  void *nothing = NULL;
+  if (__atomic_compare_exchange_n(&pointer, (void *)&nothing, &word, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+    assert(nothing == NULL);
+  }
+  assert(__atomic_compare_exchange_n(&word, (void *)&expected, 1, 1, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+  return unused;
+}
+
+int main(void) {
+  pthread_t thread;
+  pthread_create(&thread, NULL, take, NULL);
+  return pthread_join(thread, NULL);
+}
+END
+ends 0 'void*' jacquard-cc -Wall -Wextra -Werror -o weak_void void_expected.c
 for standard in c11 c17; do ends 0 "$standard" jacquard-cc "-std=$standard" -Wall -Wextra -Wpedantic -Werror -o "weak_$standard" weak.c; done
 for standard in c++11 c++14 c++17 c++20; do
   ends 0 "$standard" jacquard-c++ "-std=$standard" -Wall -Wextra -Wpedantic -Wold-style-cast -Werror -o "weak_$standard" weak.cc
