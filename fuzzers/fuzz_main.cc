@@ -171,8 +171,10 @@ class Fuzzer {
     Print(text + "\n");
     if (const uint64_t cut = form_->cut_histories(); cut != 0) {
       Print(fmt::format(
-          "jacquard: in {} executions something was forgotten that a read might have returned; "
-          "--max-history keeps more\n",
+          "jacquard: in {} executions something was forgotten: values that a read might have "
+          "returned (--max-history keeps more), or accesses to very many objects, among which "
+          "races "
+          "are no longer found\n",
           cut));
     }
   }

@@ -20,8 +20,8 @@ std::string Summary(const Result& result) {
   if (result.exhausted) text += "; that is all there are";
   if (result.cut_histories != 0) {
     text += fmt::format(
-        "; in {} something was forgotten that a read might have returned "
-        "(max_history keeps more)",
+        "; in {} something was forgotten: values that a read might have returned (max_history "
+        "keeps more), or accesses to very many objects, among which races are no longer found",
         result.cut_histories);
   }
   if (result.steps_given_up != 0) {
