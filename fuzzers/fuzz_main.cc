@@ -173,8 +173,7 @@ class Fuzzer {
       Print(fmt::format(
           "jacquard: in {} executions something was forgotten: values that a read might have "
           "returned (--max-history keeps more), or accesses to very many objects, among which "
-          "races "
-          "are no longer found\n",
+          "races are no longer found\n",
           cut));
     }
   }

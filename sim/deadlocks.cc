@@ -361,23 +361,6 @@ bool Engine::InterruptSpinning(SimThread& thread, int signal) {
   return true;
 }
 
-bool Engine::LetSignalsWait(SimThread& thread) {
-  switch (pending_[thread.id].kind) {
-    case StepKind::kLoad:
-    case StepKind::kStore:
-    case StepKind::kReadModifyWrite:
-    case StepKind::kFence:
-      break;
-    default:
-      return false;  // it may have to wait, or is a plain access, which comes behind its step
-  }
-  if (thread.in_timers_handler || thread.is_amid_call) return false;
-  if ((thread.pending_signals & ~thread.signal_mask) == 0) return false;
-  thread.handles_late = Choose(PickKind::kSignalHandler, 2) != 0;
-  if (thread.handles_late) next_limit_ = step_ + 1;
-  return thread.handles_late;
-}
-
 bool Engine::InterruptBySent() {
   if (!signal_masks_used) return false;
   for (ThreadSet left = alive_; left != 0; left &= left - 1) {

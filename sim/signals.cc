@@ -226,6 +226,23 @@ void TellPending(SimThread& thread) {
 
 }  // namespace
 
+bool Engine::LetSignalsWait(SimThread& thread) {
+  switch (pending_[thread.id].kind) {
+    case StepKind::kLoad:
+    case StepKind::kStore:
+    case StepKind::kReadModifyWrite:
+    case StepKind::kFence:
+      break;
+    default:
+      return false;  // it may have to wait, or is a plain access, which comes behind its step
+  }
+  if (thread.in_timers_handler || thread.is_amid_call) return false;
+  if ((thread.pending_signals & ~thread.signal_mask) == 0) return false;
+  thread.handles_late = Choose(PickKind::kSignalHandler, 2) != 0;
+  if (thread.handles_late) next_limit_ = step_ + 1;
+  return thread.handles_late;
+}
+
 void EnterSignals(SimThread& to) {
   // Fails, without harm, if it is the one that the thread runs on.
   if (is_stack_changed) {

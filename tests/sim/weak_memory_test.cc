@@ -12,7 +12,6 @@
 #include <set>
 #include <string>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "sim/byte_string.h"
@@ -371,63 +370,52 @@ union Word {
   uint32_t half[2];
 };
 
-// Store buffering with one of the two words accessed in two sizes, both read as 0.
-void BufferStores(int order_of_flag) {
+// Store buffering with one of the two words accessed in two sizes, both read as 0. With `fence`,
+// the first thread has that instead of seq_cst accesses.
+void BufferStores(bool fence, int flag_store, int flag_load, int word_load) {
   Word word;
   uint32_t flag = 0;
   uint32_t seen_flag = 1;
   uint64_t seen_word = 1;
   std::thread first([&] {
-    __atomic_store_n(&word.half[0], 1, __ATOMIC_SEQ_CST);
-    seen_flag = __atomic_load_n(&flag, order_of_flag);
+    __atomic_store_n(&word.half[0], 1, fence ? __ATOMIC_RELAXED : __ATOMIC_SEQ_CST);
+    if (fence) __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    seen_flag = __atomic_load_n(&flag, flag_load);
   });
   std::thread second([&] {
-    __atomic_store_n(&flag, 1, __ATOMIC_SEQ_CST);
-    seen_word = __atomic_load_n(&word.whole, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&flag, 1, flag_store);
+    seen_word = __atomic_load_n(&word.whole, word_load);
   });
   first.join();
   second.join();
   Check(seen_flag != 0 || seen_word != 0, "one of the stores is seen");
 }
 
+void ExpectInOrder(bool fence, int flag_load) {
+  const ExploreResult all =
+      SearchAll([=] { BufferStores(fence, __ATOMIC_SEQ_CST, flag_load, __ATOMIC_SEQ_CST); });
+  ExpectPass(all);
+  EXPECT_TRUE(all.exhausted);
+}
+
+// Nothing is ordered by a seq_cst access beside a relaxed one.
+void ExpectNoOrder(bool fence, int flag_store, int flag_load, int word_load) {
+  ExpectVerdict([=] { BufferStores(fence, flag_store, flag_load, word_load); },
+                "invariant|one of the stores is seen");
+}
+
 TEST(SharedBytes, AccessesInTwoSizesAreInTheOrderOfSeqCst) {
-  const ExploreResult all = SearchAll([] { BufferStores(__ATOMIC_SEQ_CST); });
-  ExpectPass(all);
-  EXPECT_TRUE(all.exhausted);
-  ExpectVerdict([] { BufferStores(__ATOMIC_RELAXED); }, "invariant|one of the stores is seen");
+  ExpectInOrder(false, __ATOMIC_SEQ_CST);
+  ExpectNoOrder(false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED, __ATOMIC_SEQ_CST);
 }
 
-// One of the threads has a fence, the other one accesses that are seq_cst.
 TEST(SharedBytes, FencesAndAccessesAreInOneOrder) {
-  const auto body = [](int order_of_store, int order_of_last) {
-    Word word;
-    uint32_t flag = 0;
-    uint32_t seen_flag = 1;
-    uint64_t seen_word = 1;
-    std::thread first([&] {
-      __atomic_store_n(&word.half[0], 1, __ATOMIC_RELAXED);
-      __atomic_thread_fence(__ATOMIC_SEQ_CST);
-      seen_flag = __atomic_load_n(&flag, __ATOMIC_RELAXED);
-    });
-    std::thread second([&] {
-      __atomic_store_n(&flag, 1, order_of_store);
-      seen_word = __atomic_load_n(&word.whole, order_of_last);
-    });
-    first.join();
-    second.join();
-    Check(seen_flag != 0 || seen_word != 0, "one of the stores is seen");
-  };
-  const ExploreResult all = SearchAll([&] { body(__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); });
-  ExpectPass(all);
-  EXPECT_TRUE(all.exhausted);
-  // Nothing is ordered by a seq_cst access beside a relaxed one.
-  for (const auto& [store, last] : {std::pair(__ATOMIC_RELAXED, __ATOMIC_SEQ_CST),
-                                    std::pair(__ATOMIC_SEQ_CST, __ATOMIC_RELAXED)}) {
-    ExpectVerdict([&] { body(store, last); }, "invariant|one of the stores is seen");
-  }
+  ExpectInOrder(true, __ATOMIC_RELAXED);
+  ExpectNoOrder(true, __ATOMIC_RELAXED, __ATOMIC_RELAXED, __ATOMIC_SEQ_CST);
+  ExpectNoOrder(true, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
-// The same with fences, in an object that has been accessed in one size before.
+// With fences alone, in an object that has been accessed in one size before.
 TEST(SharedBytes, FencesAreInTheOrderOfSeqCst) {
   const auto body = [](bool fences) {
     Word word;
