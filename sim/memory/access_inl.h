@@ -103,7 +103,7 @@ ReadResult<T> Model<Clock>::Load(int thread, const T* address, MemoryOrder order
 template <class Clock>
 template <class Pick>
 Index Model<Clock>::PickPlace(int thread, const CellType& cell, MemoryOrder order, Pick&& pick) {
-  if (cell.shares_atomic) return 0;
+  if (cell.shares_atomic || !cell.has_gaps) return 0;
   const bool seq_cst = seq_cst_.active();
   Targets<Clock> targets;
   uint32_t count = 0;
@@ -197,7 +197,7 @@ UpdateResult<T> Model<Clock>::ReadModifyWrite(int thread, const T* address, Upda
   CellType& cell = CellFor(address);
   Enter(thread, cell, order);
   Index read = cell.newest;
-  if (!Knows(thread, stores_[read])) {
+  if (cell.has_gaps && !Knows(thread, stores_[read])) {
     read =
         PickCandidate(FindCandidates<Role::kUpdate>(thread, cell, false, order, order, T()), pick)
             .store;

@@ -45,15 +45,12 @@ template <class T>
 
 template <class Clock>
 Index Model<Clock>::MakeStore() {
-  if (free_ != 0) [[unlikely]]
-    return MakeStoreOfOld();
-  const Index store = stores_.Take();
-  return store != 0 ? store : MakeStoreOfOld();
-}
-
-template <class Clock>
-Index Model<Clock>::MakeStoreOfOld() {
-  if (free_ == 0) Compact();
+  if (free_ == 0) {
+    const Index store = stores_.Take();
+    if (store != 0) [[likely]]
+      return store;
+    Compact();
+  }
   const Index store = free_;
   free_ = stores_[store].next;
   return store;
@@ -67,7 +64,7 @@ Store<Clock>& Model<Clock>::InitialStore(CellType& cell) {
   if (seq_cst_.active()) seq_cst_.OnInitial(index);
   cell.newest = cell.oldest = index;
   cell.length = 1;
-  cell.forgotten = false;
+  cell.forgotten = cell.has_gaps = false;
   SetZero(stores_[index]);
   stores_[index].event = -1;
   return stores_[index];
@@ -134,6 +131,7 @@ void Model<Clock>::Insert(CellType& cell, Index store, Index next) {
   stores_[store].previous = previous;
   stores_[store].next = next;
   stores_[previous].next = store;
+  cell.has_gaps |= !stores_[previous].followed;
   behind = store;
   ++cell.length;
 }

@@ -198,8 +198,6 @@ class Model {
   template <class T>
   CellType& CellFor(const T* address);
   Index MakeStore();
-  // What is rare is kept out of the way of what is not.
-  [[gnu::noinline]] Index MakeStoreOfOld();
   // Before an operation that makes stores: enough of them for it are left.
   void EnsureRoom() {
     if (stores_.end() + kReserve > stores_.capacity() && free_ == 0) [[unlikely]]

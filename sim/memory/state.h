@@ -73,6 +73,7 @@ struct alignas(64) Cell {
   uint8_t writer = 0;
   bool forgotten : 1 = false;      // stores that a thread might have read are no longer kept
   bool shares_atomic : 1 = false;  // accessed atomically, and so is a cell that overlaps it
+  bool has_gaps : 1 = false;       // no read-modify-write follows some store but the newest
   Clock plain_reads;
   Clock atomic_reads;
   Clock atomic_writes;

@@ -481,6 +481,33 @@ TEST_F(MemoryTest, ForgottenBytesDoNotRace) {
   EXPECT_FALSE(memory().PlainWrite(2, &x, sizeof x));
 }
 
+// ---- read-modify-writes one behind another
+
+TEST_F(MemoryTest, NothingComesBetweenUpdates) {
+  Begin(3);
+  uint32_t x = 0;
+  for (uint32_t i = 0; i < 100; ++i) EXPECT_EQ(Add(1, x, 1u), i);
+  EXPECT_EQ(Add(2, x, 1u), 100u);
+  EXPECT_TRUE(alternatives_.empty());
+  // Of what is no longer kept, neither an update nor a store could have made any use.
+  EXPECT_FALSE(memory().HasLostDetail());
+  Store(3, x, 7u);
+  EXPECT_TRUE(alternatives_.empty());
+  EXPECT_FALSE(memory().HasLostDetail());
+  // Now there is one that no update follows, and which another thread may have missed.
+  EXPECT_EQ(Add(1, x, 1u, kRelaxed, {1}), 101u);
+  EXPECT_EQ(alternatives_, std::vector<int>{2});
+  EXPECT_EQ(x, 7u) << "placed before the newest";
+}
+
+TEST_F(MemoryTest, LoadsReadBetweenUpdates) {
+  Begin(2);
+  uint32_t x = 0;
+  for (uint32_t i = 0; i < 3; ++i) Add(1, x, 1u);
+  EXPECT_EQ(Load(2, x, kRelaxed, {3}), 0u);
+  EXPECT_EQ(alternatives_, std::vector<int>{4});
+}
+
 // ---- the wide form takes over
 
 TEST_F(MemoryTest, NinthThreadKeepsWhatWasKnown) {
@@ -496,6 +523,8 @@ TEST_F(MemoryTest, NinthThreadKeepsWhatWasKnown) {
   memory().CreateThread(0, 8);
   EXPECT_TRUE(memory().is_wide());
   EXPECT_EQ(Load(2, other, kRelaxed, {2}), 0u);
+  EXPECT_EQ(alternatives_, std::vector<int>{3});
+  EXPECT_EQ(Add(3, other, 1u, kRelaxed, {2}), 0u);
   EXPECT_EQ(alternatives_, std::vector<int>{3});
   EXPECT_EQ(Load(8, flag, kAcquire), 1u);
   EXPECT_FALSE(memory().PlainRead(8, &data, sizeof data));
