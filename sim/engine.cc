@@ -34,7 +34,7 @@ void Engine::WalkOn(SimThread* me) {
   if (recorder != nullptr) [[unlikely]]
     last_pick_ = {alternatives, choice};
   if (choice == 0) return;
-  SimThread& thread = threads_[NthOf(candidates & ~LowOf(me->bit), choice - 1)];
+  SimThread& thread = threads_[NthOfOthers(candidates, me->id, choice - 1)];
   if ((LowOf(timed_) & LowOf(thread.bit)) != 0) [[unlikely]]
     return TimeOutAndSwitchTo(thread);
   SwitchTo(thread);

@@ -41,18 +41,17 @@ class RandomAnswers {
   // Begins the stream of execution number `execution` of a search with that seed.
   void SeedExecution(uint64_t seed, uint64_t execution) {
     state_ = seed;
-    state_ = Next() + execution;
-    state_ = Next();
+    state_ = Mix() + execution;
+    state_ = Mix();
     in_bursts_ = (state_ & 3) == 0;
     was_weak_ = false;
+    next_ = Mix();
   }
-  // Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014: mixes
-  // well even from consecutive seeds.
+  // Mixed when the one before it was taken: what is done with it need not wait for that.
   uint64_t Next() {
-    uint64_t z = (state_ += 0x9E37'79B9'7F4A'7C15);
-    z = (z ^ (z >> 30)) * 0xBF58'476D'1CE4'E5B9;
-    z = (z ^ (z >> 27)) * 0x94D0'49BB'1331'11EB;
-    return z ^ (z >> 31);
+    const uint64_t next = next_;
+    next_ = Mix();
+    return next;
   }
 
   // Uniform over the alternatives.
@@ -72,6 +71,14 @@ class RandomAnswers {
   void LogTo(ChoiceLog* log) { log_ = log; }
 
  private:
+  // Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014: mixes
+  // well even from consecutive seeds.
+  uint64_t Mix() {
+    uint64_t z = (state_ += 0x9E37'79B9'7F4A'7C15);
+    z = (z ^ (z >> 30)) * 0xBF58'476D'1CE4'E5B9;
+    z = (z ^ (z >> 27)) * 0x94D0'49BB'1331'11EB;
+    return z ^ (z >> 31);
+  }
   static int Below(uint64_t random, int n) {
     return static_cast<int>(((random >> 32) * static_cast<uint64_t>(n)) >> 32);
   }
@@ -81,6 +88,7 @@ class RandomAnswers {
   }
 
   uint64_t state_ = 0;
+  uint64_t next_ = 0;
   bool in_bursts_ = false;
   bool was_weak_ = false;
   ChoiceLog* log_ = nullptr;

@@ -63,6 +63,7 @@ constexpr int FirstOf(ThreadSet set) {
 
 // The member that has `n` smaller ones; there are more than `n`.
 constexpr int NthOf(uint64_t set, int n) {
+  if ((set & (set + 1)) == 0) return n;  // the first threads, without a gap
   for (; n > 0; --n) set &= set - 1;
   return std::countr_zero(set);
 }
@@ -70,6 +71,12 @@ constexpr int NthOf(ThreadSet set, int n) {
   if (IsLow(set)) return NthOf(LowOf(set), n);
   for (; n > 0; --n) set &= set - 1;
   return FirstOf(set);
+}
+
+// The same of the members but for `id`, which is one.
+constexpr int NthOfOthers(uint64_t set, int id, int n) {
+  if ((set & (set + 1)) == 0) return n + (n >= id);
+  return NthOf(set & ~(uint64_t{1} << id), n);
 }
 
 // The first member behind `id`, going round, of a set that is not empty. `id` may be -1.
