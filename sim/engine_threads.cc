@@ -35,7 +35,8 @@ SimThread& Engine::AddThread(int id) {
     DropKeyValues(id);
   }
   SimThread& thread = threads_[id];
-  static_cast<ThreadState&>(thread) = ThreadState();
+  static constexpr ThreadState kFirstState;  // copied: faster than put together on the stack
+  static_cast<ThreadState&>(thread) = kFirstState;
   thread.lineage = static_cast<uint64_t>(id) + 1;
   thread.fs_base = FirstFsBase(thread);
   if (signal_masks_used) [[unlikely]]

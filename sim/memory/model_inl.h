@@ -12,7 +12,9 @@ namespace jacquard::sim::memory {
 
 template <class Clock>
 void Model<Clock>::BeginExecution(const ModelOptions& options) {
-  options_ = options;
+  // One by one: the caller has just put them together so, and a wider read would have to wait.
+  options_.max_stale_reads = options.max_stale_reads;
+  options_.check_races = options.check_races;
   options_.max_history = std::clamp<uint32_t>(options.max_history, 2, kMaxCandidates - 24);
   thread_count_ = 1;
   others_ = 0;
