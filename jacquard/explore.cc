@@ -54,16 +54,10 @@ constexpr MinimizeBudget kMinimizeBudget = {
 // An execution that goes on for so many seconds after the time is over is given up.
 constexpr double kGrace = 1;
 
-class Body : public Program {
+class Body : public Closure {
  public:
-  explicit Body(const std::function<void()>& body) : body_(body) {}
-  int ThreadCount() const override { return 1; }
-  void RunThread(int /*thread*/) override { body_(); }
-  bool Observes() override { return false; }
+  using Closure::Closure;
   std::string NameOf(const void* address) override { return VariableName(address); }
-
- private:
-  const std::function<void()>& body_;
 };
 
 // What two executions with the same choices must have in common.

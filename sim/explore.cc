@@ -9,17 +9,6 @@
 namespace jacquard {
 namespace {
 
-class Closure : public Program {
- public:
-  explicit Closure(const std::function<void()>& body) : body_(body) {}
-  int ThreadCount() const override { return 1; }
-  void RunThread(int /*thread*/) override { body_(); }
-  bool Observes() override { return false; }
-
- private:
-  const std::function<void()>& body_;
-};
-
 // Executes the failing run, whose verdict is in `result`, once more, to record it.
 void RecordFailure(Program& program, ByteString& replay, const ExploreOptions& options,
                    ExploreResult& result) {

@@ -1,10 +1,11 @@
-// A program: what one execution runs. The harness derives from it; so does Explore() for a plain
-// closure.
+// A program: what one execution runs. The harness derives from it; Closure makes one of a function.
 #ifndef JACQUARD_SIM_PROGRAM_H_
 #define JACQUARD_SIM_PROGRAM_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <utility>
 
 #include "sim/step.h"
 
@@ -36,6 +37,18 @@ class Program {
   virtual std::string HeldBy(int /*thread*/) { return {}; }
   // The name of a named operation by its index ("" if none): for signatures and reports.
   virtual std::string OperationName(int /*operation*/) { return {}; }
+};
+
+// One thread, which calls `body`.
+class Closure : public Program {
+ public:
+  explicit Closure(std::function<void()> body) : body_(std::move(body)) {}
+  int ThreadCount() const override { return 1; }
+  void RunThread(int /*thread*/) override { body_(); }
+  bool Observes() override { return false; }
+
+ private:
+  const std::function<void()> body_;
 };
 
 }  // namespace jacquard

@@ -53,21 +53,11 @@ std::map<std::string, int> Outcomes(Strategy& strategy, int most,
   std::map<std::string, int> outcomes;
   char kept[100] = {};
   for (int i = 0; i < most && strategy.BeginExecution(); ++i) {
-    class Body : public Program {
-     public:
-      Body(const std::function<void(std::string&)>& body, char* kept) : body_(body), kept_(kept) {}
-      int ThreadCount() const override { return 1; }
-      void RunThread(int /*thread*/) override {
-        std::string outcome;
-        body_(outcome);
-        memcpy(kept_, outcome.c_str(), outcome.size() + 1);
-      }
-      bool Observes() override { return false; }
-
-     private:
-      const std::function<void(std::string&)>& body_;
-      char* const kept_;
-    } program(body, kept);
+    Closure program([&] {
+      std::string outcome;
+      body(outcome);
+      memcpy(kept, outcome.c_str(), outcome.size() + 1);
+    });
     const Verdict verdict = Execute(program, strategy, WithoutSpuriousWakeUps());
     strategy.EndExecution(verdict);
     ++outcomes[verdict.passed() ? std::string(kept) : verdict.signature];

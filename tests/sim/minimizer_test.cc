@@ -21,16 +21,6 @@
 namespace jacquard {
 namespace {
 
-class Body : public Program {
- public:
-  explicit Body(void (*body)()) : body_(body) {}
-  int ThreadCount() const override { return 1; }
-  void RunThread(int /*thread*/) override { body_(); }
-
- private:
-  void (*const body_)();
-};
-
 // ---- bugs, and what they need
 
 void RunBoth(const std::function<void()>& a, const std::function<void()>& b) {
@@ -113,7 +103,7 @@ constexpr Bug kBugs[] = {
 };
 
 Verdict ExecuteOnce(const Bug& bug, const Choices& choices, MemoryMode memory) {
-  Body program(bug.body);
+  Closure program(bug.body);
   ByteString strategy;
   strategy.Set(choices.others, choices.of_memory);
   strategy.BeginExecution();
@@ -129,7 +119,7 @@ class Minimizer : public testing::TestWithParam<Bug> {
 
   // The choices of a failing random walk.
   Choices Find(uint64_t seed, std::string& signature) {
-    Body program(GetParam().body);
+    Closure program(GetParam().body);
     RandomWalk walk(seed);
     ChoiceRecorder recorder(walk);
     for (int i = 0; i < 100'000; ++i) {
@@ -146,7 +136,7 @@ class Minimizer : public testing::TestWithParam<Bug> {
 
   Choices Minimized(Choices choices, const std::string& signature, const MinimizeBudget& budget,
                     bool* spent = nullptr) {
-    Body program(GetParam().body);
+    Closure program(GetParam().body);
     ScheduleMinimizer minimizer(
         [&](Strategy& strategy) { return Execute(program, strategy, {.memory = memory()}); },
         signature, budget);

@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,17 +16,6 @@
 
 namespace jacquard {
 namespace {
-
-class Body : public Program {
- public:
-  explicit Body(void (*body)()) : body_(body) {}
-  int ThreadCount() const override { return 1; }
-  void RunThread(int /*thread*/) override { body_(); }
-  bool Observes() override { return false; }
-
- private:
-  void (*body_)();
-};
 
 void ExecuteAndPrint(Program& program, const std::vector<Exception>& exceptions,
                      const std::vector<Exception>& of_memory) {
@@ -66,7 +54,7 @@ int Main(int count, char** arguments) {
   if (count < 3) return 2;
   for (const NamedProgram& named : kPrograms) {
     if (std::strcmp(named.name, arguments[2]) != 0) continue;
-    Body program(named.body);
+    Closure program(named.body);
     if (std::strcmp(arguments[1], "find") == 0) return Find(program, std::atoi(arguments[3]));
     std::vector<Exception> exceptions;
     std::vector<Exception> of_memory;
