@@ -18,38 +18,11 @@
 #include <vector>
 
 #include "sim/runtime.h"
+#include "tests/sim/accesses.h"
 #include "tests/sim/searches.h"
 
 namespace jacquard {
 namespace {
-
-void TakeStep() {
-  static std::atomic<int> word;
-  word.fetch_add(1);
-}
-
-// Keeps the compiler from knowing what it deals with.
-template <class T>
-T Hide(T value) {
-  asm volatile("" : "+r"(value)::"memory");
-  return value;
-}
-
-template <class T = char>
-T* Make(size_t size) {
-  return Hide(static_cast<T*>(std::malloc(size)));
-}
-
-// Its loads and stores have hooks, and are not optimised away.
-template <class T>
-T Read(const T* address) {
-  return Hide(*Hide(address));
-}
-template <class T>
-void Write(T* address, T value) {
-  *Hide(address) = value;
-  Hide(address);
-}
 
 Verdict Judge(const std::function<void()>& body) {
   return Walk(
@@ -340,18 +313,15 @@ TEST(HeapAccess, OfTheHarnessWhileThreadsRunIsItsOwnAffair) {
 TEST(HeapAccess, AfterTheQuarantineIsNotSeen) {
   ExecutionOptions options;
   options.quarantine = 0;
-  struct Body : Program {
-    int ThreadCount() const override { return 1; }
-    void RunThread(int) override {
-      TakeStep();
-      auto* const first = Make(32);
-      std::free(first);
-      auto* const second = Make(32);
-      Check(first == second, "addresses come back at once");
-      Read(first);
-      std::free(second);
-    }
-  } body;
+  Closure body([] {
+    TakeStep();
+    auto* const first = Make(32);
+    std::free(first);
+    auto* const second = Make(32);
+    Check(first == second, "addresses come back at once");
+    Read(first);
+    std::free(second);
+  });
   RandomWalk walk(1);
   walk.BeginExecution();
   EXPECT_EQ(Execute(body, walk, options).message, "");
@@ -498,242 +468,6 @@ TEST(HeapFree, OfTextsThatALibraryHasMade) {
     std::free(Hide(text));
     std::free(Hide(text));
   });
-}
-
-// ---- stacks
-
-TEST(Stack, OfAThreadThatHasEnded) {
-  ExpectError("stack error|stack use after return",
-              "reads 4 bytes on the stack of thread 1, which has ended", [] {
-                std::atomic<int*> leaked{nullptr};
-                std::thread thread([&] {
-                  int local = 5;
-                  leaked.store(Hide(&local));
-                });
-                thread.join();
-                Read(leaked.load());
-              });
-}
-
-[[gnu::noinline]] int* Publish(std::atomic<int*>& to) {
-  int local[64];
-  Write(&local[32], 7);
-  to.store(Hide(&local[32]));
-  return nullptr;
-}
-
-TEST(Stack, OfAFunctionThatHasReturned) {
-  const Verdict verdict = Walk(
-                              [] {
-                                std::atomic<int*> pointer{nullptr};
-                                std::atomic<bool> done{false};
-                                std::thread thread([&] {
-                                  // The frame is deep enough to be below what the thread does
-                                  // later.
-                                  [&]() __attribute__((noinline)) {
-                                    char space[4096];
-                                    Hide(&space[0]);
-                                    Publish(pointer);
-                                  }();
-                                  done.wait(false);
-                                });
-                                int* value = nullptr;
-                                while ((value = pointer.load()) == nullptr)
-                                  std::this_thread::yield();
-                                Read(value);
-                                done.store(true);
-                                done.notify_all();
-                                thread.join();
-                              },
-                              1000)
-                              .verdict;
-  EXPECT_EQ(verdict.signature, "stack error|stack use after return") << verdict.message;
-  EXPECT_NE(verdict.message.find("of thread 1, in a function that has returned"), std::string::npos)
-      << verdict.message;
-}
-
-// A small one, where the runtime's frames lie while the thread waits.
-TEST(Stack, OfAFunctionThatHasStartedAThread) {
-  const auto start = [](std::thread& thread) __attribute__((noinline)) {
-    int local = 0;
-    int* const pointer = Hide(&local);
-    thread = std::thread([pointer] { Write(pointer, 1); });
-  };
-  const Verdict verdict = Walk(
-                              [&] {
-                                std::thread thread;
-                                start(thread);
-                                thread.join();
-                              },
-                              1000)
-                              .verdict;
-  EXPECT_EQ(verdict.signature, "stack error|stack use after return") << verdict.message;
-  ExpectPass(Walk([] {
-    int local = 0;
-    std::thread thread([&local] { Write(&local, 1); });
-    thread.join();
-    Check(local == 1, "written");
-  }));
-}
-
-TEST(Stack, OfTheRunningThreadItself) {
-  ExpectError("stack error|stack use after return",
-              "on the stack of thread 0, in a function that has returned", [] {
-                std::atomic<int*> pointer{nullptr};
-                Publish(pointer);
-                Read(pointer.load());
-              });
-}
-
-TEST(Stack, OfAnotherThreadThatIsStillThere) {
-  const ExploreResult result = Walk(
-      [] {
-        int shared = 0;
-        std::atomic<int> turn{0};
-        int from_second[100] = {};
-        std::thread a([&] {
-          Write(&shared, 1);
-          turn.store(1);
-        });
-        std::thread b([&] {
-          int local[50] = {};
-          std::atomic<bool> done{false};
-          std::thread c([&] {
-            for (int& i : local) Write(&i, Read(&from_second[3]));
-            done.store(true);
-          });
-          c.join();
-          Check(done.load(), "done");
-        });
-        a.join();
-        b.join();
-        Check(Read(&shared) == 1, "written");
-      },
-      300);
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
-}
-
-// ---- allocation failure
-
-struct MayFail : Program {
-  explicit MayFail(std::function<void()> b) : body(std::move(b)) {}
-  int ThreadCount() const override { return 1; }
-  void RunThread(int) override {
-    TakeStep();
-    body();
-  }
-  std::function<void()> body;
-};
-
-ExploreResult SearchFailures(const std::function<void()>& body) {
-  MayFail program(body);
-  DepthFirst search;
-  ExploreOptions options;
-  options.execution.allocations_may_fail = true;
-  options.stop_at_first_bug = false;
-  return Explore(program, search, options);
-}
-
-TEST(AllocationFailure, IsADecisionOfEachAllocation) {
-  static int outcomes[8];
-  std::fill_n(outcomes, 8, 0);
-  const ExploreResult result = SearchFailures([] {
-    void* const a = Hide(std::malloc(8));
-    void* const b = Hide(new (std::nothrow) int);
-    int* c = nullptr;
-    try {
-      c = Hide(new int(1));
-    } catch (const std::bad_alloc&) {
-    }
-    {
-      const Ghost ghost;  // not to be rolled back
-      Note(std::to_string((a != nullptr) + 2 * (b != nullptr) + 4 * (c != nullptr)));
-    }
-    std::free(a);
-    delete static_cast<int*>(b);
-    delete c;
-  });
-  EXPECT_TRUE(result.exhausted);
-  EXPECT_EQ(result.executions, 8u);
-  EXPECT_EQ(result.failures, 0u) << result.verdict.message;
-}
-
-TEST(AllocationFailure, ReachesTheCodeThatForgetsAboutIt) {
-  const ExploreResult unchecked = SearchFailures([] {
-    auto* const block = Make(8);
-    Check(block != nullptr, "the code relies on memory");
-    std::free(block);
-  });
-  EXPECT_EQ(unchecked.failures, 1u);
-  EXPECT_EQ(unchecked.executions, 2u);
-  EXPECT_EQ(unchecked.verdict.signature, "invariant|the code relies on memory");
-  const ExploreResult leak = SearchFailures([] {
-    int* const first = Hide(new int(1));
-    int* const second = Hide(new int(2));  // throws, and nobody frees the first
-    delete first;
-    delete second;
-  });
-  EXPECT_EQ(leak.failures, 2u);
-  EXPECT_EQ(leak.verdict.signature, "exception|uncaught exception") << leak.verdict.message;
-}
-
-TEST(AllocationFailure, OfEveryKindOfFunction) {
-  const ExploreResult result = SearchFailures([] {
-    void* block = nullptr;
-    const bool made[] = {
-        Hide(std::calloc(1, 8)) != nullptr,
-        Hide(std::aligned_alloc(64, 64)) != nullptr,
-        posix_memalign(&block, 64, 64) == 0,
-        Hide(strdup("x")) != nullptr,
-    };
-    int failed = 0;
-    for (const bool one : made) failed += !one;
-    Check(failed != 4, "all of them can fail");
-    Check(failed == 4, "abandoned: what was made is lost");
-  });
-  EXPECT_EQ(result.executions, 16u);
-  EXPECT_EQ(result.failures, 16u);
-}
-
-TEST(AllocationFailure, ReallocKeepsTheOldBlock) {
-  const ExploreResult result = SearchFailures([] {
-    auto* block = static_cast<char*>(Hide(std::malloc(8)));
-    if (block == nullptr) return;
-    std::strcpy(block, "kept");
-    auto* const larger = static_cast<char*>(std::realloc(block, 100));
-    if (larger != nullptr) block = larger;
-    Check(std::strcmp(block, "kept") == 0, "the contents are there");
-    std::free(block);
-  });
-  EXPECT_EQ(result.executions, 3u);
-  EXPECT_EQ(result.failures, 0u) << result.verdict.message;
-}
-
-TEST(AllocationFailure, CallsTheNewHandler) {
-  const ExploreResult result = SearchFailures([] {
-    static int calls;
-    calls = 0;
-    std::set_new_handler([] {
-      if (++calls == 2) std::set_new_handler(nullptr);
-    });
-    bool thrown = false;
-    try {
-      delete Hide(new int);
-    } catch (const std::bad_alloc&) {
-      thrown = true;
-    }
-    std::set_new_handler(nullptr);
-    Check(!thrown || calls == 2, "the handler had its chances");
-  });
-  EXPECT_EQ(result.executions, 4u) << "it fails 0, 1, 2 or 3 times";
-  EXPECT_EQ(result.failures, 0u) << result.verdict.message;
-}
-
-TEST(AllocationFailure, IsOffUnlessAskedFor) {
-  MayFail program([] { std::free(Make(8)); });
-  DepthFirst search;
-  const ExploreResult result = Explore(program, search);
-  EXPECT_EQ(result.executions, 1u);
 }
 
 }  // namespace

@@ -21,21 +21,11 @@
 #include <vector>
 
 #include "sim/runtime.h"
+#include "tests/sim/accesses.h"
 #include "tests/sim/searches.h"
 
 namespace jacquard {
 namespace {
-
-void TakeStep() {
-  static std::atomic<int> word;
-  word.fetch_add(1);
-}
-
-template <class T>
-T Hide(T value) {
-  asm volatile("" : "+r"(value)::"memory");
-  return value;
-}
 
 Verdict Judge(const std::function<void()>& body) {
   return Walk(

@@ -24,26 +24,14 @@
 #include <vector>
 
 #include "sim/runtime.h"
+#include "tests/sim/accesses.h"
 #include "tests/sim/searches.h"
 
 namespace jacquard {
 namespace {
 
-// A step, without which an execution does not count as one.
-void TakeStep() {
-  static std::atomic<int> word;
-  word.fetch_add(1);
-}
-
 bool IsAligned(const void* block, size_t alignment) {
   return reinterpret_cast<uintptr_t>(block) % alignment == 0;
-}
-
-// Keeps the compiler from knowing what the functions of the C library do.
-template <class T>
-T Hide(T value) {
-  asm volatile("" : "+r"(value));
-  return value;
 }
 
 // What a library has taken from the real heap, and the program frees, another thread may get: the C

@@ -162,5 +162,39 @@ TEST(Mappings, AreNotThereBeyondTheirEnd) {
       "crash|segmentation fault");
 }
 
+// Far from all else: between the shared libraries nothing is looked at.
+int* MapFarOff() {
+  void* const wanted = reinterpret_cast<void*>(uintptr_t{0x2000'0000'0000});
+  return static_cast<int*>(
+      mmap(wanted, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+}
+
+TEST(Mappings, AtTheSameAddressAgain) {
+  ExpectNoRace([] {
+    const auto use = [] {
+      TakeStep();
+      int* const memory = MapFarOff();
+      Check(++*memory == 1, "it is new");
+      munmap(memory, 4096);
+    };
+    std::thread other(use);
+    use();
+    other.join();
+  });
+}
+
+TEST(Mappings, FarOffRace) {
+  ExpectRace(
+      [] {
+        int* const memory = MapFarOff();
+        std::thread other([memory] { memory[1] = 1; });
+        TakeStep();
+        memory[1] = 2;
+        other.join();
+        munmap(memory, 4096);
+      },
+      "plain write and plain write");
+}
+
 }  // namespace
 }  // namespace jacquard

@@ -1,13 +1,10 @@
 // Data races: where the verdict must come, with what it must say, and where it must not.
 #include <gtest/gtest.h>
-#include <sys/mman.h>
 
 #include <atomic>
-#include <cstdint>
 #include <cstring>
 #include <exception>
 #include <functional>
-#include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -18,45 +15,10 @@
 #include "sim/runtime.h"
 #include "tests/sim/searches.h"
 
-// The public annotations, as sanitizer/tsan_interface.h declares them.
-extern "C" void __tsan_acquire(void* object);
-extern "C" void __tsan_release(void* object);
-// The older ones, as headers declare them by themselves.
-extern "C" void AnnotateHappensBefore(const char* file, int line, void* object);
-extern "C" void AnnotateHappensAfter(const char* file, int line, void* object);
-extern "C" void AnnotateRWLockAcquired(const char* file, int line, void* lock, size_t writes);
-extern "C" void AnnotateRWLockReleased(const char* file, int line, void* lock, size_t writes);
-extern "C" void AnnotateIgnoreReadsBegin(const char* file, int line);
-extern "C" void AnnotateIgnoreReadsEnd(const char* file, int line);
-extern "C" void AnnotateBenignRaceSized(const char* file, int line, void* object, size_t size,
-                                        const char* why);
-
 namespace jacquard {
 namespace {
 
 using enum std::memory_order;
-
-// A step, without which an execution does not count as one.
-void TakeStep() {
-  static std::atomic<int> word;
-  word.fetch_add(1, relaxed);
-}
-
-ExploreResult ExpectRace(const std::function<void()>& body, std::string_view rule) {
-  ExploreResult result = Walk(body);
-  EXPECT_EQ(result.verdict.kind, VerdictKind::kRace) << result.verdict.message;
-  EXPECT_EQ(result.verdict.message.substr(0, rule.size()), rule);
-  EXPECT_FALSE(result.not_deterministic);
-  return result;
-}
-
-void ExpectNoRace(const std::function<void()>& body) {
-  const ExploreResult all = SearchAll(body, 2);
-  EXPECT_TRUE(all.verdict.passed()) << all.verdict.message;
-  EXPECT_TRUE(all.exhausted);
-  const ExploreResult some = Walk(body);
-  EXPECT_TRUE(some.verdict.passed()) << some.verdict.message;
-}
 
 // Runs `write` and `read` on two threads.
 template <class Write, class Read>
@@ -523,89 +485,6 @@ TEST(NoRace, Waiting) {
     Check(++data == 2, "published");
     other.join();
   });
-}
-
-// Far from all else: between the shared libraries nothing is looked at.
-int* Map() {
-  void* const wanted = reinterpret_cast<void*>(uintptr_t{0x2000'0000'0000});
-  return static_cast<int*>(
-      mmap(wanted, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
-}
-
-TEST(NoRace, MemoryThatIsMappedAgain) {
-  ExpectNoRace([] {
-    const auto use = [] {
-      TakeStep();
-      int* const memory = Map();
-      Check(++*memory == 1, "it is new");
-      munmap(memory, 4096);
-    };
-    std::thread other(use);
-    use();
-    other.join();
-  });
-}
-
-TEST(Race, InMappedMemory) {
-  ExpectRace(
-      [] {
-        int* const memory = Map();
-        std::thread other([memory] { memory[1] = 1; });
-        TakeStep();
-        memory[1] = 2;
-        other.join();
-        munmap(memory, 4096);
-      },
-      "plain write and plain write");
-}
-
-// One thread writes, says so by `release`, and sets a flag that orders nothing; the other sees the
-// flag, says so by `acquire`, and writes.
-std::function<void()> HandOver(void (*release)(void*), void (*acquire)(void*)) {
-  return [=] {
-    int data = 0;
-    std::atomic<int> flag{0};
-    std::thread other([&] {
-      data = 1;
-      release(&flag);
-      flag.store(1, relaxed);
-    });
-    if (flag.load(relaxed) != 0) {
-      acquire(&flag);
-      ++data;
-    }
-    other.join();
-  };
-}
-
-TEST(NoRace, Annotations) { ExpectNoRace(HandOver(__tsan_release, __tsan_acquire)); }
-
-void HappensBefore(void* object) { AnnotateHappensBefore(__FILE__, __LINE__, object); }
-void HappensAfter(void* object) { AnnotateHappensAfter(__FILE__, __LINE__, object); }
-
-TEST(NoRace, OlderAnnotations) {
-  ExpectNoRace(HandOver(HappensBefore, HappensAfter));
-  ExpectNoRace(HandOver([](void* lock) { AnnotateRWLockReleased(__FILE__, __LINE__, lock, 1); },
-                        [](void* lock) { AnnotateRWLockAcquired(__FILE__, __LINE__, lock, 1); }));
-  ExpectNoRace([] {
-    int data = 0;
-    std::thread other([&] { data = 1; });
-    AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
-    EXPECT_LE(data, 1);
-    AnnotateIgnoreReadsEnd(__FILE__, __LINE__);
-    TakeStep();
-    other.join();
-  });
-}
-
-TEST(Race, OlderAnnotationsThatDoNotOrder) {
-  const auto none = [](void*) {};
-  ExpectRace(HandOver(none, HappensAfter), "plain read and plain write");
-  ExpectRace(HandOver(HappensBefore, none), "plain read and plain write");
-  ExpectRace(
-      HandOver([](void* object) { AnnotateBenignRaceSized(__FILE__, __LINE__, object, 4, ""); },
-               none),
-      "plain read and plain write");
 }
 
 }  // namespace

@@ -17,17 +17,11 @@
 #include <vector>
 
 #include "sim/runtime.h"
+#include "tests/sim/accesses.h"
 #include "tests/sim/searches.h"
 
 namespace jacquard {
 namespace {
-
-// Keeps the compiler from knowing what the functions of the C library do.
-template <class T>
-T Hide(T value) {
-  asm volatile("" : "+r"(value)::"memory");
-  return value;
-}
 
 // Made by constructors of globals.
 std::vector<int> numbers = {1, 2, 3};

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "sim/depth_first.h"
 #include "sim/explore.h"
@@ -48,10 +49,10 @@ inline ExploreResult SearchAll(const std::function<void()>& body,
   return Explore(body, search, options);
 }
 
-// A step, without which an execution does not count as one.
+// A step, without which an execution does not count as one. It orders nothing.
 inline void TakeStep() {
   static std::atomic<int> word;
-  word.fetch_add(1);
+  word.fetch_add(1, std::memory_order_relaxed);
 }
 
 // Always the benign choice.
@@ -61,22 +62,10 @@ class BenignPicks : public Strategy {
   int Choose(const Pick& /*pick*/) override { return 0; }
 };
 
-// A closure that is thread 0.
-class Body : public Program {
- public:
-  explicit Body(const std::function<void()>& body) : body_(body) {}
-  int ThreadCount() const override { return 1; }
-  void RunThread(int /*thread*/) override { body_(); }
-  bool Observes() override { return false; }
-
- private:
-  const std::function<void()>& body_;
-};
-
 // One execution with nothing but benign choices: the threads run one after another.
 inline Verdict RunBenign(const std::function<void()>& body, Trace* trace = nullptr,
                          const ExecutionOptions& options = TestOptions()) {
-  Body program(body);
+  Closure program(body);
   BenignPicks benign;
   return Execute(program, benign, options, trace);
 }
@@ -85,10 +74,29 @@ inline void ExpectPass(const ExploreResult& result) {
   EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
 }
 
-// In a walk.
-inline void ExpectVerdict(const std::function<void()>& body, const std::string& signature) {
+// In a search, and in a walk.
+inline void ExpectNoRace(const std::function<void()>& body) {
+  const ExploreResult all = SearchAll(body, 2);
+  ExpectPass(all);
+  EXPECT_TRUE(all.exhausted);
+  ExpectPass(Walk(body));
+}
+
+// In a walk, with a message that begins with `rule`.
+inline ExploreResult ExpectRace(const std::function<void()>& body, std::string_view rule) {
+  ExploreResult result = Walk(body);
+  EXPECT_EQ(result.verdict.kind, VerdictKind::kRace) << result.verdict.message;
+  EXPECT_EQ(result.verdict.message.substr(0, rule.size()), rule);
+  EXPECT_FALSE(result.not_deterministic);
+  return result;
+}
+
+// In a walk, with a message that contains `text`.
+inline void ExpectVerdict(const std::function<void()>& body, const std::string& signature,
+                          const std::string& text = "") {
   const ExploreResult result = Walk(body);
   EXPECT_EQ(result.verdict.signature, signature) << result.verdict.message;
+  EXPECT_NE(result.verdict.message.find(text), std::string::npos) << result.verdict.message;
   EXPECT_FALSE(result.not_deterministic) << result.verdict.message;
 }
 

@@ -39,11 +39,6 @@ void ComputeFor(double seconds) {
   }
 }
 
-void TakeStep() {
-  static std::atomic<int> word;
-  word.fetch_add(1);
-}
-
 void RunIntoALoop() {
   Walk([] {
     std::thread other([] { TakeStep(); });
