@@ -136,7 +136,10 @@ void Engine::BeginProgram() {
   if (!initialized_) Initialize();
   is_program_ = true;
   rollback.CoverHeap();
-  rollback.CoverLibraries(DataOfHookedLibraries());
+  std::vector<DataRange> data = DataOfHookedLibraries();
+  // The first thread's own variables lie among the data of other libraries.
+  for (const DataRange& range : VariablesIn(driver_.storage)) data.push_back(range);
+  rollback.CoverLibraries(data);
   snapshot.AddProgram();
   MakeLibrariesPartOfProgram();
   AddStorage(driver_.storage);

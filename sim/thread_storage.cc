@@ -127,6 +127,15 @@ ThreadStorage ParkThread(int index) {
   return parking.storage;
 }
 
+std::vector<DataRange> VariablesIn(const ThreadStorage& storage) {
+  std::vector<DataRange> ranges;
+  for (const TlsImage& image : tls_images) {
+    char* const copy = CopyIn(storage, image);
+    ranges.push_back({copy, copy + image.size});
+  }
+  return ranges;
+}
+
 void KeepThreadStorage(const ThreadStorage& storage) {
   kept_fs_base = storage.fs_base;
   kept_copies.clear();

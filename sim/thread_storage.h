@@ -18,6 +18,9 @@
 #include <pthread.h>
 
 #include <cstdint>
+#include <vector>
+
+#include "sim/hooked_library.h"
 
 namespace jacquard::sim {
 
@@ -45,6 +48,9 @@ inline constexpr uintptr_t kParkArea = 0x1100'0000'0000;
 // The number of the parked thread whose storage `address` lies in. If it lies in none, a number
 // that no thread has.
 inline uintptr_t OwnerOfStorage(uintptr_t address) { return (address - kParkArea) >> park_shift; }
+
+// Where the variables of the executable, and of shared libraries with hooks, lie in `storage`.
+std::vector<DataRange> VariablesIn(const ThreadStorage& storage);
 
 // The thread-local variables in `storage` are to be as they are now whenever they are reset.
 void KeepThreadStorage(const ThreadStorage& storage);

@@ -94,9 +94,26 @@ int ReadForEver(bool closes_other_end) {
   return static_cast<int>(read(early.ends[0], &byte, 1));
 }
 
+// Another thread writes the first one's own variable.
+int LetOtherWrite(bool releases) {
+  std::atomic<bool> written = false;
+  int* const own = &number;
+  std::thread other([&] {
+    *own = 5;
+    // Pairs with the load, if it is to.
+    written.store(true, releases ? std::memory_order_release : std::memory_order_relaxed);
+  });
+  while (!written.load(std::memory_order_acquire)) std::this_thread::yield();
+  const bool is_there = number == 5;
+  other.join();
+  counted.text.resize(150);  // as its destructor wants it
+  return is_there ? 0 : Fail("what the other one has written");
+}
+
 int main(int argc, char** argv, char** environment) {
   const std::string mode = argc > 1 ? argv[1] : "";
   if (mode == "reads" || mode == "closes") return ReadForEver(mode == "closes");
+  if (mode == "shares" || mode == "races") return LetOtherWrite(mode == "shares");
   if (errno != 0) return Fail("errno");
   if (environment != environ || IsIn(environment, "PATH=changed")) return Fail("the environment");
   setenv("PATH", "changed", 1);
