@@ -57,7 +57,12 @@ constexpr double kGrace = 1;
 class Body : public Closure {
  public:
   using Closure::Closure;
-  std::string NameOf(const void* address) override { return VariableName(address); }
+  std::string NameOf(const void* address) override {
+    const ThreadLocal own = FindThreadLocal(address);
+    if (own.thread < 0) return VariableName(address);
+    const std::string name = ThreadLocalName(own.module, own.place);
+    return name.empty() ? name : "thread " + std::to_string(own.thread) + "'s " + name;
+  }
 };
 
 // What two executions with the same choices must have in common.

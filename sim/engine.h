@@ -201,6 +201,7 @@ class Engine {
   // The running thread ends here, whatever is on its stack.
   [[noreturn]] void ExitThread();
   SimThread* FindThread(pthread_t pthread);
+  ThreadLocal FindThreadLocal(const void* address) const;
   // What gettid() tells the running thread: the same in every process, but for the first thread of
   // a program with a main of its own, which has the process's number.
   int CurrentTid() const;

@@ -269,4 +269,6 @@ bool LastWasGivenUp() { return sim::engine.given_up(); }
 
 uint64_t LastSchedule() { return sim::engine.schedule(); }
 
+ThreadLocal FindThreadLocal(const void* address) { return sim::engine.FindThreadLocal(address); }
+
 }  // namespace jacquard

@@ -96,6 +96,16 @@ SimThread* Engine::FindThread(pthread_t pthread) {
   return nullptr;
 }
 
+ThreadLocal Engine::FindThreadLocal(const void* address) const {
+  ThreadLocal found;
+  for (int i = 0; i < thread_count_; ++i) {
+    if (!FindVariable(threads_[i].storage, address, found.module, found.place)) continue;
+    found.thread = i;
+    break;
+  }
+  return found;
+}
+
 void Engine::ThreadEntry() {
   SimThread& me = *engine.current;
   if (engine.signal_masks_used) EnterSignals(me);

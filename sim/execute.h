@@ -154,6 +154,15 @@ uint64_t LastSchedule();
 inline constexpr int kNoStepExitStatus = 79;
 void SetWatchdog(double seconds, std::function<void(const std::string& text)> report);
 
+// A thread-local variable of a simulated thread.
+struct ThreadLocal {
+  int thread = -1;               // whose it is; -1: it is none
+  const void* module = nullptr;  // an address in the executable or the library that has it
+  size_t place = 0;              // behind the first of the variables that module has
+};
+// The one that lies at `address`; in an execution, or of the last one.
+ThreadLocal FindThreadLocal(const void* address);
+
 // A line for each thread of the execution that goes on, which the calling thread is no part of:
 // where the running one computes, and what the others are about to do. For those who then end the
 // process.

@@ -264,6 +264,12 @@ class Process {
     return entry->second;
   }
 
+  const std::string& LookupThreadLocal(uintptr_t module, uint64_t place) {
+    auto [entry, is_new] = thread_locals_.try_emplace({module, place});
+    if (is_new) entry->second = ThreadLocalVariable(module, place);
+    return entry->second;
+  }
+
  private:
   std::vector<SourceFrame> Frames(uintptr_t return_address) {
     // The call is before the address that it returns to.
@@ -313,12 +319,33 @@ class Process {
         dwfl_module_addrinfo(module, address, &offset, &symbol, nullptr, nullptr, nullptr);
     if (name == nullptr || GELF_ST_TYPE(symbol.st_info) != STT_OBJECT || offset >= symbol.st_size)
       return {};
+    return PlaceIn(name, offset);
+  }
+
+  std::string ThreadLocalVariable(uintptr_t address, uint64_t place) {
+    if (!Begun()) return {};
+    Dwfl_Module* const module = Containing(address);
+    const int count = module != nullptr ? dwfl_module_getsymtab(module) : 0;
+    for (int i = 0; i < count; ++i) {
+      GElf_Sym symbol = {};
+      GElf_Addr value = 0;
+      const char* const name =
+          dwfl_module_getsym_info(module, i, &symbol, &value, nullptr, nullptr, nullptr);
+      // Of these the value is the place.
+      if (name != nullptr && GELF_ST_TYPE(symbol.st_info) == STT_TLS &&
+          symbol.st_shndx != SHN_UNDEF && place - symbol.st_value < symbol.st_size)
+        return PlaceIn(name, place - symbol.st_value);
+    }
+    return {};
+  }
+
+  // So far behind the beginning of a variable.
+  static std::string PlaceIn(std::string_view variable, uint64_t offset) {
     // "counter.0": a part of a variable that the compiler has split, or one of several of a name.
-    std::string_view whole = name;
-    const size_t end = whole.find_last_not_of("0123456789");
-    if (end != std::string_view::npos && end + 1 < whole.size() && whole[end] == '.')
-      whole = whole.substr(0, end);
-    const std::string text = Demangled(std::string(whole).c_str());
+    const size_t end = variable.find_last_not_of("0123456789");
+    if (end != std::string_view::npos && end + 1 < variable.size() && variable[end] == '.')
+      variable = variable.substr(0, end);
+    const std::string text = Demangled(std::string(variable).c_str());
     return offset == 0 ? text : fmt::format("{}+{}", text, offset);
   }
 
@@ -370,6 +397,7 @@ class Process {
   std::map<Dwfl_Module*, std::unique_ptr<Module>> modules_;
   std::unordered_map<uintptr_t, std::vector<SourceFrame>> cache_;
   std::unordered_map<uintptr_t, std::string> variables_;
+  std::map<std::pair<uintptr_t, uint64_t>, std::string> thread_locals_;
 };
 
 // Calls `function` on the stack that ends at `top`. It must not throw.
@@ -429,6 +457,12 @@ std::vector<SourceFrame> Symbolize(uintptr_t return_address) {
 std::string VariableName(const void* address) {
   return Ask<std::string>(
       [=](Process& asked) { return asked.LookupVariable(reinterpret_cast<uintptr_t>(address)); });
+}
+
+std::string ThreadLocalName(const void* module, size_t place) {
+  return Ask<std::string>([=](Process& asked) {
+    return asked.LookupThreadLocal(reinterpret_cast<uintptr_t>(module), place);
+  });
 }
 
 }  // namespace jacquard

@@ -35,6 +35,10 @@ std::vector<SourceFrame> Symbolize(uintptr_t return_address);
 // as Symbolize does.
 std::string VariableName(const void* address);
 
+// The same of a thread-local one, by its place among all of the executable or the library that has
+// it: so many bytes behind the first of them. `module` is any address in that file's memory.
+std::string ThreadLocalName(const void* module, size_t place);
+
 // Who turns addresses into frames, where something else than Symbolize is wanted.
 using FrameLookup = std::function<std::vector<SourceFrame>(uintptr_t return_address)>;
 

@@ -136,6 +136,18 @@ std::vector<DataRange> VariablesIn(const ThreadStorage& storage) {
   return ranges;
 }
 
+bool FindVariable(const ThreadStorage& storage, const void* address, const void*& module,
+                  size_t& place) {
+  for (const TlsImage& image : tls_images) {
+    const size_t offset = static_cast<const char*>(address) - CopyIn(storage, image);
+    if (offset >= image.size) continue;
+    module = image.initial;
+    place = offset;
+    return true;
+  }
+  return false;
+}
+
 void KeepThreadStorage(const ThreadStorage& storage) {
   kept_fs_base = storage.fs_base;
   kept_copies.clear();

@@ -52,6 +52,11 @@ inline uintptr_t OwnerOfStorage(uintptr_t address) { return (address - kParkArea
 // Where the variables of the executable, and of shared libraries with hooks, lie in `storage`.
 std::vector<DataRange> VariablesIn(const ThreadStorage& storage);
 
+// Whether one of them lies at `address`, and which: an address in the memory of its module, and its
+// place behind the first variable of that.
+bool FindVariable(const ThreadStorage& storage, const void* address, const void*& module,
+                  size_t& place);
+
 // The thread-local variables in `storage` are to be as they are now whenever they are reset.
 void KeepThreadStorage(const ThreadStorage& storage);
 

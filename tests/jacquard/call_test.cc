@@ -130,6 +130,37 @@ TEST(Explore, GoesOnAndCountsBySignature) {
   EXPECT_NE(result.findings[0].verdict.signature, result.findings[1].verdict.signature);
 }
 
+int global_pair[2];
+thread_local int own_pair[2];
+
+// Whose they are, and which bytes of them.
+TEST(Explore, NamesVariables) {
+  const auto message_of_race_for = [](int* (*variable)()) {
+    const Result result = Explore([variable] {
+      std::atomic<int*> shared{nullptr};
+      std::thread owner([&] {
+        int* const mine = variable();
+        shared.store(mine, std::memory_order_relaxed);
+        *mine = 1;
+        while (shared.load(std::memory_order_relaxed) != nullptr) std::this_thread::yield();
+      });
+      while (shared.load(std::memory_order_relaxed) == nullptr) std::this_thread::yield();
+      *shared.load(std::memory_order_relaxed) = 2;
+      shared.store(nullptr, std::memory_order_relaxed);
+      owner.join();
+    });
+    return result.findings.empty() ? "" : result.findings[0].verdict.message;
+  };
+  EXPECT_NE(message_of_race_for([] {
+              return &global_pair[1];
+            }).find(" writes 4 bytes of jacquard::global_pair+4, "),
+            std::string::npos);
+  EXPECT_NE(message_of_race_for([] {
+              return &own_pair[1];
+            }).find(" writes 4 bytes of thread 1's jacquard::own_pair+4, "),
+            std::string::npos);
+}
+
 TEST(Explore, TellsWhatEachStrategyHasDone) {
   Options options;
   options.executions = 1000;

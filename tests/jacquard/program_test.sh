@@ -54,7 +54,7 @@ expect 0 '^jacquard: 100 executions' "$before_main" executions=100 status=report
 expect 1 '^abort: .*abort' "$before_main" executions=100 -- fails
 # Another thread can race for these variables.
 expect 0 '^jacquard: 100 executions' "$before_main" executions=100 status=report -- shares
-expect 1 '^race: plain read and plain write: thread 0 reads 4 bytes' "$before_main" executions=100 -- races
+expect 1 '^race: plain read and plain write: thread 0 reads 4 bytes of thread 0.s number,' "$before_main" executions=100 -- races
 # A pipe is the program's own, too, and may be at its end where one end is closed.
 expect 1 '^deadlock: no thread can run: thread 0 is in a read that waits' "$before_main" executions=100 -- reads
 expect 2 '^unsupported: a read that waits: ' "$before_main" executions=100 -- closes
