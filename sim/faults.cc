@@ -345,9 +345,17 @@ uintptr_t CallOfProgram() {
 }
 
 void ReportStackOverflow(uintptr_t pc) {
-  engine.Fail(VerdictKind::kCrash, "stack overflow",
-              "the thread has used up its stack of " + std::to_string(kStackSize >> 10) + " KiB",
-              {.pc = pc});
+  static std::string message;  // kept, since this stack is given up
+  const size_t wanted = engine.current->stack_wanted;
+  const bool is_for_more = wanted > kStackSize;
+  {
+    const Backstage backstage;
+    const auto mib = [](size_t bytes) { return std::to_string(bytes >> 20) + " MiB"; };
+    message = "the thread has used up its stack of " + mib(kStackSize);
+    if (is_for_more) message += ", and has been created to have one of " + mib(wanted);
+  }
+  if (is_for_more) engine.Fail(VerdictKind::kUnsupported, "large stack", message, {.pc = pc});
+  engine.Fail(VerdictKind::kCrash, "stack overflow", message, {.pc = pc});
 }
 
 bool FaultsAreCaught() { return caught; }

@@ -16,6 +16,7 @@ void ReserveStacks(int count) {
   void* const got = mmap(wanted, size, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
   if (got != wanted) Die("cannot reserve memory for the stacks of simulated threads");
+  madvise(wanted, size, MADV_NOHUGEPAGE);  // most threads use a page or two
   for (int i = 0; i < count; ++i) {
     if (mprotect(reinterpret_cast<void*>(kStackArea + i * kStackStride), kStackGuard, PROT_NONE) !=
         0) {

@@ -89,6 +89,7 @@ struct ThreadState {
   uint64_t end_schedule = 0;
   Context end_context = nullptr;
 
+  size_t stack_wanted = 0;            // by its attributes
   void* (*start)(void*) = nullptr;    // for a thread made by pthread_create
   int (*c11_start)(void*) = nullptr;  // or by thrd_create, for what `start` calls
   void* argument = nullptr;

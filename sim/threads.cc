@@ -1,6 +1,7 @@
 // Threads of the C library, as simulated threads.
 //
-// Of the attributes only the detach state counts: every simulated thread has the same stack.
+// Of the attributes the detach state and the signals count: every simulated thread has the same
+// stack.
 #include "sim/threads.h"
 
 #include <dlfcn.h>
@@ -87,7 +88,10 @@ int CreateThread(pthread_t* handle, const pthread_attr_t* attributes, void* (*st
   SimThread* const thread = engine.CreateThread(start, argument, pc);
   if (thread == nullptr) return EAGAIN;
   int detach_state = PTHREAD_CREATE_JOINABLE;
-  if (attributes != nullptr) pthread_attr_getdetachstate(attributes, &detach_state);
+  if (attributes != nullptr) {
+    pthread_attr_getdetachstate(attributes, &detach_state);
+    pthread_attr_getstacksize(attributes, &thread->stack_wanted);
+  }
   thread->detached = detach_state == PTHREAD_CREATE_DETACHED;
   sigset_t mask;
   if (attributes != nullptr && pthread_attr_getsigmask_np(attributes, &mask) == 0) {

@@ -1,8 +1,10 @@
 // Whatever goes wrong inside an execution is its verdict: the process lives on, and so does the
 // next execution. And what does not go wrong is none.
+#include <alloca.h>
 #include <err.h>
 #include <error.h>
 #include <gtest/gtest.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -120,7 +122,51 @@ TEST(Failures, StackOverflow) {
         volatile char depth = 0;
         zero = Recurse(&depth);
       },
-      VerdictKind::kCrash, "crash|stack overflow", "KiB");
+      VerdictKind::kCrash, "crash|stack overflow", "MiB");
+}
+
+int Fill(size_t size) {
+  auto* const bytes = static_cast<volatile char*>(alloca(size));
+  for (size_t i = 0; i < size; i += 1000) bytes[i] = 1;
+  return bytes[size / 1000 * 1000 - 1000];
+}
+
+void RunWithStack(size_t size, void* (*start)(void*)) {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, size);
+  pthread_t thread;
+  pthread_create(&thread, &attributes, start, nullptr);
+  pthread_attr_destroy(&attributes);
+  pthread_join(thread, nullptr);
+}
+
+// Linux gives threads 8 MiB, unless they ask for more.
+TEST(Failures, UseOfMuchStackIsNone) {
+  EXPECT_TRUE(ExpectNoBug(
+      [] {
+        std::thread other([] { Check(Fill(8'000'000) == 1, "filled"); });
+        Check(Fill(8'000'000) == 1, "filled");
+        other.join();
+        RunWithStack(size_t{64} << 20, [](void*) -> void* {
+          Fill(14 << 20);
+          return nullptr;
+        });
+      },
+      {.executions = 20}));
+  const Result result = Explore(
+      [] {
+        RunWithStack(size_t{64} << 20, [](void*) -> void* {
+          volatile char depth = 0;
+          zero = Recurse(&depth);
+          return nullptr;
+        });
+      },
+      {.executions = 20});
+  ASSERT_EQ(result.findings.size(), 1u) << Summary(result);
+  EXPECT_EQ(result.findings[0].verdict.signature, "unsupported|large stack");
+  EXPECT_NE(result.findings[0].verdict.message.find("to have one of 64 MiB"), std::string::npos)
+      << result.findings[0].verdict.message;
 }
 
 TEST(Failures, AbortAndAssert) {
