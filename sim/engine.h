@@ -16,7 +16,6 @@
 #include "sim/arena.h"
 #include "sim/bookkeeper.h"
 #include "sim/execute.h"
-#include "sim/location.h"
 #include "sim/plain_loops.h"
 #include "sim/random_answers.h"
 #include "sim/rollback.h"
@@ -50,7 +49,6 @@ class Engine {
   Arena arena;
   Rollback rollback;
   Snapshot snapshot;
-  LocationTable locations;
   Recorder* recorder = nullptr;            // null: no trace
   Strategy* listener = nullptr;            // the strategy, if it listens
   bool seen_closely = false;               // there is a trace, or somebody listens

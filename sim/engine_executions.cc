@@ -178,7 +178,6 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   random_seeded = false;
   membarrier_registrations = lasting_membarrier_registrations;
   program_observes_ = program.Observes();
-  locations.BeginExecution();
   arena.SetQuarantine(options.quarantine);
   foreign_words.Clear();
   library_blocks.Clear();

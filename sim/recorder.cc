@@ -92,12 +92,11 @@ void Recorder::RecordReadsFrom(TraceEvent& event) {
     if (read_ != kNoRead) event.reads_from = EventOfStep(read_);
     return;
   }
-  Store& newest = engine.locations.Find(step.address).newest;
+  // Everybody sees the newest store.
+  const auto newest = newest_stores_.find(step.address);
   if (step.kind != StepKind::kStore && step.kind != StepKind::kPlainWrite)
-    event.reads_from = newest.event;
-  if (Writes(step.kind)) {
-    newest = {engine.step(), step.thread, static_cast<int32_t>(event.index)};
-  }
+    event.reads_from = newest != newest_stores_.end() ? newest->second : -1;
+  if (Writes(step.kind)) newest_stores_[step.address] = static_cast<int64_t>(event.index);
 }
 
 void Recorder::RecordStep(const Step& step, uintptr_t pc) {

@@ -109,6 +109,7 @@ class Recorder {
   std::vector<TracePlace> created_;  // by thread
   size_t mark_ = 0;
   int32_t read_ = kNoRead;
+  std::unordered_map<const void*, int64_t> newest_stores_;       // events, under kSc
   std::vector<PickTaken> memory_picks_;                          // of the step that is being made
   std::vector<int64_t> events_of_steps_;                         // by number of the step
   std::unordered_map<uintptr_t, std::vector<Access>> accesses_;  // by address / 8

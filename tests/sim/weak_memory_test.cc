@@ -110,6 +110,32 @@ TEST(WeakMemory, ReadsFromNamesTheStore) {
   EXPECT_EQ(store.step.new_value, 2u);
 }
 
+TEST(BothMemories, TraceManyObjects) {
+  for (const MemoryMode memory : {MemoryMode::kSc, MemoryMode::kRc11}) {
+    ExecutionOptions options = TestOptions();
+    options.memory = memory;
+    Trace trace;
+    const Verdict verdict = RunBenign(
+        [] {
+          std::vector<std::atomic<int>> words(20'000);
+          for (auto& word : words) word.store(1, relaxed);
+          for (auto& word : words) Check(word.load(relaxed) == 1, "stored");
+        },
+        &trace, options);
+    EXPECT_TRUE(verdict.passed()) << verdict.message;
+    int read = 0;
+    for (const TraceEvent& event : trace.events) {
+      if (event.step.kind != StepKind::kLoad) continue;
+      ++read;
+      ASSERT_GE(event.reads_from, 0);
+      const Step& store = trace.events[static_cast<size_t>(event.reads_from)].step;
+      ASSERT_EQ(store.kind, StepKind::kStore);
+      ASSERT_EQ(store.address, event.step.address);
+    }
+    EXPECT_EQ(read, 20'000);
+  }
+}
+
 // Both lists of exceptions together repeat an execution; each counts its own picks only.
 TEST(WeakMemory, ChoicesReplay) {
   class Body : public Program {
