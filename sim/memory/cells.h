@@ -7,7 +7,9 @@
 #ifndef JACQUARD_SIM_MEMORY_CELLS_H_
 #define JACQUARD_SIM_MEMORY_CELLS_H_
 
+#include <bit>
 #include <cstdint>
+#include <string>
 
 #include "sim/memory/slab.h"
 #include "sim/memory/state.h"
@@ -20,16 +22,10 @@ class CellTable {
  public:
   using CellType = Cell<Clock>;
 
-  CellTable()
-      : cells_(kCells),
-        granules_(kGranules),
-        links_(4 * kCells),
-        known_granules_(kGranules),
-        made_(kCells),
-        used_(kCells) {}
+  CellTable() : cells_(kCells), granules_(kGranules), links_(4 * kCells), used_(kCells) {}
 
   void BeginExecution() {
-    if (++stamp_ == 0 || made_.end() > kCells / 4) [[unlikely]]
+    if (++stamp_ == 0 || made_ > kCells / 4) [[unlikely]]
       Clear();
     used_.TakeBackAll();
   }
@@ -49,13 +45,23 @@ class CellTable {
     CellType& cell = cells_[Slot(reinterpret_cast<uintptr_t>(address))];
     if (cell.key != Key(address, size)) [[unlikely]]
       return nullptr;
-    if (cell.stamp != stamp_) Renew(cell);
+    if (cell.stamp != stamp_) {
+      if (IsFree(cell) || IsCrowded()) [[unlikely]]
+        return nullptr;
+      Renew(cell);
+    }
     return &cell;
   }
 
-  // Whether there are so many cells that plain accesses should make no more: room is left for the
-  // atomic accesses of an execution of 100,000 steps.
-  bool IsCrowded() const { return made_.end() > kCells / 2; }
+  // Whether the execution has so many cells that plain accesses should make no more: room is left
+  // for its atomic accesses, and for what earlier ones have made.
+  bool IsCrowded() const { return used_.end() > kCells / 2; }
+
+  // Whether the execution has the cell.
+  [[gnu::noinline]] bool Has(const void* address, uint32_t size) {
+    const Index slot = Slot(reinterpret_cast<uintptr_t>(address));
+    return Search(Key(address, size), &cells_[slot])->stamp == stamp_;
+  }
 
   // Calls `visit(cell)` for each cell that shares bytes with `cell`.
   void ForEachOverlap(const CellType& cell, auto visit) {
@@ -91,12 +97,14 @@ class CellTable {
   }
 
  private:
-  static constexpr Index kCells = 1 << 18;
-  static constexpr Index kGranules = 1 << 20;
+  // In the wider forms, for very many threads, a cell has some kilobytes.
+  static constexpr Index kCells = sizeof(CellType) <= 512 ? 1 << 20 : 1 << 18;
+  static constexpr Index kGranules = 4 * kCells;
 
   struct Granule {
     uintptr_t number;
-    Index cells;  // list of the cells in it; 0: the slot is free
+    Index cells;           // list of the cells in it
+    uint32_t first_stamp;  // the table's when it was made; another one: the slot is free
   };
   struct Link {
     Index cell;
@@ -106,29 +114,44 @@ class CellTable {
   static uint64_t Key(const void* address, uint32_t size) {
     return reinterpret_cast<uintptr_t>(address) << 8 | size;
   }
+  // Knuth, "The Art of Computer Programming", 6.4: what is `bits` long, of the product with the
+  // golden ratio. Numbers in a row come far from each other.
+  static uint64_t Scatter(uint64_t number, int bits) {
+    return number * 0x9E37'79B9'7F4A'7C15 >> (64 - bits);
+  }
   static Index Slot(uintptr_t address) {
-    // Bytes that are accessed one by one each have a slot of their own: the last bits are mixed in
-    // above the others.
-    return static_cast<Index>((address >> 2) ^ (address >> 19) ^ (address & 3) << 15) &
-           (kCells - 1);
+    // Words in a row have slots in a row, but no more than fill a page: large arrays whose rows met
+    // would be searched for long. Bytes that are accessed one by one each have a slot of their own.
+    constexpr int kInARow = 5;
+    const uint64_t row = Scatter(address >> (2 + kInARow), std::countr_zero(kCells) - kInARow);
+    const uint64_t word = address >> 2 & ((1 << kInARow) - 1);
+    return static_cast<Index>((row << kInARow | word) ^ (address & 3) << 15);
+  }
+
+  // What was made before everything was cleared is there no more.
+  bool IsFree(const CellType& cell) const { return cell.stamp < first_stamp_; }
+  bool IsFree(const Granule& granule) const { return granule.first_stamp != first_stamp_; }
+
+  // The cell with the key, or the free one where it would be; `cell` is the first to look at.
+  CellType* Search(uint64_t key, CellType* cell) {
+    // Longer and longer steps: they come by each slot, and out of the rows that arrays make.
+    Index slot = cells_.IndexOf(*cell);
+    for (Index step = 1; cell->key != key && !IsFree(*cell); ++step) {
+      slot = (slot + step) & (kCells - 1);
+      cell = &cells_[slot];
+    }
+    return cell;
   }
 
   [[gnu::noinline]] CellType& FindSlow(uint64_t key, CellType* cell) {
     if (cell->key != key) [[unlikely]] {
-      // Longer and longer steps: they come by each slot, and out of the rows that arrays make.
-      Index slot = cells_.IndexOf(*cell);
-      for (Index step = 1; cell->key != key && cell->key != 0; ++step) {
-        slot = (slot + step) & (kCells - 1);
-        cell = &cells_[slot];
-      }
+      cell = Search(key, cell);
       if (cell->stamp == stamp_) return *cell;
     }
-    if (cell->key == 0) {
-      const Index made = made_.Take();
-      if (made == 0) {
-        Die("more than 262,143 objects accessed in one execution");
+    if (IsFree(*cell)) {
+      if (++made_ == kCells) {
+        Die("more than " + std::to_string(kCells - 1) + " objects accessed in one execution");
       }
-      made_[made] = cells_.IndexOf(*cell);
       cell->key = key;
       cell->overlaps = 0;
       if (cell->size() != 0) Register(*cell);
@@ -184,41 +207,42 @@ class CellTable {
   // Its slot, or the free one where it would be. There are fewer granules than slots: a cell that
   // lies in two or three of them takes twice or three times as many links.
   Granule& GranuleSlot(uintptr_t number) {
-    Index slot = static_cast<Index>(number ^ (number >> 18)) & (kGranules - 1);
-    while (granules_[slot].cells != 0 && granules_[slot].number != number) {
+    constexpr int kInARow = 3;
+    const uint64_t row = Scatter(number >> kInARow, std::countr_zero(kGranules) - kInARow);
+    auto slot = static_cast<Index>(row << kInARow | (number & ((1 << kInARow) - 1)));
+    while (!IsFree(granules_[slot]) && granules_[slot].number != number) {
       slot = (slot + 1) & (kGranules - 1);
     }
     return granules_[slot];
   }
   const Granule* FindGranule(uintptr_t number) {
     const Granule& granule = GranuleSlot(number);
-    return granule.cells != 0 ? &granule : nullptr;
+    return !IsFree(granule) ? &granule : nullptr;
   }
   Granule& MakeGranule(uintptr_t number) {
     Granule& granule = GranuleSlot(number);
-    if (granule.cells == 0) {
-      granule.number = number;
-      known_granules_[known_granules_.Take()] = granules_.IndexOf(granule);
-    }
+    if (IsFree(granule)) granule = {number, 0, first_stamp_};
     return granule;
   }
 
   void Clear() {
-    for (Index i = 1; i < made_.end(); ++i) cells_[made_[i]] = CellType();
-    for (Index i = 1; i < known_granules_.end(); ++i) granules_[known_granules_[i]].cells = 0;
-    known_granules_.TakeBackAll();
-    made_.TakeBackAll();
+    if (stamp_ == 0) {  // they come round
+      cells_.SetZero();
+      granules_.SetZero();
+      stamp_ = 1;
+    }
+    first_stamp_ = stamp_;
+    made_ = 0;
     links_.TakeBackAll();
-    stamp_ = 1;
   }
 
   uint32_t stamp_ = 0;
+  uint32_t first_stamp_ = 1;  // of the first execution since everything was cleared
   Slab<CellType> cells_;
   Slab<Granule> granules_;
   Slab<Link> links_;
-  Slab<Index> known_granules_;  // the slots that are not free
-  Slab<Index> made_;            // the cells that have a key
-  Slab<Index> used_;            // those of this execution
+  Slab<Index> used_;  // the cells of this execution
+  Index made_ = 0;    // so many have a key
 };
 
 }  // namespace jacquard::sim::memory

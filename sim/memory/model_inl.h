@@ -206,11 +206,13 @@ void Model<Clock>::CheckAtomic(int thread, CellType& cell) {
 template <class Clock>
 template <AccessKind kKind>
 bool Model<Clock>::PlainPiece(int thread, uintptr_t begin, size_t size) {
-  if (cells_.IsCrowded()) [[unlikely]] {
+  const auto* const address = reinterpret_cast<const void*>(begin);
+  const auto length = static_cast<uint32_t>(size);
+  if (cells_.IsCrowded() && !cells_.Has(address, length)) [[unlikely]] {
     lost_detail_ = true;
     return false;
   }
-  CellType& cell = cells_.Find(reinterpret_cast<const void*>(begin), static_cast<uint32_t>(size));
+  CellType& cell = cells_.Find(address, length);
   if (seq_cst_.active()) [[unlikely]]
     seq_cst_.Enter(thread, &cell);
   constexpr bool kWrites = kKind == AccessKind::kPlainWrite;

@@ -1,5 +1,5 @@
 // A large array whose pages exist once they are touched. Entries are handed out upwards, and all
-// taken back at once; nothing is constructed or cleared.
+// taken back at once; nothing is constructed.
 #ifndef JACQUARD_SIM_MEMORY_SLAB_H_
 #define JACQUARD_SIM_MEMORY_SLAB_H_
 
@@ -34,6 +34,9 @@ class Slab {
   T& operator[](Index index) { return data_[index]; }
   const T& operator[](Index index) const { return data_[index]; }
   Index IndexOf(const T& entry) const { return static_cast<Index>(&entry - data_); }
+
+  // All entries are zeros again, and their pages are given back.
+  void SetZero() { madvise(data_, bytes(), MADV_DONTNEED); }
 
   // The next entry, with whatever it held before; 0 if all are taken.
   Index Take() { return end_ < capacity_ ? end_++ : 0; }

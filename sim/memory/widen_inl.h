@@ -41,6 +41,10 @@ void Model<Clock>::CopyFrom(Model<OtherClock>& other) {
     store.seq_cst = from.seq_cst;
   }
   other.cells_.ForEach([&](Cell<OtherClock>& from) {
+    if (from.newest == 0 && cells_.IsCrowded()) {  // the wider form may have room for fewer
+      lost_detail_ = true;
+      return;
+    }
     CellType& cell = cells_.Find(reinterpret_cast<const void*>(from.address()), from.size());
     cell.newest = from.newest;
     cell.oldest = from.oldest;

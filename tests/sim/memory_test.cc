@@ -287,7 +287,7 @@ TEST_F(MemoryTest, ManyExecutionsUseTheSameCells) {
 
 // Plain accesses to very much memory leave room for as many atomic objects as there are steps.
 TEST_F(MemoryTest, VeryMuchMemoryLeavesRoomForAtomics) {
-  static uint64_t memory_of_all[500'000];
+  static uint64_t memory_of_all[600'000];
   static uint32_t objects[100'000];
   Begin(2);
   EXPECT_FALSE(memory().PlainWrite(1, memory_of_all, sizeof memory_of_all));
@@ -479,6 +479,48 @@ TEST_F(MemoryTest, ForgottenBytesDoNotRace) {
   memory().PlainWrite(1, &x, sizeof x);
   memory().Forget(&x, sizeof x);
   EXPECT_FALSE(memory().PlainWrite(2, &x, sizeof x));
+}
+
+// ---- very many objects
+
+TEST_F(MemoryTest, RacesAreFoundAmongManyObjects) {
+  std::vector<uint64_t> words(700'000);
+  constexpr size_t kSize = sizeof(uint64_t);
+  const auto write = [&](int thread, size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) memory().PlainWrite(thread, &words[i], kSize);
+  };
+  for (int round = 0; round < 3; ++round) {
+    Begin(2);
+    write(1, 0, 500'000);
+    EXPECT_FALSE(memory().HasLostDetail());
+    EXPECT_TRUE(memory().PlainRead(2, &words[499'999], kSize));
+    // Beyond that it is said that there were more, and those that are known remain so.
+    write(1, 500'000, words.size());
+    EXPECT_TRUE(memory().HasLostDetail());
+    EXPECT_TRUE(memory().PlainRead(2, &words[0], kSize));
+    EXPECT_FALSE(memory().PlainRead(2, &words.back(), kSize));
+    // An execution does not suffer from the one before it.
+    Begin(2);
+    write(1, 650'000, words.size());
+    EXPECT_FALSE(memory().HasLostDetail());
+    EXPECT_TRUE(memory().PlainRead(2, &words.back(), kSize));
+    EXPECT_FALSE(memory().PlainRead(2, &words[0], kSize));
+  }
+}
+
+TEST_F(MemoryTest, ManyObjectsAndManyThreads) {
+  std::vector<uint64_t> words(300'000);
+  uint32_t flag = 0;
+  Begin(2);
+  for (const uint64_t& word : words) memory().PlainWrite(1, &word, sizeof word);
+  Store(1, flag, 5u, kRelease);
+  EXPECT_FALSE(memory().HasLostDetail());
+  memory().CreateThread(0, 17);  // the form for so many has less room
+  EXPECT_TRUE(memory().HasLostDetail());
+  EXPECT_TRUE(memory().PlainRead(2, &words[0], sizeof words[0]));
+  EXPECT_FALSE(memory().PlainRead(2, &words.back(), sizeof words[0]));
+  EXPECT_EQ(Load(17, flag, kAcquire), 5u);
+  EXPECT_FALSE(memory().PlainRead(17, &words[0], sizeof words[0]));
 }
 
 // ---- read-modify-writes one behind another
