@@ -615,6 +615,7 @@ class Engine {
   RandomAnswers* answers_ = nullptr;  // what answers instead of the strategy, if it has such
   uint64_t step_ = 0;
   uint64_t schedule_ = 0;            // a hash of the switches
+  uint64_t fair_from_ = 0;           // this step on every thread gets its turn
   uint64_t limit_ = 0;               // of steps
   uint64_t next_limit_ = 0;          // that, or when there is something else to do before
   bool steps_begin_epochs_ = false;  // the memory model's: BeginEpochsAtSteps

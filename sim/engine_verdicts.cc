@@ -82,7 +82,7 @@ void Engine::LookAround() {
   // What a spinning thread waits for may have been written where nobody could see it.
   if (fair_ && step_ >= spinning_looks_ && !rechecking_ && !probing_) {
     LetSpinningLook();
-    spinning_looks_ = step_ + (step_ - options_.max_steps / 2);  // seldom, all in all
+    spinning_looks_ = step_ + (step_ - fair_from_);  // seldom, all in all
   }
   SetLimit(limit_);
 }
@@ -112,11 +112,15 @@ void Engine::ReachLimit() {
     ReportLeftThread(*current, "thread outlives the body",
                      "goes on although the threads that the execution began with have ended");
   }
+  const uint64_t most_of_trace = 2 * fair_from_;  // of a livelock, that shows enough
   if (step_ < options_.max_steps) {
+    if (fair_) {
+      if (recorder != nullptr) recorder->Mark();
+      return SetLimit(options_.max_steps);
+    }
     fair_ = unasked_ = true;
     spinning_looks_ = step_ + kStepsBetweenLooks;
-    SetLimit(options_.max_steps);
-    return;
+    return SetLimit(std::min(options_.max_steps, most_of_trace));
   }
   if (rechecking_ && recheck_round_ >= kRecheckRounds) ReportDeadlock();
   if (TimerMayBeMissing()) {
@@ -124,9 +128,14 @@ void Engine::ReachLimit() {
          "did not end within " + std::to_string(options_.max_steps) +
              " steps, and the signal of alarm() or setitimer() only comes where nobody can run");
   }
+  if (recorder != nullptr && most_of_trace < options_.max_steps) {
+    const Backstage backstage;  // as in ReportDeadlock
+    recorder->ForgetSinceMark();
+  }
   Fail(VerdictKind::kLivelock, "step limit",
        "did not end within " + std::to_string(options_.max_steps) +
-           " steps, although in the second half every thread got its turn");
+           " steps (max_steps), although from step " + std::to_string(fair_from_) +
+           " on every thread got its turn");
 }
 
 void Engine::Stuck() {

@@ -284,6 +284,28 @@ TEST(Engine, LivelockIsFoundAlthoughEverybodyGetsATurn) {
     a.join();
   });
   EXPECT_EQ(result.verdict.kind, VerdictKind::kLivelock);
+  EXPECT_EQ(result.verdict.step, ExecutionOptions().max_steps);
+  // More of the same would tell nobody more.
+  EXPECT_FALSE(result.not_deterministic);
+  EXPECT_GE(result.trace.events.size(), 2 * kMostUnfairSteps);
+  EXPECT_LT(result.trace.events.size(), 3 * kMostUnfairSteps);
+}
+
+TEST(Engine, WhatTakesLongIsNoLivelock) {
+  constexpr int kRounds = 100'000;
+  const ExploreResult result = Walk(
+      [] {
+        std::atomic<int> x{0};
+        const auto count = [&] {
+          for (int i = 0; i < kRounds; ++i) x.fetch_add(1, std::memory_order_relaxed);
+        };
+        std::thread a(count), b(count);
+        a.join();
+        b.join();
+        Check(x.load(std::memory_order_relaxed) == 2 * kRounds, "counted");
+      },
+      2);
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
 }
 
 TEST(Engine, NoInstrumentedStepIsAnError) {

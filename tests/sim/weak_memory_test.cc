@@ -250,7 +250,6 @@ TEST(Progress, LongExecutionsWithManyThreads) {
   RandomWalk walk(1);
   ExploreOptions options;
   options.executions = 1;
-  options.execution.max_steps = 400'000;
   const ExploreResult result = Explore(
       [] {
         std::atomic<int> count{0};
