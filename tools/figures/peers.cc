@@ -10,9 +10,10 @@ namespace jacquard::figures {
 namespace {
 
 constexpr int kRuns = 5;
-constexpr int kExecutions = 300'000;
+// Long enough that the start of a process does not count.
+constexpr int kExecutions = 1'500'000;
 // Of programs with 100 operations for each thread.
-constexpr int kLongExecutions = 10'000;
+constexpr int kLongExecutions = 50'000;
 
 constexpr const char* kJacquard = "tools/figures/peers/jacquard_programs";
 constexpr const char* kRelacy = "tools/figures/peers/relacy_programs";
