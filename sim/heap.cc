@@ -84,10 +84,23 @@ void TellFree(const Block& block, uintptr_t pc) {
 
 // ---- allocation
 
+// No system has so much.
+constexpr size_t kTooMuch = size_t{1} << 40;
+
+// A real heap would have had that.
+[[noreturn]] void ReportNoRoom(size_t size, const void* caller) {
+  HeapMessage message;
+  message.Add("no room for a block of %zu bytes: the simulated heap has %zu GiB", size,
+              kArenaSize >> 30);
+  engine.Fail(VerdictKind::kUnsupported, "large heap", message.text(), {.pc = Address(caller)});
+}
+
 void* AllocateFromArena(const Request& request, const void* caller) {
-  void* const result =
-      Fails(caller) ? nullptr : engine.arena.Allocate(request.size, request.alignment);
+  const bool fails = Fails(caller);
+  void* const result = fails ? nullptr : engine.arena.Allocate(request.size, request.alignment);
   if (result == nullptr) {
+    if (!fails && request.size < kTooMuch && request.alignment < kTooMuch && HeapIsJudged())
+      ReportNoRoom(request.size, caller);
     errno = ENOMEM;
     return nullptr;
   }

@@ -86,7 +86,11 @@ bool IsProgram(uintptr_t pc) {
 int CreateThread(pthread_t* handle, const pthread_attr_t* attributes, void* (*start)(void*),
                  void* argument, uintptr_t pc) {
   SimThread* const thread = engine.CreateThread(start, argument, pc);
-  if (thread == nullptr) return EAGAIN;
+  if (thread == nullptr) {
+    static_assert(kMaxThreads == 256);
+    engine.Fail(VerdictKind::kUnsupported, "too many threads", "more than 256 threads at once",
+                {.pc = pc});
+  }
   int detach_state = PTHREAD_CREATE_JOINABLE;
   if (attributes != nullptr) {
     pthread_attr_getdetachstate(attributes, &detach_state);

@@ -162,7 +162,7 @@ TEST(Heap, HugeSizesAreRefusedAndLargeOnesCostNothing) {
   ExpectPass(Walk(
       [] {
         TakeStep();
-        for (const size_t size : {size_t{1} << 33, size_t{1} << 60, SIZE_MAX, SIZE_MAX - 15}) {
+        for (const size_t size : {size_t{1} << 40, size_t{1} << 60, SIZE_MAX, SIZE_MAX - 15}) {
           errno = 0;
           Check(Hide(std::malloc(Hide(size))) == nullptr && errno == ENOMEM, "malloc");
           Check(Hide(std::aligned_alloc(64, Hide(size))) == nullptr, "aligned_alloc");
@@ -181,6 +181,23 @@ TEST(Heap, HugeSizesAreRefusedAndLargeOnesCostNothing) {
         std::free(large);
       },
       20));
+}
+
+// What a system may well have, and the simulation has not, is nobody's fault.
+TEST(Heap, WhatThereIsNoRoomForIsUnsupported) {
+  ExpectVerdict(
+      [] {
+        TakeStep();
+        Hide(std::malloc(Hide(size_t{1} << 33)));
+      },
+      "unsupported|large heap", "no room for a block of 8589934592 bytes");
+  ExpectVerdict(
+      [] {
+        TakeStep();
+        std::vector<std::vector<char>> blocks;
+        for (int i = 0; i < 5; ++i) blocks.emplace_back().reserve(size_t{1} << 30);
+      },
+      "unsupported|large heap", "no room for a block of 1073741824 bytes");
 }
 
 TEST(Heap, NothingIsAnError) {
