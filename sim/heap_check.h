@@ -47,10 +47,13 @@ inline bool SurelyOnHeap(const void* address, size_t size) {
   return bits / kNearSize == kNearTag && ShadowPermits(bits, size);
 }
 
-// Whether `address` lies on the same stack as `pointer`, and not below it.
+// Whether `address` lies on the same stack as `pointer`, and not below it. Not said of what is far
+// above: the stack may be one of the program's own, with other memory behind it.
 inline bool SurelyOnStack(const void* address, const void* pointer) {
+  constexpr uintptr_t kReach = 1 << 20;
+  static_assert(kStackStride % kReach == 0);
   const auto bits = reinterpret_cast<uintptr_t>(pointer);
-  const uintptr_t to_the_top = ~bits % kStackStride;
+  const uintptr_t to_the_top = ~bits % kReach;
   return reinterpret_cast<uintptr_t>(address) - bits <= to_the_top;
 }
 

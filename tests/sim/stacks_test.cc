@@ -1,7 +1,10 @@
 // Accesses to stacks: of frames that are there no more, and of those that are.
 #include <gtest/gtest.h>
+#include <ucontext.h>
 
 #include <atomic>
+#include <cstddef>
+#include <cstdlib>
 #include <string>
 #include <thread>
 
@@ -87,6 +90,31 @@ TEST(Stack, OfAFunctionThatHasStartedAThread) {
     thread.join();
     Check(local == 1, "written");
   }));
+}
+
+// Behind the end of such a stack lies other memory.
+TEST(Stack, OfTheProgramsOwnOnTheHeap) {
+  static ucontext_t of_thread;
+  static ucontext_t of_fiber;
+  static int* freed;
+  ExpectVerdict(
+      [] {
+        TakeStep();
+        constexpr size_t kSize = 64 << 10;
+        char* const stack = Make(kSize);
+        char* const between = Make(3 << 20);
+        freed = Hide(new int(1));
+        delete freed;
+        getcontext(&of_fiber);
+        of_fiber.uc_stack.ss_sp = stack;
+        of_fiber.uc_stack.ss_size = kSize;
+        of_fiber.uc_link = &of_thread;
+        makecontext(&of_fiber, +[] { Write(freed, 2); }, 0);
+        swapcontext(&of_thread, &of_fiber);
+        std::free(between);
+        std::free(stack);
+      },
+      "heap error|use after free");
 }
 
 TEST(Stack, OfTheRunningThreadItself) {
