@@ -16,8 +16,8 @@ using Context = void*;
 // locals are the same every time. Each has an inaccessible range below it, which even a function
 // with large arrays does not step over: an overflow faults instead of corrupting its neighbour.
 inline constexpr uintptr_t kStackArea = 0x1000'0000'0000;
-inline constexpr size_t kStackStride = 16 << 20;  // with the hooks frames are larger than without
-inline constexpr size_t kStackGuard = 1 << 20;
+inline constexpr size_t kStackStride = 32 << 20;
+inline constexpr size_t kStackGuard = 17 << 20;  // what is left is more than Linux's 8 MiB
 inline constexpr size_t kStackSize = kStackStride - kStackGuard;
 
 // The lowest address of stack `index` and the first one above it.

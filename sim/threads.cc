@@ -81,6 +81,21 @@ bool IsProgram(uintptr_t pc) {
          std::string_view(info.dli_fname).find("libstdc++") != std::string_view::npos;
 }
 
+// 0: nobody has said how large a stack is to be; then that is the process's limit.
+size_t StackWantedBy(const pthread_attr_t& attributes) {
+  const auto size_in = [](const pthread_attr_t& of) {
+    size_t size = 0;
+    pthread_attr_getstacksize(&of, &size);
+    return size;
+  };
+  pthread_attr_t untouched;
+  pthread_attr_init(&untouched);
+  const size_t size = size_in(attributes);
+  const size_t usual = size_in(untouched);
+  pthread_attr_destroy(&untouched);
+  return size != usual ? size : 0;
+}
+
 }  // namespace
 
 int CreateThread(pthread_t* handle, const pthread_attr_t* attributes, void* (*start)(void*),
@@ -94,7 +109,7 @@ int CreateThread(pthread_t* handle, const pthread_attr_t* attributes, void* (*st
   int detach_state = PTHREAD_CREATE_JOINABLE;
   if (attributes != nullptr) {
     pthread_attr_getdetachstate(attributes, &detach_state);
-    pthread_attr_getstacksize(attributes, &thread->stack_wanted);
+    thread->stack_wanted = StackWantedBy(*attributes);
   }
   thread->detached = detach_state == PTHREAD_CREATE_DETACHED;
   sigset_t mask;

@@ -125,10 +125,23 @@ TEST(Failures, StackOverflow) {
       VerdictKind::kCrash, "crash|stack overflow", "MiB");
 }
 
-int Fill(size_t size) {
+[[gnu::noinline]] int Fill(size_t size) {
   auto* const bytes = static_cast<volatile char*>(alloca(size));
   for (size_t i = 0; i < size; i += 1000) bytes[i] = 1;
   return bytes[size / 1000 * 1000 - 1000];
+}
+
+[[gnu::noinline]] int FillTwice(size_t size) {
+  auto* const bytes = static_cast<volatile char*>(alloca(size));
+  asm volatile("" : : "r"(bytes) : "memory");  // all of it is used, for all the compiler knows
+  bytes[0] = 1;
+  return Fill(size) + bytes[0];
+}
+
+// A frame larger than what is left does not end on the stack of a neighbour.
+TEST(Failures, StackOverflowOfLargeFrames) {
+  ExpectFailures([] { zero = FillTwice(10'000'000); }, VerdictKind::kCrash, "crash|stack overflow",
+                 "MiB");
 }
 
 void RunWithStack(size_t size, void* (*start)(void*)) {
