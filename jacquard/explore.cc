@@ -49,7 +49,7 @@ constexpr uint64_t kRepeatEvery = 1000;
 
 // What a finding may cost until it is reported. The clock is for bodies that compute for long.
 constexpr MinimizeBudget kMinimizeBudget = {
-    .executions = 10'000, .steps = 10'000'000, .seconds = 10};
+    .executions = 10'000, .steps = 50'000'000, .seconds = 10};
 
 // An execution that goes on for so many seconds after the time is over is given up.
 constexpr double kGrace = 1;

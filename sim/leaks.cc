@@ -120,11 +120,13 @@ class LeakSearch {
     }
     Consider(reinterpret_cast<uintptr_t>(thread.argument));
     const auto pointer = reinterpret_cast<uintptr_t>(thread.context);
-    const size_t stride = std::exchange(stride_, sizeof(uintptr_t));
     const uintptr_t top = thread.stack_bottom + kStackSize;
-    const bool is_known = pointer >= thread.stack_bottom && pointer < top;
-    if (!is_known) unreadable_ = true;  // the program has switched to a stack of its own
-    Scan((is_known ? pointer : thread.stack_bottom) & ~uintptr_t{7}, top);
+    if (pointer < thread.stack_bottom || pointer >= top) {
+      unreadable_ = true;  // the program has switched to a stack of its own
+      return;
+    }
+    const size_t stride = std::exchange(stride_, sizeof(uintptr_t));
+    Scan(pointer & ~uintptr_t{7}, top);
     stride_ = stride;
   }
 

@@ -1,7 +1,9 @@
 // The log that rolls globals back: what instrumented code overwrites in the executable's data
 // during an execution is put back afterwards.
 //
-// Shared libraries keep their data, but for locks, and unless they are part of the program.
+// Shared libraries keep their data, but for locks, and unless they are part of the program. So are
+// the first thread's thread-local variables where the program has a main of its own: they lie among
+// the libraries' data, and what is said of a library's here holds for them.
 //
 // Byte-exact: a neighbouring variable that uninstrumented code writes (a coverage counter,
 // GoogleTest's records) keeps its value even in the same word.
