@@ -8,10 +8,10 @@ namespace jacquard::sim::memory {
 
 // ---- reading
 
-// Whether the thread must see the newest store, though coherence would permit an older one.
+// Whether the thread is to see the newest store, though coherence would permit an older one.
 template <class Clock>
 bool Model<Clock>::OnlyNewest(int thread, const CellType& cell) const {
-  return cell.shares_atomic || cell.stale_reads[thread] >= options_.max_stale_reads;
+  return cell.shares_atomic || !chooses_ || cell.stale_reads[thread] >= options_.max_stale_reads;
 }
 
 // Fills `candidates_`, the newest first, and returns how many there are.
@@ -103,7 +103,7 @@ ReadResult<T> Model<Clock>::Load(int thread, const T* address, MemoryOrder order
 template <class Clock>
 template <class Pick>
 Index Model<Clock>::PickPlace(int thread, const CellType& cell, MemoryOrder order, Pick&& pick) {
-  if (cell.shares_atomic || !cell.has_gaps) return 0;
+  if (cell.shares_atomic || !cell.has_gaps || !chooses_) return 0;
   const bool seq_cst = seq_cst_.active();
   Targets<Clock> targets;
   uint32_t count = 0;

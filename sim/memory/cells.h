@@ -25,7 +25,7 @@ class CellTable {
   CellTable() : cells_(kCells), granules_(kGranules), links_(4 * kCells), used_(kCells) {}
 
   void BeginExecution() {
-    if (++stamp_ == 0 || made_ > kCells / 4) [[unlikely]]
+    if (++stamp_ == 0 || made_ > kMostKept) [[unlikely]]
       Clear();
     used_.TakeBackAll();
   }
@@ -53,9 +53,8 @@ class CellTable {
     return &cell;
   }
 
-  // Whether the execution has so many cells that plain accesses should make no more: room is left
-  // for its atomic accesses, and for what earlier ones have made.
-  bool IsCrowded() const { return used_.end() > kCells / 2; }
+  // Whether the execution has so many cells that plain accesses should make no more.
+  bool IsCrowded() const { return used_.end() > kMostPlain; }
 
   // Whether the execution has the cell.
   [[gnu::noinline]] bool Has(const void* address, uint32_t size) {
@@ -97,8 +96,11 @@ class CellTable {
   }
 
  private:
-  // In the wider forms, for very many threads, a cell has some kilobytes.
-  static constexpr Index kCells = sizeof(CellType) <= 512 ? 1 << 20 : 1 << 18;
+  static constexpr Index kCells = 1 << 21;
+  // So many cells are kept for the next execution, and so many may an execution have by plain
+  // accesses: each of a million steps can still make one.
+  static constexpr Index kMostKept = kCells / 4;
+  static constexpr Index kMostPlain = kCells / 4;
   static constexpr Index kGranules = 4 * kCells;
 
   struct Granule {

@@ -50,6 +50,7 @@ Index Model<Clock>::MakeStore() {
     if (store != 0) [[likely]]
       return store;
     Compact();
+    if (free_ == 0) Die("more than a million atomic objects in one execution");
   }
   const Index store = free_;
   free_ = stores_[store].next;

@@ -5,8 +5,9 @@
 namespace jacquard::sim {
 namespace {
 
-// In all histories of an execution together; when they are used up, histories are cut.
-constexpr memory::Index kStores = 1 << 18;
+// In all histories of an execution together; when they are used up, histories are cut. Each of as
+// many atomic objects as there are steps has one.
+constexpr memory::Index kStores = 1 << 20;
 
 }  // namespace
 

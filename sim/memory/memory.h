@@ -81,6 +81,9 @@ class Memory {
   void Fence(int thread, MemoryOrder order) {
     On([=](auto& model) { model.Fence(thread, order); });
   }
+  void StopChoosing() {
+    On([](auto& model) { model.StopChoosing(); });
+  }
   void FenceAll(int thread) {
     On([=](auto& model) { model.FenceAll(thread); });
   }

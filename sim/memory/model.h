@@ -92,6 +92,11 @@ class Model {
                                   MemoryOrder order, MemoryOrder failure, int32_t event,
                                   Pick&& pick);
   void Fence(int thread, MemoryOrder order);
+  // From now on each pick is answered with 0: what has been kept for others to be right is dropped.
+  void StopChoosing() {
+    chooses_ = false;
+    seq_cst_.Deactivate();
+  }
   // A full fence of every thread. Those of the others come behind what `thread` has done and before
   // what it does next, and each right before the epoch in which its thread is.
   void FenceAll(int thread);
@@ -177,7 +182,7 @@ class Model {
   // happens before all that others will do: no cycle leads through it.
   bool KeepsOrder(MemoryOrder order) {
     if (seq_cst_.active()) return true;
-    if (!IsSeqCst(order) || Alone()) [[likely]]
+    if (!IsSeqCst(order) || Alone() || !chooses_) [[likely]]
       return false;
     seq_cst_.Activate(thread_count_);
     return true;
@@ -256,6 +261,7 @@ class Model {
   bool lost_detail_ = false;
   bool overflowing_ = false;
   bool has_race_ = false;
+  bool chooses_ = true;
   Index free_ = 0;  // list of stores that are no longer kept, through `next`
   Race race_;
   Clock unseen_;  // what ReleaseUnseen has released

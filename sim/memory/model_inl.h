@@ -19,6 +19,7 @@ void Model<Clock>::BeginExecution(const ModelOptions& options) {
   thread_count_ = 1;
   others_ = 0;
   lost_detail_ = overflowing_ = has_race_ = false;
+  chooses_ = true;
   free_ = 0;
   cells_.BeginExecution();
   stores_.TakeBackAll();

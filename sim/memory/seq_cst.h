@@ -136,6 +136,7 @@ class SeqCst {
   // called but Activate, which is called right before the first one.
   bool active() const { return active_; }
   [[gnu::noinline]] void Activate(int thread_count);
+  void Deactivate() { active_ = false; }
   // Ranks come near to what a lane can hold.
   bool IsOverflowing() const { return overflowing_; }
   // Some clock says more than is known: an allowed outcome may be missed.
@@ -213,7 +214,7 @@ class SeqCst {
   // Of all accesses of cells that share bytes: themselves if seq_cst, and the fences before them.
   Clock shared_accesses_;
   Slab<StoreOrder<Clock>> orders_;  // by store
-  Slab<CellOrder<Clock>> cells_{1 << 17};
+  Slab<CellOrder<Clock>> cells_{1 << 20};
   Slab<AccessOrder<Clock>> accesses_{kRecords};
   Slab<FenceOrder<Clock>> fences_{kRecords};
 };

@@ -17,6 +17,7 @@ void Model<Clock>::CopyFrom(Model<OtherClock>& other) {
   others_ = other.others_;
   lost_detail_ = other.lost_detail_;
   has_race_ = other.has_race_;
+  chooses_ = other.chooses_;
   race_ = other.race_;
   unseen_ = Clock::From(other.unseen_);
   free_ = other.free_;
@@ -41,10 +42,6 @@ void Model<Clock>::CopyFrom(Model<OtherClock>& other) {
     store.seq_cst = from.seq_cst;
   }
   other.cells_.ForEach([&](Cell<OtherClock>& from) {
-    if (from.newest == 0 && cells_.IsCrowded()) {  // the wider form may have room for fewer
-      lost_detail_ = true;
-      return;
-    }
     CellType& cell = cells_.Find(reinterpret_cast<const void*>(from.address()), from.size());
     cell.newest = from.newest;
     cell.oldest = from.oldest;

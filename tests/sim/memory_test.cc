@@ -509,18 +509,81 @@ TEST_F(MemoryTest, RacesAreFoundAmongManyObjects) {
 }
 
 TEST_F(MemoryTest, ManyObjectsAndManyThreads) {
-  std::vector<uint64_t> words(300'000);
+  std::vector<uint64_t> words(50'000);
   uint32_t flag = 0;
   Begin(2);
   for (const uint64_t& word : words) memory().PlainWrite(1, &word, sizeof word);
   Store(1, flag, 5u, kRelease);
+  memory().CreateThread(0, 17);
   EXPECT_FALSE(memory().HasLostDetail());
-  memory().CreateThread(0, 17);  // the form for so many has less room
-  EXPECT_TRUE(memory().HasLostDetail());
-  EXPECT_TRUE(memory().PlainRead(2, &words[0], sizeof words[0]));
-  EXPECT_FALSE(memory().PlainRead(2, &words.back(), sizeof words[0]));
+  EXPECT_TRUE(memory().PlainRead(2, &words.back(), sizeof words[0]));
   EXPECT_EQ(Load(17, flag, kAcquire), 5u);
   EXPECT_FALSE(memory().PlainRead(17, &words[0], sizeof words[0]));
+}
+
+// The short way knows what the other one has told, of this execution only.
+TEST_F(MemoryTest, PlainAccessesAtOnce) {
+  constexpr size_t kSize = sizeof(uint64_t);
+  std::vector<uint64_t> words(400'000);
+  std::vector<uint64_t> others(600'000);
+  const auto at_once = [](const uint64_t& word) {
+    return memory().PlainAtOnce<AccessKind::kPlainWrite>(1, &word, kSize);
+  };
+  const auto write = [](const std::vector<uint64_t>& all) {
+    for (const uint64_t& word : all) memory().PlainWrite(1, &word, kSize);
+  };
+  Begin(2);
+  EXPECT_FALSE(at_once(words[0])) << "nobody has been there";
+  write(words);
+  EXPECT_TRUE(at_once(words[0]));
+  EXPECT_FALSE(memory().PlainAtOnce<AccessKind::kPlainWrite>(2, &words[0], kSize)) << "it races";
+  Begin(2);
+  EXPECT_TRUE(at_once(words[0])) << "it is known from the execution before";
+  write(others);
+  EXPECT_FALSE(at_once(words[1])) << "there are too many by now";
+  Begin(2);  // the earlier ones are dropped
+  EXPECT_FALSE(at_once(words[0]));
+}
+
+TEST_F(MemoryTest, ManyAtomicObjectsHandOver) {
+  static uint32_t objects[400'000];
+  uint32_t flag = 0;
+  uint64_t data = 0;
+  Begin(2);
+  for (uint32_t& object : objects) {
+    Store(1, object, 1u);
+    Store(1, object, 2u);
+  }
+  memory().PlainWrite(1, &data, sizeof data);
+  Store(1, flag, 1u, kRelease);
+  EXPECT_EQ(Load(2, flag, kAcquire), 1u);
+  EXPECT_FALSE(memory().PlainRead(2, &data, sizeof data));
+  for (const uint32_t& object : objects) ASSERT_EQ(Load(2, object), 2u);
+}
+
+// ---- no more choices
+
+TEST_F(MemoryTest, WithoutChoicesAllIsNewest) {
+  Begin(3);
+  uint32_t x = 0;
+  uint32_t y = 0;
+  Store(1, x, 1u, kSeqCst);
+  Store(1, x, 2u);
+  memory().StopChoosing();
+  EXPECT_EQ(Load(2, x), 2u);
+  EXPECT_TRUE(alternatives_.empty());
+  EXPECT_EQ(Add(3, x, 1u), 2u);
+  Store(3, y, 1u, kSeqCst);
+  Store(2, y, 2u, kSeqCst);
+  EXPECT_EQ(Load(1, y, kSeqCst), 2u);
+  EXPECT_TRUE(alternatives_.empty());
+  memory().CreateThread(0, 9);  // nor in the wider form
+  EXPECT_EQ(Load(1, x), 3u);
+  EXPECT_TRUE(alternatives_.empty());
+  Begin(3);
+  x = 0;
+  Store(1, x, 1u);
+  EXPECT_EQ(Load(2, x, kRelaxed, {1}), 0u) << "the next execution has choices again";
 }
 
 // ---- read-modify-writes one behind another
