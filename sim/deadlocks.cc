@@ -312,9 +312,7 @@ void Engine::ReportDeadlock() {
   if (rechecking_) {
     // Nothing has happened since.
     step_ = stuck_step_;
-    // The events' destructors may be the program's, with hooks: the trace is of a public type.
-    const Backstage backstage;
-    if (recorder != nullptr) recorder->ForgetSinceMark();
+    if (recorder != nullptr) recorder->ForgetSince(recheck_mark_);
   }
   if (InterruptBySent() || LetTimerExpire()) return;
   for (ThreadSet left = alive_; left != 0; left &= left - 1) {

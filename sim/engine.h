@@ -622,6 +622,8 @@ class Engine {
   double deadline_ = 0;              // in real seconds; 0: none
   bool given_up_ = false;            // it was over
   int recheck_round_ = 0;
+  size_t recheck_mark_ = 0;       // of the recorder: when that began
+  size_t livelock_mark_ = 0;      // and when a livelock would have been shown for long enough
   uint32_t spurious_events_ = 0;  // so many there have been
   uint32_t time_outs_ = 0;        // and so many while others could run
   int locks_held_ = 0;            // by all threads

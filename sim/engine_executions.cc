@@ -170,7 +170,8 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   step_ = 0;
   schedule_ = 0;
   steps_begin_epochs_ = false;
-  fair_from_ = std::clamp<uint64_t>(options.max_steps / 2, 1, kMostUnfairSteps);
+  fair_from_ = options.max_steps == kDefaultMaxSteps ? kDefaultUnfairSteps
+                                               : std::max<uint64_t>(1, options.max_steps / 2);
   SetLimit(fair_from_);
   last_pick_ = {};
   ticket_ = 0;

@@ -115,10 +115,11 @@ void Engine::ReachLimit() {
   const uint64_t most_of_trace = 2 * fair_from_;  // of a livelock, that shows enough
   if (step_ < options_.max_steps) {
     if (fair_) {
-      if (recorder != nullptr) recorder->Mark();
+      if (recorder != nullptr) livelock_mark_ = recorder->Mark();
       return SetLimit(options_.max_steps);
     }
     fair_ = unasked_ = true;
+    if (memory != nullptr) memory->StopChoosing();
     spinning_looks_ = step_ + kStepsBetweenLooks;
     return SetLimit(std::min(options_.max_steps, most_of_trace));
   }
@@ -128,10 +129,8 @@ void Engine::ReachLimit() {
          "did not end within " + std::to_string(options_.max_steps) +
              " steps, and the signal of alarm() or setitimer() only comes where nobody can run");
   }
-  if (recorder != nullptr && most_of_trace < options_.max_steps) {
-    const Backstage backstage;  // as in ReportDeadlock
-    recorder->ForgetSinceMark();
-  }
+  if (recorder != nullptr && most_of_trace < options_.max_steps)
+    recorder->ForgetSince(livelock_mark_);
   Fail(VerdictKind::kLivelock, "step limit",
        "did not end within " + std::to_string(options_.max_steps) +
            " steps (max_steps), although from step " + std::to_string(fair_from_) +
@@ -151,7 +150,7 @@ void Engine::Stuck() {
     stuck_step_ = step_;
     for (ThreadSet left = spinning_; left != 0; left &= left - 1)
       plain_loops.LookLater(threads_[FirstOf(left)]);
-    if (recorder != nullptr) recorder->Mark();
+    if (recorder != nullptr) recheck_mark_ = recorder->Mark();
   } else if (++recheck_round_ >= kRecheckRounds && step_ - stuck_step_ >= kRecheckSteps) {
     return ReportDeadlock();
   }

@@ -29,7 +29,9 @@ constexpr const char* MemoryModeName(MemoryMode mode) {
 inline constexpr uint32_t kNever = 0;
 inline constexpr uint32_t kAnyNumber = UINT32_MAX;
 
-inline constexpr uint64_t kMostUnfairSteps = 50'000;
+// Of ExecutionOptions::max_steps.
+inline constexpr uint64_t kDefaultMaxSteps = 1'000'000;
+inline constexpr uint64_t kDefaultUnfairSteps = 50'000;
 
 // What exit() and its like mean in an execution, which they end.
 enum class ExitMode : uint8_t {
@@ -47,10 +49,10 @@ struct ExecutionOptions {
   // under kSc). If not, they are left to chance: as soon as there is a second thread, each plain
   // access is a step, which sees the newest value and orders nothing.
   bool races = true;
-  // An execution that takes more steps is a livelock. From half of it on, and at the latest after
-  // kMostUnfairSteps, every thread gets its turn: threads that wait for one another by turns end
-  // soon then, and what merely takes long has time.
-  uint64_t max_steps = 1'000'000;
+  // An execution that takes more steps is a livelock. From half of it on every thread gets its
+  // turn; by default from kDefaultUnfairSteps on: threads that wait for one another by turns end soon
+  // then, and what merely takes long has time.
+  uint64_t max_steps = kDefaultMaxSteps;
   // Whether blocks of the heap that are still there after Program::End, and that nothing points to
   // any more, are a verdict. Executions that end with another verdict are not looked at.
   bool check_leaks = true;

@@ -13,7 +13,8 @@
 namespace jacquard::sim {
 
 void Recorder::CompletePlainWrite() {
-  if (trace_->events.empty()) return;
+  if (trace_->events.size() <= complete_) return;
+  complete_ = trace_->events.size();
   TraceEvent& event = trace_->events.back();
   Step& step = event.step;
   if (event.type != TraceEvent::Type::kStep || step.kind != StepKind::kPlainWrite ||
@@ -21,6 +22,19 @@ void Recorder::CompletePlainWrite() {
     return;
   step.new_value = ReadBytes(step.address, step.size);
   event.new_text = engine.program().TextOf(step.address, step.new_value);
+}
+
+size_t Recorder::Mark() {
+  const Backstage backstage;
+  CompletePlainWrite();
+  return complete_;
+}
+
+void Recorder::ForgetSince(size_t mark) {
+  // The events' destructors may be the program's, with hooks: the trace is of a public type.
+  const Backstage backstage;
+  trace_->events.resize(mark);
+  complete_ = mark;
 }
 
 TraceEvent& Recorder::Add(TraceEvent::Type type) {

@@ -57,8 +57,8 @@ class Recorder {
   void NoteCreation(int child, uintptr_t pc);
   void AddPlaceOfCreation(int thread);
   // What is recorded from here on can be forgotten.
-  void Mark() { mark_ = trace_->events.size(); }
-  void ForgetSinceMark() { trace_->events.resize(mark_); }
+  size_t Mark();
+  void ForgetSince(size_t mark);
 
  private:
   // Something that was left to chance.
@@ -107,7 +107,7 @@ class Recorder {
   std::vector<HeapEvent> heap_events_;
   std::vector<Taken> taken_;         // the latest of each thread and lock
   std::vector<TracePlace> created_;  // by thread
-  size_t mark_ = 0;
+  size_t complete_ = 0;  // so many events are known to be
   int32_t read_ = kNoRead;
   std::unordered_map<const void*, int64_t> newest_stores_;       // events, under kSc
   std::vector<PickTaken> memory_picks_;                          // of the step that is being made
