@@ -44,6 +44,8 @@ struct ExceptionGlobals {
 };
 
 constexpr int kStage = kMaxThreads;  // its stack and its storage, behind those of the threads
+static_assert((kStage + 1) * kStackStride <= size_t{1} << kStackAreaBits);
+static_assert(kStackArea == uintptr_t{0x400} << kStackAreaBits, "as hooks.S has it");
 
 }  // namespace
 

@@ -112,7 +112,8 @@ void Engine::ReachLimit() {
     ReportLeftThread(*current, "thread outlives the body",
                      "goes on although the threads that the execution began with have ended");
   }
-  const uint64_t most_of_trace = 2 * fair_from_;  // of a livelock, that shows enough
+  // Of a livelock, that shows enough.
+  const uint64_t most_of_trace = fair_from_ + std::min(fair_from_, kDefaultUnfairSteps);
   if (step_ < options_.max_steps) {
     if (fair_) {
       if (recorder != nullptr) livelock_mark_ = recorder->Mark();

@@ -50,8 +50,8 @@ struct ExecutionOptions {
   // access is a step, which sees the newest value and orders nothing.
   bool races = true;
   // An execution that takes more steps is a livelock. From half of it on every thread gets its
-  // turn; by default from kDefaultUnfairSteps on: threads that wait for one another by turns end soon
-  // then, and what merely takes long has time.
+  // turn; by default from kDefaultUnfairSteps on: threads that wait for one another by turns end
+  // soon then, and what merely takes long has time.
   uint64_t max_steps = kDefaultMaxSteps;
   // Whether blocks of the heap that are still there after Program::End, and that nothing points to
   // any more, are a verdict. Executions that end with another verdict are not looked at.

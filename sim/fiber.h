@@ -16,6 +16,7 @@ using Context = void*;
 // locals are the same every time. Each has an inaccessible range below it, which even a function
 // with large arrays does not step over: an overflow faults instead of corrupting its neighbour.
 inline constexpr uintptr_t kStackArea = 0x1000'0000'0000;
+inline constexpr int kStackAreaBits = 34;  // all of them, and where else nothing lies
 inline constexpr size_t kStackStride = 32 << 20;
 inline constexpr size_t kStackGuard = 17 << 20;  // what is left is more than Linux's 8 MiB
 inline constexpr size_t kStackSize = kStackStride - kStackGuard;

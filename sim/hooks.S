@@ -11,8 +11,8 @@
 \name:
         .cfi_startproc
         movq    %rsp, %rax
-        shrq    $32, %rax
-        cmpl    $0x1000, %eax                   # kStackArea, of which there are less than 4 GiB (fiber.h)
+        shrq    $34, %rax
+        cmpl    $0x400, %eax                    # kStackArea, of kStackAreaBits (fiber.h)
         jne     1f
         movq    %rbx, jacquard_entry_registers+0(%rip)
         movq    %rbp, jacquard_entry_registers+8(%rip)

@@ -24,17 +24,11 @@ void Recorder::CompletePlainWrite() {
   event.new_text = engine.program().TextOf(step.address, step.new_value);
 }
 
-size_t Recorder::Mark() {
-  const Backstage backstage;
-  CompletePlainWrite();
-  return complete_;
-}
-
 void Recorder::ForgetSince(size_t mark) {
   // The events' destructors may be the program's, with hooks: the trace is of a public type.
   const Backstage backstage;
   trace_->events.resize(mark);
-  complete_ = mark;
+  complete_ = std::min(complete_, mark);
 }
 
 TraceEvent& Recorder::Add(TraceEvent::Type type) {

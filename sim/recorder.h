@@ -57,7 +57,7 @@ class Recorder {
   void NoteCreation(int child, uintptr_t pc);
   void AddPlaceOfCreation(int thread);
   // What is recorded from here on can be forgotten.
-  size_t Mark();
+  size_t Mark() const { return trace_->events.size(); }
   void ForgetSince(size_t mark);
 
  private:

@@ -98,9 +98,10 @@ class CellTable {
  private:
   static constexpr Index kCells = 1 << 21;
   // So many cells are kept for the next execution, and so many may an execution have by plain
-  // accesses: each of a million steps can still make one.
-  static constexpr Index kMostKept = kCells / 4;
-  static constexpr Index kMostPlain = kCells / 4;
+  // accesses: each of a million steps can still make one. Fewer where a cell, for very many
+  // threads, has up to some kilobytes.
+  static constexpr Index kMostKept = sizeof(CellType) <= 512 ? kCells / 4 : kCells / 16;
+  static constexpr Index kMostPlain = kMostKept;
   static constexpr Index kGranules = 4 * kCells;
 
   struct Granule {

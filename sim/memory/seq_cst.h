@@ -126,7 +126,7 @@ class SeqCst {
   SeqCst(ThreadType* threads, Slab<StoreType>& stores)
       : threads_(threads), stores_(stores), orders_(stores.capacity()) {}
 
-  void BeginExecution() { active_ = false; }
+  void BeginExecution() { active_ = overflowing_ = lost_detail_ = false; }
   void AddThread(int thread) {
     if (thread >= thread_count_) thread_count_ = thread + 1;
     of_[thread] = {};
@@ -214,7 +214,7 @@ class SeqCst {
   // Of all accesses of cells that share bytes: themselves if seq_cst, and the fences before them.
   Clock shared_accesses_;
   Slab<StoreOrder<Clock>> orders_;  // by store
-  Slab<CellOrder<Clock>> cells_{1 << 20};
+  Slab<CellOrder<Clock>> cells_{1 << 21};
   Slab<AccessOrder<Clock>> accesses_{kRecords};
   Slab<FenceOrder<Clock>> fences_{kRecords};
 };

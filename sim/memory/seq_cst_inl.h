@@ -221,8 +221,7 @@ void SeqCst<Clock>::OnJoin(int parent, int child) {
 template <class Clock>
 CellOrder<Clock>& SeqCst<Clock>::OrderOf(CellType& cell) {
   if (cell.seq_cst == 0) {
-    cell.seq_cst = cells_.Take();
-    if (cell.seq_cst == 0) lost_detail_ = true;  // these share one, which says too much
+    cell.seq_cst = cells_.Take();  // as many as there can be cells
     cells_[cell.seq_cst] = {};
   }
   return cells_[cell.seq_cst];

@@ -7,8 +7,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
+#include <string>
 #include <type_traits>
+
+#include "sim/message.h"
 
 namespace jacquard::sim::memory {
 
@@ -24,7 +26,10 @@ class Slab {
   explicit Slab(Index capacity) : capacity_(capacity) {
     void* const pages = mmap(nullptr, bytes(), PROT_READ | PROT_WRITE,
                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (pages == MAP_FAILED) std::abort();
+    if (pages == MAP_FAILED) {
+      Die("no room for " + std::to_string(bytes() >> 20) +
+          " MiB of addresses for the memory model (a limit of address space, or no overcommit?)");
+    }
     data_ = static_cast<T*>(pages);
   }
   ~Slab() { munmap(data_, bytes()); }

@@ -84,6 +84,20 @@ TEST(Threads, AsManyAsThereAreAndNoMore) {
   ExpectVerdict([&] { start(kMaxThreads); }, "unsupported|too many threads");
 }
 
+// Each of them is looked at closely, though their stacks take gigabytes of addresses.
+TEST(Threads, TheLastSpinsLikeTheFirst) {
+  ExpectVerdict(
+      [] {
+        for (int i = 2; i < kMaxThreads; ++i) std::thread([] {}).join();
+        std::atomic<bool> never{false};
+        std::thread([&] {
+          while (!never.load()) {
+          }
+        }).join();
+      },
+      "deadlock|no thread can run", "spins on");
+}
+
 // More than there can be at once.
 constexpr int kManyThreads = kMaxThreads + 50;
 
