@@ -173,7 +173,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   schedule_ = 0;
   steps_begin_epochs_ = false;
   fair_from_ = options.max_steps == kDefaultMaxSteps ? kDefaultUnfairSteps
-                                               : std::max<uint64_t>(1, options.max_steps / 2);
+                                                     : std::max<uint64_t>(1, options.max_steps / 2);
   SetLimit(fair_from_);
   last_pick_ = {};
   ticket_ = 0;

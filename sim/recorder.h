@@ -107,7 +107,7 @@ class Recorder {
   std::vector<HeapEvent> heap_events_;
   std::vector<Taken> taken_;         // the latest of each thread and lock
   std::vector<TracePlace> created_;  // by thread
-  size_t complete_ = 0;  // so many events are known to be
+  size_t complete_ = 0;              // so many events are known to be
   int32_t read_ = kNoRead;
   std::unordered_map<const void*, int64_t> newest_stores_;       // events, under kSc
   std::vector<PickTaken> memory_picks_;                          // of the step that is being made
