@@ -38,6 +38,10 @@ template <class T>
   T value;
   std::memcpy(&value, address, sizeof(T));
   if (cell.newest == 0 || ValueOf<T>(stores_[cell.newest]) != value) [[unlikely]] {
+    if (IsFull()) [[unlikely]] {
+      MakeRoom();
+      return CellFor(address);  // there may be another cell now
+    }
     StartHistory(cell, address);
   }
   return cell;
@@ -50,7 +54,7 @@ Index Model<Clock>::MakeStore() {
     if (store != 0) [[likely]]
       return store;
     Compact();
-    if (free_ == 0) Die("more than a million atomic objects in one execution");
+    if (free_ == 0) Die("an operation that makes very many stores");  // EnsureRoom is for that
   }
   const Index store = free_;
   free_ = stores_[store].next;
@@ -108,9 +112,32 @@ void Model<Clock>::DropHistory(CellType& cell) {
   cell.length = 0;
 }
 
-// Takes back all stores that are not the newest of their location: there are no more.
 template <class Clock>
-void Model<Clock>::Compact() {
+void Model<Clock>::MakeRoom() {
+  if (Compact() < stores_.capacity() / 8) ForgetAll();
+}
+
+// As if all threads had just told each other what they know: then nothing older matters.
+template <class Clock>
+void Model<Clock>::ForgetAll() {
+  Clock all;
+  for (int i = 0; i < thread_count_; ++i) all.Join(threads_[i].now);
+  for (int i = 0; i < thread_count_; ++i) {
+    threads_[i].now.Join(all);
+    BeginEpoch(i);
+  }
+  StopChoosing();  // what allowed choices is gone
+  cells_.BeginExecution();
+  stores_.TakeBackAll();
+  free_ = 0;
+  lost_detail_ = true;
+}
+
+// Takes back all stores that are not the newest of their location: there are no more. Returns how
+// many.
+template <class Clock>
+Index Model<Clock>::Compact() {
+  Index count = 0;
   cells_.ForEach([&](CellType& cell) {
     while (cell.oldest != cell.newest) {
       const Index dropped = cell.oldest;
@@ -118,10 +145,12 @@ void Model<Clock>::Compact() {
       cell.forgotten = true;
       stores_[dropped].next = free_;
       free_ = dropped;
+      ++count;
     }
     cell.length = cell.newest != 0 ? 1 : 0;
     if (cell.newest != 0) stores_[cell.newest].previous = 0;
   });
+  return count;
 }
 
 // Into modification order, right before `next` or last.

@@ -205,14 +205,17 @@ class Model {
   Index MakeStore();
   // Before an operation that makes stores: enough of them for it are left.
   void EnsureRoom() {
-    if (stores_.end() + kReserve > stores_.capacity() && free_ == 0) [[unlikely]]
-      Compact();
+    if (IsFull()) [[unlikely]]
+      MakeRoom();
   }
+  bool IsFull() const { return stores_.end() + kReserve > stores_.capacity() && free_ == 0; }
+  [[gnu::noinline, gnu::cold]] void MakeRoom();
+  void ForgetAll();
   StoreType& InitialStore(CellType& cell);
   template <class T>
   [[gnu::noinline]] void StartHistory(CellType& cell, const T* address);
   [[gnu::noinline]] void DropHistory(CellType& cell);
-  [[gnu::noinline, gnu::cold]] void Compact();
+  Index Compact();
   void Insert(CellType& cell, Index store, Index next);
   void Trim(CellType& cell);
   [[gnu::noinline]] void TellOverlaps(CellType& cell, Index store);

@@ -74,6 +74,29 @@ TEST_F(MemoryTest, PlainAccessesAtOnce) {
   EXPECT_FALSE(at_once(words[0]));
 }
 
+// More of them than there is room for: then it is as if all threads had told each other what they
+// know, so that no race is reported that is none.
+TEST_F(MemoryTest, MoreAtomicObjectsThanThereIsRoomFor) {
+  std::vector<uint64_t> words(1'300'000);
+  uint64_t ordered = 0;
+  uint64_t racing = 0;
+  uint32_t flag = 0;
+  Begin(2);
+  memory().PlainWrite(1, &ordered, sizeof ordered);
+  Store(1, flag, 1u, kRelease);
+  for (uint64_t& word : words) Store(1, word, uint64_t{7}, kRelaxed);
+  EXPECT_TRUE(memory().HasLostDetail());
+  EXPECT_EQ(Load(2, flag, kAcquire), 1u);
+  EXPECT_FALSE(memory().PlainWrite(2, &ordered, sizeof ordered));
+  EXPECT_EQ(Load(2, words[0], kRelaxed), 7u);
+  EXPECT_EQ(Load(2, words.back(), kRelaxed), 7u);
+  // What comes later is looked at as ever.
+  memory().PlainWrite(1, &racing, sizeof racing);
+  EXPECT_TRUE(memory().PlainWrite(2, &racing, sizeof racing));
+  Begin(2);
+  EXPECT_FALSE(memory().HasLostDetail());
+}
+
 TEST_F(MemoryTest, ManyAtomicObjectsHandOver) {
   static uint32_t objects[400'000];
   uint32_t flag = 0;
