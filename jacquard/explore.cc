@@ -329,6 +329,7 @@ class Exploration {
     if (!minimize) silence_->Lift();  // this one is reported
     ChoiceRecorder recorder(strategy);
     Trace trace;
+    trace.of_livelock = first.kind == VerdictKind::kLivelock;
     Course second;
     Verdict again = Repeat(recorder, &trace, second);
     bool same = second == course;
@@ -450,6 +451,7 @@ class Exploration {
     const call::Deadline none(0);
     for (const Choices& tried : {fewer, choices}) {
       Trace trace_of_tried;
+      trace_of_tried.of_livelock = verdict.kind == VerdictKind::kLivelock;
       ByteString replay;
       replay.Set(tried.others, tried.of_memory);
       replay.BeginExecution();

@@ -117,6 +117,11 @@ constexpr OptionType kOptionTypes[] = {
      [](std::string_view value, Options& options) {
        return ParseNumber<uint64_t>(value, 1, options.execution.max_steps);
      }},
+    {"unfair_steps", "N",
+     "from so many steps on, or from half of max_steps on, every thread gets its turn",
+     [](std::string_view value, Options& options) {
+       return ParseNumber<uint64_t>(value, 1, options.execution.unfair_steps);
+     }},
     {"max_history", "N", "so many stores of a location are kept, 2 to 1000",
      [](std::string_view value, Options& options) {
        uint32_t number = 0;

@@ -106,7 +106,8 @@ enum OptionBit : uint64_t {
   kNoneOutlivesBit = 4096,
   kNoLockOrderBit = 8192,
   kLibraryBugsBit = 16384,
-  kAllBits = 32767,
+  kUnfairStepsBit = 32768,
+  kAllBits = 65535,
 };
 
 void WriteOptions(const ExecutionOptions& options, Writer& writer) {
@@ -126,6 +127,7 @@ void WriteOptions(const ExecutionOptions& options, Writer& writer) {
   if (options.exits == ExitMode::kMustBeZero) bits |= kExitsZeroBit;
   if (options.max_history != defaults.max_history) bits |= kHistoryBit;
   if (options.max_steps != defaults.max_steps) bits |= kStepsBit;
+  if (options.unfair_steps != defaults.unfair_steps) bits |= kUnfairStepsBit;
   if (options.quarantine != defaults.quarantine) bits |= kQuarantineBit;
   writer.Number(bits);
   if ((bits & kHistoryBit) != 0) writer.Number(options.max_history);
@@ -133,6 +135,7 @@ void WriteOptions(const ExecutionOptions& options, Writer& writer) {
   if ((bits & kQuarantineBit) != 0) writer.Number(options.quarantine);
   if ((bits & kSpuriousBit) != 0) writer.Number(options.spurious_wake_ups);
   if ((bits & kTimeOutsBit) != 0) writer.Number(options.time_outs);
+  if ((bits & kUnfairStepsBit) != 0) writer.Number(options.unfair_steps);
 }
 
 // False if there is an option that this version does not know.
@@ -156,6 +159,7 @@ bool ReadOptions(Reader& reader, ExecutionOptions& options) {
   if ((bits & kSpuriousBit) != 0)
     options.spurious_wake_ups = static_cast<uint32_t>(reader.Number());
   if ((bits & kTimeOutsBit) != 0) options.time_outs = static_cast<uint32_t>(reader.Number());
+  if ((bits & kUnfairStepsBit) != 0) options.unfair_steps = reader.Number();
   return true;
 }
 

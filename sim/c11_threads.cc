@@ -57,6 +57,7 @@ using jacquard::sim::Nanoseconds;
 using jacquard::sim::Posix;
 using jacquard::sim::Status;
 
+// jacquard_... stand for functions of the C library, which hooks.S defines: it goes on there.
 extern "C" {
 
 // ---- threads
@@ -92,7 +93,6 @@ void thrd_exit(int result) {
   __builtin_unreachable();
 }
 
-// Entered through hooks.S.
 void jacquard_thrd_yield() {
   if (engine.Simulates()) {
     engine.current->spin.NoteCall();
@@ -119,7 +119,7 @@ void mtx_destroy(mtx_t* mutex) {
   JACQUARD_REAL(mtx_destroy)(mutex);  // the mark of one that has been destroyed, as on a POSIX one
 }
 
-int mtx_lock(mtx_t* mutex) {
+int jacquard_mtx_lock(mtx_t* mutex) {
   if (!engine.Simulates()) return JACQUARD_REAL(mtx_lock)(mutex);
   return Status(jacquard::sim::LockMutex(Posix(mutex), JACQUARD_CALLER));
 }
@@ -130,13 +130,12 @@ int mtx_timedlock(mtx_t* mutex, const timespec* time) {
   return Status(jacquard::sim::LockMutex(Posix(mutex), JACQUARD_CALLER, Nanoseconds(*time)));
 }
 
-// Entered through hooks.S.
 int jacquard_mtx_trylock(mtx_t* mutex) {
   if (!engine.Simulates()) return JACQUARD_REAL(mtx_trylock)(mutex);
   return Status(jacquard::sim::TryLockMutex(Posix(mutex), JACQUARD_CALLER));
 }
 
-int mtx_unlock(mtx_t* mutex) {
+int jacquard_mtx_unlock(mtx_t* mutex) {
   if (!engine.Simulates()) return JACQUARD_REAL(mtx_unlock)(mutex);
   return Status(jacquard::sim::UnlockMutex(Posix(mutex), JACQUARD_CALLER));
 }

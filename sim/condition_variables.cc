@@ -92,6 +92,7 @@ void DestroyCondition(pthread_cond_t* condition, uintptr_t pc) {
 
 using jacquard::sim::engine;
 
+// jacquard_... stand for functions of the C library, which hooks.S defines: it goes on there.
 extern "C" {
 
 int pthread_cond_init(pthread_cond_t* condition, const pthread_condattr_t* attributes) noexcept {
@@ -130,12 +131,12 @@ int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, cl
                                          jacquard::sim::Nanoseconds(*time));
 }
 
-int pthread_cond_signal(pthread_cond_t* condition) noexcept {
+int jacquard_cond_signal(pthread_cond_t* condition) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_cond_signal)(condition);
   return jacquard::sim::NotifyCondition(condition, 1, JACQUARD_CALLER);
 }
 
-int pthread_cond_broadcast(pthread_cond_t* condition) noexcept {
+int jacquard_cond_broadcast(pthread_cond_t* condition) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_cond_broadcast)(condition);
   return jacquard::sim::NotifyCondition(condition, jacquard::kMaxThreads, JACQUARD_CALLER);
 }

@@ -18,6 +18,7 @@
 #include "sim/execute.h"
 #include "sim/plain_loops.h"
 #include "sim/random_answers.h"
+#include "sim/recurrence.h"
 #include "sim/rollback.h"
 #include "sim/snapshot.h"
 #include "sim/step.h"
@@ -49,6 +50,7 @@ class Engine {
   Arena arena;
   Rollback rollback;
   Snapshot snapshot;
+  Recurrence recurrence;
   Recorder* recorder = nullptr;            // null: no trace
   Strategy* listener = nullptr;            // the strategy, if it listens
   bool seen_closely = false;               // there is a trace, or somebody listens
@@ -129,7 +131,7 @@ class Engine {
     if (observed_) [[likely]] {
       const Step step = {current->id, current->operation, kind,      order, size,
                          address,     old_value,          new_value, newest};
-      if (seen_closely) [[unlikely]] {
+      if (told_closely_) [[unlikely]] {
         TellClosely(step, pc);
       } else {
         Observe(step);
@@ -523,6 +525,15 @@ class Engine {
   void TellBlocked(WaitReason reason, const void* address, uintptr_t pc);
   void ReachLimit();
   void SetLimit(uint64_t limit);
+  // The limit was none of the execution, but where something begins or ends: every thread's getting
+  // its turn, what is kept of a livelock, a watch.
+  void PassLimit();
+  void BeginWatch();
+  void Watch(const Step& step, uintptr_t pc);
+  void EndWatch();
+  void StopRecording();
+  void SeeAsNeeded();
+  [[noreturn]] void ReportLivelock(std::string_view what, uint64_t number, std::string_view rest);
   // Every now and then. Gives the execution up if its time is over.
   void LookAround();
   // The spinning threads go round their loops again.
@@ -610,12 +621,15 @@ class Engine {
   bool probing_ = false;     // the verdict is made; only what it is called is open
   bool body_ended_ = false;  // the threads that the program began with have ended
   bool program_observes_ = false;
-  bool observed_ = false;  // steps are told: to the program, the recorder or the strategy
+  bool told_closely_ = false;  // steps are told: to the recorder, the strategy or `recurrence`
+  bool observed_ = false;      // or, at least, to the program
   Strategy* strategy_ = nullptr;
   RandomAnswers* answers_ = nullptr;  // what answers instead of the strategy, if it has such
   uint64_t step_ = 0;
   uint64_t schedule_ = 0;            // a hash of the switches
   uint64_t fair_from_ = 0;           // this step on every thread gets its turn
+  uint64_t next_watch_ = 0;          // the step when `recurrence` watches
+  uint64_t watch_from_ = 0;          // and when it began to
   uint64_t limit_ = 0;               // of steps
   uint64_t next_limit_ = 0;          // that, or when there is something else to do before
   bool steps_begin_epochs_ = false;  // the memory model's: BeginEpochsAtSteps

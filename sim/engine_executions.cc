@@ -81,7 +81,7 @@ void Engine::RunStage() {
 
 // While there is only one thread, the memory model need not hear of plain accesses.
 void Engine::SetNearTag() {
-  plain_seen_closely = recorder != nullptr || !options_.races;
+  plain_seen_closely = recorder != nullptr || !options_.races || recurrence.watches();
   const bool all_are_told = plain_seen_closely || (memory != nullptr && !memory->IsAlone());
   near_tag = all_are_told ? kNoTag : kNearTag;
 }
@@ -172,8 +172,9 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   step_ = 0;
   schedule_ = 0;
   steps_begin_epochs_ = false;
-  fair_from_ = options.max_steps == kDefaultMaxSteps ? kDefaultUnfairSteps
-                                                     : std::max<uint64_t>(1, options.max_steps / 2);
+  fair_from_ = std::clamp<uint64_t>(options.max_steps / 2, 1, options.unfair_steps);
+  next_watch_ = kFirstWatch;
+  livelock_mark_ = 0;
   SetLimit(fair_from_);
   last_pick_ = {};
   ticket_ = 0;
@@ -194,16 +195,14 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   std::optional<Recorder> trace_recorder;
   recorder = trace != nullptr ? &trace_recorder.emplace(trace) : nullptr;
   listener = strategy.listens() ? &strategy : nullptr;
-  seen_closely = recorder != nullptr || listener != nullptr;
   stage_.fs_base = FirstFsBase(stage_);
   driver_.fs_base = series_ > 0 ? FirstFsBase(driver_) : driver_.storage.fs_base;
-  observed_ = program_observes_ || seen_closely;
   if (listener != nullptr) {
     listener->OnBegin({.invariants = program_observes_,
                        .reuses_memory = options.quarantine < ExecutionOptions{}.quarantine});
   }
   plain_loops.Begin();
-  SetNearTag();
+  SeeAsNeeded();
 
   stage_.context = FreshContext(kStage, StageEntry);
   *driver_.storage.error = 0;  // as main finds it
@@ -211,9 +210,11 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   SwitchTo(stage_);
   executing = false;
 
+  if (trace_recorder.has_value()) trace_recorder->Finish();
   recorder = nullptr;
   listener = nullptr;
   seen_closely = false;
+  recurrence.End();
   EndMemory();
   near_tag = kNearTag;
   if (trace != nullptr) trace->threads = thread_count_;

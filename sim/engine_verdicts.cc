@@ -21,6 +21,10 @@ namespace jacquard::sim {
 namespace {
 
 constexpr uint64_t kStepsBetweenLooks = 256;
+// So many steps behind the one from which every thread gets its turn show enough of a livelock.
+constexpr uint64_t kTraceOfLivelock = 50'000;
+// Each half of a watch for recurrence is so small a part of the execution.
+constexpr uint64_t kWatchShare = 20;
 
 // The real ones: the program's clocks are virtual.
 double MonotonicSeconds() {
@@ -37,6 +41,7 @@ void Engine::TellClosely(const Step& step, uintptr_t pc) {
     const int error = errno;
     if (recorder != nullptr) recorder->RecordStep(step, pc);
     if (listener != nullptr) listener->OnStep(step, SiteOf(pc));
+    if (recurrence.watches()) Watch(step, pc);
     errno = error;
   }
   if (program_observes_) Observe(step);
@@ -112,30 +117,88 @@ void Engine::ReachLimit() {
     ReportLeftThread(*current, "thread outlives the body",
                      "goes on although the threads that the execution began with have ended");
   }
-  // Of a livelock, that shows enough.
-  const uint64_t most_of_trace = fair_from_ + std::min(fair_from_, kDefaultUnfairSteps);
-  if (step_ < options_.max_steps) {
-    if (fair_) {
-      if (recorder != nullptr) livelock_mark_ = recorder->Mark();
-      return SetLimit(options_.max_steps);
-    }
+  if (step_ < options_.max_steps) return PassLimit();
+  if (rechecking_ && recheck_round_ >= kRecheckRounds) ReportDeadlock();
+  ReportLivelock("did not end within ", options_.max_steps, " steps (max_steps)");
+}
+
+void Engine::PassLimit() {
+  const auto set_limit = [this](uint64_t step) { SetLimit(std::min(options_.max_steps, step)); };
+  if (!fair_) {
     fair_ = unasked_ = true;
     if (memory != nullptr) memory->StopChoosing();
     spinning_looks_ = step_ + kStepsBetweenLooks;
-    return SetLimit(std::min(options_.max_steps, most_of_trace));
+    return set_limit(std::min(fair_from_ + kTraceOfLivelock, next_watch_));
   }
-  if (rechecking_ && recheck_round_ >= kRecheckRounds) ReportDeadlock();
-  if (TimerMayBeMissing()) {
-    Fail(VerdictKind::kUnsupported, "signal of a timer",
-         "did not end within " + std::to_string(options_.max_steps) +
-             " steps, and the signal of alarm() or setitimer() only comes where nobody can run");
+  if (recorder != nullptr && livelock_mark_ == 0) {
+    livelock_mark_ = recorder->MarkEnough();
+    if (recorder->has_enough()) StopRecording();
   }
-  if (recorder != nullptr && most_of_trace < options_.max_steps)
-    recorder->ForgetSince(livelock_mark_);
-  Fail(VerdictKind::kLivelock, "step limit",
-       "did not end within " + std::to_string(options_.max_steps) +
-           " steps (max_steps), although from step " + std::to_string(fair_from_) +
-           " on every thread got its turn");
+  if (!recurrence.watches()) {
+    if (step_ < next_watch_) return set_limit(next_watch_);
+    BeginWatch();
+    return set_limit(step_ + next_watch_ / kWatchShare);
+  }
+  if (recurrence.has_news()) {
+    EndWatch();
+    next_watch_ *= 2;
+    return set_limit(next_watch_);
+  }
+  if (!recurrence.looks()) {
+    recurrence.BeginLooking();
+    LetSpinningLook();
+    return set_limit(step_ + next_watch_ / kWatchShare);
+  }
+  ReportLivelock("since step ", watch_from_,
+                 " every thread only came back to states in which it had been before");
+}
+
+void Engine::StopRecording() {
+  recorder = nullptr;
+  SeeAsNeeded();
+}
+
+// How closely steps and accesses are looked at.
+void Engine::SeeAsNeeded() {
+  seen_closely = recorder != nullptr || listener != nullptr;
+  told_closely_ = seen_closely || recurrence.watches();
+  observed_ = told_closely_ || program_observes_;
+  SetNearTag();
+}
+
+void Engine::BeginWatch() {
+  const Backstage backstage;
+  recurrence.Begin();
+  watch_from_ = step_;
+  LetSpinningLook();
+  SeeAsNeeded();
+}
+
+void Engine::Watch(const Step& step, uintptr_t pc) {
+  const SimThread& me = *current;
+  recurrence.OnStep(step, pc, {me.stack_bottom, FirstFrame(me.id)}, now_ ^ random_state);
+  if (recurrence.has_news()) SetLimit(step_);
+}
+
+void Engine::EndWatch() {
+  const Backstage backstage;
+  recurrence.End();
+  SeeAsNeeded();
+}
+
+void Engine::ReportLivelock(std::string_view what, uint64_t number, std::string_view rest) {
+  static std::string message;  // kept, since this stack is given up
+  {
+    const Backstage backstage;
+    message = std::string(what) + std::to_string(number) + std::string(rest);
+    message +=
+        ", although from step " + std::to_string(fair_from_) + " on every thread got its turn";
+    if (TimerMayBeMissing())
+      message += "; and the signal of alarm() or setitimer() only comes where nobody can run";
+  }
+  if (TimerMayBeMissing()) Fail(VerdictKind::kUnsupported, "signal of a timer", message);
+  if (livelock_mark_ != 0 && recorder != nullptr) recorder->ForgetSince(livelock_mark_);
+  Fail(VerdictKind::kLivelock, "no progress", message);
 }
 
 void Engine::Stuck() {

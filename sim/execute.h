@@ -29,9 +29,10 @@ constexpr const char* MemoryModeName(MemoryMode mode) {
 inline constexpr uint32_t kNever = 0;
 inline constexpr uint32_t kAnyNumber = UINT32_MAX;
 
-// Of ExecutionOptions::max_steps.
-inline constexpr uint64_t kDefaultMaxSteps = 1'000'000;
-inline constexpr uint64_t kDefaultUnfairSteps = 50'000;
+// After so many steps, and again after twice as many and so on, an execution is watched for a
+// while: if its threads only come back to states in which they have been, it is a livelock
+// (sim/recurrence.h).
+inline constexpr uint64_t kFirstWatch = 1'000'000;
 
 // What exit() and its like mean in an execution, which they end.
 enum class ExitMode : uint8_t {
@@ -49,10 +50,12 @@ struct ExecutionOptions {
   // under kSc). If not, they are left to chance: as soon as there is a second thread, each plain
   // access is a step, which sees the newest value and orders nothing.
   bool races = true;
-  // An execution that takes more steps is a livelock. From half of it on every thread gets its
-  // turn; by default from kDefaultUnfairSteps on: threads that wait for one another by turns end
-  // soon then, and what merely takes long has time.
-  uint64_t max_steps = kDefaultMaxSteps;
+  // An execution that takes more steps is a livelock. What merely takes long is none, and so this
+  // is a large number; who goes round in circles is found out after kFirstWatch steps.
+  uint64_t max_steps = 30'000'000;
+  // From so many steps on, and at the latest from half of max_steps on, every thread gets its turn,
+  // and the strategy is not asked: threads that wait for one another by turns end soon then.
+  uint64_t unfair_steps = 50'000;
   // Whether blocks of the heap that are still there after Program::End, and that nothing points to
   // any more, are a verdict. Executions that end with another verdict are not looked at.
   bool check_leaks = true;

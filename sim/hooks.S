@@ -1,6 +1,7 @@
-// The entries of the atomic hooks, and of what tries. Each saves its caller's registers, as they are at the call, for the
-// spin detector (spin.h), and goes on in a C++ function jacquard_... (atomic_hooks.cc, mutexes.cc ...), which returns to the
-// caller. Only on the stacks of simulated threads: all others are real threads, who would be in each other's way.
+// The entries of the atomic hooks, and of what locks or tries to. Each saves its caller's registers, as they are at the call,
+// for the spin detector (spin.h) and for who looks for livelocks (recurrence.h), and goes on in a C++ function jacquard_...
+// (atomic_hooks.cc, mutexes.cc ...), which returns to the caller. Only on the stacks of simulated threads: all others are
+// real threads, who would be in each other's way.
 
         .text
 
@@ -66,12 +67,25 @@
         PLAIN_STEPS 8
         PLAIN_STEPS 16
 
+        ENTRY pthread_mutex_lock, jacquard_mutex_lock
         ENTRY pthread_mutex_trylock, jacquard_mutex_trylock
+        ENTRY pthread_mutex_unlock, jacquard_mutex_unlock
+        ENTRY pthread_rwlock_rdlock, jacquard_rwlock_rdlock
         ENTRY pthread_rwlock_tryrdlock, jacquard_rwlock_tryrdlock
+        ENTRY pthread_rwlock_wrlock, jacquard_rwlock_wrlock
         ENTRY pthread_rwlock_trywrlock, jacquard_rwlock_trywrlock
+        ENTRY pthread_rwlock_unlock, jacquard_rwlock_unlock
+        ENTRY pthread_spin_lock, jacquard_spin_lock
         ENTRY pthread_spin_trylock, jacquard_spin_trylock
+        ENTRY pthread_spin_unlock, jacquard_spin_unlock
+        ENTRY pthread_cond_signal, jacquard_cond_signal
+        ENTRY pthread_cond_broadcast, jacquard_cond_broadcast
+        ENTRY sem_wait, jacquard_sem_wait
         ENTRY sem_trywait, jacquard_sem_trywait
+        ENTRY sem_post, jacquard_sem_post
+        ENTRY mtx_lock, jacquard_mtx_lock
         ENTRY mtx_trylock, jacquard_mtx_trylock
+        ENTRY mtx_unlock, jacquard_mtx_unlock
         ENTRY sched_yield, jacquard_sched_yield
         ENTRY thrd_yield, jacquard_thrd_yield
 

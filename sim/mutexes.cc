@@ -229,6 +229,7 @@ void AbandonRobustMutexes(SimThread& thread) {
 
 using jacquard::sim::engine;
 
+// jacquard_... stand for functions of the C library, which hooks.S defines: it goes on there.
 extern "C" {
 
 int pthread_mutex_init(pthread_mutex_t* mutex, const pthread_mutexattr_t* attributes) noexcept {
@@ -243,12 +244,11 @@ int pthread_mutex_destroy(pthread_mutex_t* mutex) noexcept {
   return JACQUARD_REAL(pthread_mutex_destroy)(mutex);
 }
 
-int pthread_mutex_lock(pthread_mutex_t* mutex) noexcept {
+int jacquard_mutex_lock(pthread_mutex_t* mutex) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_mutex_lock)(mutex);
   return jacquard::sim::LockMutex(mutex, JACQUARD_CALLER);
 }
 
-// Entered through hooks.S, which defines pthread_mutex_trylock.
 int jacquard_mutex_trylock(pthread_mutex_t* mutex) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_mutex_trylock)(mutex);
   return jacquard::sim::TryLockMutex(mutex, JACQUARD_CALLER);
@@ -267,7 +267,7 @@ int pthread_mutex_clocklock(pthread_mutex_t* mutex, clockid_t clock,
   return jacquard::sim::LockMutex(mutex, JACQUARD_CALLER, jacquard::sim::Nanoseconds(*time));
 }
 
-int pthread_mutex_unlock(pthread_mutex_t* mutex) noexcept {
+int jacquard_mutex_unlock(pthread_mutex_t* mutex) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_mutex_unlock)(mutex);
   return jacquard::sim::UnlockMutex(mutex, JACQUARD_CALLER);
 }

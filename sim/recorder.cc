@@ -13,8 +13,8 @@
 namespace jacquard::sim {
 
 void Recorder::CompletePlainWrite() {
-  if (trace_->events.size() <= complete_) return;
-  complete_ = trace_->events.size();
+  if (Mark() <= complete_) return;
+  complete_ = Mark();
   TraceEvent& event = trace_->events.back();
   Step& step = event.step;
   if (event.type != TraceEvent::Type::kStep || step.kind != StepKind::kPlainWrite ||
@@ -27,16 +27,52 @@ void Recorder::CompletePlainWrite() {
 void Recorder::ForgetSince(size_t mark) {
   // The events' destructors may be the program's, with hooks: the trace is of a public type.
   const Backstage backstage;
-  trace_->events.resize(mark);
-  complete_ = std::min(complete_, mark);
+  const size_t kept = mark <= gap_ ? mark : std::max(gap_, mark - std::min(mark, left_out_));
+  trace_->events.resize(std::min(kept, trace_->events.size()));
+  complete_ = std::min(complete_, Mark());
+}
+
+void Recorder::LeaveOut() {
+  std::vector<TraceEvent>& events = trace_->events;
+  if (left_out_ == 0) gap_ = std::min(enough_, kMostEvents / 2);
+  const size_t count = (events.size() - gap_) / 2;
+  const auto begin = events.begin() + static_cast<ptrdiff_t>(gap_);
+  events.erase(begin, begin + static_cast<ptrdiff_t>(count));
+  left_out_ += count;
+  const auto first = static_cast<int64_t>(left_out_ + gap_);
+  const auto kept = std::find_if(events_of_steps_.begin(), events_of_steps_.end(),
+                                 [first](int64_t event) { return event >= first; });
+  first_step_ += static_cast<size_t>(kept - events_of_steps_.begin());
+  events_of_steps_.erase(events_of_steps_.begin(), kept);
+}
+
+void Recorder::Finish() {
+  std::vector<TraceEvent>& events = trace_->events;
+  if (left_out_ == 0 || events.size() <= gap_) return;
+  // What there is before the gap becomes one note, and that the first event.
+  const size_t before = left_out_ + gap_;
+  events.erase(events.begin(), events.begin() + static_cast<ptrdiff_t>(gap_));
+  TraceEvent note;
+  note.type = TraceEvent::Type::kNote;
+  note.step.thread = events.front().step.thread;
+  note.text = std::to_string(before) + " events before this are left out";
+  events.insert(events.begin(), std::move(note));
+  const int64_t moved = static_cast<int64_t>(before) - 1;
+  for (size_t i = 1; i < events.size(); ++i) {
+    events[i].index = i;
+    int64_t& from = events[i].reads_from;
+    from = from > moved ? from - moved : -1;
+  }
 }
 
 TraceEvent& Recorder::Add(TraceEvent::Type type) {
   CompletePlainWrite();
+  if (trace_->events.size() >= kMostEvents) [[unlikely]]
+    LeaveOut();
   SimThread& me = *engine.current;
   TraceEvent& event = trace_->events.emplace_back();
   event.type = type;
-  event.index = trace_->events.size() - 1;
+  event.index = Mark() - 1;
   event.step.thread = me.id;
   event.step.operation = me.operation;
   event.enabled = engine.enabled();
@@ -89,8 +125,8 @@ void Recorder::NoteMemoryPick(PickKind kind, int alternatives, int choice) {
 }
 
 int64_t Recorder::EventOfStep(int32_t step) const {
-  if (step < 0 || static_cast<size_t>(step) >= events_of_steps_.size()) return -1;
-  return events_of_steps_[static_cast<size_t>(step)];
+  const size_t place = static_cast<size_t>(step) - first_step_;
+  return step >= 0 && place < events_of_steps_.size() ? events_of_steps_[place] : -1;
 }
 
 // The index of the event whose store was read.
@@ -133,8 +169,8 @@ void Recorder::RecordStep(const Step& step, uintptr_t pc) {
   event.pc = pc;
   SetPick(event, own);
   if (engine.memory != nullptr) {
-    events_of_steps_.resize(engine.step() + 1, -1);
-    events_of_steps_[engine.step()] = static_cast<int64_t>(event.index);
+    events_of_steps_.resize(engine.step() + 1 - first_step_, -1);
+    events_of_steps_.back() = static_cast<int64_t>(event.index);
     if (step.size != 0 && !IsPlain(step.kind)) {
       const bool writes = Writes(step.kind);
       NoteAccess(writes ? memory::AccessKind::kAtomicWrite : memory::AccessKind::kAtomicRead,
@@ -232,13 +268,12 @@ void Recorder::Text(TraceEvent::Type type, std::string_view text, uintptr_t pc) 
 
 void Recorder::AddHeapEvent(const Block& block, bool allocated, uintptr_t pc) {
   const Backstage backstage;
-  heap_events_.push_back({.block = block.begin(),
-                          .allocated = allocated,
-                          .place = {.what = allocated ? "allocated" : "freed",
-                                    .thread = engine.current->id,
-                                    .step = engine.step(),
-                                    .pc = pc,
-                                    .stack = StackOfRunningThread()}});
+  BlockPlaces& places = blocks_[block.begin()];
+  (allocated ? places.allocated : places.freed) = {.what = allocated ? "allocated" : "freed",
+                                                   .thread = engine.current->id,
+                                                   .step = engine.step(),
+                                                   .pc = pc,
+                                                   .stack = StackOfRunningThread()};
 }
 
 void Recorder::NoteHeld(const void* lock, std::string_view what, uintptr_t pc) {
@@ -284,12 +319,9 @@ void Recorder::AddPlacesOfNesting(const LockNesting& nesting, std::vector<TraceP
   for (const LockNesting::Lock& lock : {nesting.outer, nesting.inner}) {
     TracePlace& place = places.emplace_back();
     const Block* const block = engine.arena.LiveBlockAround(reinterpret_cast<uintptr_t>(lock.lock));
-    const auto allocated =
-        std::find_if(heap_events_.rbegin(), heap_events_.rend(), [&](const HeapEvent& event) {
-          return block != nullptr && event.block == block->begin() && event.allocated;
-        });
-    if (allocated == heap_events_.rend()) continue;
-    place = allocated->place;
+    const auto places = block != nullptr ? blocks_.find(block->begin()) : blocks_.end();
+    if (places == blocks_.end() || places->second.allocated.what.empty()) continue;
+    place = places->second.allocated;
     place.what = "memory of " + NameOf(lock.lock) + " allocated";
   }
 }
@@ -311,18 +343,11 @@ void Recorder::AddPlaceOfCreation(int thread) {
 
 void Recorder::AddPlacesOf(const Block& block) {
   const Backstage backstage;
-  // Addresses come back: what counts is the last time.
-  const auto last = [&](bool allocated) {
-    return std::find_if(heap_events_.rbegin(), heap_events_.rend(), [&](const HeapEvent& event) {
-      return event.block == block.begin() && event.allocated == allocated;
-    });
-  };
-  if (block.state != Block::State::kLive) {
-    if (const auto freed = last(false); freed != heap_events_.rend())
-      trace_->places.push_back(freed->place);
-  }
-  if (const auto allocated = last(true); allocated != heap_events_.rend())
-    trace_->places.push_back(allocated->place);
+  const auto found = blocks_.find(block.begin());
+  if (found == blocks_.end()) return;
+  const auto& [allocated, freed] = found->second;
+  if (block.state != Block::State::kLive && !freed.what.empty()) trace_->places.push_back(freed);
+  if (!allocated.what.empty()) trace_->places.push_back(allocated);
 }
 
 void Recorder::DescribeOperation(std::string_view text) {

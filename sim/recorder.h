@@ -56,9 +56,15 @@ class Recorder {
   // where it was created.
   void NoteCreation(int child, uintptr_t pc);
   void AddPlaceOfCreation(int thread);
-  // What is recorded from here on can be forgotten.
-  size_t Mark() const { return trace_->events.size(); }
+  // What is recorded from here on can be forgotten. In events.
+  size_t Mark() const { return left_out_ + trace_->events.size(); }
   void ForgetSince(size_t mark);
+  // The same: a livelock is shown long enough by what has been recorded. If the trace is to show
+  // one, there is nothing more to record.
+  size_t MarkEnough() { return enough_ = Mark(); }
+  bool has_enough() const { return trace_->of_livelock; }
+  // Nothing more will be recorded. Of a very long execution the trace then has the end only.
+  void Finish();
 
  private:
   // Something that was left to chance.
@@ -75,8 +81,13 @@ class Recorder {
     TracePlace place;
   };
   static constexpr int32_t kNoRead = -2;
+  // Of a longer execution only the end is kept, and of a livelock the beginning: some 700 bytes
+  // each.
+  static constexpr size_t kMostEvents = 1'000'000;
 
+  // Under Backstage. Events are numbered as if none were left out, until Finish().
   TraceEvent& Add(TraceEvent::Type type);
+  void LeaveOut();
   // The plain write that was the last event has taken place by now.
   void CompletePlainWrite();
   static std::vector<uintptr_t> StackOfRunningThread();
@@ -88,11 +99,10 @@ class Recorder {
   int64_t EventOfStep(int32_t step) const;
   void RecordReadsFrom(TraceEvent& event);
 
-  // What became of a block.
-  struct HeapEvent {
-    uintptr_t block;
-    bool allocated;
-    TracePlace place;
+  // Where a block was allocated and freed. Addresses come back: what counts is the last time.
+  struct BlockPlaces {
+    TracePlace allocated;
+    TracePlace freed;
   };
 
   void AddHeapEvent(const Block& block, bool allocated, uintptr_t pc);
@@ -104,14 +114,18 @@ class Recorder {
   };
 
   Trace* const trace_;
-  std::vector<HeapEvent> heap_events_;
+  std::unordered_map<uintptr_t, BlockPlaces> blocks_;
   std::vector<Taken> taken_;         // the latest of each thread and lock
   std::vector<TracePlace> created_;  // by thread
   size_t complete_ = 0;              // so many events are known to be
+  size_t enough_ = 0;                // so many show a livelock; 0: not known yet
+  size_t gap_ = 0;                   // behind so many, others are left out
+  size_t left_out_ = 0;              // so many
   int32_t read_ = kNoRead;
   std::unordered_map<const void*, int64_t> newest_stores_;       // events, under kSc
   std::vector<PickTaken> memory_picks_;                          // of the step that is being made
-  std::vector<int64_t> events_of_steps_;                         // by number of the step
+  std::vector<int64_t> events_of_steps_;                         // by number of the step ...
+  size_t first_step_ = 0;                                        // ... from this one on
   std::unordered_map<uintptr_t, std::vector<Access>> accesses_;  // by address / 8
 };
 

@@ -192,6 +192,7 @@ using jacquard::sim::LockExclusive;
 using jacquard::sim::LockShared;
 using jacquard::sim::Nanoseconds;
 
+// jacquard_... stand for functions of the C library, which hooks.S defines: it goes on there.
 extern "C" {
 
 int pthread_rwlock_init(pthread_rwlock_t* lock, const pthread_rwlockattr_t* attributes) noexcept {
@@ -205,7 +206,7 @@ int pthread_rwlock_destroy(pthread_rwlock_t* lock) noexcept {
   return 0;
 }
 
-int pthread_rwlock_rdlock(pthread_rwlock_t* lock) noexcept {
+int jacquard_rwlock_rdlock(pthread_rwlock_t* lock) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_rwlock_rdlock)(lock);
   return LockShared(lock, JACQUARD_CALLER);
 }
@@ -223,7 +224,7 @@ int pthread_rwlock_clockrdlock(pthread_rwlock_t* lock, clockid_t clock,
   return LockShared(lock, JACQUARD_CALLER, Nanoseconds(*time));
 }
 
-int pthread_rwlock_wrlock(pthread_rwlock_t* lock) noexcept {
+int jacquard_rwlock_wrlock(pthread_rwlock_t* lock) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_rwlock_wrlock)(lock);
   return LockExclusive(lock, JACQUARD_CALLER);
 }
@@ -241,7 +242,6 @@ int pthread_rwlock_clockwrlock(pthread_rwlock_t* lock, clockid_t clock,
   return LockExclusive(lock, JACQUARD_CALLER, Nanoseconds(*time));
 }
 
-// These two are entered through hooks.S.
 int jacquard_rwlock_tryrdlock(pthread_rwlock_t* lock) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_rwlock_tryrdlock)(lock);
   return jacquard::sim::TryLockShared(lock, JACQUARD_CALLER);
@@ -252,7 +252,7 @@ int jacquard_rwlock_trywrlock(pthread_rwlock_t* lock) noexcept {
   return jacquard::sim::TryLockExclusive(lock, JACQUARD_CALLER);
 }
 
-int pthread_rwlock_unlock(pthread_rwlock_t* lock) noexcept {
+int jacquard_rwlock_unlock(pthread_rwlock_t* lock) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_rwlock_unlock)(lock);
   return jacquard::sim::Unlock(lock, JACQUARD_CALLER);
 }

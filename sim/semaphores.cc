@@ -121,6 +121,7 @@ using jacquard::sim::Nanoseconds;
 using jacquard::sim::Wait;
 using jacquard::sim::WaitBeforeProgram;
 
+// jacquard_... stand for functions of the C library, which hooks.S defines: it goes on there.
 extern "C" {
 
 int sem_init(sem_t* semaphore, int shared, unsigned value) noexcept {
@@ -134,7 +135,7 @@ int sem_destroy(sem_t* semaphore) noexcept {
   return 0;
 }
 
-int sem_wait(sem_t* semaphore) {
+int jacquard_sem_wait(sem_t* semaphore) {
   if (!engine.Simulates()) return JACQUARD_REAL(sem_wait)(semaphore);
   return Wait(semaphore, JACQUARD_CALLER);
 }
@@ -153,13 +154,12 @@ int sem_clockwait(sem_t* semaphore, clockid_t clock, const timespec* time) {
   return Wait(semaphore, JACQUARD_CALLER, Nanoseconds(*time));
 }
 
-// Entered through hooks.S.
 int jacquard_sem_trywait(sem_t* semaphore) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(sem_trywait)(semaphore);
   return jacquard::sim::TryWait(semaphore, JACQUARD_CALLER);
 }
 
-int sem_post(sem_t* semaphore) noexcept {
+int jacquard_sem_post(sem_t* semaphore) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(sem_post)(semaphore);
   return jacquard::sim::Post(semaphore, JACQUARD_CALLER);
 }

@@ -25,6 +25,18 @@ struct EntryRegisters {
 };
 extern "C" [[gnu::visibility("hidden")]] constinit EntryRegisters jacquard_entry_registers;
 
+// Keeps them for the running thread while others run.
+class KeepEntryRegisters {
+ public:
+  KeepEntryRegisters() : kept_(jacquard_entry_registers) {}
+  ~KeepEntryRegisters() { jacquard_entry_registers = kept_; }
+  KeepEntryRegisters(const KeepEntryRegisters&) = delete;
+  KeepEntryRegisters& operator=(const KeepEntryRegisters&) = delete;
+
+ private:
+  const EntryRegisters kept_;
+};
+
 // One thread's recent past, as far as spinning is concerned.
 class SpinDetector {
  public:

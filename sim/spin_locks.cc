@@ -101,6 +101,7 @@ void Destroy(int* word, uintptr_t pc) {
 using jacquard::sim::engine;
 using jacquard::sim::Word;
 
+// jacquard_... stand for functions of the C library, which hooks.S defines: it goes on there.
 extern "C" {
 
 int pthread_spin_init(pthread_spinlock_t* lock, int shared) noexcept {
@@ -114,18 +115,17 @@ int pthread_spin_destroy(pthread_spinlock_t* lock) noexcept {
   return 0;
 }
 
-int pthread_spin_lock(pthread_spinlock_t* lock) noexcept {
+int jacquard_spin_lock(pthread_spinlock_t* lock) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_spin_lock)(lock);
   return jacquard::sim::Lock(&Word(lock), JACQUARD_CALLER);
 }
 
-// Entered through hooks.S.
 int jacquard_spin_trylock(pthread_spinlock_t* lock) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_spin_trylock)(lock);
   return jacquard::sim::TryLock(&Word(lock), JACQUARD_CALLER);
 }
 
-int pthread_spin_unlock(pthread_spinlock_t* lock) noexcept {
+int jacquard_spin_unlock(pthread_spinlock_t* lock) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_spin_unlock)(lock);
   return jacquard::sim::Unlock(&Word(lock), JACQUARD_CALLER);
 }

@@ -54,6 +54,9 @@ struct TracePlace {
 };
 
 struct Trace {
+  // Set before: it is to show a livelock, and so ends where that has been shown for long enough.
+  bool of_livelock = false;
+
   std::vector<TraceEvent> events;
   std::vector<TracePlace> places;
   int threads = 0;              // how many threads took part

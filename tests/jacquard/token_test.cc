@@ -24,6 +24,7 @@ Token RandomToken(std::mt19937_64& random) {
   token.options.allocations_may_fail = random() % 2 != 0;
   token.options.exits = static_cast<ExitMode>(random() % 3);
   if (random() % 2 != 0) token.options.max_steps = random() >> (random() % 64);
+  if (random() % 2 != 0) token.options.unfair_steps = random() >> (random() % 64);
   if (random() % 2 != 0) token.options.max_history = static_cast<uint32_t>(random() % 1000);
   if (random() % 2 != 0) token.options.quarantine = random() >> (random() % 64);
   for (std::vector<Exception>* const list : {&token.exceptions, &token.memory_exceptions}) {
@@ -58,6 +59,7 @@ TEST(Token, GoesRound) {
     EXPECT_EQ(parsed.options.allocations_may_fail, token.options.allocations_may_fail);
     EXPECT_EQ(parsed.options.exits, token.options.exits);
     EXPECT_EQ(parsed.options.max_steps, token.options.max_steps);
+    EXPECT_EQ(parsed.options.unfair_steps, token.options.unfair_steps);
     EXPECT_EQ(parsed.options.max_history, token.options.max_history);
     EXPECT_EQ(parsed.options.quarantine, token.options.quarantine);
     EXPECT_EQ(FormatToken(parsed), text);

@@ -294,7 +294,7 @@ void ThreeThreadsAskForTwoPermits() {
 }
 
 // Else the thread that asks in vain goes on until the runtime gives every thread its turn: after
-// kDefaultUnfairSteps. Systematic strategies go there because they go everywhere.
+// ExecutionOptions().unfair_steps. Systematic strategies go there because they go everywhere.
 TEST(RandomStrategies, LetWhoIsWaitedForComeToo) {
   for (const char* const name : {"random", "random:0.1", "pct", "pctwm", "pos", "urw", "surw",
                                  "turns", "rff", "portfolio"}) {

@@ -1,0 +1,238 @@
+// Executions that take long: which are livelocks, which are not, and what is kept of their traces.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "sim/explore.h"
+#include "sim/random_walk.h"
+#include "sim/runtime.h"
+
+namespace jacquard {
+namespace {
+
+ExploreResult Walk(const std::function<void()>& body, uint64_t executions = 1,
+                   const ExecutionOptions& execution = {}) {
+  RandomWalk walk(1);
+  ExploreOptions options;
+  options.executions = executions;
+  options.execution = execution;
+  return Explore(body, walk, options);
+}
+
+// Nobody counts: that is known before the step limit.
+TEST(Livelocks, LivelockIsFoundAlthoughEverybodyGetsATurn) {
+  const ExploreResult result = Walk([] {
+    std::mutex one, other;
+    const auto give_way = [](std::mutex& mine, std::mutex& yours) {
+      for (;;) {
+        const std::lock_guard<std::mutex> lock(mine);
+        if (yours.try_lock()) yours.unlock();
+      }
+    };
+    std::thread a(give_way, std::ref(one), std::ref(other));
+    give_way(other, one);
+    a.join();
+  });
+  EXPECT_EQ(result.verdict.kind, VerdictKind::kLivelock);
+  EXPECT_NE(result.verdict.message.find("came back"), std::string::npos) << result.verdict.message;
+  EXPECT_GE(result.verdict.step, kFirstWatch);
+  EXPECT_LT(result.verdict.step, 2 * kFirstWatch);
+  // More of the same would tell nobody more.
+  const uint64_t unfair_steps = ExecutionOptions().unfair_steps;
+  EXPECT_FALSE(result.not_deterministic);
+  EXPECT_GE(result.trace.events.size(), 2 * unfair_steps);
+  EXPECT_LT(result.trace.events.size(), 4 * unfair_steps);
+}
+
+// A thread that only waits for the same again and again, under a lock.
+TEST(Livelocks, LivelockOfWhoPollsIsFound) {
+  const ExploreResult result = Walk([] {
+    std::mutex mutex;
+    bool set = false;
+    std::thread a([&] {
+      for (bool stops = false; !stops;) {
+        const std::lock_guard<std::mutex> lock(mutex);
+        stops = set;
+      }
+    });
+    a.join();
+  });
+  EXPECT_EQ(result.verdict.kind, VerdictKind::kLivelock);
+  EXPECT_LT(result.verdict.step, 2 * kFirstWatch);
+}
+
+// What counts may come to its end.
+TEST(Livelocks, WhoCountsMayGoOnUpToTheStepLimit) {
+  ExecutionOptions options;
+  options.max_steps = 3 * kFirstWatch;
+  const ExploreResult result = Walk(
+      [] {
+        std::atomic<int> x{0};
+        std::thread a([&] {
+          while (x.fetch_add(1) >= 0) {
+          }
+        });
+        a.join();
+      },
+      1, options);
+  EXPECT_EQ(result.verdict.kind, VerdictKind::kLivelock);
+  EXPECT_EQ(result.verdict.step, options.max_steps);
+}
+
+// The search for a way out of it is not shown, though it goes on beyond where the trace of a
+// livelock ends.
+TEST(Livelocks, LateDeadlockIsTracedToItsBegin) {
+  constexpr uint64_t kSteps = 2 * ExecutionOptions().unfair_steps - 5'000;
+  const ExploreResult result = Walk([] {
+    std::atomic<int> steps{0};
+    std::atomic<int> never{0};
+    std::thread a([&] {
+      for (uint64_t i = 0; i < kSteps; ++i) steps.fetch_add(1, std::memory_order_relaxed);
+      while (never.load() == 0) {
+      }
+    });
+    while (never.load() == 0) {
+    }
+    a.join();
+  });
+  EXPECT_EQ(result.verdict.kind, VerdictKind::kDeadlock) << result.verdict.message;
+  EXPECT_GE(result.trace.events.size(), kSteps);
+  EXPECT_LT(result.trace.events.size(), kSteps + 1'000);
+}
+
+TEST(Livelocks, WhatTakesLongIsNoLivelock) {
+  constexpr int kRounds = 100'000;
+  const ExploreResult result = Walk(
+      [] {
+        std::atomic<int> x{0};
+        const auto count = [&] {
+          for (int i = 0; i < kRounds; ++i) x.fetch_add(1, std::memory_order_relaxed);
+        };
+        std::thread a(count), b(count);
+        a.join();
+        b.join();
+        Check(x.load(std::memory_order_relaxed) == 2 * kRounds, "counted");
+      },
+      2);
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+}
+
+// Nor does the order of seq_cst events, of which more and more have to be told apart, take longer
+// and longer.
+TEST(Livelocks, WhatTakesLongIsNoLivelockWithSeqCstEither) {
+  constexpr int kRounds = 100'000;
+  const ExploreResult result = Walk(
+      [] {
+        std::atomic<bool> stops{false};
+        const auto count = [&] {
+          std::atomic<int> own{0};
+          for (int i = 0; i < kRounds && !stops.load(); ++i) own.fetch_add(1);
+          Check(own.load() == kRounds, "counted");
+        };
+        std::thread a(count), b(count);
+        a.join();
+        b.join();
+      },
+      1);
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+}
+
+// Longer than one or two watches, and each counts in another way.
+TEST(Livelocks, WhoCountsIsNone) {
+  constexpr int kRounds = 450'000;
+  static int rounds = 0;
+  const ExploreResult result = Walk(
+      [] {
+        std::mutex mutex;
+        int here = 0;
+        const auto by_a_global = [&] {
+          for (bool goes_on = true; goes_on;) {
+            const std::lock_guard<std::mutex> lock(mutex);
+            goes_on = ++rounds < kRounds;
+          }
+        };
+        const auto by_itself = [&] {
+          for (int i = 0; i < kRounds; ++i) const std::lock_guard<std::mutex> lock(mutex);
+        };
+        const auto by_what_is_captured = [&] {
+          for (bool goes_on = true; goes_on;) {
+            if (!mutex.try_lock()) continue;
+            goes_on = ++here < kRounds;
+            mutex.unlock();
+          }
+        };
+        std::thread a(by_a_global), b(by_itself), c(by_what_is_captured);
+        a.join();
+        b.join();
+        c.join();
+      },
+      1);
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  EXPECT_GT(result.steps, 2 * kFirstWatch);
+}
+
+// All but one thread do the same for ever, and that one is slow.
+TEST(Livelocks, NobodyIsForgottenAmongOthersWhoSpin) {
+  constexpr int kRounds = 10'000;
+  const ExploreResult result = Walk(
+      [] {
+        std::mutex busy, slow;
+        std::atomic<bool> stops{false};
+        const auto spin = [&] {
+          while (!stops.load()) {
+            if (busy.try_lock()) busy.unlock();
+          }
+        };
+        std::thread a(spin), b(spin), c(spin);
+        for (int i = 0; i < kRounds; ++i) {
+          for (int rest = 0; rest < 20; ++rest) const std::lock_guard<std::mutex> lock(slow);
+        }
+        stops = true;
+        a.join();
+        b.join();
+        c.join();
+      },
+      1);
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  EXPECT_GT(result.steps, kFirstWatch + kFirstWatch / 10);
+}
+
+// Of a long execution that fails in another way the end is shown.
+TEST(Livelocks, TheEndOfALongTraceIsKept) {
+  constexpr int kRounds = 600'000;
+  const ExploreResult result = Walk(
+      [] {
+        std::atomic<int> x{0};
+        const auto count = [&] {
+          for (int i = 0; i < kRounds; ++i) x.fetch_add(1, std::memory_order_relaxed);
+        };
+        std::thread a(count);
+        count();
+        a.join();
+        Check(x.load() == 0, "nobody has counted");
+      },
+      1);
+  EXPECT_EQ(result.verdict.kind, VerdictKind::kInvariant) << result.verdict.message;
+  const std::vector<TraceEvent>& events = result.trace.events;
+  ASSERT_GT(events.size(), 400'000u);
+  EXPECT_LT(events.size(), 1'000'000u);
+  EXPECT_EQ(events[0].type, TraceEvent::Type::kNote);
+  EXPECT_NE(events[0].text.find("left out"), std::string::npos) << events[0].text;
+  for (size_t i = 0; i < events.size(); ++i) ASSERT_EQ(events[i].index, i);
+  // Who has read what: of counters in a row, each has read the one before it.
+  size_t read = 0;
+  for (const TraceEvent& event : events) {
+    if (event.type != TraceEvent::Type::kStep || event.reads_from < 0) continue;
+    const TraceEvent& from = events[static_cast<size_t>(event.reads_from)];
+    ASSERT_LT(from.index, event.index);
+    ASSERT_EQ(from.step.new_value, event.step.old_value);
+    ++read;
+  }
+  EXPECT_GT(read, 400'000u);
+}
+
+}  // namespace
+}  // namespace jacquard
