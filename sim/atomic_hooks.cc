@@ -7,6 +7,7 @@
 
 #include "sim/engine.h"
 #include "sim/heap_check.h"
+#include "sim/inline_assembly.h"
 #include "sim/weak_atomics.h"
 
 namespace jacquard::sim {
@@ -186,10 +187,9 @@ bool CompareExchange(volatile T* address, T* expected, T desired, bool weak, int
 // it is to fail, it does so here, as a load. Only where it would succeed is there anything to ask;
 // its decision point is here.
 template <class T>
-[[clang::no_sanitize("nonnull-attribute")]] bool WeakCompareExchangeFails(
-    const volatile void* address, void* expected_address, int failure, uintptr_t pc) {
-  auto* const object = static_cast<T*>(const_cast<void*>(address));
-  auto* const expected = static_cast<T*>(expected_address);
+[[clang::no_sanitize("nonnull-attribute")]] bool WeakCompareExchangeFails(T* object, T* expected,
+                                                                          int failure,
+                                                                          uintptr_t pc) {
   if (!engine.Simulates() || !MayFailSpuriously(pc)) return false;
   engine.DecisionPointOfAtomic(StepKind::kReadModifyWrite, object, pc);
   engine.current->fresh = true;  // whichever of the two comes now
@@ -206,7 +206,56 @@ template <class T>
   return true;
 }
 
+// Calls `act(object)`, an object of `size` bytes.
+auto WithObject(void* object, size_t size, auto act) {
+  switch (size) {
+    case 1:
+      return act(static_cast<uint8_t*>(object));
+    case 2:
+      return act(static_cast<uint16_t*>(object));
+    case 4:
+      return act(static_cast<uint32_t*>(object));
+    case 8:
+      return act(static_cast<uint64_t*>(object));
+    default:
+      return act(static_cast<unsigned __int128*>(object));
+  }
+}
+
 }  // namespace
+
+uint64_t UpdateObject(void* object, size_t size, Update update, uint64_t operand, MemoryOrder order,
+                      uintptr_t pc) {
+  return WithObject(object, size, [&]<class T>(T* address) {
+    return Low(
+        ReadModifyWrite(address, update, static_cast<T>(operand), static_cast<int>(order), pc));
+  });
+}
+
+bool CompareExchangeObject(void* object, size_t size, void* expected, const void* desired,
+                           MemoryOrder order, uintptr_t pc) {
+  return WithObject(object, size, [&]<class T>(T* address) {
+    T value;
+    T seen;
+    std::memcpy(&value, desired, sizeof(T));
+    std::memcpy(&seen, expected, sizeof(T));
+    const bool stored = CompareExchange(address, &seen, value, false, static_cast<int>(order),
+                                        static_cast<int>(order), pc);
+    std::memcpy(expected, &seen, sizeof(T));
+    return stored;
+  });
+}
+
+void Fence(MemoryOrder order, uintptr_t pc) {
+  if (!engine.Simulates()) [[unlikely]] {
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    return;
+  }
+  engine.DecisionPoint(StepKind::kFence, nullptr, pc);
+  engine.FenceMemory(order);
+  engine.FinishStep(StepKind::kFence, order, 0, nullptr, 0, 0, pc);
+}
+
 }  // namespace jacquard::sim
 
 using jacquard::sim::CompareExchange;
@@ -216,6 +265,7 @@ using jacquard::sim::ReadModifyWrite;
 using jacquard::sim::StoreValue;
 using jacquard::sim::Update;
 using jacquard::sim::WeakCompareExchangeFails;
+using jacquard::sim::WithObject;
 
 // The names and signatures are those of the instrumentation's interface.
 #define JACQUARD_UPDATE_HOOK(BITS, T, NAME, UPDATE)                                 \
@@ -262,32 +312,14 @@ JACQUARD_ATOMIC_HOOKS(128, unsigned __int128)
 // Called by the instrumented code, by way of hooks.S.
 int jacquard_fail_weak_compare_exchange(const volatile void* address, void* expected, size_t size,
                                         int failure) {
-  switch (size) {
-    case 1:
-      return WeakCompareExchangeFails<uint8_t>(address, expected, failure, JACQUARD_CALLER);
-    case 2:
-      return WeakCompareExchangeFails<uint16_t>(address, expected, failure, JACQUARD_CALLER);
-    case 4:
-      return WeakCompareExchangeFails<uint32_t>(address, expected, failure, JACQUARD_CALLER);
-    case 8:
-      return WeakCompareExchangeFails<uint64_t>(address, expected, failure, JACQUARD_CALLER);
-    case 16:
-      return WeakCompareExchangeFails<unsigned __int128>(address, expected, failure,
-                                                         JACQUARD_CALLER);
-    default:
-      return 0;
-  }
+  const uintptr_t pc = JACQUARD_CALLER;
+  return WithObject(const_cast<void*>(address), size, [&]<class T>(T* object) {
+    return WeakCompareExchangeFails(object, static_cast<T*>(expected), failure, pc);
+  });
 }
 
 void __tsan_atomic_thread_fence(int order) {
-  using jacquard::sim::Order;
-  if (!engine.Simulates()) [[unlikely]] {
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    return;
-  }
-  engine.DecisionPoint(jacquard::StepKind::kFence, nullptr, JACQUARD_CALLER);
-  engine.FenceMemory(Order(order));
-  engine.FinishStep(jacquard::StepKind::kFence, Order(order), 0, nullptr, 0, 0, JACQUARD_CALLER);
+  jacquard::sim::Fence(jacquard::sim::Order(order), JACQUARD_CALLER);
 }
 
 void __tsan_atomic_signal_fence(int /*order*/) {}

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "sim/inline_assembly.h"
 #include "sim/real.h"
 #include "sim/sync.h"
 
@@ -73,6 +74,16 @@ void Sleep(uint64_t nanoseconds, bool absolute, uintptr_t pc) {
 }
 
 }  // namespace
+
+uint64_t ReadTimeStamp(uintptr_t pc) {
+  timespec time = {};
+  if (TimeIsVirtual()) {
+    time = ReadClock(pc);
+  } else {
+    JACQUARD_REAL(clock_gettime)(CLOCK_MONOTONIC, &time);
+  }
+  return Nanoseconds(time);
+}
 
 void PassTimeBeforeProgram(const timespec& deadline) {
   before_program = std::max(before_program, Nanoseconds(deadline));

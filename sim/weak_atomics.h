@@ -26,7 +26,7 @@ namespace jacquard::sim {
 inline constexpr int kMaxSpuriousFailures = 4;
 
 // How a read-modify-write makes the new value from the old one and its operand.
-enum class Update : uint8_t { kExchange, kAdd, kSubtract, kAnd, kOr, kXor, kNand };
+enum class Update : uint8_t { kExchange, kAdd, kSubtract, kAnd, kOr, kXor, kNand, kNegate };
 
 // If it may be one of the C++ library's, whether its contract permits it. They all are additions to
 // integers, with release order.
@@ -57,9 +57,11 @@ constexpr T Updated(Update update, T old, T operand) {
     case Update::kXor:
       return static_cast<T>(old ^ operand);
     case Update::kNand:
+      return static_cast<T>(~(old & operand));
+    case Update::kNegate:
       break;
   }
-  return static_cast<T>(~(old & operand));
+  return static_cast<T>(T{0} - old);
 }
 
 // Each is one step of the running thread, from decision point to oracle. `pc` is the call in the

@@ -202,7 +202,7 @@ const Case kCases[] = {
      }},
     {"livelock", VerdictKind::kLivelock, 200,
      [] {
-       for (;;) globals.atomic.fetch_add(1);
+       for (;;) globals.atomic.fetch_xor(1);
      }},
     {"abort", VerdictKind::kAbort, 100'000,
      [] {

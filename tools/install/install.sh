@@ -1,9 +1,9 @@
 #!/bin/bash
 # Installs Jacquard for other build systems: ./bazelw run //tools:install -- PREFIX
 #   PREFIX/bin/jacquard-cc, jacquard-c++    compiler wrappers
-#   PREFIX/lib/jacquard/                    the runtime, what stands for time stamps, and the headers that a unit test includes
-# Called by Bazel with the wrapper, the runtime, the main that calls the program's, what stands for time stamps and its header,
-# and the other headers, relative to where it starts, and `--` before the user's arguments.
+#   PREFIX/lib/jacquard/                    the runtime, and the headers that a unit test includes
+# Called by Bazel with the wrapper, the runtime, the main that calls the program's, the header for inline assembly, and the
+# other headers, relative to where it starts, and `--` before the user's arguments.
 set -u
 
 fail() {
@@ -11,8 +11,8 @@ fail() {
   exit 2
 }
 
-wrapper=$1 runtime=$2 main=$3 time_stamps=$4 time_stamps_header=$5
-shift 5
+wrapper=$1 runtime=$2 main=$3 inline_assembly=$4
+shift 4
 headers=()
 while (($# > 0)) && [[ $1 != -- ]]; do
   headers+=("$1")
@@ -47,8 +47,7 @@ place() {
 }
 place "$runtime" lib/jacquard/jacquard.o 644
 place "$main" lib/jacquard/main.o 644
-place "$time_stamps" lib/jacquard/time_stamps.o 644
-place "$time_stamps_header" lib/jacquard/time_stamps.h 644
+place "$inline_assembly" lib/jacquard/inline_assembly.h 644
 for header in "${headers[@]}"; do place "$header" "lib/jacquard/include/$header" 644; done
 place "$wrapper" bin/jacquard-cc 755
 ln -sfn jacquard-cc "$prefix/bin/jacquard-c++" || fail "cannot write $prefix/bin/jacquard-c++"

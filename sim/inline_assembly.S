@@ -1,0 +1,122 @@
+// What inline assembly calls in the place of instructions that matter to the simulation, or in front of them
+// (tools/install/inline_assembly.h). Each saves all registers, also the extended ones, which other threads may use that run
+// in the meantime, and goes on in a C++ function (inline_assembly.cc), which may change what was saved: an instruction that
+// has been carried out is skipped.
+.section .note.GNU-stack, "", @progbits
+
+.data
+.balign 4
+// How many bytes XSAVE wants; 0: not asked yet; 1: there is no XSAVE, and so no more than FXSAVE knows.
+state_size:
+  .long 0
+
+.text
+// On the stack: a SavedRegisters without its first member, which is the function to go on with.
+.type save_and_call, @function
+save_and_call:
+  pushq %r15
+  pushq %r14
+  pushq %r13
+  pushq %r12
+  pushq %r11
+  pushq %r10
+  pushq %r9
+  pushq %r8
+  pushq %rdi
+  pushq %rsi
+  pushq %rbp
+  pushq %rsp  // not what the instruction sees: the C++ function knows better
+  pushq %rbx
+  pushq %rdx
+  pushq %rcx
+  pushq %rax
+  cld
+  movq %rsp, %r12
+  movl state_size(%rip), %r13d
+  testl %r13d, %r13d
+  jnz .Lsave
+  movl $1, %eax
+  xorl %ecx, %ecx
+  cpuid
+  movl $1, %r13d
+  btl $27, %ecx  // OSXSAVE
+  jnc .Lknown
+  movl $0xd, %eax
+  xorl %ecx, %ecx
+  cpuid
+  movl %ebx, %r13d
+.Lknown:
+  movl %r13d, state_size(%rip)
+.Lsave:
+  movl %r13d, %eax
+  cmpl $576, %eax  // at least for what FXSAVE writes, and the header
+  jae .Lenough
+  movl $576, %eax
+.Lenough:
+  subq %rax, %rsp
+  andq $-64, %rsp
+  cmpl $1, %r13d
+  je .Lfxsave
+  xorl %eax, %eax
+  leaq 512(%rsp), %rdi
+  movl $8, %ecx
+  rep stosq
+  movl $-1, %eax
+  movl $-1, %edx
+  xsave64 (%rsp)
+  jmp .Lcall
+.Lfxsave:
+  fxsave64 (%rsp)
+.Lcall:
+  movq %r12, %rdi
+  call *128(%r12)
+  cmpl $1, %r13d
+  je .Lfxrstor
+  movl $-1, %eax
+  movl $-1, %edx
+  xrstor64 (%rsp)
+  jmp .Lreturn
+.Lfxrstor:
+  fxrstor64 (%rsp)
+.Lreturn:
+  movq %r12, %rsp
+  popq %rax
+  popq %rcx
+  popq %rdx
+  popq %rbx
+  leaq 8(%rsp), %rsp
+  popq %rbp
+  popq %rsi
+  popq %rdi
+  popq %r8
+  popq %r9
+  popq %r10
+  popq %r11
+  popq %r12
+  popq %r13
+  popq %r14
+  popq %r15
+  leaq 8(%rsp), %rsp
+  popfq
+  ret
+.size save_and_call, . - save_and_call
+
+.macro ENTRY name
+  .globl jacquard_inline_\name
+  .type jacquard_inline_\name, @function
+jacquard_inline_\name:
+  pushfq
+  pushq %rax
+  leaq jacquard_carry_out_\name(%rip), %rax
+  xchgq %rax, (%rsp)
+  jmp save_and_call
+  .size jacquard_inline_\name, . - jacquard_inline_\name
+.endm
+
+ENTRY locked
+ENTRY exchange
+ENTRY mfence
+ENTRY lfence
+ENTRY sfence
+ENTRY rdtsc
+ENTRY rdtscp

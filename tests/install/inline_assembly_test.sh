@@ -1,0 +1,145 @@
+#!/bin/bash
+# Inline assembly in what the wrappers compile: locks and fences are seen, time stamps are the simulation's, and of the rest
+# they warn.
+#   inline_assembly_test.sh INSTALLER RUNFILES...
+set -u
+. "$PWD/tests/install/checks.sh"
+
+ends 0 'the installation' install "${@:2}" -- prefix
+export PATH=$scratch/prefix/bin:$PATH
+cd "$scratch" || exit 1
+
+# ---- locks in inline assembly
+
+cat >assembly.c <<'END'
+#include <pthread.h>
+#include <emmintrin.h>
+static union { unsigned char taken; int word; } lock;
+static int next, guarded;
+static void *Work(void *unused) {
+  int ticket = 1;
+  unsigned char mine = 1;
+#ifdef INTEL
+  __asm__ volatile("lock xadd %1, %0" : "+r"(ticket), "+m"(next) : : "memory", "cc");
+  do __asm__ volatile("xchg %1, %0" : "+q"(mine), "+m"(lock.taken) : : "memory");
+#else
+  __asm__ volatile("lock; xaddl %0, %1" : "+r"(ticket), "+m"(next) : : "memory", "cc");
+  do __asm__ volatile("xchgb %0, %1" : "+q"(mine), "+m"(lock.taken) : : "memory");
+#endif
+  while (mine != 0);
+  guarded += ticket + 1;
+#ifndef LEFT
+  _mm_mfence();
+#ifdef INTEL
+  __asm__ volatile("lock btr dword ptr %0, 0" : "+m"(lock.word) : : "memory", "cc");
+#else
+  __asm__ volatile("lock\n\tbtrl $0, %0" : "+m"(lock.word) : : "memory", "cc");
+#endif
+#endif
+  return unused;
+}
+int main(void) {
+  pthread_t threads[3];
+  for (int i = 0; i < 3; ++i) pthread_create(&threads[i], 0, Work, 0);
+  for (int i = 0; i < 3; ++i) pthread_join(threads[i], 0);
+  return guarded != 6;
+}
+END
+for way in '-O0' '-O2 -Wall -Werror' '-O2 -masm=intel -DINTEL' '-flto' '-fPIC'; do
+  ends 0 "a lock in assembly, $way" jacquard-cc $way -o assembly assembly.c
+  grep -q 'warning' "$log" && fail "it warns of assembly that is seen, $way"
+  ends 0 "a lock in assembly, $way" env JACQUARD_OPTIONS='executions=3000 status=report' ./assembly
+done
+ends 0 'a lock that is left out' jacquard-cc -O2 -DLEFT -o left assembly.c
+ends 1 'a lock that is left out' env JACQUARD_OPTIONS='executions=3000' ./left
+says 'a lock that is left out' '^deadlock: '
+sed 's/int main/int Main/' assembly.c >part.c
+printf 'int Main(void);\nint main(void) { return Main(); }\n' >whole.c
+ends 0 'assembly in a library' jacquard-cc -shared -fPIC -o libpart.so part.c
+ends 0 'assembly in a library' jacquard-cc -o whole whole.c ./libpart.so
+ends 0 'assembly in a library' env JACQUARD_OPTIONS='executions=3000' ./whole
+
+# ---- what the processor alone knows
+
+# Time stamps are the simulation's: who decides by them decides as before when an execution is repeated. Nothing else changes
+# in the registers.
+cat >clock.c <<'END'
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <x86intrin.h>
+
+static unsigned long long Now(void) {
+#ifdef INTRINSICS
+  unsigned processor;
+  const unsigned long long before = __rdtsc();
+  return __rdtscp(&processor) > before && processor == 0 ? __builtin_readcyclecounter() : 0;
+#else
+  unsigned low, high;
+  __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+  return (unsigned long long)high << 32 | low;
+#endif
+}
+
+static atomic_int rounds, lock_word;
+static double sum;
+
+// Nothing but a time stamp stands between the products and their sum: all are in registers meanwhile.
+static __attribute__((noinline)) double Sum(double a) {
+  const double b = a * 2, c = a * 3, d = a * 4, e = a * 5, f = a * 6, g = a * 7, h = a * 8;
+  const double i = a * 9, j = a * 10, k = a * 11, l = a * 12, m = a * 13, n = a * 14;
+  const double o = Now() != 0 ? 1 : 0;
+  return a + (b + (c + (d + (e + (f + (g + (h + (i + (j + (k + (l + (m + n * o))))))))))));
+}
+
+static void* Work(void* argument) {
+  const double factor = *(const double*)argument;
+  for (const unsigned long long begin = Now(); Now() - begin < 20000;) ++rounds;
+  const double mine = Sum(factor);
+  while (atomic_exchange(&lock_word, 1) != 0) {
+    for (const unsigned long long begin = Now(); Now() - begin < 3000;) _mm_pause();
+  }
+  sum += mine;
+  atomic_store(&lock_word, 0);
+  return 0;
+}
+
+int main(void) {
+  double factors[] = {2, 3};
+  pthread_t threads[2];
+  for (int i = 0; i < 2; ++i) pthread_create(&threads[i], 0, Work, &factors[i]);
+  for (int i = 0; i < 2; ++i) pthread_join(threads[i], 0);
+  assert(sum == 105 * (2 + 3));
+  return 0;
+}
+END
+for way in '-O0' '-O2' '-O2 -DINTRINSICS' '-O0 -DINTRINSICS -Wall -Wextra -pedantic -Werror -std=c11' '-O2 -masm=intel' '-flto'; do
+  ends 0 "time stamps, $way" jacquard-cc $way -o clock clock.c
+  grep -q 'warning' "$log" && fail "it warns of time stamps, $way"
+  ends 0 "time stamps, $way" env JACQUARD_OPTIONS='executions=3000' ./clock
+done
+printf 'unsigned long long Now(void) { return __builtin_ia32_rdtsc(); }\n' >now.c
+printf 'unsigned long long Now(void);\nint main(void) { return Now() >= Now(); }\n' >later.c
+ends 0 'time stamps in a library' jacquard-cc -shared -fPIC -o libnow.so now.c
+ends 0 'time stamps in a library' jacquard-cc -o later later.c ./libnow.so
+ends 0 'time stamps in a library' env JACQUARD_OPTIONS='executions=10 status=report' ./later
+printf 'static inline int __rdtsc(void) { return 3; }\nint main(void) { return __rdtsc() == 0; }\n' >own.c
+ends 0 'a function of that name' jacquard-cc -Wno-all -o own own.c
+
+# Of the rest the wrapper warns.
+cat >drawn.c <<'END'
+static int rdtsc;
+int Drawn(void) { return ++rdtsc; }
+int Draw(void) {
+  int drawn;
+  __asm__ volatile("rdrand %0" : "=r"(drawn));
+  return drawn;
+}
+END
+ends 0 'random numbers' jacquard-cc -c drawn.c
+says 'random numbers' 'drawn.c: asks the processor for the time, counters or random numbers'
+says 'random numbers' '  Draw: rdrand$'
+[[ $(grep -c ': rd' "$log") -eq 1 ]] || fail 'it warns of more than random numbers'
+
+((failures == 0)) && echo 'all passed'
+exit "$failures"

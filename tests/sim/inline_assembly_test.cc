@@ -1,0 +1,361 @@
+// Inline assembly in the simulation: instructions do what the processor does, and order threads.
+#include "tools/install/inline_assembly.h"  // before all others, as by the compiler wrappers
+
+#include <emmintrin.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+#include <random>
+#include <string>
+#include <thread>
+
+#include "sim/runtime.h"
+#include "tests/sim/searches.h"
+
+namespace jacquard {
+namespace {
+
+// ---- the same as the processor's
+
+struct State {
+  alignas(16) uint64_t memory[8];  // the operand is in the middle
+  uint64_t rcx;
+  uint64_t rax;
+  uint64_t flags;
+};
+
+constexpr uint64_t kAllFlags = 0x8D5;
+constexpr uint64_t kWithoutAuxiliary = kAllFlags & ~uint64_t{0x10};
+constexpr uint64_t kCarryAndZero = 0x41;
+
+struct Case {
+  const char* text;
+  void (*simulated)(State&);
+  void (*native)(State&);
+  uint64_t flags;  // that are defined
+};
+
+// The operand is at (%rdi); rcx, rax, and others that follow from them, are for use.
+#define JACQUARD_RUN(TEXT)                                                                         \
+  [](State& s) {                                                                                   \
+    register int64_t bit __asm__("r10") = static_cast<int64_t>(s.rcx % 200) - 100;                 \
+    __asm__ volatile("pushq %[flags]\n\tpopfq\n\t" TEXT "\n\tpushfq\n\tpopq %[flags]"              \
+                     : "+c"(s.rcx), "+a"(s.rax), [flags] "+r"(s.flags)                             \
+                     : "D"(&s.memory[3]), "d"(s.rcx >> 7), "b"(~s.rax), "S"(uint64_t{2}), "r"(bit) \
+                     : "memory", "cc");                                                            \
+  }
+// The assembler takes instructions in capitals for the processor's own.
+#define JACQUARD_CASE(NAME, CAPITALS, OPERANDS, FLAGS)          \
+  {NAME " " OPERANDS, JACQUARD_RUN("lock; " NAME " " OPERANDS), \
+   JACQUARD_RUN("LOCK; " CAPITALS " " OPERANDS), FLAGS}
+#define JACQUARD_REGISTERS(NAME, CAPITALS, FLAGS)                               \
+  JACQUARD_CASE(NAME "b", CAPITALS "B", "%%cl, (%%rdi)", FLAGS),                \
+      JACQUARD_CASE(NAME "b", CAPITALS "B", "%%ch, -3(%%rdi)", FLAGS),          \
+      JACQUARD_CASE(NAME "w", CAPITALS "W", "%%cx, 2(%%rdi)", FLAGS),           \
+      JACQUARD_CASE(NAME "l", CAPITALS "L", "%%ecx, -4(%%rdi,%%rsi,4)", FLAGS), \
+      JACQUARD_CASE(NAME "q", CAPITALS "Q", "%%rcx, -16(%%rdi,%%rsi,8)", FLAGS)
+#define JACQUARD_CONSTANTS(NAME, CAPITALS, FLAGS)                           \
+  JACQUARD_CASE(NAME "b", CAPITALS "B", "$-5, (%%rdi)", FLAGS),             \
+      JACQUARD_CASE(NAME "w", CAPITALS "W", "$300, (%%rdi)", FLAGS),        \
+      JACQUARD_CASE(NAME "l", CAPITALS "L", "$0x7fffffff, (%%rdi)", FLAGS), \
+      JACQUARD_CASE(NAME "q", CAPITALS "Q", "$-3, (%%rdi)", FLAGS),         \
+      JACQUARD_CASE(NAME "q", CAPITALS "Q", "$-300000, 1000-1000(%%rdi)", FLAGS)
+#define JACQUARD_ARITHMETIC(NAME, CAPITALS, FLAGS) \
+  JACQUARD_REGISTERS(NAME, CAPITALS, FLAGS), JACQUARD_CONSTANTS(NAME, CAPITALS, FLAGS)
+#define JACQUARD_UNARY(NAME, CAPITALS)                             \
+  JACQUARD_CASE(NAME "b", CAPITALS "B", "(%%rdi)", kAllFlags),     \
+      JACQUARD_CASE(NAME "w", CAPITALS "W", "(%%rdi)", kAllFlags), \
+      JACQUARD_CASE(NAME "l", CAPITALS "L", "(%%rdi)", kAllFlags), \
+      JACQUARD_CASE(NAME "q", CAPITALS "Q", "(%%rdi)", kAllFlags)
+// Of a register's, also bits beyond the word.
+#define JACQUARD_BITS(NAME, CAPITALS)                                          \
+  JACQUARD_CASE(NAME "w", CAPITALS "W", "%%r10w, (%%rdi)", kCarryAndZero),     \
+      JACQUARD_CASE(NAME "l", CAPITALS "L", "%%r10d, (%%rdi)", kCarryAndZero), \
+      JACQUARD_CASE(NAME "q", CAPITALS "Q", "%%r10, (%%rdi)", kCarryAndZero),  \
+      JACQUARD_CASE(NAME "l", CAPITALS "L", "$5, (%%rdi)", kCarryAndZero),     \
+      JACQUARD_CASE(NAME "q", CAPITALS "Q", "$63, (%%rdi)", kCarryAndZero)
+
+const Case kCases[] = {
+    JACQUARD_ARITHMETIC("add", "ADD", kAllFlags),
+    JACQUARD_ARITHMETIC("adc", "ADC", kAllFlags),
+    JACQUARD_ARITHMETIC("sub", "SUB", kAllFlags),
+    JACQUARD_ARITHMETIC("sbb", "SBB", kAllFlags),
+    JACQUARD_ARITHMETIC("or", "OR", kWithoutAuxiliary),
+    JACQUARD_ARITHMETIC("and", "AND", kWithoutAuxiliary),
+    JACQUARD_ARITHMETIC("xor", "XOR", kWithoutAuxiliary),
+    JACQUARD_UNARY("inc", "INC"),
+    JACQUARD_UNARY("dec", "DEC"),
+    JACQUARD_UNARY("not", "NOT"),
+    JACQUARD_UNARY("neg", "NEG"),  // left to the processor
+    JACQUARD_REGISTERS("xadd", "XADD", kAllFlags),
+    JACQUARD_REGISTERS("xchg", "XCHG", kAllFlags),
+    JACQUARD_REGISTERS("cmpxchg", "CMPXCHG", kAllFlags),
+    JACQUARD_CASE("cmpxchg8b", "CMPXCHG8B", "8(%%rdi)", kAllFlags),
+    JACQUARD_CASE("cmpxchg16b", "CMPXCHG16B", "8(%%rdi)", kAllFlags),
+    JACQUARD_BITS("bts", "BTS"),
+    JACQUARD_BITS("btr", "BTR"),
+    JACQUARD_BITS("btc", "BTC"),
+};
+
+// Also of what is compared, so that it is equal sometimes.
+State RandomState(std::mt19937_64& random) {
+  State state;
+  for (uint64_t& word : state.memory) word = random() >> (random() % 64);
+  state.rcx = random() >> (random() % 64);
+  state.rax = random() % 2 == 0 ? state.memory[3] : random();
+  if (random() % 2 == 0) std::memcpy(&state.memory[4], &state.rax, 8);
+  state.flags = 2 | (random() & kAllFlags);
+  return state;
+}
+
+// How many states do not become what they should.
+int CountDifferences(const Case& one) {
+  std::mt19937_64 random(1);
+  int differences = 0;
+  for (int i = 0; i < 500; ++i) {
+    State simulated = RandomState(random);
+    State native = simulated;
+    one.simulated(simulated);
+    one.native(native);
+    simulated.flags &= one.flags;
+    native.flags &= one.flags;
+    if (std::memcmp(&simulated, &native, sizeof(State)) != 0) ++differences;
+  }
+  return differences;
+}
+
+TEST(InlineAssembly, DoesWhatTheProcessorDoes) {
+  for (const Case& one : kCases) EXPECT_EQ(CountDifferences(one), 0) << one.text;
+}
+
+TEST(InlineAssembly, DoesWhatTheProcessorDoesInAnExecution) {
+  ExploreOptions options;
+  options.executions = 2;
+  RandomWalk walk(1);
+  const ExploreResult result = Explore(
+      [] {
+        std::thread another([] {
+          for (const Case& one : kCases) Check(CountDifferences(one) == 0, one.text);
+        });
+        another.join();
+      },
+      walk, options);
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  EXPECT_GT(result.steps, 2 * 500 * (std::size(kCases) - 10));
+}
+
+uint32_t relative __asm__("relative_word") = 5;
+
+TEST(InlineAssembly, OperandsInAllPlaces) {
+  uint32_t words[4] = {1, 2, 3, 4};
+  uint32_t by = 10;
+  __asm__ volatile("lock xaddl %0, relative_word(%%rip)" : "+r"(by) : : "memory", "cc");
+  __asm__ volatile("" ::: "memory");
+  EXPECT_EQ(by, 5u);
+  EXPECT_EQ(relative, 15u);
+  register uint32_t* base __asm__("r13") = words;
+  register uint64_t index __asm__("r12") = 3;
+  register uint32_t value __asm__("r9") = 7;
+  __asm__ volatile("xchgl %0, (%1,%2,4)" : "+r"(value) : "r"(base), "r"(index) : "memory");
+  EXPECT_EQ(value, 4u);
+  EXPECT_EQ(words[3], 7u);
+  uint64_t one = 1;
+  uint64_t two = 2;
+  __asm__ volatile("xchgq %0, %1" : "+r"(one), "+r"(two));
+  EXPECT_EQ(one, 2u);
+  EXPECT_EQ(two, 1u);
+  uint32_t on_stack = 0;
+  __asm__ volatile("lock\n\tincl %0" : "+m"(on_stack) : : "cc");
+  EXPECT_EQ(on_stack, 1u);
+}
+
+// What is in registers meanwhile stays there.
+TEST(InlineAssembly, LeavesOtherRegistersAlone) {
+  const ExploreResult result = Walk([] {
+    static std::atomic<int> ready;
+    static uint32_t word;
+    ready = 0;
+    const auto sum = [](double a) {
+      const double b = a * 2;
+      const double c = a * 3;
+      const double d = a * 5;
+      ++ready;
+      __asm__ volatile("lock; incl %0" : "+m"(word) : : "cc");
+      return a + b + c + d;
+    };
+    std::thread another([&] { Check(sum(0.5) == 5.5, "in another thread"); });
+    Check(sum(2) == 22, "in the first thread");
+    another.join();
+  });
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+}
+
+// ---- threads
+
+class SpinLock {
+ public:
+  void Lock() {
+    for (;;) {
+      uint32_t taken = 1;
+      __asm__ volatile("xchg %0, %1" : "+r"(taken), "+m"(word_) : : "memory");
+      if (taken == 0) return;
+      __asm__ volatile("pause");
+    }
+  }
+  void Unlock() { __asm__ volatile("lock; andl $0, %0" : "+m"(word_) : : "memory", "cc"); }
+
+ private:
+  uint32_t word_ = 0;
+};
+
+TEST(InlineAssembly, LocksOrderWhatTheyGuard) {
+  const ExploreResult result = Walk([] {
+    SpinLock lock;
+    int x = 0;
+    const auto count = [&] {
+      lock.Lock();
+      ++x;
+      lock.Unlock();
+    };
+    std::thread a(count);
+    std::thread b(count);
+    count();
+    a.join();
+    b.join();
+    Check(x == 3, "all have counted");
+  });
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+}
+
+TEST(InlineAssembly, ALockThatIsLeftOutIsARace) {
+  const ExploreResult result = Walk([] {
+    SpinLock lock;
+    int x = 0;
+    std::thread a([&] {
+      lock.Lock();
+      ++x;
+      lock.Unlock();
+    });
+    ++x;
+    a.join();
+  });
+  EXPECT_EQ(result.verdict.kind, VerdictKind::kRace);
+}
+
+TEST(InlineAssembly, ALockThatIsNeverReleasedIsADeadlock) {
+  const ExploreResult result = Walk([] {
+    SpinLock lock;
+    lock.Lock();
+    std::thread a([&] { lock.Lock(); });
+    a.join();
+  });
+  EXPECT_EQ(result.verdict.kind, VerdictKind::kDeadlock);
+}
+
+TEST(InlineAssembly, TwoStepsAreTwo) {
+  const ExploreResult result = Walk([] {
+    uint64_t x = 0;
+    const auto count = [&] {
+      uint64_t old = 0;
+      __asm__ volatile("lock xadd %0, %1" : "+r"(old), "+m"(x) : : "memory", "cc");
+      ++old;
+      __asm__ volatile("xchg %0, %1" : "+r"(old), "+m"(x) : : "memory");
+    };
+    std::thread a(count);
+    count();
+    a.join();
+    Check(x == 2, "nothing is lost");
+  });
+  EXPECT_EQ(result.verdict.kind, VerdictKind::kInvariant);
+}
+
+// Store buffering with `fence` between store and load. Whether both threads may read 0.
+bool BothMayReadZero(void (*fence)()) {
+  static void (*between)();
+  between = fence;
+  const ExploreResult result = SearchAll([] {
+    std::atomic<int> x{0};
+    std::atomic<int> y{0};
+    int a = 0;
+    std::thread other([&] {
+      x.store(1, std::memory_order_relaxed);
+      between();
+      a = y.load(std::memory_order_relaxed);
+    });
+    y.store(1, std::memory_order_relaxed);
+    between();
+    const int b = x.load(std::memory_order_relaxed);
+    other.join();
+    Check(a != 0 || b != 0, "one of them comes first");
+  });
+  return !result.verdict.passed();
+}
+
+TEST(InlineAssembly, FullFences) {
+  EXPECT_FALSE(BothMayReadZero([] { __asm__ volatile("mfence" ::: "memory"); }));
+  EXPECT_FALSE(BothMayReadZero([] { _mm_mfence(); }));
+  EXPECT_FALSE(BothMayReadZero([] {
+    __asm__ volatile("lock; addl $0,(%%rsp)" ::: "memory", "cc");
+  }));
+  EXPECT_FALSE(BothMayReadZero([] {
+    int word = 0;
+    __asm__ volatile("lock incl %0" : "+m"(word)::"memory", "cc");
+  }));
+  EXPECT_TRUE(BothMayReadZero([] {}));
+  EXPECT_TRUE(BothMayReadZero([] { _mm_lfence(); }));
+  EXPECT_TRUE(BothMayReadZero([] { _mm_sfence(); }));
+}
+
+// Whether a message comes with what was written before it.
+VerdictKind PassMessage(void (*before_store)(), void (*after_load)()) {
+  static void (*writer)();
+  static void (*reader)();
+  writer = before_store;
+  reader = after_load;
+  return SearchAll([] {
+           std::atomic<int> flag{0};
+           int data = 0;
+           std::thread other([&] {
+             data = 1;
+             writer();
+             flag.store(1, std::memory_order_relaxed);
+           });
+           if (flag.load(std::memory_order_relaxed) != 0) {
+             reader();
+             Check(data == 1, "the message is there");
+           }
+           other.join();
+         })
+      .verdict.kind;
+}
+
+TEST(InlineAssembly, HalfFences) {
+  const auto load = [] { __asm__ volatile("lfence" ::: "memory"); };
+  const auto store = [] { __asm__ volatile("sfence" ::: "memory"); };
+  const auto none = [] {};
+  EXPECT_EQ(PassMessage(store, load), VerdictKind::kPass);
+  EXPECT_EQ(PassMessage(none, load), VerdictKind::kRace);
+  EXPECT_EQ(PassMessage(store, none), VerdictKind::kRace);
+}
+
+TEST(InlineAssembly, TimeStampsAreVirtual) {
+  const ExploreResult result = Walk([] {
+    uint32_t low;
+    uint32_t high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    const uint64_t before = uint64_t{high} << 32 | low;
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    unsigned processor = 1;
+    const uint64_t passed = __builtin_ia32_rdtscp(&processor) - before;
+    Check(passed >= 1'000'000'000 && passed < 1'100'000'000, "a second has passed");
+    Check(processor == 0, "there is one processor");
+    std::thread another([] {});
+    another.join();
+  });
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+}
+
+}  // namespace
+}  // namespace jacquard
