@@ -224,6 +224,12 @@ auto WithObject(void* object, size_t size, auto act) {
 
 }  // namespace
 
+uint64_t LoadObject(void* object, size_t size, MemoryOrder order, uintptr_t pc) {
+  return WithObject(object, size, [&]<class T>(T* address) {
+    return Low(Load(address, static_cast<int>(order), pc));
+  });
+}
+
 uint64_t UpdateObject(void* object, size_t size, Update update, uint64_t operand, MemoryOrder order,
                       uintptr_t pc) {
   return WithObject(object, size, [&]<class T>(T* address) {

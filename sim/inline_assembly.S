@@ -11,7 +11,7 @@ state_size:
   .long 0
 
 .text
-// On the stack: a SavedRegisters without its first member, which is the function to go on with.
+// On the stack: what a SavedRegisters ends with, from the function on that it goes on in.
 .type save_and_call, @function
 save_and_call:
   pushq %r15
@@ -24,7 +24,7 @@ save_and_call:
   pushq %r8
   pushq %rdi
   pushq %rsi
-  pushq %rbp
+  pushq (%rbp)
   pushq %rsp  // not what the instruction sees: the C++ function knows better
   pushq %rbx
   pushq %rdx
@@ -98,6 +98,7 @@ save_and_call:
   popq %r15
   leaq 8(%rsp), %rsp
   popfq
+  leaq 8(%rsp), %rsp
   ret
 .size save_and_call, . - save_and_call
 
@@ -105,6 +106,8 @@ save_and_call:
   .globl jacquard_inline_\name
   .type jacquard_inline_\name, @function
 jacquard_inline_\name:
+  pushq %rbp  // a frame, for those who look how far the program's functions reach
+  movq %rsp, %rbp
   pushfq
   pushq %rax
   leaq jacquard_carry_out_\name(%rip), %rax
@@ -114,7 +117,7 @@ jacquard_inline_\name:
 .endm
 
 ENTRY locked
-ENTRY exchange
+ENTRY access
 ENTRY mfence
 ENTRY lfence
 ENTRY sfence

@@ -6,7 +6,8 @@
 // here, or does not access memory, is left to the processor. Encodings and flags are those of
 // Intel's "Software Developer's Manual", volume 2.
 //
-// Whoever writes such instructions relies on x86: they are full fences and access the newest value.
+// Whoever writes such instructions relies on x86: atomic ones are full fences, loads acquire,
+// stores release, and all access the newest value.
 #include "sim/inline_assembly.h"
 
 #include <algorithm>
@@ -25,6 +26,7 @@ struct SavedRegisters {
   uint64_t general[16];  // by number: rax, rcx, rdx, rbx, (rsp), rbp, rsi, rdi, r8 ...
   uint64_t function;
   uint64_t flags;
+  uint64_t frame;
   uint64_t rip;  // of the instruction, if there is one; where to return to
 
   uint64_t rsp() const { return reinterpret_cast<uint64_t>(&rip + 1); }
@@ -53,6 +55,8 @@ enum class Operation : uint8_t {
   kDecrement,
   kNot,
   kNegate,
+  kLoad,
+  kStore,
   kExchange,
   kExchangeAdd,
   kSetBit,
@@ -62,7 +66,7 @@ enum class Operation : uint8_t {
   kCompareExchangePair,
 };
 
-// One instruction that changes memory.
+// One instruction that accesses memory.
 struct Instruction {
   Operation operation = Operation::kAdd;
   uint8_t size = 0;  // of the object, in bytes: 1, 2, 4, 8 or 16
@@ -90,7 +94,7 @@ class Decoder {
     const uint8_t opcode = *at_++;
     const bool known = opcode == 0x0F ? DecodeTwoBytes(*at_++) : DecodeOneByte(opcode);
     if (!known || elsewhere_) return std::nullopt;
-    if (instruction_.operation != Operation::kExchange && !locked_) return std::nullopt;
+    if (!locked_ && !IsAtomicWithoutPrefix()) return std::nullopt;
     instruction_.end = reinterpret_cast<uintptr_t>(at_);
     if (relative_) instruction_.address += instruction_.end;
     if (of_bit_string_) SelectWord();
@@ -136,6 +140,25 @@ class Decoder {
         if (!ReadOperands()) return false;
         instruction_.operation = Operation::kExchange;
         instruction_.operand = RegisterValue();
+        return true;
+      case 0x88:
+      case 0x89:
+        if (!ReadOperands()) return false;
+        instruction_.operation = Operation::kStore;
+        instruction_.operand = RegisterValue();
+        instruction_.reg = -1;
+        return true;
+      case 0x8A:
+      case 0x8B:
+        if (!ReadOperands()) return false;
+        instruction_.operation = Operation::kLoad;
+        return true;
+      case 0xC6:
+      case 0xC7:
+        if (!ReadOperands() || group_ != 0) return false;
+        instruction_.operation = Operation::kStore;
+        instruction_.operand = ReadConstant(std::min<int>(instruction_.size, 4));
+        instruction_.reg = -1;
         return true;
       case 0xF6:
       case 0xF7:
@@ -201,6 +224,12 @@ class Decoder {
       default:
         return false;
     }
+  }
+
+  bool IsAtomicWithoutPrefix() const {
+    return instruction_.operation == Operation::kExchange ||
+           instruction_.operation == Operation::kLoad ||
+           instruction_.operation == Operation::kStore;
   }
 
   uint8_t WordSize() const { return (rex_ & 8) != 0 ? 8 : short_ ? 2 : 4; }
@@ -312,11 +341,12 @@ class Execution {
         size_(instruction.size),
         operand_(Truncated(instruction.operand, instruction.size)),
         carry_(registers.flags & kCarry),
+        fences_(instruction.operation != Operation::kLoad &&
+                instruction.operation != Operation::kStore),
         pc_(registers.rip) {}
 
   void Run() {
-    const bool simulates = engine.Simulates();
-    if (simulates) FenceOff();
+    if (engine.Simulates()) Prepare();
     switch (instruction_.operation) {
       case Operation::kAdd:
       case Operation::kIncrement:
@@ -348,6 +378,12 @@ class Execution {
       case Operation::kNegate:
         SetFlags(FlagsOfDifference(0, Change(Update::kNegate, 0), 0, size_));
         break;
+      case Operation::kLoad:
+        SetRegister(LoadObject(object_, size_, MemoryOrder::kAcquire, pc_));
+        break;
+      case Operation::kStore:
+        (void)Change(Update::kExchange, operand_);  // behind the newest
+        break;
       case Operation::kExchange:
         SetRegister(Change(Update::kExchange, operand_));
         break;
@@ -367,20 +403,21 @@ class Execution {
         CompareExchangePair();
         break;
     }
-    if (simulates) FenceOff();
+    if (engine.Simulates() && fences_) engine.FenceMemory(kOrder);
     registers_.rip = instruction_.end;
   }
 
  private:
   static constexpr MemoryOrder kOrder = MemoryOrder::kSeqCst;
 
-  void FenceOff() {
-    engine.FenceMemory(kOrder);
+  void Prepare() {
+    if (fences_) engine.FenceMemory(kOrder);
     if (engine.memory != nullptr) engine.memory->SeeNewestNext(engine.current->id, object_, size_);
   }
 
   uint64_t Change(Update update, uint64_t operand) {
-    return UpdateObject(object_, size_, update, operand, kOrder, pc_);
+    return UpdateObject(object_, size_, update, operand, fences_ ? kOrder : MemoryOrder::kRelease,
+                        pc_);
   }
 
   uint64_t Bit() const { return uint64_t{1} << operand_; }
@@ -449,6 +486,7 @@ class Execution {
   const uint8_t size_;
   const uint64_t operand_;
   const uint64_t carry_;
+  const bool fences_;
   const uintptr_t pc_;
 };
 
@@ -495,7 +533,7 @@ extern "C" {
   jacquard::sim::CarryOut(*registers, true);
 }
 
-[[gnu::visibility("hidden")]] void jacquard_carry_out_exchange(SavedRegisters* registers) {
+[[gnu::visibility("hidden")]] void jacquard_carry_out_access(SavedRegisters* registers) {
   jacquard::sim::CarryOut(*registers, false);
 }
 

@@ -12,7 +12,8 @@
 
 namespace jacquard::sim {
 
-// Atomic accesses to an object of `size` bytes: 1, 2, 4, 8, or 16 for the second (atomic_hooks.cc).
+// Atomic accesses to an object of `size` bytes: 1, 2, 4 or 8, or 16 to compare (atomic_hooks.cc).
+uint64_t LoadObject(void* object, size_t size, MemoryOrder order, uintptr_t pc);
 // Returns the old value.
 uint64_t UpdateObject(void* object, size_t size, Update update, uint64_t operand, MemoryOrder order,
                       uintptr_t pc);

@@ -50,6 +50,10 @@ struct Case {
 #define JACQUARD_CASE(NAME, CAPITALS, OPERANDS, FLAGS)          \
   {NAME " " OPERANDS, JACQUARD_RUN("lock; " NAME " " OPERANDS), \
    JACQUARD_RUN("LOCK; " CAPITALS " " OPERANDS), FLAGS}
+// Without a prefix.
+#define JACQUARD_BARE(NAME, CAPITALS, OPERANDS)                                             \
+  {NAME " " OPERANDS, JACQUARD_RUN(NAME " " OPERANDS), JACQUARD_RUN(CAPITALS " " OPERANDS), \
+   kAllFlags}
 #define JACQUARD_REGISTERS(NAME, CAPITALS, FLAGS)                               \
   JACQUARD_CASE(NAME "b", CAPITALS "B", "%%cl, (%%rdi)", FLAGS),                \
       JACQUARD_CASE(NAME "b", CAPITALS "B", "%%ch, -3(%%rdi)", FLAGS),          \
@@ -97,6 +101,20 @@ const Case kCases[] = {
     JACQUARD_BITS("bts", "BTS"),
     JACQUARD_BITS("btr", "BTR"),
     JACQUARD_BITS("btc", "BTC"),
+    JACQUARD_BARE("xchgw", "XCHGW", "%%ax, (%%rdi)"),
+    JACQUARD_BARE("xchg", "XCHG", "%%rcx, 8(%%rdi)"),
+    JACQUARD_BARE("xchgl", "XCHGL", "%%eax, %%ecx"),
+    JACQUARD_BARE("movb", "MOVB", "%%ch, 3(%%rdi)"),
+    JACQUARD_BARE("movw", "MOVW", "$-3, 2(%%rdi)"),
+    JACQUARD_BARE("movl", "MOVL", "$0x12345678, (%%rdi)"),
+    JACQUARD_BARE("movq", "MOVQ", "$-3, (%%rdi)"),
+    JACQUARD_BARE("mov", "MOV", "%%rcx, (%%rdi)"),
+    JACQUARD_BARE("movb", "MOVB", "(%%rdi), %%ah"),
+    JACQUARD_BARE("movw", "MOVW", "(%%rdi), %%ax"),
+    JACQUARD_BARE("movl", "MOVL", "(%%rdi), %%eax"),
+    JACQUARD_BARE("mov", "MOV", "-8(%%rdi,%%rsi,8), %%rax"),
+    JACQUARD_BARE("movq", "MOVQ", "%%rcx, %%rax"),
+    JACQUARD_BARE("movl", "MOVL", "$7, %%ecx"),
 };
 
 // Also of what is compared, so that it is equal sometimes.
@@ -249,6 +267,80 @@ TEST(InlineAssembly, ALockThatIsNeverReleasedIsADeadlock) {
     SpinLock lock;
     lock.Lock();
     std::thread a([&] { lock.Lock(); });
+    a.join();
+  });
+  EXPECT_EQ(result.verdict.kind, VerdictKind::kDeadlock);
+}
+
+// Each waits on a word of its own, which lies on its stack: moves are all that it does there.
+class QueueLock {
+ public:
+  struct Node {
+    Node* next;
+    uint64_t waits;
+  };
+  void Lock(Node& mine) {
+    mine = {nullptr, 1};
+    Node* last = &mine;
+    __asm__ volatile("xchgq %0, %1" : "+r"(last), "+m"(last_) : : "memory");
+    if (last == nullptr) return;
+    __asm__ volatile("movq %1, %0" : "=m"(last->next) : "r"(&mine) : "memory");
+    while (Loaded(mine.waits) != 0) __asm__ volatile("pause");
+  }
+  void Unlock(Node& mine) {
+    if (Loaded(mine.next) == nullptr) {
+      Node* last = &mine;
+      __asm__ volatile("lock cmpxchgq %2, %1"
+                       : "+a"(last), "+m"(last_)
+                       : "r"(nullptr)
+                       : "memory", "cc");
+      if (last == &mine) return;
+      while (Loaded(mine.next) == nullptr) {
+      }
+    }
+    __asm__ volatile("movq $0, %0" : "=m"(Loaded(mine.next)->waits) : : "memory");
+  }
+
+ private:
+  template <class T>
+  static T Loaded(const T& word) {
+    T value;
+    __asm__ volatile("movq %1, %0" : "=r"(value) : "m"(word) : "memory");
+    return value;
+  }
+
+  Node* last_ = nullptr;
+};
+
+TEST(InlineAssembly, MovesOrderWhatALockGuards) {
+  const ExploreResult result = Walk([] {
+    QueueLock lock;
+    int x = 0;
+    const auto count = [&] {
+      QueueLock::Node node;
+      lock.Lock(node);
+      ++x;
+      lock.Unlock(node);
+    };
+    std::thread a(count);
+    std::thread b(count);
+    count();
+    a.join();
+    b.join();
+    Check(x == 3, "all have counted");
+  });
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+}
+
+TEST(InlineAssembly, WhoWaitsByMovesForEverIsInADeadlock) {
+  const ExploreResult result = Walk([] {
+    QueueLock lock;
+    QueueLock::Node node;
+    lock.Lock(node);
+    std::thread a([&] {
+      QueueLock::Node another;
+      lock.Lock(another);
+    });
     a.join();
   });
   EXPECT_EQ(result.verdict.kind, VerdictKind::kDeadlock);

@@ -21,11 +21,15 @@ __asm__(
     "call jacquard_inline_locked\n"
     "\\instruction\n"
     ".endm\n"
-    /* Has the prefix without saying so, if one operand lies in memory. */
+    /* Those with an operand in memory matter. */
     ".irp suffix, , b, w, l, q\n"
     ".macro xchg\\suffix operands:vararg\n"
-    "call jacquard_inline_exchange\n"
+    "call jacquard_inline_access\n"
     "XCHG\\suffix \\operands\n"
+    ".endm\n"
+    ".macro mov\\suffix operands:vararg\n"
+    "call jacquard_inline_access\n"
+    "MOV\\suffix \\operands\n"
     ".endm\n"
     ".endr\n"
     ".irp name, mfence, lfence, sfence, rdtsc, rdtscp\n"
