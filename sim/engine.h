@@ -298,6 +298,8 @@ class Engine {
   void AcquireFor(const SimThread& thread, const void* object);
   // What a library's code without hooks has just done may be a release: Model::ReleaseUnseen.
   void ReleaseUnseen();
+  // What it does next may be an acquire of whatever others have done: Model::AcquireAll.
+  void AcquireAll();
   void FenceMemory(MemoryOrder order);
   // What membarrier(2) is: a full fence of each thread, behind what the running one has done, and
   // before what it does next. Another thread's fence may be anywhere between its last step and its

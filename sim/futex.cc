@@ -84,6 +84,8 @@ long Wake(uint32_t* word, uint32_t most, uint32_t bits, uintptr_t pc) {
   if (woken != 0) engine.current->spin.Reset();
   engine.FinishStep(StepKind::kFutexWake, MemoryOrder::kRelaxed, sizeof(*word), word,
                     ValueIfThere(word), woken, pc);
+  if (engine.current->ends_in_library) [[unlikely]]
+    engine.AcquireAll();
   return woken;
 }
 

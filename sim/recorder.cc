@@ -214,9 +214,10 @@ void Recorder::AddPlaceOfEarlierAccess(const memory::Race& race) {
   const Backstage backstage;
   const std::vector<Access>& here = accesses_[race.earlier_address >> 3];
   const auto access = std::find_if(here.rbegin(), here.rend(), [&](const Access& other) {
-    const bool overlaps = other.address < race.earlier_address + race.earlier_size &&
-                          race.earlier_address < other.address + other.size;
-    return overlaps && other.place.thread == race.earlier_thread && other.kind == race.earlier_kind;
+    // Not another one of a part of it: that has a history of its own.
+    const bool is_whole = other.address <= race.earlier_address &&
+                          race.earlier_address + race.earlier_size <= other.address + other.size;
+    return is_whole && other.place.thread == race.earlier_thread && other.kind == race.earlier_kind;
   });
   if (access == here.rend()) return;
   trace_->places.push_back(access->place);

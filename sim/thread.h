@@ -61,6 +61,7 @@ struct ThreadState {
   bool restarts_calls = false;     // the last such signal has SA_RESTART
   bool in_timers_handler = false;  // while nobody else could run
   bool handles_late = false;       // what has been sent to it: behind its next step
+  bool ends_in_library = false;    // a library's code without hooks runs at the thread's end
   bool is_amid_call = false;       // which goes on behind its next step: no handler there
   int clock_readings = 0;          // since it last waited
   PlainLook plain_look;            // whether its plain reads are steps

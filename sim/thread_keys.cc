@@ -65,9 +65,14 @@ void RunKeyDestructors() {
       mine.of_key[key] = nullptr;
       any = true;
       const Destructor destructor = keys[key].destructor;
+      // std::promise::set_value_at_thread_exit makes its value ready here, and may be the last to
+      // let go of it.
+      const bool of_library = !FromProgram(reinterpret_cast<const void*>(destructor));
+      if (of_library) engine.AcquireAll();
+      engine.current->ends_in_library = of_library;
       destructor(value);
-      // std::promise::set_value_at_thread_exit makes its value ready here.
-      if (!FromProgram(reinterpret_cast<const void*>(destructor))) engine.ReleaseUnseen();
+      engine.current->ends_in_library = false;
+      if (of_library) engine.ReleaseUnseen();
     }
     if (!any) break;
   }

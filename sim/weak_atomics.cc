@@ -213,6 +213,10 @@ void Engine::ReleaseUnseen() {
   if (memory != nullptr && hooks_on) memory->ReleaseUnseen(current->id);
 }
 
+void Engine::AcquireAll() {
+  if (memory != nullptr && hooks_on) memory->AcquireAll(current->id);
+}
+
 void Engine::FenceMemory(MemoryOrder order) {
   if (memory != nullptr) memory->Fence(current->id, order);
 }

@@ -97,6 +97,9 @@ class Memory {
   void Acquire(int thread, const void* object) {
     On([=](auto& model) { model.Acquire(thread, object); });
   }
+  void AcquireAll(int thread) {
+    On([=](auto& model) { model.AcquireAll(thread); });
+  }
   void ReleaseUnseen(int thread) {
     On([=](auto& model) { model.ReleaseUnseen(thread); });
   }

@@ -115,6 +115,8 @@ class Model {
   // that no code with hooks has accessed yet. Whoever reads such a one first learns, with acquire,
   // what the thread did until now.
   void ReleaseUnseen(int thread);
+  // The other way round: that code may read what anybody has released.
+  void AcquireAll(int thread);
 
   // A plain access, before it takes place; a plain write starts a new history. True: it races, and
   // race() says with what.

@@ -131,6 +131,11 @@ void Model<Clock>::ReleaseUnseen(int thread) {
 }
 
 template <class Clock>
+void Model<Clock>::AcquireAll(int thread) {
+  for (int i = 0; i < thread_count_; ++i) threads_[thread].now.Join(threads_[i].now);
+}
+
+template <class Clock>
 template <class T>
 void Model<Clock>::ForEachStore(const T* address, auto visit) {
   const CellType& cell = CellFor(address);

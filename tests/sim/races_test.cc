@@ -268,6 +268,35 @@ TEST(Race, ShowsBothPlaces) {
   EXPECT_NE(result.trace.events.back().pc, 0u);
 }
 
+// What the same thread has done later to a part of it, which does not race, is not meant.
+TEST(Race, ShowsThePlaceOfTheAccessThatRaces) {
+  const ExploreResult result = ExpectRace(
+      [] {
+        alignas(8) volatile unsigned char bytes[8] = {};
+        std::atomic<bool> read{false};
+        std::thread other([&] {
+          (void)*reinterpret_cast<const volatile uint64_t*>(bytes);
+          read.store(true, std::memory_order_relaxed);
+          (void)bytes[4];
+          read.store(true, std::memory_order_relaxed);
+        });
+        while (!read.load(std::memory_order_relaxed)) {
+        }
+        bytes[0] = 1;
+        other.join();
+      },
+      "plain read and plain write");
+  ASSERT_EQ(result.trace.places.size(), 1u);
+  const TracePlace& place = result.trace.places[0];
+  uint64_t steps = 0;
+  for (const TraceEvent& event : result.trace.events) {
+    if (event.type != TraceEvent::Type::kStep) continue;
+    if (event.step.thread == place.thread && event.step.kind == StepKind::kStore) break;
+    ++steps;
+  }
+  EXPECT_EQ(place.step, steps) << "before the first of the two stores";
+}
+
 TEST(Race, IsNotLookedForUnderSequentialConsistency) {
   const auto write = [](int& data, std::atomic<int>&) {
     TakeStep();

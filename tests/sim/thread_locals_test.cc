@@ -11,6 +11,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "sim/runtime.h"
@@ -288,6 +289,19 @@ TEST(ThreadKeys, OfALibraryStay) {
     std::future<int> future = promise.get_future();
     std::thread thread([&promise] { promise.set_value_at_thread_exit(5); });
     Check(future.get() == 5, "the value, when the thread has ended");
+    thread.join();
+  }));
+}
+
+// It also lets go of the value there, perhaps as the last one: after all that others have done.
+TEST(ThreadKeys, OfALibraryMayBeTheLastToKeepAValue) {
+  ExpectPass(Walk([] {
+    std::promise<std::string> promise;
+    std::future<std::string> future = promise.get_future();
+    std::thread thread(
+        [](std::promise<std::string> own) { own.set_value_at_thread_exit("a value"); },
+        std::move(promise));
+    Check(future.get() == "a value", "the value, when the thread has ended");
     thread.join();
   }));
 }
