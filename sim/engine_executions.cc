@@ -141,6 +141,7 @@ void Engine::BeginProgram() {
   std::vector<DataRange> data = DataOfHookedLibraries();
   // The first thread's own variables lie among the data of other libraries.
   for (const DataRange& range : VariablesIn(driver_.storage)) data.push_back(range);
+  for (const DataRange& range : MappedBeforeMain()) data.push_back(range);
   rollback.CoverLibraries(data);
   snapshot.AddProgram();
   MakeLibrariesPartOfProgram();
@@ -224,6 +225,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   RestoreFiles();  // streams may have buffers in what is about to go
   DropThreadDestructors();
   if (keys_used || keys_made) DropKeys();
+  UnprotectMappings();
   rollback.Undo();
   snapshot.PutBack();
   RestoreEnvironment();

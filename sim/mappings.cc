@@ -3,14 +3,20 @@
 // unmapped when the execution is over. Elsewhere the kernel gives out addresses again: what was
 // known of accesses there is about other memory, and nobody has to order anything after them.
 //
+// What a program with a main of its own maps before that, in constructors, lies in another range,
+// and begins each execution with what it has when main does: the roll-back covers it.
+//
 // To take memory away is as good as to write to it: who may still access it then ends the program.
 #include "sim/mappings.h"
 
 #include <signal.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdint>
+#include <span>
+#include <vector>
 
 #include "sim/caller.h"
 #include "sim/engine.h"
@@ -19,34 +25,111 @@
 #include "sim/real.h"
 #include "sim/signals.h"
 #include "sim/strategy.h"
+#include "sim/unsupported.h"
 
 namespace jacquard::sim {
 namespace {
 
 constexpr uintptr_t kMapArea = 0x1300'0000'0000;
 constexpr uintptr_t kMapEnd = 0x1400'0000'0000;
+constexpr uintptr_t kEarlyArea = kMapEnd;
+constexpr uintptr_t kEarlyEnd = 0x1500'0000'0000;
 constexpr size_t kHugePage = 2 << 20;
 constexpr size_t kGap = 64 << 10;  // behind each mapping: an overflow is a fault
 
 uintptr_t next = kMapArea;
+
+// What has been mapped before main. Constructors of the program may run before the runtime's: all
+// of this is there from the start.
+class EarlyMappings {
+ public:
+  constexpr EarlyMappings() = default;
+
+  void Add(uintptr_t begin, size_t size) {
+    if (count_ < kMost) ranges_[count_++] = {begin, begin + Rounded(size)};
+  }
+  // The pages are there no more, or are others.
+  void Remove(uintptr_t begin, size_t size) {
+    const uintptr_t end = begin + Rounded(size);
+    for (size_t i = count_; i-- > 0;) {
+      const Range range = ranges_[i];
+      if (range.end <= begin || end <= range.begin) continue;
+      ranges_[i] = ranges_[--count_];
+      if (range.begin < begin) Add(range.begin, begin - range.begin);
+      if (end < range.end) Add(end, range.end - end);
+    }
+  }
+  bool Overlaps(const void* memory, size_t size) const {
+    const auto begin = reinterpret_cast<uintptr_t>(memory);
+    return std::any_of(ranges_, ranges_ + count_, [=](const Range& range) {
+      return begin < range.end && range.begin < begin + Rounded(size);
+    });
+  }
+  std::vector<DataRange> ranges() const {
+    std::vector<DataRange> result;
+    for (const Range& range : std::span(ranges_, count_)) {
+      result.push_back({reinterpret_cast<char*>(range.begin), reinterpret_cast<char*>(range.end)});
+    }
+    return result;
+  }
+
+  uintptr_t next = kEarlyArea;
+
+ private:
+  static constexpr size_t kMost = 1024;
+  struct Range {
+    uintptr_t begin;
+    uintptr_t end;
+  };
+
+  static size_t Rounded(size_t size) { return (size + kPageSize - 1) & ~(kPageSize - 1); }
+
+  size_t count_ = 0;
+  Range ranges_[kMost] = {};
+};
+
+constinit EarlyMappings early;
+
+// Whether the program maps, in a constructor.
+bool IsEarly(const void* caller) { return engine.IsBeforeProgram() && FromProgramItself(caller); }
+
+// Whether it is data that nobody else sees.
+bool IsOwn(int protection, int flags) {
+  return (protection & PROT_EXEC) == 0 &&
+         ((flags & MAP_ANONYMOUS) != 0 || (flags & MAP_TYPE) == MAP_PRIVATE);
+}
+
+// An execution has changed who may access some of them.
+bool early_is_protected = false;
 
 // Whether it is the program that maps, or a library for it, and not the runtime.
 bool IsByProgram(const void* caller) {
   return arena_on && engine.Simulates() && !FromRuntime(caller);
 }
 
-// Where `size` bytes for `caller` should lie; null: anywhere.
-void* PlaceFor(size_t size, const void* caller) {
-  // What a library maps for itself may outlive the execution.
-  if (!IsByProgram(caller) || !FromProgram(caller)) return nullptr;
+// The next `size` bytes of an area that ends at `end`; null: there is no room.
+void* TakePlace(uintptr_t& next_place, uintptr_t end, size_t size) {
   const size_t alignment = size >= kHugePage ? kHugePage : kGap;
-  const uintptr_t begin = (next + alignment - 1) & ~(alignment - 1);
-  if (begin > kMapEnd - kGap || size > kMapEnd - kGap - begin) return nullptr;
-  next = (begin + size + 2 * kGap - 1) & ~(kGap - 1);
+  const uintptr_t begin = (next_place + alignment - 1) & ~(alignment - 1);
+  if (begin > end - kGap || size > end - kGap - begin) return nullptr;
+  next_place = (begin + size + 2 * kGap - 1) & ~(kGap - 1);
   return reinterpret_cast<void*>(begin);
 }
 
-void* Mapped(void* memory, size_t size, const void* caller) {
+// Where `size` bytes for `caller` should lie; null: anywhere.
+void* PlaceFor(size_t size, const void* caller) {
+  if (IsEarly(caller)) return TakePlace(early.next, kEarlyEnd, size);
+  // What a library maps for itself may outlive the execution.
+  if (!IsByProgram(caller) || !FromProgram(caller)) return nullptr;
+  return TakePlace(next, kMapEnd, size);
+}
+
+void* Mapped(void* memory, size_t size, bool own, const void* caller) {
+  if (memory != MAP_FAILED && IsEarly(caller)) {
+    const auto begin = reinterpret_cast<uintptr_t>(memory);
+    early.Remove(begin, size);
+    if (own) early.Add(begin, size);
+  }
   if (memory != MAP_FAILED && IsByProgram(caller) && engine.memory != nullptr)
     engine.ForgetMemory(memory, size);
   return memory;
@@ -57,11 +140,13 @@ void* Map(void* address, size_t size, int protection, int flags, int file, off_t
   // With MAP_32BIT a place would be ignored.
   if (address == nullptr && (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_32BIT)) == 0)
     address = PlaceFor(size, caller);
-  return Mapped(JACQUARD_REAL(mmap)(address, size, protection, flags, file, offset), size, caller);
+  return Mapped(JACQUARD_REAL(mmap)(address, size, protection, flags, file, offset), size,
+                IsOwn(protection, flags), caller);
 }
 
 // `size` bytes at `memory` are taken away by the program at `caller`, or have just been.
 void CheckTakenAway(const void* memory, size_t size, const char* verb, const void* caller) {
+  if (!engine.executing) early.Remove(reinterpret_cast<uintptr_t>(memory), size);
   if (!IsByProgram(caller) || !FromProgram(caller) || size == 0) return;
   if (HandlesSignal(SIGSEGV)) return;  // it knows what to do where somebody comes too late
   size = (size + kPageSize - 1) & ~(kPageSize - 1);
@@ -73,6 +158,17 @@ void CheckTakenAway(const void* memory, size_t size, const char* verb, const voi
 
 }  // namespace
 
+std::vector<DataRange> MappedBeforeMain() { return early.ranges(); }
+
+void UnprotectMappings() {
+  if (!early_is_protected) return;
+  early_is_protected = false;
+  for (const DataRange& range : early.ranges()) {
+    JACQUARD_REAL(mprotect)
+    (range.begin, static_cast<size_t>(range.end - range.begin), PROT_READ | PROT_WRITE);
+  }
+}
+
 void UnmapProgramsMemory() {
   if (next == kMapArea) return;
   JACQUARD_REAL(munmap)(reinterpret_cast<void*>(kMapArea), next - kMapArea);
@@ -82,11 +178,16 @@ void UnmapProgramsMemory() {
 }  // namespace jacquard::sim
 
 using jacquard::sim::CheckTakenAway;
+using jacquard::sim::early;
+using jacquard::sim::early_is_protected;
+using jacquard::sim::engine;
+using jacquard::sim::IsEarly;
 using jacquard::sim::kMapArea;
 using jacquard::sim::kMapEnd;
 using jacquard::sim::Map;
 using jacquard::sim::Mapped;
 using jacquard::sim::PlaceFor;
+using jacquard::sim::Unsupported;
 
 extern "C" {
 
@@ -113,19 +214,27 @@ void* mremap(void* old, size_t old_size, size_t size, int flags, ...) noexcept {
       flags |= MREMAP_FIXED;
     }
   }
+  const bool own = early.Overlaps(old, old_size);
+  if (own && engine.executing) Unsupported("mremap of memory that was mapped before main");
   void* const memory = JACQUARD_REAL(mremap)(old, old_size, size, flags, wanted);
-  if (memory == old || memory == MAP_FAILED) return memory;
-  CheckTakenAway(old, old_size, "moves", JACQUARD_RETURN_ADDRESS);
-  return Mapped(memory, size, JACQUARD_RETURN_ADDRESS);
+  if (memory == MAP_FAILED) return memory;
+  if (memory != old) CheckTakenAway(old, old_size, "moves", JACQUARD_RETURN_ADDRESS);
+  if (memory == old && !IsEarly(JACQUARD_RETURN_ADDRESS)) return memory;
+  return Mapped(memory, size, own, JACQUARD_RETURN_ADDRESS);
 }
 
 int munmap(void* memory, size_t size) noexcept {
   CheckTakenAway(memory, size, "unmaps", JACQUARD_RETURN_ADDRESS);
+  // The next execution finds it again.
+  if (engine.executing && early.Overlaps(memory, size)) return 0;
   return JACQUARD_REAL(munmap)(memory, size);
 }
 
 int mprotect(void* memory, size_t size, int protection) noexcept {
-  if (protection == PROT_NONE) CheckTakenAway(memory, size, "protects", JACQUARD_RETURN_ADDRESS);
+  if (engine.executing) {
+    if (protection == PROT_NONE) CheckTakenAway(memory, size, "protects", JACQUARD_RETURN_ADDRESS);
+    early_is_protected |= early.Overlaps(memory, size);
+  }
   return JACQUARD_REAL(mprotect)(memory, size, protection);
 }
 

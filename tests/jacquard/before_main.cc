@@ -1,5 +1,6 @@
 // What constructors of globals have done before main is there in each execution, as they left it.
 #include <pthread.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -64,6 +65,16 @@ struct Early {
   const time_t seconds = time(nullptr);
   // More than what the C library takes from the system block by block.
   std::vector<int> large = std::vector<int>(100'000, 7);
+  // By itself, of which half is given back.
+  std::atomic<int>* const mapped = Map();
+
+  static std::atomic<int>* Map() {
+    constexpr size_t kPage = 4096;
+    auto* const memory = static_cast<char*>(
+        mmap(nullptr, 4 * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    if (memory == MAP_FAILED || munmap(memory + 2 * kPage, 2 * kPage) != 0) std::abort();
+    return new (memory + kPage) std::atomic<int>[2]{3, 4};
+  }
 } early;
 
 int Fail(const char* what) {
@@ -133,6 +144,7 @@ int main(int argc, char** argv, char** environment) {
   if (counted.text.size() != 101) return Fail("a thread-local object");
   if (numbers != std::vector<int>(1000, 3)) return Fail("a thread-local vector");
   if (early.large.front() != 7 || early.large.back() != 7) return Fail("a large vector");
+  if (early.mapped[0] != 3 || early.mapped[1] != 4) return Fail("what has been mapped");
   if (pthread_getspecific(key) != &early) return Fail("the value of a key");
   if (destroyed != 0) return Fail("a static number");
 
@@ -142,6 +154,7 @@ int main(int argc, char** argv, char** environment) {
 
   pthread_setspecific(key, nullptr);
 
+  ++early.mapped[0];
   number = 4;
   numbers.push_back(5);
   counted.text.resize(150);
@@ -150,6 +163,7 @@ int main(int argc, char** argv, char** environment) {
   std::thread other([&] {
     const std::lock_guard guard(locked);
     early.large.push_back(8);
+    ++early.mapped[1];
     if (pthread_getspecific(key) == nullptr && number == 1 && counted.text.size() == 100 &&
         numbers.empty())
       seen = 1;
@@ -157,6 +171,7 @@ int main(int argc, char** argv, char** environment) {
     if (std::this_thread::get_id() == early.thread || gettid() == getpid()) seen = 2;
   });
   other.join();
+  munmap(early.mapped, 1);
   destructor_fails = argc > 1;  // that of main's own object is still to come
   return seen == 1 && early.large.size() == 100'001 && destroyed == 1 ? 0 : Fail("the other one");
 }
