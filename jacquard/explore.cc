@@ -309,17 +309,30 @@ class Exploration {
     Repeat(*strategy_, nullptr, second);
     if (second == first) return;
     // It may have been the first to come to a place where a library prepares something, once and
-    // for all; what goes on differing is not under control.
+    // for all; and a strategy may go by addresses, which are not the same again in what a library
+    // has allocated for itself. What differs with the same choices is not under control.
     ChoiceRecorder recorder(*strategy_);
     Trace one;
-    Trace other;
     Course third;
-    Course fourth;
     Repeat(recorder, &one, third);
-    Repeat(recorder, &other, fourth);
-    if (second == third && third == fourth) return;
-    AddWithoutTrace(call::NondeterministicVerdict(
-        "", third == fourth ? "" : call::DescribeDifference(one, other)));
+    Trace other;
+    if (RepeatsWithChoices(recorder, third, other)) return;
+    AddWithoutTrace(call::NondeterministicVerdict("", call::DescribeDifference(one, other)));
+  }
+
+  // Whether what `recorder` has recorded leads to the same course again and again. Else `trace` is
+  // of another one.
+  bool RepeatsWithChoices(const ChoiceRecorder& recorder, const Course& course, Trace& trace) {
+    constexpr int kTimes = 3;
+    ByteString replay;
+    replay.Set(recorder.exceptions(), recorder.memory_exceptions());
+    for (int i = 0; i < kTimes; ++i) {
+      trace = {};
+      Course again;
+      Repeat(replay, &trace, again);
+      if (again != course) return false;
+    }
+    return true;
   }
 
   // The last execution has failed. `strategy` repeats it.
@@ -337,9 +350,7 @@ class Exploration {
     if (!same) {
       // As in CheckPass; but what cannot be repeated is not taken for what it looks like.
       silence_->Restore();
-      Course third;
-      Repeat(recorder, &other, third);
-      same = second == third && second.signature == course.signature;
+      same = second.signature == course.signature && RepeatsWithChoices(recorder, second, other);
     }
     silence_->Restore();
     if (!same) {
