@@ -109,7 +109,7 @@ void Engine::DecisionPointOfTurn(StepKind kind, const void* address, uintptr_t p
 }
 
 void Engine::DecideAmongOthers(SimThread* me, uintptr_t pc) {
-  const KeepEntryRegisters keep;
+  const KeepEntryRegisters keep(recurrence.watches());
   if (listener != nullptr) sites_[me->id] = SiteOf(pc);
   int first = me->id;
   if (steps_in_a_row_ >= kMaxStepsInARow) {
@@ -179,7 +179,7 @@ void Engine::SwitchAwayRarely() {
 }
 
 void Engine::Block(WaitReason reason, const void* address, uintptr_t pc, uint64_t deadline) {
-  const KeepEntryRegisters keep;
+  const KeepEntryRegisters keep(recurrence.watches());
   SimThread& me = *current;
   if (deadline >= kEndOfTime) deadline = reason == WaitReason::kSleep ? kEndOfTime : kNoDeadline;
   me.wait = reason;
@@ -279,7 +279,7 @@ int Engine::WakeSome(SimThread** waiters, int count, int most) {
 }
 
 void Engine::Yield() {
-  const KeepEntryRegisters keep;
+  const KeepEntryRegisters keep(recurrence.watches());
   SimThread* const me = current;
   pending_[me->id] = {StepKind::kYield, nullptr};
   me->fresh = false;
@@ -290,7 +290,7 @@ void Engine::Yield() {
 }
 
 void Engine::Spin() {
-  const KeepEntryRegisters keep;
+  const KeepEntryRegisters keep(recurrence.watches());
   SimThread& me = *current;
   if (me.spin.stale_read_count() != 0) return SeeNewestNext();
   me.wait = WaitReason::kSpin;

@@ -215,7 +215,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   recorder = nullptr;
   listener = nullptr;
   seen_closely = false;
-  recurrence.End();
+  if (recurrence.watches()) recurrence.End();
   EndMemory();
   near_tag = kNearTag;
   if (trace != nullptr) trace->threads = thread_count_;

@@ -25,16 +25,23 @@ struct EntryRegisters {
 };
 extern "C" [[gnu::visibility("hidden")]] constinit EntryRegisters jacquard_entry_registers;
 
-// Keeps them for the running thread while others run.
+// Keeps them for the running thread while others run, if that is `needed`.
 class KeepEntryRegisters {
  public:
-  KeepEntryRegisters() : kept_(jacquard_entry_registers) {}
-  ~KeepEntryRegisters() { jacquard_entry_registers = kept_; }
+  explicit KeepEntryRegisters(bool needed) : needed_(needed) {
+    if (needed_) [[unlikely]]
+      kept_ = jacquard_entry_registers;
+  }
+  ~KeepEntryRegisters() {
+    if (needed_) [[unlikely]]
+      jacquard_entry_registers = kept_;
+  }
   KeepEntryRegisters(const KeepEntryRegisters&) = delete;
   KeepEntryRegisters& operator=(const KeepEntryRegisters&) = delete;
 
  private:
-  const EntryRegisters kept_;
+  const bool needed_;
+  EntryRegisters kept_;  // if needed
 };
 
 // One thread's recent past, as far as spinning is concerned.
