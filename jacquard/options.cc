@@ -42,6 +42,14 @@ std::string ParseChoice(std::string_view value, std::string_view yes, std::strin
   return {};
 }
 
+std::string ParseSwitch(std::string_view value, bool& flag) {
+  if (value == "1" || value == "0") {
+    flag = value == "1";
+    return {};
+  }
+  return ParseChoice(value, "on", "off", flag);
+}
+
 // Something that is left to chance: never, as often as the strategy likes, or so often.
 std::string ParseBound(std::string_view value, uint32_t& bound) {
   if (value == "on" || value == "off") {
@@ -111,7 +119,7 @@ constexpr OptionType kOptionTypes[] = {
      }},
     {"wake_order", "on|off", "whether a wake-up may choose among those who wait",
      [](std::string_view value, Options& options) {
-       return ParseChoice(value, "on", "off", options.execution.wake_order);
+       return ParseSwitch(value, options.execution.wake_order);
      }},
     {"max_steps", "N", "an execution with more steps is a livelock",
      [](std::string_view value, Options& options) {
@@ -167,9 +175,7 @@ constexpr OptionType kOptionTypes[] = {
        return ParseChoice(value, "first", "never", options.stop_at_first_bug);
      }},
     {"minimize", "on|off", "whether a failure is reported with as few choices as still lead to it",
-     [](std::string_view value, Options& options) {
-       return ParseChoice(value, "on", "off", options.minimize);
-     }},
+     [](std::string_view value, Options& options) { return ParseSwitch(value, options.minimize); }},
     {"replay", "TOKEN", "just the one execution that the token stands for",
      [](std::string_view value, Options& options) { return ParseText(value, options.replay); }},
     {"json", "FILE", "write the first finding there, for programs",
@@ -180,14 +186,10 @@ constexpr OptionType kOptionTypes[] = {
     {"result", "FILE", "write what was explored and found there, for programs",
      [](std::string_view value, Options& options) { return ParseText(value, options.result); }},
     {"progress", "1|0", "say on standard error how far the search has come",
-     [](std::string_view value, Options& options) {
-       return ParseChoice(value, "1", "0", options.progress);
-     }},
+     [](std::string_view value, Options& options) { return ParseSwitch(value, options.progress); }},
     {"quiet", "1|0",
      "drop the program's output, but for the execution that is reported; and no progress",
-     [](std::string_view value, Options& options) {
-       return ParseChoice(value, "1", "0", options.quiet);
-     }},
+     [](std::string_view value, Options& options) { return ParseSwitch(value, options.quiet); }},
 };
 
 std::string ParseOption(std::string_view word, Options& options) {

@@ -23,6 +23,7 @@ expect() {
 }
 
 expect 0 '^jacquard: 200 executions' "$c" executions=200 quiet=1
+expect 0 '^jacquard: 200 executions' "$c" executions=200 quiet=on minimize=0
 expect 0 '^jacquard: 200 executions' "$c" --executions=200 --quiet=1 -- -n 2 right
 expect 1 '^abort: assert\(total == 2 \* count\)' "$c" executions=20000 quiet=1 -- wrong
 expect 1 'Timeline: ' env JACQUARD_OPTIONS="executions=20000 quiet=1" "$c" -n 3 wrong
