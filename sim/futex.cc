@@ -6,7 +6,10 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
+#include <sched.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -275,6 +278,37 @@ long Membarrier(long command, uintptr_t pc) {
   return 0;
 }
 
+// What the C library has functions for that the runtime stands for: as they do it. False: it is
+// none of those.
+bool CallFunction(long number, const long (&a)[6], long& result) {
+  switch (number) {
+    case SYS_clock_gettime:
+      result = clock_gettime(static_cast<clockid_t>(a[0]), reinterpret_cast<timespec*>(a[1]));
+      return true;
+    case SYS_gettimeofday:
+      result = gettimeofday(reinterpret_cast<timeval*>(a[0]), reinterpret_cast<void*>(a[1]));
+      return true;
+    case SYS_nanosleep:
+      result =
+          nanosleep(reinterpret_cast<const timespec*>(a[0]), reinterpret_cast<timespec*>(a[1]));
+      return true;
+    case SYS_clock_nanosleep:
+      result = Result(clock_nanosleep(static_cast<clockid_t>(a[0]), static_cast<int>(a[1]),
+                                      reinterpret_cast<const timespec*>(a[2]),
+                                      reinterpret_cast<timespec*>(a[3])));
+      return true;
+    case SYS_sched_yield:
+      result = sched_yield();
+      return true;
+    case SYS_getrandom:
+      result = getrandom(reinterpret_cast<void*>(a[0]), static_cast<size_t>(a[1]),
+                         static_cast<unsigned>(a[2]));
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 }  // namespace jacquard::sim
 
@@ -299,6 +333,7 @@ extern "C" long syscall(long number, ...) noexcept {
                                          reinterpret_cast<unsigned*>(a[1]),
                                          reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
     }
+    if (long result = 0; jacquard::sim::CallFunction(number, a, result)) return result;
     engine.current->spin.Reset();
   }
   const int64_t result = jacquard::sim::RawSyscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <sys/syscall.h>
 #include <sys/times.h>
 #include <time.h>
 #include <unistd.h>
@@ -85,6 +86,24 @@ TEST(Time, OfProcessorsBeginsWithTheProgram) {
         Check(seconds(CLOCK_REALTIME) == seconds(CLOCK_MONOTONIC), "the others agree");
       },
       20));
+}
+
+// By their numbers, system calls are what the C library makes of them.
+TEST(Time, IsVirtualForSystemCallsToo) {
+  ExpectPass(Walk([] {
+    timespec before = {};
+    Check(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &before) == 0, "there is a clock");
+    const timespec hour = {.tv_sec = 3600, .tv_nsec = 0};
+    std::thread other([&] { syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &hour, nullptr); });
+    Check(syscall(SYS_nanosleep, &hour, nullptr) == 0, "it has slept");
+    timespec after = {};
+    Check(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &after) == 0, "there still is one");
+    Check(after.tv_sec - before.tv_sec >= 3600, "an hour has passed");
+    errno = 0;
+    Check(syscall(SYS_clock_gettime, 1000, &after) == -1 && errno == EINVAL, "there is no such");
+    Check(syscall(SYS_sched_yield) == 0, "another one may go first");
+    other.join();
+  }));
 }
 
 TEST(Time, UnknownClocksAreRefused) {
