@@ -55,9 +55,9 @@ __asm__(
     jacquard_high << 32 | jacquard_low;                                                    \
   })
 #define __builtin_readcyclecounter() __builtin_ia32_rdtsc()
-#define __builtin_ia32_mfence() __asm__ volatile("mfence" ::: "memory")
-#define __builtin_ia32_lfence() __asm__ volatile("lfence" ::: "memory")
-#define __builtin_ia32_sfence() __asm__ volatile("sfence" ::: "memory")
+#define __builtin_ia32_mfence() __extension__({ __asm__ volatile("mfence" ::: "memory"); })
+#define __builtin_ia32_lfence() __extension__({ __asm__ volatile("lfence" ::: "memory"); })
+#define __builtin_ia32_sfence() __extension__({ __asm__ volatile("sfence" ::: "memory"); })
 /* Known to the compiler by themselves. A declaration of them stays one. */
 #if __has_builtin(__rdtsc)
 #define __rdtsc(...) jacquard_rdtsc_of_##__VA_ARGS__()
