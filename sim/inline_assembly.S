@@ -30,6 +30,8 @@ save_and_call:
   pushq %rdx
   pushq %rcx
   pushq %rax
+  pushq $0
+  pushq 8(%rbp)
   cld
   movq %rsp, %r12
   movl state_size(%rip), %r13d
@@ -69,7 +71,10 @@ save_and_call:
   fxsave64 (%rsp)
 .Lcall:
   movq %r12, %rdi
-  call *128(%r12)
+  movq %rsp, %rsi
+  call *144(%r12)
+  movzbl %al, %eax
+  movq %rax, 144(%r12)
   cmpl $1, %r13d
   je .Lfxrstor
   movl $-1, %eax
@@ -79,7 +84,7 @@ save_and_call:
 .Lfxrstor:
   fxrstor64 (%rsp)
 .Lreturn:
-  movq %r12, %rsp
+  leaq 16(%r12), %rsp
   popq %rax
   popq %rcx
   popq %rdx
@@ -96,10 +101,16 @@ save_and_call:
   popq %r13
   popq %r14
   popq %r15
+  cmpq $0, (%rsp)
   leaq 8(%rsp), %rsp
+  jne .Lcarried_out
   popfq
   leaq 8(%rsp), %rsp
   ret
+.Lcarried_out:
+  popfq
+  leaq 8(%rsp), %rsp
+  ret $128  // kBelowStack: behind the instruction
 .size save_and_call, . - save_and_call
 
 .macro ENTRY name

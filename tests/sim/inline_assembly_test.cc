@@ -10,6 +10,7 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <tuple>
 
 #include "sim/runtime.h"
 #include "tests/sim/searches.h"
@@ -189,6 +190,42 @@ TEST(InlineAssembly, OperandsInAllPlaces) {
   EXPECT_EQ(on_stack, 1u);
 }
 
+// Functions without calls have some of their variables there.
+TEST(InlineAssembly, LeavesWhatIsBelowTheStackPointerAlone) {
+  const ExploreResult result = Walk([] {
+    const auto work = [](uint64_t number) {
+      uint64_t near = 0;
+      uint64_t far = 0;
+      static uint32_t word;
+      __asm__ volatile(
+          "movq %3, -8(%%rsp)\n\tmovq %3, -128(%%rsp)\n\tlock; incl %2\n\tmfence\n\t"
+          "movq -8(%%rsp), %0\n\tmovq -128(%%rsp), %1"
+          : "=&r"(near), "=&r"(far), "+m"(word)
+          : "r"(number)
+          : "memory", "cc");
+      Check(near == number && far == number, "is still there");
+    };
+    std::thread another(work, 1);
+    work(2);
+    another.join();
+  });
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+}
+
+// A function that is written in assembly may count on the place of each of its bytes.
+extern "C" int AddOne(int* word);
+extern "C" const char end_of_add_one[];
+__asm__(
+    ".text\n.globl AddOne, end_of_add_one\n"
+    "AddOne:\n\tmovl $1, %eax\n\tlock; xaddl %eax, (%rdi)\n\tret\nend_of_add_one:\n");
+
+TEST(InlineAssembly, OutsideOfFunctionsStaysAsItIs) {
+  int word = 3;
+  EXPECT_EQ(AddOne(&word), 3);
+  EXPECT_EQ(word, 4);
+  EXPECT_EQ(end_of_add_one - reinterpret_cast<const char*>(&AddOne), 5 + 4 + 1);
+}
+
 // What is in registers meanwhile stays there.
 TEST(InlineAssembly, LeavesOtherRegistersAlone) {
   const ExploreResult result = Walk([] {
@@ -228,14 +265,17 @@ class SpinLock {
   uint32_t word_ = 0;
 };
 
-TEST(InlineAssembly, LocksOrderWhatTheyGuard) {
+// Some locks want something for each thread that holds or awaits them.
+template <class Lock, class... Nodes>
+void ExpectOrdersWhatItGuards() {
   const ExploreResult result = Walk([] {
-    SpinLock lock;
+    Lock lock;
     int x = 0;
     const auto count = [&] {
-      lock.Lock();
+      std::tuple<Nodes...> nodes;
+      std::apply([&](auto&... node) { lock.Lock(node...); }, nodes);
       ++x;
-      lock.Unlock();
+      std::apply([&](auto&... node) { lock.Unlock(node...); }, nodes);
     };
     std::thread a(count);
     std::thread b(count);
@@ -246,6 +286,8 @@ TEST(InlineAssembly, LocksOrderWhatTheyGuard) {
   });
   EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
 }
+
+TEST(InlineAssembly, LocksOrderWhatTheyGuard) { ExpectOrdersWhatItGuards<SpinLock>(); }
 
 TEST(InlineAssembly, ALockThatIsLeftOutIsARace) {
   const ExploreResult result = Walk([] {
@@ -270,6 +312,46 @@ TEST(InlineAssembly, ALockThatIsNeverReleasedIsADeadlock) {
     a.join();
   });
   EXPECT_EQ(result.verdict.kind, VerdictKind::kDeadlock);
+}
+
+// Somebody who tries to get the lock a number of times, which only a register has that no called
+// function preserves.
+bool TryByCounter(uint32_t& word) {
+  register int64_t left __asm__("r8") = 100;
+  __asm__ volatile(
+      "1:\tmovl $1, %%eax\n\txchgl %%eax, %1\n\ttestl %%eax, %%eax\n\tjz 2f\n\t"
+      "decq %0\n\tjnz 1b\n2:"
+      : "+r"(left), "+m"(word)
+      :
+      : "rax", "memory", "cc");
+  return left != 0;
+}
+
+// A floating-point one.
+bool TryByDouble(uint32_t& word) {
+  register double left __asm__("xmm7") = 50;
+  register double one __asm__("xmm6") = 1;
+  register double none __asm__("xmm5") = 0;
+  __asm__ volatile(
+      "1:\tmovl $1, %%eax\n\txchgl %%eax, %1\n\ttestl %%eax, %%eax\n\tjz 2f\n\t"
+      "subsd %2, %0\n\tucomisd %3, %0\n\tjne 1b\n2:"
+      : "+x"(left), "+m"(word)
+      : "x"(one), "x"(none)
+      : "rax", "memory", "cc");
+  return left != none;
+}
+
+TEST(InlineAssembly, WhoTriesANumberOfTimesIsInNoDeadlock) {
+  for (bool (*const try_for)(uint32_t&) : {TryByCounter, TryByDouble}) {
+    const ExploreResult result = Walk([try_for] {
+      static uint32_t word;
+      Check(try_for(word), "it was free");
+      std::thread a([&] { Check(!try_for(word), "it never is again"); });
+      Check(!try_for(word), "nor here");
+      a.join();
+    });
+    EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  }
 }
 
 // Each waits on a word of its own, which lies on its stack: moves are all that it does there.
@@ -313,23 +395,7 @@ class QueueLock {
 };
 
 TEST(InlineAssembly, MovesOrderWhatALockGuards) {
-  const ExploreResult result = Walk([] {
-    QueueLock lock;
-    int x = 0;
-    const auto count = [&] {
-      QueueLock::Node node;
-      lock.Lock(node);
-      ++x;
-      lock.Unlock(node);
-    };
-    std::thread a(count);
-    std::thread b(count);
-    count();
-    a.join();
-    b.join();
-    Check(x == 3, "all have counted");
-  });
-  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  ExpectOrdersWhatItGuards<QueueLock, QueueLock::Node>();
 }
 
 TEST(InlineAssembly, WhoWaitsByMovesForEverIsInADeadlock) {
