@@ -5,22 +5,15 @@
 // missed finds the waiter. Being woken orders nothing.
 #include <errno.h>
 #include <linux/futex.h>
-#include <linux/membarrier.h>
-#include <sched.h>
-#include <sys/random.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdarg>
 #include <cstdint>
 #include <iterator>
 
-#include "sim/processors.h"
 #include "sim/real.h"
 #include "sim/sync.h"
+#include "sim/system_calls.h"
 #include "sim/unsupported.h"
 #include "sim/weak_atomics.h"
 
@@ -28,12 +21,6 @@ namespace jacquard::sim {
 namespace {
 
 constexpr uint32_t kAllBits = 0xFFFF'FFFF;
-
-long Result(int error) {
-  if (error == 0) return 0;
-  errno = error;
-  return -1;
-}
 
 // What the word says, for the trace. Whoever wakes does not touch it: it may be gone by then, with
 // the memory that the program has mapped for it.
@@ -55,7 +42,7 @@ long Wait(uint32_t* word, uint32_t expected, uint64_t deadline, uint32_t bits, u
     engine.HasRead(word, sizeof(*word), value);
     engine.FinishStep(StepKind::kFutexWait, MemoryOrder::kRelaxed, sizeof(*word), word, value, 1,
                       pc);
-    return Result(EAGAIN);
+    return ResultOf(EAGAIN);
   }
   engine.FinishStep(StepKind::kFutexWait, MemoryOrder::kRelaxed, sizeof(*word), word, value, 0, pc);
   engine.current->wait_bits = bits;
@@ -63,7 +50,7 @@ long Wait(uint32_t* word, uint32_t expected, uint64_t deadline, uint32_t bits, u
   const WakeUp why = HowWoken(*engine.current);
   engine.FinishStep(StepKind::kFutexWakeUp, MemoryOrder::kRelaxed, sizeof(*word), word,
                     ValueIfThere(word), why, pc);
-  return Result(why == kTimedOut ? ETIMEDOUT : 0);
+  return ResultOf(why == kTimedOut ? ETIMEDOUT : 0);
 }
 
 // Those on `word` that `bits` select, longest first, into `waiters`; returns how many.
@@ -104,7 +91,7 @@ long Requeue(uint32_t* word, uint32_t most, uint32_t more, uint32_t* other,
     if (*word != *expected) {
       engine.HasRead(word, sizeof(*word), *word);
       Finish(StepKind::kFutexWake, word, *word, 0, pc);
-      return Result(EAGAIN);
+      return ResultOf(EAGAIN);
     }
   }
   SimThread* waiters[kMaxThreads];
@@ -184,13 +171,13 @@ uint32_t Change(uint32_t* word, const WakeProgram& program, uintptr_t pc) {
 long WakeAndChange(uint32_t* word, uint32_t most, uint32_t more, uint32_t* other, uint32_t encoded,
                    uintptr_t pc) {
   WakeProgram program;
-  if (!Decode(encoded, program)) return Result(ENOSYS);
+  if (!Decode(encoded, program)) return ResultOf(ENOSYS);
   engine.current->spin.Reset();
   engine.current->is_amid_call = true;
   const uint32_t old = Change(other, program, pc);
   engine.current->is_amid_call = false;
   const int holds = Holds(program, old);
-  if (holds < 0) return Result(ENOSYS);
+  if (holds < 0) return ResultOf(ENOSYS);
   engine.FenceMemory(MemoryOrder::kSeqCst);
   SimThread* waiters[kMaxThreads];
   int woken = engine.WakeSome(waiters, Waiters(word, kAllBits, waiters), AtMostAll(most));
@@ -202,6 +189,8 @@ long WakeAndChange(uint32_t* word, uint32_t most, uint32_t more, uint32_t* other
   return woken;
 }
 
+}  // namespace
+
 long Futex(const long (&a)[6], uintptr_t pc) {
   auto* const word = reinterpret_cast<uint32_t*>(a[0]);
   const long operation = a[1] & FUTEX_CMD_MASK;
@@ -209,9 +198,9 @@ long Futex(const long (&a)[6], uintptr_t pc) {
   const auto* const timeout = reinterpret_cast<const timespec*>(a[3]);
   const bool waits = operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET;
   if (waits && timeout != nullptr && (!IsValid(*timeout) || timeout->tv_sec < 0))
-    return Result(EINVAL);
+    return ResultOf(EINVAL);
   const bool has_bits = operation == FUTEX_WAIT_BITSET || operation == FUTEX_WAKE_BITSET;
-  if (has_bits && static_cast<uint32_t>(a[5]) == 0) return Result(EINVAL);
+  if (has_bits && static_cast<uint32_t>(a[5]) == 0) return ResultOf(EINVAL);
   switch (operation) {
     case FUTEX_WAIT:
       return Wait(word, value,
@@ -240,106 +229,4 @@ long Futex(const long (&a)[6], uintptr_t pc) {
   }
 }
 
-constexpr long kRegistrations =
-    MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED;
-
-// Whether the program has said before that it is going to use this command. One that needs no
-// saying it always may.
-bool IsRegistered(long command) {
-  const long given = engine.membarrier_registrations;
-  switch (command) {
-    case MEMBARRIER_CMD_PRIVATE_EXPEDITED:
-      return (given & MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) != 0;
-    case MEMBARRIER_CMD_GLOBAL_EXPEDITED:
-      return (given & MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED) != 0;
-    default:
-      return true;
-  }
-}
-
-// A full fence of every thread, wherever it is. Not of C++'s memory model, but of membarrier(2).
-long Membarrier(long command, uintptr_t pc) {
-  constexpr long kKnown = MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED |
-                          MEMBARRIER_CMD_PRIVATE_EXPEDITED | kRegistrations;
-  engine.BeginEpochsAtSteps();
-  if (command == MEMBARRIER_CMD_QUERY) return kKnown;
-  if ((command & kKnown) == 0) Unsupported("a membarrier of another kind");
-  if ((command & kRegistrations) != 0) {
-    engine.membarrier_registrations |= command;
-    return 0;
-  }
-  if (!IsRegistered(command)) {
-    // The other command reaches the threads of those who have registered.
-    return command == MEMBARRIER_CMD_PRIVATE_EXPEDITED ? Result(EPERM) : 0;
-  }
-  engine.DecisionPoint(StepKind::kFence, nullptr, pc);
-  engine.FenceAll();
-  engine.FinishStep(StepKind::kFence, MemoryOrder::kSeqCst, 0, nullptr, 0, 0, pc);
-  return 0;
-}
-
-// What the C library has functions for that the runtime stands for: as they do it. False: it is
-// none of those.
-bool CallFunction(long number, const long (&a)[6], long& result) {
-  switch (number) {
-    case SYS_clock_gettime:
-      result = clock_gettime(static_cast<clockid_t>(a[0]), reinterpret_cast<timespec*>(a[1]));
-      return true;
-    case SYS_gettimeofday:
-      result = gettimeofday(reinterpret_cast<timeval*>(a[0]), reinterpret_cast<void*>(a[1]));
-      return true;
-    case SYS_nanosleep:
-      result =
-          nanosleep(reinterpret_cast<const timespec*>(a[0]), reinterpret_cast<timespec*>(a[1]));
-      return true;
-    case SYS_clock_nanosleep:
-      result = Result(clock_nanosleep(static_cast<clockid_t>(a[0]), static_cast<int>(a[1]),
-                                      reinterpret_cast<const timespec*>(a[2]),
-                                      reinterpret_cast<timespec*>(a[3])));
-      return true;
-    case SYS_sched_yield:
-      result = sched_yield();
-      return true;
-    case SYS_getrandom:
-      result = getrandom(reinterpret_cast<void*>(a[0]), static_cast<size_t>(a[1]),
-                         static_cast<unsigned>(a[2]));
-      return true;
-    default:
-      return false;
-  }
-}
-
-}  // namespace
 }  // namespace jacquard::sim
-
-extern "C" long syscall(long number, ...) noexcept {
-  va_list list;
-  va_start(list, number);
-  long a[6];
-  for (long& argument : a) argument = va_arg(list, long);
-  va_end(list);
-  using jacquard::sim::engine;
-  if (engine.Simulates()) {
-    if (number == SYS_futex) {
-      return jacquard::sim::Futex(a, reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
-    }
-    if (number == SYS_membarrier) {
-      return jacquard::sim::Membarrier(a[0],
-                                       reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
-    }
-    if (number == SYS_gettid) return engine.CurrentTid();
-    if (number == SYS_getcpu) {
-      return jacquard::sim::GetProcessor(reinterpret_cast<unsigned*>(a[0]),
-                                         reinterpret_cast<unsigned*>(a[1]),
-                                         reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
-    }
-    if (long result = 0; jacquard::sim::CallFunction(number, a, result)) return result;
-    engine.current->spin.Reset();
-  }
-  const int64_t result = jacquard::sim::RawSyscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
-  if (number == SYS_membarrier && result == 0)
-    engine.lasting_membarrier_registrations |= a[0] & jacquard::sim::kRegistrations;
-  if (result >= 0 || result < -4095) return result;
-  errno = static_cast<int>(-result);
-  return -1;
-}

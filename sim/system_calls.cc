@@ -1,0 +1,127 @@
+// System calls by syscall(): those that the simulation knows are its own, and the rest the
+// kernel's.
+#include "sim/system_calls.h"
+
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <sched.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstdarg>
+#include <cstdint>
+
+#include "sim/engine.h"
+#include "sim/processors.h"
+#include "sim/real.h"
+#include "sim/unsupported.h"
+
+namespace jacquard::sim {
+namespace {
+
+constexpr long kRegistrations =
+    MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED;
+
+// Whether the program has said before that it is going to use this command. One that needs no
+// saying it always may.
+bool IsRegistered(long command) {
+  const long given = engine.membarrier_registrations;
+  switch (command) {
+    case MEMBARRIER_CMD_PRIVATE_EXPEDITED:
+      return (given & MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) != 0;
+    case MEMBARRIER_CMD_GLOBAL_EXPEDITED:
+      return (given & MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED) != 0;
+    default:
+      return true;
+  }
+}
+
+// A full fence of every thread, wherever it is. Not of C++'s memory model, but of membarrier(2).
+long Membarrier(long command, uintptr_t pc) {
+  constexpr long kKnown = MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED |
+                          MEMBARRIER_CMD_PRIVATE_EXPEDITED | kRegistrations;
+  engine.BeginEpochsAtSteps();
+  if (command == MEMBARRIER_CMD_QUERY) return kKnown;
+  if ((command & kKnown) == 0) Unsupported("a membarrier of another kind");
+  if ((command & kRegistrations) != 0) {
+    engine.membarrier_registrations |= command;
+    return 0;
+  }
+  if (!IsRegistered(command)) {
+    // The other command reaches the threads of those who have registered.
+    return command == MEMBARRIER_CMD_PRIVATE_EXPEDITED ? ResultOf(EPERM) : 0;
+  }
+  engine.DecisionPoint(StepKind::kFence, nullptr, pc);
+  engine.FenceAll();
+  engine.FinishStep(StepKind::kFence, MemoryOrder::kSeqCst, 0, nullptr, 0, 0, pc);
+  return 0;
+}
+
+// What the C library has functions for that the runtime stands for: as they do it. False: it is
+// none of those.
+bool CallFunction(long number, const long (&a)[6], long& result) {
+  switch (number) {
+    case SYS_clock_gettime:
+      result = clock_gettime(static_cast<clockid_t>(a[0]), reinterpret_cast<timespec*>(a[1]));
+      return true;
+    case SYS_gettimeofday:
+      result = gettimeofday(reinterpret_cast<timeval*>(a[0]), reinterpret_cast<void*>(a[1]));
+      return true;
+    case SYS_nanosleep:
+      result =
+          nanosleep(reinterpret_cast<const timespec*>(a[0]), reinterpret_cast<timespec*>(a[1]));
+      return true;
+    case SYS_clock_nanosleep:
+      result = ResultOf(clock_nanosleep(static_cast<clockid_t>(a[0]), static_cast<int>(a[1]),
+                                        reinterpret_cast<const timespec*>(a[2]),
+                                        reinterpret_cast<timespec*>(a[3])));
+      return true;
+    case SYS_sched_yield:
+      result = sched_yield();
+      return true;
+    case SYS_getrandom:
+      result = getrandom(reinterpret_cast<void*>(a[0]), static_cast<size_t>(a[1]),
+                         static_cast<unsigned>(a[2]));
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+}  // namespace jacquard::sim
+
+extern "C" long syscall(long number, ...) noexcept {
+  va_list list;
+  va_start(list, number);
+  long a[6];
+  for (long& argument : a) argument = va_arg(list, long);
+  va_end(list);
+  using jacquard::sim::engine;
+  if (engine.Simulates()) {
+    if (number == SYS_futex) {
+      return jacquard::sim::Futex(a, reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
+    }
+    if (number == SYS_membarrier) {
+      return jacquard::sim::Membarrier(a[0],
+                                       reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
+    }
+    if (number == SYS_gettid) return engine.CurrentTid();
+    if (number == SYS_getcpu) {
+      return jacquard::sim::GetProcessor(reinterpret_cast<unsigned*>(a[0]),
+                                         reinterpret_cast<unsigned*>(a[1]),
+                                         reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
+    }
+    if (long result = 0; jacquard::sim::CallFunction(number, a, result)) return result;
+    engine.current->spin.Reset();
+  }
+  const int64_t result = jacquard::sim::RawSyscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+  if (number == SYS_membarrier && result == 0)
+    engine.lasting_membarrier_registrations |= a[0] & jacquard::sim::kRegistrations;
+  if (result >= 0 || result < -4095) return result;
+  errno = static_cast<int>(-result);
+  return -1;
+}
