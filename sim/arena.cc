@@ -122,18 +122,26 @@ void HeapRegion::Free(Block& block, size_t quarantine) {
   (oldest_ == Block::kNone ? oldest_ : table_[newest_].next) = number;
   newest_ = number;
   quarantined_ += RoundedUp(block.size);
-  while (quarantined_ > quarantine && oldest_ != Block::kNone) {
-    Block& released = table_[oldest_];
-    const uint32_t released_number = oldest_;
-    oldest_ = released.next;
-    quarantined_ -= RoundedUp(released.size);
-    released.state = Block::State::kReusable;
-    uint32_t& bin = bins_[BinOf(released.size)];
-    released.next = bin;
-    bin = released_number;
-    any_reusable_ = true;
-    if (!IsNear(released.begin())) Zero(released.begin(), released.size);
-  }
+  while (quarantined_ > quarantine && oldest_ != Block::kNone) ReleaseOldest();
+}
+
+bool HeapRegion::EndQuarantine() {
+  if (oldest_ == Block::kNone) return false;
+  while (oldest_ != Block::kNone) ReleaseOldest();
+  return true;
+}
+
+void HeapRegion::ReleaseOldest() {
+  Block& released = table_[oldest_];
+  const uint32_t number = oldest_;
+  oldest_ = released.next;
+  quarantined_ -= RoundedUp(released.size);
+  released.state = Block::State::kReusable;
+  uint32_t& bin = bins_[BinOf(released.size)];
+  released.next = bin;
+  bin = number;
+  any_reusable_ = true;
+  if (!IsNear(released.begin())) Zero(released.begin(), released.size);
 }
 
 Block* HeapRegion::Before(uintptr_t address) {
@@ -168,6 +176,9 @@ void* Arena::Allocate(size_t size, size_t alignment) {
   alignment = std::bit_ceil(std::max(alignment, kUnit));
   Block* block = near_.Allocate(size, alignment);
   if (block == nullptr) block = far_.Allocate(size, alignment);
+  // Many small blocks use a region up long before so many bytes have been freed.
+  if (block == nullptr && near_.EndQuarantine()) block = near_.Allocate(size, alignment);
+  if (block == nullptr && far_.EndQuarantine()) block = far_.Allocate(size, alignment);
   if (block == nullptr) return nullptr;
   block->state = Block::State::kLive;
   ++live_blocks_;

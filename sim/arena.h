@@ -80,6 +80,8 @@ class HeapRegion {
   // Null when the region is used up.
   Block* Allocate(size_t size, size_t alignment);
   void Free(Block& block, size_t quarantine);
+  // Nothing stays in quarantine any longer. False if nothing did.
+  bool EndQuarantine();
 
   // The last block that begins at or before `address`; null if there is none.
   Block* Before(uintptr_t address);
@@ -94,6 +96,8 @@ class HeapRegion {
   static constexpr uint32_t kBins = 64;
   static uint32_t BinOf(size_t size);
   Block* Reuse(size_t size, size_t alignment);
+  // The block that is longest in quarantine can be given out again.
+  void ReleaseOldest();
 
   uintptr_t begin_ = 0;
   uintptr_t end_ = 0;
@@ -118,7 +122,7 @@ class Arena {
   void SetQuarantine(size_t bytes) { quarantine_ = bytes; }
 
   // A block of `size` bytes at a multiple of `alignment` (a power of two); null when there is no
-  // room. Uninitialised memory is the same every time: the first FilledSize() bytes hold a pattern,
+  // room, not even without a quarantine. Uninitialised memory is the same every time: the first FilledSize() bytes hold a pattern,
   // and the rest zeros, which cost nothing. Whoever calls sets the other fields of BlockAt().
   void* Allocate(size_t size, size_t alignment);
   static size_t FilledSize(const void* block, size_t size);

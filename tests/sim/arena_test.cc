@@ -115,6 +115,20 @@ TEST(Arena, RefusesWhatDoesNotFit) {
   EXPECT_NE(arena.Allocate(100, 16), nullptr);
 }
 
+// They use the arena up long before so many bytes have been freed that any come back: then all that
+// are in quarantine do.
+TEST(Arena, SmallBlocksComeBackBeforeThereIsNoRoom) {
+  Arena& arena = TheArena();
+  void* const kept = arena.Allocate(4, 16);
+  for (int i = 0; i < 6'000'000; ++i) {
+    void* const block = arena.Allocate(4, 16);
+    ASSERT_NE(block, nullptr) << i;
+    ASSERT_NE(block, kept) << i;
+    arena.Free(*arena.BlockAt(block));
+  }
+  EXPECT_EQ(arena.live_blocks(), 1u);
+}
+
 TEST(Arena, ContentsAreTheSameInEachExecution) {
   Arena& arena = TheArena();
   for (const size_t size : {size_t{10 << 20}, size_t{40 << 20}}) {
