@@ -2,6 +2,7 @@
 //
 // Sequential consistency stands here: an access takes effect on memory as it stands when the thread
 // is picked. With a memory model weak_atomics.cc goes on.
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -319,6 +320,8 @@ JACQUARD_ATOMIC_HOOKS(128, unsigned __int128)
 int jacquard_fail_weak_compare_exchange(const volatile void* address, void* expected, size_t size,
                                         int failure) {
   const uintptr_t pc = JACQUARD_CALLER;
+  // Objects of other sizes are libatomic's (large_atomics.cc).
+  if (!std::has_single_bit(size) || size > sizeof(unsigned __int128)) return 0;
   return WithObject(const_cast<void*>(address), size, [&]<class T>(T* object) {
     return WeakCompareExchangeFails(object, static_cast<T*>(expected), failure, pc);
   });

@@ -68,6 +68,27 @@ TEST(WeakCompareExchange, OfOtherTypesFailsForNoReason) {
   });
 }
 
+// Of a size that no instruction has: libatomic's. Behind the object there is none of its bytes.
+TEST(WeakCompareExchange, OfOddSizesStaysInTheObject) {
+  struct Three {
+    char bytes[3];
+  };
+  ExpectFailsSpuriously(false, [](std::atomic<int>&) {
+    const auto word = std::make_unique<std::atomic<Three>>(Three{{1, 2, 3}});
+    char room[16] = {1, 2, 3};
+    auto& expected = reinterpret_cast<Three&>(room);
+    return word->compare_exchange_weak(expected, Three{{4, 5, 6}});
+  });
+  struct Large {
+    char bytes[32];
+  };
+  ExpectFailsSpuriously(false, [](std::atomic<int>&) {
+    std::atomic<Large> word(Large{});
+    Large expected = {};
+    return word.compare_exchange_weak(expected, Large{{1}});
+  });
+}
+
 TEST(WeakCompareExchange, StrongOneDoesNot) {
   ExpectFailsSpuriously(false, [](std::atomic<int>& word) {
     int expected = 0;
