@@ -65,9 +65,11 @@ class EarlyMappings {
       return begin < range.end && range.begin < begin + Rounded(size);
     });
   }
+  // Without what is too large to be kept a copy of: allocators reserve such memory.
   std::vector<DataRange> ranges() const {
     std::vector<DataRange> result;
     for (const Range& range : std::span(ranges_, count_)) {
+      if (range.end - range.begin > kLargest) continue;
       result.push_back({reinterpret_cast<char*>(range.begin), reinterpret_cast<char*>(range.end)});
     }
     return result;
@@ -77,6 +79,7 @@ class EarlyMappings {
 
  private:
   static constexpr size_t kMost = 1024;
+  static constexpr size_t kLargest = 256 << 20;
   struct Range {
     uintptr_t begin;
     uintptr_t end;

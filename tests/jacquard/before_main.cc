@@ -125,6 +125,7 @@ int main(int argc, char** argv, char** environment) {
   const std::string mode = argc > 1 ? argv[1] : "";
   if (mode == "reads" || mode == "closes") return ReadForEver(mode == "closes");
   if (mode == "shares" || mode == "races") return LetOtherWrite(mode == "shares");
+  if (mode == "moves") return mremap(early.mapped, 1, 1 << 20, MREMAP_MAYMOVE) == MAP_FAILED;
   if (errno != 0) return Fail("errno");
   if (environment != environ || IsIn(environment, "PATH=changed")) return Fail("the environment");
   setenv("PATH", "changed", 1);
@@ -171,6 +172,8 @@ int main(int argc, char** argv, char** environment) {
     if (std::this_thread::get_id() == early.thread || gettid() == getpid()) seen = 2;
   });
   other.join();
+  // The next execution may write there.
+  mprotect(early.mapped, 1, PROT_READ);
   munmap(early.mapped, 1);
   destructor_fails = argc > 1;  // that of main's own object is still to come
   return seen == 1 && early.large.size() == 100'001 && destroyed == 1 ? 0 : Fail("the other one");

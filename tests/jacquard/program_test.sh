@@ -59,6 +59,7 @@ expect 1 '^race: plain read and plain write: thread 0 reads 4 bytes of thread 0.
 # A pipe is the program's own, too, and may be at its end where one end is closed.
 expect 1 '^deadlock: no thread can run: thread 0 is in a read that waits' "$before_main" executions=100 -- reads
 expect 2 '^unsupported: a read that waits: ' "$before_main" executions=100 -- closes
+expect 2 '^unsupported: mremap of memory that was mapped before main' "$before_main" executions=100 -- moves
 
 # An operator new of the program's own is called by the other forms, and hides nothing.
 expect 0 '^jacquard: 300 executions' "$own_new" executions=300 status=report
