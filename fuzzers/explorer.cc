@@ -182,11 +182,13 @@ struct Explorer::State {
     Choices choices = {recorder.exceptions(), recorder.memory_exceptions()};
     bug.reproducible = again.signature == verdict.signature;
     if (bug.reproducible && options.minimize) {
+      ExecutionOptions execution = options.execution;
+      execution.watch_from = kWatchSoon;
       InputMinimizer minimizer(
           codec,
-          [this](const Input& scenario, Strategy& strategy) {
+          [this, &execution](const Input& scenario, Strategy& strategy) {
             program.SetInput(scenario);
-            return Execute(program, strategy, options.execution);
+            return Execute(program, strategy, execution);
           },
           [this](int thread) { return program.OperationsDone(thread); }, verdict.signature,
           kMinimizeExecutions);

@@ -448,6 +448,7 @@ class Exploration {
   bool Minimize(Choices& choices, Verdict& verdict, Trace& trace) {
     ExecutionOptions options = options_.execution;
     options.lock_order = false;  // of what passes nothing is wanted
+    options.watch_from = kWatchSoon;
     ScheduleMinimizer minimizer(
         [this, &options](Strategy& strategy) {
           return LastWasGivenUp() ? Verdict() : Execute(program_, strategy, options);

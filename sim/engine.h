@@ -631,7 +631,6 @@ class Engine {
   uint64_t schedule_ = 0;            // a hash of the switches
   uint64_t fair_from_ = 0;           // this step on every thread gets its turn
   uint64_t next_watch_ = 0;          // the step when `recurrence` watches
-  uint64_t watch_from_ = 0;          // and when it began to
   uint64_t limit_ = 0;               // of steps
   uint64_t next_limit_ = 0;          // that, or when there is something else to do before
   bool steps_begin_epochs_ = false;  // the memory model's: BeginEpochsAtSteps

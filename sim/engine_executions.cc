@@ -174,7 +174,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   schedule_ = 0;
   steps_begin_epochs_ = false;
   fair_from_ = std::clamp<uint64_t>(options.max_steps / 2, 1, options.unfair_steps);
-  next_watch_ = kFirstWatch;
+  next_watch_ = options.watch_from;
   livelock_mark_ = 0;
   SetLimit(fair_from_);
   last_pick_ = {};

@@ -23,8 +23,11 @@ namespace {
 constexpr uint64_t kStepsBetweenLooks = 256;
 // So many steps behind the one from which every thread gets its turn show enough of a livelock.
 constexpr uint64_t kTraceOfLivelock = 50'000;
-// Each half of a watch for recurrence is so small a part of the execution.
-constexpr uint64_t kWatchShare = 20;
+// Each half of a watch for recurrence is so small a part of the execution, but no shorter than that.
+constexpr uint64_t kWatchShare = 160;
+constexpr uint64_t kShortestHalf = 50'000;
+
+uint64_t HalfOfWatch(uint64_t begin) { return std::max(kShortestHalf, begin / kWatchShare); }
 
 // The real ones: the program's clocks are virtual.
 double MonotonicSeconds() {
@@ -137,7 +140,7 @@ void Engine::PassLimit() {
   if (!recurrence.watches()) {
     if (step_ < next_watch_) return set_limit(next_watch_);
     BeginWatch();
-    return set_limit(step_ + next_watch_ / kWatchShare);
+    return set_limit(step_ + HalfOfWatch(next_watch_));
   }
   if (recurrence.has_news()) {
     EndWatch();
@@ -147,9 +150,11 @@ void Engine::PassLimit() {
   if (!recurrence.looks()) {
     recurrence.BeginLooking();
     LetSpinningLook();
-    return set_limit(step_ + next_watch_ / kWatchShare);
+    return set_limit(step_ + HalfOfWatch(next_watch_));
   }
-  ReportLivelock("since step ", watch_from_,
+  // Then it is clear that none of those who spin gets anywhere.
+  if (rechecking_) return ReportDeadlock();
+  ReportLivelock("since step ", recurrence.begun(),
                  " every thread only came back to states in which it had been before");
 }
 
@@ -168,8 +173,7 @@ void Engine::SeeAsNeeded() {
 
 void Engine::BeginWatch() {
   const Backstage backstage;
-  recurrence.Begin();
-  watch_from_ = step_;
+  recurrence.Begin(step_);
   LetSpinningLook();
   SeeAsNeeded();
 }

@@ -29,10 +29,9 @@ constexpr const char* MemoryModeName(MemoryMode mode) {
 inline constexpr uint32_t kNever = 0;
 inline constexpr uint32_t kAnyNumber = UINT32_MAX;
 
-// After so many steps, and again after twice as many and so on, an execution is watched for a
-// while: if its threads only come back to states in which they have been, it is a livelock
-// (sim/recurrence.h).
-inline constexpr uint64_t kFirstWatch = 1'000'000;
+// For ExecutionOptions::watch_from: soon, where it is known that many executions are livelocks, and
+// one that is not would do no harm.
+inline constexpr uint64_t kWatchSoon = 1'000'000;
 
 // What exit() and its like mean in an execution, which they end.
 enum class ExitMode : uint8_t {
@@ -51,8 +50,13 @@ struct ExecutionOptions {
   // access is a step, which sees the newest value and orders nothing.
   bool races = true;
   // An execution that takes more steps is a livelock. What merely takes long is none, and so this
-  // is a large number; who goes round in circles is found out after kFirstWatch steps.
+  // is a large number; who goes round in circles is found out before.
   uint64_t max_steps = 30'000'000;
+  // After so many steps, and again after twice as many and so on, an execution is watched for a
+  // while: if its threads only come back to states in which they have been, it is a livelock
+  // (sim/recurrence.h). That they get somewhere in code without hooks only, a library that reads a
+  // file for instance, cannot be seen: few do for so long.
+  uint64_t watch_from = 8'000'000;
   // From so many steps on, and at the latest from half of max_steps on, every thread gets its turn,
   // and the strategy is not asked: threads that wait for one another by turns end soon then.
   uint64_t unfair_steps = 50'000;

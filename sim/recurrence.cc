@@ -11,6 +11,7 @@ namespace {
 
 constexpr size_t kFirstCapacity = 1 << 16;
 constexpr size_t kMostOfRange = 4096;  // of a larger range the beginning
+constexpr size_t kMostStack = 64 << 10;  // what lies on a deeper one is not known
 
 uint64_t Fold(uint64_t hash, uint64_t word) {
   return (std::rotl(hash, 23) ^ word) * 0x9E37'79B9'7F4A'7C15;
@@ -18,7 +19,8 @@ uint64_t Fold(uint64_t hash, uint64_t word) {
 
 }  // namespace
 
-void Recurrence::Begin() {
+void Recurrence::Begin(uint64_t step) {
+  begun_ = step;
   phase_ = Phase::kLearns;
   has_news_ = false;
   count_ = 0;
@@ -39,7 +41,7 @@ void Recurrence::OnStep(const Step& step, uintptr_t pc, const Stack& stack, uint
   // They count once: other functions that the runtime stands for do not save them. As they are only
   // read, those of a call since the last step will do.
   const EntryRegisters registers = std::exchange(jacquard_entry_registers, {});
-  const bool known = registers.rsp >= stack.bottom &&
+  const bool known = registers.rsp >= stack.bottom && stack.top - registers.rsp <= kMostStack &&
                      registers.rsp <= stack.top - sizeof(uint64_t) &&
                      *reinterpret_cast<const uintptr_t*>(registers.rsp) == pc;
   ++local.since;

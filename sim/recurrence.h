@@ -24,8 +24,8 @@ namespace jacquard::sim {
 
 class Recurrence {
  public:
-  // Learns from now on.
-  void Begin();
+  // Learns from this step on.
+  void Begin(uint64_t step);
   // Has learnt enough: what is new from now on is news.
   void BeginLooking() { phase_ = Phase::kLooks; }
   void End();
@@ -33,6 +33,8 @@ class Recurrence {
   bool watches() const { return phase_ != Phase::kOff; }
   bool looks() const { return phase_ == Phase::kLooks; }
   bool has_news() const { return has_news_; }
+  // The step when it began.
+  uint64_t begun() const { return begun_; }
 
   // The running thread, whose stack this is, has taken a step, which `pc` calls. `others` is what
   // it depends on besides: the clock, random numbers.
@@ -60,6 +62,7 @@ class Recurrence {
 
   Phase phase_ = Phase::kOff;
   bool has_news_ = false;
+  uint64_t begun_ = 0;
   size_t count_ = 0;
   std::vector<uint64_t> states_;  // hashes, by open addressing; 0: free
   Local locals_[kMaxThreads];

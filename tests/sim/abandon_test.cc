@@ -202,7 +202,7 @@ const Case kCases[] = {
      }},
     {"livelock", VerdictKind::kLivelock, 200,
      [] {
-       for (;;) globals.atomic.fetch_xor(1);
+       for (;;) globals.atomic.fetch_add(1);
      }},
     {"abort", VerdictKind::kAbort, 100'000,
      [] {
@@ -269,6 +269,7 @@ TEST_P(Memory, DoesNotGrow) {
     options.executions = executions;
     options.stop_at_first_bug = false;
     options.trace = false;
+    options.execution.max_steps = 200'000;
     const ExploreResult result = Explore(GetParam().body, walk, options);
     EXPECT_EQ(result.failures, executions);
     EXPECT_EQ(result.verdict.kind, GetParam().kind) << result.verdict.message;

@@ -2,29 +2,34 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdio>
 #include <functional>
 #include <mutex>
 #include <thread>
+#include <vector>
 
-#include "sim/explore.h"
-#include "sim/random_walk.h"
 #include "sim/runtime.h"
+#include "tests/sim/searches.h"
 
 namespace jacquard {
 namespace {
 
-ExploreResult Walk(const std::function<void()>& body, uint64_t executions = 1,
-                   const ExecutionOptions& execution = {}) {
-  RandomWalk walk(1);
-  ExploreOptions options;
-  options.executions = executions;
-  options.execution = execution;
-  return Explore(body, walk, options);
+constexpr uint64_t kWatchFrom = ExecutionOptions().watch_from;
+
+// A longer execution may be watched.
+ExecutionOptions WatchedSoon() {
+  ExecutionOptions options;
+  options.watch_from = kWatchSoon;
+  return options;
+}
+
+ExploreResult WalkOnce(const std::function<void()>& body, const ExecutionOptions& options = {}) {
+  return Walk(body, 1, options);
 }
 
 // Nobody counts: that is known before the step limit.
 TEST(Livelocks, LivelockIsFoundAlthoughEverybodyGetsATurn) {
-  const ExploreResult result = Walk([] {
+  const ExploreResult result = WalkOnce([] {
     std::mutex one, other;
     const auto give_way = [](std::mutex& mine, std::mutex& yours) {
       for (;;) {
@@ -38,8 +43,8 @@ TEST(Livelocks, LivelockIsFoundAlthoughEverybodyGetsATurn) {
   });
   EXPECT_EQ(result.verdict.kind, VerdictKind::kLivelock);
   EXPECT_NE(result.verdict.message.find("came back"), std::string::npos) << result.verdict.message;
-  EXPECT_GE(result.verdict.step, kFirstWatch);
-  EXPECT_LT(result.verdict.step, 2 * kFirstWatch);
+  EXPECT_GE(result.verdict.step, kWatchFrom);
+  EXPECT_LT(result.verdict.step, 2 * kWatchFrom);
   // More of the same would tell nobody more.
   const uint64_t unfair_steps = ExecutionOptions().unfair_steps;
   EXPECT_FALSE(result.not_deterministic);
@@ -49,26 +54,28 @@ TEST(Livelocks, LivelockIsFoundAlthoughEverybodyGetsATurn) {
 
 // A thread that only waits for the same again and again, under a lock.
 TEST(Livelocks, LivelockOfWhoPollsIsFound) {
-  const ExploreResult result = Walk([] {
-    std::mutex mutex;
-    bool set = false;
-    std::thread a([&] {
-      for (bool stops = false; !stops;) {
-        const std::lock_guard<std::mutex> lock(mutex);
-        stops = set;
-      }
-    });
-    a.join();
-  });
+  const ExploreResult result = WalkOnce(
+      [] {
+        std::mutex mutex;
+        bool set = false;
+        std::thread a([&] {
+          for (bool stops = false; !stops;) {
+            const std::lock_guard<std::mutex> lock(mutex);
+            stops = set;
+          }
+        });
+        a.join();
+      },
+      WatchedSoon());
   EXPECT_EQ(result.verdict.kind, VerdictKind::kLivelock);
-  EXPECT_LT(result.verdict.step, 2 * kFirstWatch);
+  EXPECT_LT(result.verdict.step, 2 * kWatchSoon);
 }
 
 // What counts may come to its end.
 TEST(Livelocks, WhoCountsMayGoOnUpToTheStepLimit) {
-  ExecutionOptions options;
-  options.max_steps = 3 * kFirstWatch;
-  const ExploreResult result = Walk(
+  ExecutionOptions options = WatchedSoon();
+  options.max_steps = 3 * kWatchSoon;
+  const ExploreResult result = WalkOnce(
       [] {
         std::atomic<int> x{0};
         std::thread a([&] {
@@ -77,7 +84,7 @@ TEST(Livelocks, WhoCountsMayGoOnUpToTheStepLimit) {
         });
         a.join();
       },
-      1, options);
+      options);
   EXPECT_EQ(result.verdict.kind, VerdictKind::kLivelock);
   EXPECT_EQ(result.verdict.step, options.max_steps);
 }
@@ -86,7 +93,7 @@ TEST(Livelocks, WhoCountsMayGoOnUpToTheStepLimit) {
 // livelock ends.
 TEST(Livelocks, LateDeadlockIsTracedToItsBegin) {
   constexpr uint64_t kSteps = 2 * ExecutionOptions().unfair_steps - 5'000;
-  const ExploreResult result = Walk([] {
+  const ExploreResult result = WalkOnce([] {
     std::atomic<int> steps{0};
     std::atomic<int> never{0};
     std::thread a([&] {
@@ -105,18 +112,16 @@ TEST(Livelocks, LateDeadlockIsTracedToItsBegin) {
 
 TEST(Livelocks, WhatTakesLongIsNoLivelock) {
   constexpr int kRounds = 100'000;
-  const ExploreResult result = Walk(
-      [] {
-        std::atomic<int> x{0};
-        const auto count = [&] {
-          for (int i = 0; i < kRounds; ++i) x.fetch_add(1, std::memory_order_relaxed);
-        };
-        std::thread a(count), b(count);
-        a.join();
-        b.join();
-        Check(x.load(std::memory_order_relaxed) == 2 * kRounds, "counted");
-      },
-      2);
+  const ExploreResult result = WalkOnce([] {
+    std::atomic<int> x{0};
+    const auto count = [&] {
+      for (int i = 0; i < kRounds; ++i) x.fetch_add(1, std::memory_order_relaxed);
+    };
+    std::thread a(count), b(count);
+    a.join();
+    b.join();
+    Check(x.load(std::memory_order_relaxed) == 2 * kRounds, "counted");
+  });
   EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
 }
 
@@ -124,19 +129,17 @@ TEST(Livelocks, WhatTakesLongIsNoLivelock) {
 // and longer.
 TEST(Livelocks, WhatTakesLongIsNoLivelockWithSeqCstEither) {
   constexpr int kRounds = 100'000;
-  const ExploreResult result = Walk(
-      [] {
-        std::atomic<bool> stops{false};
-        const auto count = [&] {
-          std::atomic<int> own{0};
-          for (int i = 0; i < kRounds && !stops.load(); ++i) own.fetch_add(1);
-          Check(own.load() == kRounds, "counted");
-        };
-        std::thread a(count), b(count);
-        a.join();
-        b.join();
-      },
-      1);
+  const ExploreResult result = WalkOnce([] {
+    std::atomic<bool> stops{false};
+    const auto count = [&] {
+      std::atomic<int> own{0};
+      for (int i = 0; i < kRounds && !stops.load(); ++i) own.fetch_add(1);
+      Check(own.load() == kRounds, "counted");
+    };
+    std::thread a(count), b(count);
+    a.join();
+    b.join();
+  });
   EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
 }
 
@@ -144,7 +147,7 @@ TEST(Livelocks, WhatTakesLongIsNoLivelockWithSeqCstEither) {
 TEST(Livelocks, WhoCountsIsNone) {
   constexpr int kRounds = 450'000;
   static int rounds = 0;
-  const ExploreResult result = Walk(
+  const ExploreResult result = WalkOnce(
       [] {
         std::mutex mutex;
         int here = 0;
@@ -169,15 +172,15 @@ TEST(Livelocks, WhoCountsIsNone) {
         b.join();
         c.join();
       },
-      1);
+      WatchedSoon());
   EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
-  EXPECT_GT(result.steps, 2 * kFirstWatch);
+  EXPECT_GT(result.steps, 2 * kWatchSoon);
 }
 
 // All but one thread do the same for ever, and that one is slow.
 TEST(Livelocks, NobodyIsForgottenAmongOthersWhoSpin) {
   constexpr int kRounds = 10'000;
-  const ExploreResult result = Walk(
+  const ExploreResult result = WalkOnce(
       [] {
         std::mutex busy, slow;
         std::atomic<bool> stops{false};
@@ -195,26 +198,47 @@ TEST(Livelocks, NobodyIsForgottenAmongOthersWhoSpin) {
         b.join();
         c.join();
       },
-      1);
+      WatchedSoon());
   EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
-  EXPECT_GT(result.steps, kFirstWatch + kFirstWatch / 10);
+  EXPECT_GT(result.steps, kWatchSoon + kWatchSoon / 10);
+}
+
+// A loop that gets on in code without hooks alone, by the file that it reads, is not watched yet.
+TEST(Livelocks, WhoReadsAFileIsNone) {
+  constexpr int kBytes = 400'000;
+  const ExploreResult result = WalkOnce([] {
+    std::FILE* const file = std::tmpfile();
+    for (int i = 0; i < kBytes; ++i) std::fputc('a', file);
+    std::rewind(file);
+    std::mutex mutex;
+    const auto read = [&] {
+      for (bool goes_on = true; goes_on;) {
+        const std::lock_guard<std::mutex> lock(mutex);
+        goes_on = std::fgetc(file) != EOF;
+      }
+    };
+    std::thread a(read);
+    read();
+    a.join();
+    std::fclose(file);
+  });
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+  EXPECT_GT(result.steps, 2 * kBytes);
 }
 
 // Of a long execution that fails in another way the end is shown.
 TEST(Livelocks, TheEndOfALongTraceIsKept) {
   constexpr int kRounds = 600'000;
-  const ExploreResult result = Walk(
-      [] {
-        std::atomic<int> x{0};
-        const auto count = [&] {
-          for (int i = 0; i < kRounds; ++i) x.fetch_add(1, std::memory_order_relaxed);
-        };
-        std::thread a(count);
-        count();
-        a.join();
-        Check(x.load() == 0, "nobody has counted");
-      },
-      1);
+  const ExploreResult result = WalkOnce([] {
+    std::atomic<int> x{0};
+    const auto count = [&] {
+      for (int i = 0; i < kRounds; ++i) x.fetch_add(1, std::memory_order_relaxed);
+    };
+    std::thread a(count);
+    count();
+    a.join();
+    Check(x.load() == 0, "nobody has counted");
+  });
   EXPECT_EQ(result.verdict.kind, VerdictKind::kInvariant) << result.verdict.message;
   const std::vector<TraceEvent>& events = result.trace.events;
   ASSERT_GT(events.size(), 400'000u);

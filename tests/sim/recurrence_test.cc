@@ -48,7 +48,7 @@ class Caller {
 
 class RecurrenceTest : public ::testing::Test {
  protected:
-  RecurrenceTest() { recurrence_.Begin(); }
+  RecurrenceTest() { recurrence_.Begin(0); }
   ~RecurrenceTest() override { recurrence_.End(); }
 
   Recurrence recurrence_;
