@@ -122,8 +122,9 @@ class Arena {
   void SetQuarantine(size_t bytes) { quarantine_ = bytes; }
 
   // A block of `size` bytes at a multiple of `alignment` (a power of two); null when there is no
-  // room, not even without a quarantine. Uninitialised memory is the same every time: the first FilledSize() bytes hold a pattern,
-  // and the rest zeros, which cost nothing. Whoever calls sets the other fields of BlockAt().
+  // room, not even without a quarantine. Uninitialised memory is the same every time: the first
+  // FilledSize() bytes hold a pattern, and the rest zeros, which cost nothing. Whoever calls sets
+  // the other fields of BlockAt().
   void* Allocate(size_t size, size_t alignment);
   static size_t FilledSize(const void* block, size_t size);
 

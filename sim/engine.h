@@ -65,8 +65,8 @@ class Engine {
   uint64_t random_state = 0;  // of the random numbers (random.cc)
   bool random_seeded = false;
   bool signal_masks_used = false;  // the execution's threads may block different signals
-  // For system_calls.cc: the commands of membarrier(2) by which the program has said that it will use it,
-  // and those that were given outside of the executions, which all of them begin with.
+  // For system_calls.cc: the commands of membarrier(2) by which the program has said that it will
+  // use it, and those that were given outside of the executions, which all of them begin with.
   long membarrier_registrations = 0;
   long lasting_membarrier_registrations = 0;
 

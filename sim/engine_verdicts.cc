@@ -23,7 +23,7 @@ namespace {
 constexpr uint64_t kStepsBetweenLooks = 256;
 // So many steps behind the one from which every thread gets its turn show enough of a livelock.
 constexpr uint64_t kTraceOfLivelock = 50'000;
-// Each half of a watch for recurrence is so small a part of the execution, but no shorter than that.
+// Each half of a watch for recurrence is so small a part of the execution, or the shortest.
 constexpr uint64_t kWatchShare = 160;
 constexpr uint64_t kShortestHalf = 50'000;
 

@@ -10,7 +10,7 @@ namespace jacquard::sim {
 namespace {
 
 constexpr size_t kFirstCapacity = 1 << 16;
-constexpr size_t kMostOfRange = 4096;  // of a larger range the beginning
+constexpr size_t kMostOfRange = 4096;    // of a larger range the beginning
 constexpr size_t kMostStack = 64 << 10;  // what lies on a deeper one is not known
 
 uint64_t Fold(uint64_t hash, uint64_t word) {
