@@ -15,17 +15,18 @@
 #include <cstdint>
 #include <iterator>
 #include <optional>
+#include <utility>
 
 #include "sim/engine.h"
 #include "sim/memory/memory.h"
+#include "sim/plain_loops.h"
 #include "sim/spin.h"
 #include "sim/x86_instruction.h"
 
 namespace jacquard::sim {
 namespace {
 
-// As inline_assembly.S has left them on the stack. All of it is part of the state that a spinning
-// thread comes back to: the compiler may have anything in any register where the assembly stands.
+// As inline_assembly.S has left them on the stack.
 struct SavedRegisters {
   uint64_t pc;        // whom the call returns to: where a hook's caller would be
   uint64_t extended;  // a hash of those that are not here
@@ -263,19 +264,54 @@ uint64_t HashOf(const ExtendedState& state) {
   return hash;
 }
 
-// As hooks.S does it.
-void SaveEntryRegisters(SavedRegisters& registers, const ExtendedState& state) {
-  if (!engine.Simulates()) return;
-  registers.extended = HashOf(state);
-  const uint64_t* const general = registers.general;
-  jacquard_entry_registers = {general[3],
-                              general[5],
-                              general[12],
-                              general[13],
-                              general[14],
-                              general[15],
-                              reinterpret_cast<uint64_t>(&registers)};
+// Whether the running thread has called a function of the runtime, in which others may have run,
+// since it was in inline assembly. False also means "not known".
+bool HasCalledSinceAssembly() {
+  const SimThread& me = *engine.current;
+  return me.steps_at_assembly != engine.step() || me.reads_at_assembly != plain_loops.count();
 }
+
+// While one of these lives, what assembly at `registers` goes on from is known as it would be in a
+// hook that hooks.S has entered. The compiler may have anything in any register where the assembly
+// stands, and below the stack pointer: that is part of the state that a spinning thread comes back
+// to. But if a function was called in the meantime, the program counts on none that it may change:
+// then the state begins where it would if the assembly were a call, whose return address is put
+// there for as long, if the instruction does not access that.
+class EntryState {
+ public:
+  EntryState(SavedRegisters& registers, const ExtendedState& state, uintptr_t operand = 0) {
+    if (!engine.Simulates()) return;
+    auto* const below_stack = reinterpret_cast<uint64_t*>(registers.rsp()) - 1;
+    const bool is_operand = operand - reinterpret_cast<uint64_t>(below_stack - 1) < 16;
+    const uint64_t* pointer = &registers.pc;
+    if (HasCalledSinceAssembly() && !is_operand) {
+      pointer = changed_ = below_stack;
+      kept_ = std::exchange(*changed_, registers.pc);
+    } else {
+      registers.extended = HashOf(state);
+    }
+    const uint64_t* const general = registers.general;
+    jacquard_entry_registers = {general[3],
+                                general[5],
+                                general[12],
+                                general[13],
+                                general[14],
+                                general[15],
+                                reinterpret_cast<uint64_t>(pointer)};
+  }
+  ~EntryState() {
+    if (changed_ != nullptr) *changed_ = kept_;
+    if (!engine.Simulates()) return;
+    engine.current->steps_at_assembly = engine.step();
+    engine.current->reads_at_assembly = plain_loops.count();
+  }
+  EntryState(const EntryState&) = delete;
+  EntryState& operator=(const EntryState&) = delete;
+
+ private:
+  uint64_t* changed_ = nullptr;
+  uint64_t kept_ = 0;
+};
 
 // The instruction that follows the call. An exchange that has a prefix has a call of its own.
 bool CarryOut(SavedRegisters& registers, const ExtendedState& state, bool locked) {
@@ -284,7 +320,7 @@ bool CarryOut(SavedRegisters& registers, const ExtendedState& state, bool locked
       DecodeInstruction(registers.instruction(), registers.general, locked);
   // The bare stack pointer may be exchanged with: then there is another stack.
   if (!instruction || instruction->reg == kRsp) return false;
-  SaveEntryRegisters(registers, state);
+  const EntryState entry(registers, state, instruction->address);
   if (IsMereFence(*instruction)) {
     Fence(MemoryOrder::kSeqCst, registers.pc);
     return false;  // it still sets flags
@@ -296,12 +332,13 @@ bool CarryOut(SavedRegisters& registers, const ExtendedState& state, bool locked
 // There is no instruction behind the call for these: it stands in their place.
 
 bool CarryOutFence(SavedRegisters& registers, const ExtendedState& state, MemoryOrder order) {
-  SaveEntryRegisters(registers, state);
+  const EntryState entry(registers, state);
   Fence(order, registers.pc);
   return false;
 }
 
-bool CarryOutTimeStamp(SavedRegisters& registers) {
+bool CarryOutTimeStamp(SavedRegisters& registers, const ExtendedState& state) {
+  const EntryState entry(registers, state);
   const uint64_t now = ReadTimeStamp(registers.pc);
   registers.general[kRax] = now & UINT32_MAX;
   registers.general[kRdx] = now >> 32;
@@ -345,14 +382,14 @@ extern "C" {
 }
 
 [[gnu::visibility("hidden")]] bool jacquard_carry_out_rdtsc(SavedRegisters* registers,
-                                                            const ExtendedState*) {
-  return jacquard::sim::CarryOutTimeStamp(*registers);
+                                                            const ExtendedState* state) {
+  return jacquard::sim::CarryOutTimeStamp(*registers, *state);
 }
 
 [[gnu::visibility("hidden")]] bool jacquard_carry_out_rdtscp(SavedRegisters* registers,
-                                                             const ExtendedState*) {
+                                                             const ExtendedState* state) {
   registers->general[jacquard::sim::kRcx] = 0;  // the processor
-  return jacquard::sim::CarryOutTimeStamp(*registers);
+  return jacquard::sim::CarryOutTimeStamp(*registers, *state);
 }
 
 }  // extern "C"

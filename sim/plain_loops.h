@@ -48,6 +48,8 @@ class PlainLoops {
   bool OnlyCounts() const { return left_ > 1; }
   // Of a read by the running thread, which is simulated. May leave less than 0.
   void Count() { --left_; }
+  // Changes with each such read, but may come back to what it was with the next step.
+  int32_t count() const { return left_; }
   // The running thread, which is simulated, is about to read. Whether that is to be a step, with
   // GoOn() when others may have run.
   bool BeginsStep();

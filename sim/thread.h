@@ -65,6 +65,9 @@ struct ThreadState {
   bool is_amid_call = false;       // which goes on behind its next step: no handler there
   int clock_readings = 0;          // since it last waited
   PlainLook plain_look;            // whether its plain reads are steps
+  // How many steps and counted reads there had been when it left inline assembly.
+  uint64_t steps_at_assembly = UINT64_MAX;
+  int32_t reads_at_assembly = 0;
 
   // Weak compare-exchanges that have failed spuriously in a row, and the call of the last of them.
   int spurious_failures = 0;

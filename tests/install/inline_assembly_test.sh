@@ -126,6 +126,40 @@ ends 0 'time stamps in a library' env JACQUARD_OPTIONS='executions=10 status=rep
 printf 'static inline int __rdtsc(void) { return 3; }\nint main(void) { return __rdtsc() == 0; }\n' >own.c
 ends 0 'a function of that name' jacquard-cc -Wno-all -o own own.c
 
+# Intrinsics stand wherever a function's call may.
+cat >anywhere.cc <<'END'
+#include <x86intrin.h>
+#include <cassert>
+#include <thread>
+struct Measured {
+  unsigned processor = 1;
+  unsigned long long begin = __rdtsc();
+  unsigned long long end = __rdtscp(&processor);
+};
+unsigned long long before_main = __rdtsc();
+const auto fence = [](unsigned long long now = __builtin_ia32_rdtsc()) noexcept(noexcept(_mm_mfence())) {
+  return (::_mm_sfence(), _mm_lfence(), now);
+};
+int main() {
+  Measured measured;
+  std::thread other([] { ::_mm_mfence(); });
+  other.join();
+  assert(before_main <= measured.begin && measured.begin < measured.end && measured.end < fence());
+  return measured.processor != 0 ? (_mm_mfence(), 1) : 0;
+}
+END
+for way in '-std=c++17 -O0 -Wall -Wextra -pedantic -Werror' '-std=c++20 -O2'; do
+  ends 0 "intrinsics anywhere, $way" jacquard-c++ $way -o anywhere anywhere.cc
+  ends 0 "intrinsics anywhere, $way" env JACQUARD_OPTIONS='executions=300' ./anywhere
+done
+
+# By way of an assembler's text all of the compiler's own instructions would be taken for assembly: none is seen.
+cp assembly.c text.c
+ends 0 'a text for an assembler' jacquard-cc -O1 -S text.c
+grep -q jacquard_inline text.s && fail 'a text for an assembler has calls'
+ends 0 'files in between are kept' jacquard-cc -O1 -save-temps -c text.c
+says 'files in between are kept' 'text.c: atomic instructions or fences that no hook stands for'
+
 # Of the rest the wrapper warns.
 cat >drawn.c <<'END'
 static int rdtsc;

@@ -252,12 +252,12 @@ TEST(InlineAssembly, LeavesOtherRegistersAlone) {
 class SpinLock {
  public:
   void Lock() {
-    for (;;) {
-      uint32_t taken = 1;
-      __asm__ volatile("xchg %0, %1" : "+r"(taken), "+m"(word_) : : "memory");
-      if (taken == 0) return;
-      __asm__ volatile("pause");
-    }
+    while (!TryLock()) __asm__ volatile("pause");
+  }
+  bool TryLock() {
+    uint32_t taken = 1;
+    __asm__ volatile("xchg %0, %1" : "+r"(taken), "+m"(word_) : : "memory");
+    return taken == 0;
   }
   void Unlock() { __asm__ volatile("lock; andl $0, %0" : "+m"(word_) : : "memory", "cc"); }
 
@@ -312,6 +312,21 @@ TEST(InlineAssembly, ALockThatIsNeverReleasedIsADeadlock) {
     a.join();
   });
   EXPECT_EQ(result.verdict.kind, VerdictKind::kDeadlock);
+}
+
+// What functions of the runtime leave in registers and below the stack pointer is nobody's state.
+TEST(InlineAssembly, WhoReadsWhileSpinningIsInADeadlockToo) {
+  const ExploreResult result = Walk([] {
+    static volatile int looked_at;
+    SpinLock lock;
+    lock.Lock();
+    std::thread a([&] {
+      while (!lock.TryLock()) static_cast<void>(looked_at);
+    });
+    a.join();
+  });
+  EXPECT_EQ(result.verdict.kind, VerdictKind::kDeadlock) << result.verdict.message;
+  EXPECT_LT(result.verdict.step, 100u);
 }
 
 // Somebody who tries to get the lock a number of times, which only a register has that no called
