@@ -20,6 +20,7 @@
 #include "jacquard/lock_graph.h"
 #include "jacquard/occasional_look.h"
 #include "jacquard/progress.h"
+#include "jacquard/repetition.h"
 #include "jacquard/replay_command.h"
 #include "jacquard/request.h"
 #include "jacquard/result_files.h"
@@ -40,6 +41,7 @@
 namespace jacquard {
 namespace {
 
+using call::Course;
 using call::Token;
 
 const TestFramework* test_framework = nullptr;
@@ -63,14 +65,6 @@ class Body : public Closure {
     const std::string name = ThreadLocalName(own.module, own.place);
     return name.empty() ? name : "thread " + std::to_string(own.thread) + "'s " + name;
   }
-};
-
-// What two executions with the same choices must have in common.
-struct Course {
-  uint64_t schedule = 0;
-  uint64_t steps = 0;
-  std::string signature;
-  bool operator==(const Course&) const = default;
 };
 
 // Keeps the test framework told, for as long as it lives.
@@ -294,14 +288,8 @@ class Exploration {
     AddFailure(deadlock, closed, course_of_deadlock);
   }
 
-  // Executes once more what was executed last, with the same choices, however long it takes.
   Verdict Repeat(Strategy& strategy, Trace* trace, Course& course) {
-    const call::Deadline none(0);
-    strategy.RepeatExecution();
-    const uint64_t steps_before = RuntimeCounters().steps;
-    Verdict verdict = Execute(program_, strategy, options_.execution, trace);
-    course = {LastSchedule(), RuntimeCounters().steps - steps_before, verdict.signature};
-    return verdict;
+    return call::Repeat(program_, strategy, options_.execution, trace, course);
   }
 
   void CheckPass(const Course& first) {
@@ -316,23 +304,8 @@ class Exploration {
     Course third;
     Repeat(recorder, &one, third);
     Trace other;
-    if (RepeatsWithChoices(recorder, third, other)) return;
+    if (call::RepeatsWithChoices(program_, recorder, options_.execution, third, other)) return;
     AddWithoutTrace(call::NondeterministicVerdict("", call::DescribeDifference(one, other)));
-  }
-
-  // Whether what `recorder` has recorded leads to the same course again and again. Else `trace` is
-  // of another one.
-  bool RepeatsWithChoices(const ChoiceRecorder& recorder, const Course& course, Trace& trace) {
-    constexpr int kTimes = 3;
-    ByteString replay;
-    replay.Set(recorder.exceptions(), recorder.memory_exceptions());
-    for (int i = 0; i < kTimes; ++i) {
-      trace = {};
-      Course again;
-      Repeat(replay, &trace, again);
-      if (again != course) return false;
-    }
-    return true;
   }
 
   // The last execution has failed. `strategy` repeats it.
@@ -350,7 +323,8 @@ class Exploration {
     if (!same) {
       // As in CheckPass; but what cannot be repeated is not taken for what it looks like.
       silence_->Restore();
-      same = second.signature == course.signature && RepeatsWithChoices(recorder, second, other);
+      same = second.signature == course.signature &&
+             call::RepeatsWithChoices(program_, recorder, options_.execution, second, other);
     }
     silence_->Restore();
     if (!same) {
