@@ -46,7 +46,7 @@ bool OnOwnStack(const void* address) {
 }
 
 // An access that is seen closely, before it takes place.
-void Count(const void* address, size_t size) {
+void NoteSeenClosely(const void* address, size_t size) {
   if (!engine.Simulates()) return;
   if (engine.recorder != nullptr) engine.recorder->CountPlainAccess();
   if (engine.recurrence.watches())
@@ -97,7 +97,7 @@ template <size_t kSize>
   engine.DecisionPointOfAtomic(StepKind::kPlainRead, address, pc);
   plain_loops.GoOn();
   CheckAccess(address, kSize, AccessKind::kRead, pc);
-  Count(address, kSize);
+  NoteSeenClosely(address, kSize);
   NoteRead(address, kSize, pc);
   FinishStep(StepKind::kPlainRead, address, kSize, pc);
 }
@@ -106,7 +106,7 @@ template <size_t kSize>
 [[gnu::always_inline]] inline void WriteAsStep(void* address, uintptr_t pc) {
   engine.DecisionPointOfAtomic(StepKind::kPlainWrite, address, pc);
   CheckAccess(address, kSize, AccessKind::kWrite, pc);
-  Count(address, kSize);
+  NoteSeenClosely(address, kSize);
   NoteWrite(address, kSize, pc);
   FinishStep(StepKind::kPlainWrite, address, kSize, pc);
 }
@@ -152,7 +152,7 @@ template <size_t kSize, bool kIsAligned>
   if (IsStep(address) || (counts && IsStepOfLook(address))) [[clang::musttail]]
     return EnterRead<kSize>()(address);
   CheckAccess(address, kSize, AccessKind::kRead, JACQUARD_CALLER);
-  Count(address, kSize);
+  NoteSeenClosely(address, kSize);
   NoteRead(address, kSize, JACQUARD_CALLER, counts);
 }
 
@@ -161,7 +161,7 @@ template <size_t kSize>
   if (IsStep(address)) [[clang::musttail]]
     return EnterWrite<kSize>()(address);
   CheckAccess(address, kSize, AccessKind::kWrite, JACQUARD_CALLER);
-  Count(address, kSize);
+  NoteSeenClosely(address, kSize);
   NoteWrite(address, kSize, JACQUARD_CALLER);
 }
 
@@ -299,14 +299,14 @@ template <size_t kSize>
   }
   CheckAccess(address, size, AccessKind::kWrite, pc);
   if (engine.plain_seen_closely) [[unlikely]]
-    Count(address, size);
+    NoteSeenClosely(address, size);
   NoteWrite(address, size, pc);
 }
 
 [[gnu::always_inline]] inline void NoteReadOfRange(const void* address, size_t size, uintptr_t pc) {
   CheckAccess(address, size, AccessKind::kRead, pc);
   if (engine.plain_seen_closely) [[unlikely]]
-    Count(address, size);
+    NoteSeenClosely(address, size);
   NoteRead(address, size, pc);
 }
 
