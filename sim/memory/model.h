@@ -59,7 +59,7 @@ class Model {
   using Lane = typename Clock::Lane;
   static constexpr int kMaxThreads = Clock::kLanes;
 
-  explicit Model(Index stores) : stores_(stores), seq_cst_(threads_, stores_) {}
+  explicit Model(Index stores) : stores_(stores), seq_cst_(threads_, stores_, unseen_) {}
 
   // Forgets everything. There is one thread, with id 0.
   void BeginExecution(const ModelOptions& options);

@@ -86,7 +86,8 @@ struct alignas(64) CellOrder {
   Index last_access[Clock::kLanes];  // by thread: list of AccessOrder, the last one first
 };
 
-// A thread's accesses to a cell in one epoch.
+// A thread's accesses to a cell in one epoch. Of those that a later one is behind, only such are
+// kept as somebody may still come to know without the later one.
 template <class Clock>
 struct AccessOrder {
   Clock own;  // of all its accesses so far: themselves if seq_cst, and the fences before them
@@ -122,9 +123,13 @@ class SeqCst {
   using ThreadType = Thread<Clock>;
   using TargetsType = Targets<Clock>;
 
-  // `threads` and `stores` are the model's own.
-  SeqCst(ThreadType* threads, Slab<StoreType>& stores)
-      : threads_(threads), stores_(stores), orders_(stores.capacity()) {}
+  // `threads`, `stores` and `unseen`, what has been released out of sight, are the model's own.
+  SeqCst(ThreadType* threads, Slab<StoreType>& stores, const Clock& unseen)
+      : threads_(threads),
+        stores_(stores),
+        unseen_(unseen),
+        orders_(stores.capacity()),
+        known_epochs_(stores.capacity() + 4 * Clock::kLanes) {}
 
   void BeginExecution() { active_ = overflowing_ = lost_detail_ = false; }
   void AddThread(int thread) {
@@ -157,7 +162,7 @@ class SeqCst {
   void Enter(int thread, const void* location);
   void OnInitial(Index store) { orders_[store] = {}; }
   void Forget(const CellType& cell) {
-    if (cell.seq_cst != 0) cells_[cell.seq_cst] = {};
+    if (cell.seq_cst != 0) ForgetOrder(cells_[cell.seq_cst]);
   }
   // `copy` is `store` again, at a location that shares bytes with its own.
   void OnCopy(Index copy, Index store) { orders_[copy] = orders_[store]; }
@@ -187,6 +192,8 @@ class SeqCst {
 
  private:
   static constexpr Index kRecords = 1 << 18;
+  // So many epochs' accesses are kept before it is worth a look which of them need not be.
+  static constexpr Index kFirstSweep = 1024;
 
   // What an event is psc-before on its left side: see the head of this file.
   struct Own {
@@ -201,6 +208,12 @@ class SeqCst {
   void Place(int thread, CellType& cell, Index store, MemoryOrder order);
   void Record(int thread, CellType& cell, const Own& own, Index later);
   [[gnu::noinline]] void AddLateEdges(const Own& own, Index later);
+  Index TakeAccess();
+  void GiveBackAccess(Index access);
+  [[gnu::noinline]] void ForgetOrder(CellOrder<Clock>& order);
+  [[gnu::noinline]] void SweepAccesses();
+  Index FindKnownEpochs(int thread);
+  void SweepAccesses(Index last, Index known_end);
   CellOrder<Clock>& OrderOf(CellType& cell);
   void ForEachClock(auto visit);
 
@@ -210,12 +223,17 @@ class SeqCst {
   int thread_count_ = 0;
   ThreadType* threads_;
   Slab<StoreType>& stores_;
+  const Clock& unseen_;
   ThreadOrder<Clock> of_[Clock::kLanes];  // by thread
   // Of all accesses of cells that share bytes: themselves if seq_cst, and the fences before them.
   Clock shared_accesses_;
   Slab<StoreOrder<Clock>> orders_;  // by store
   Slab<CellOrder<Clock>> cells_{1 << 21};
   Slab<AccessOrder<Clock>> accesses_{kRecords};
+  Index free_accesses_ = 0;  // list of those that are no longer kept, through `previous`
+  Index kept_accesses_ = 0;
+  Index next_sweep_ = kFirstSweep;
+  Slab<Lane> known_epochs_;  // while sweeping
   Slab<FenceOrder<Clock>> fences_{kRecords};
 };
 

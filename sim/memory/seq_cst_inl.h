@@ -2,6 +2,9 @@
 #ifndef JACQUARD_SIM_MEMORY_SEQ_CST_INL_H_
 #define JACQUARD_SIM_MEMORY_SEQ_CST_INL_H_
 
+#include <algorithm>
+#include <functional>
+
 #include "sim/memory/seq_cst.h"
 
 namespace jacquard::sim::memory {
@@ -16,6 +19,8 @@ void SeqCst<Clock>::Activate(int thread_count) {
   shared_accesses_ = Clock();
   cells_.TakeBackAll();
   accesses_.TakeBackAll();
+  free_accesses_ = kept_accesses_ = 0;
+  next_sweep_ = kFirstSweep;
   fences_.TakeBackAll();
   for (Index i = 1; i < stores_.end(); ++i) orders_[i] = {};
 }
@@ -238,7 +243,7 @@ void SeqCst<Clock>::Record(int thread, CellType& cell, const Own& own, Index lat
   const Lane epoch = threads_[thread].now[thread];
   Index& last = order.last_access[thread];
   if (last == 0 || accesses_[last].epoch != epoch) {
-    const Index access = accesses_.Take();
+    const Index access = TakeAccess();
     if (access != 0) {
       accesses_[access] = {last == 0 ? Clock() : accesses_[last].own, epoch, last};
       last = access;
@@ -249,6 +254,92 @@ void SeqCst<Clock>::Record(int thread, CellType& cell, const Own& own, Index lat
   if (last != 0) accesses_[last].own.Join(own.all);
   if (later != 0) AddLateEdges(own, later);
 }
+
+// ---- which accesses are kept
+
+template <class Clock>
+Index SeqCst<Clock>::TakeAccess() {
+  if (kept_accesses_ >= next_sweep_) [[unlikely]]
+    SweepAccesses();
+  Index access = free_accesses_;
+  if (access != 0) {
+    free_accesses_ = accesses_[access].previous;
+  } else {
+    access = accesses_.Take();
+  }
+  if (access != 0) ++kept_accesses_;
+  return access;
+}
+
+template <class Clock>
+void SeqCst<Clock>::GiveBackAccess(Index access) {
+  accesses_[access].previous = free_accesses_;
+  free_accesses_ = access;
+  --kept_accesses_;
+}
+
+template <class Clock>
+void SeqCst<Clock>::ForgetOrder(CellOrder<Clock>& order) {
+  for (int thread = 0; thread < thread_count_; ++thread) {
+    for (Index access = order.last_access[thread]; access != 0;) {
+      const Index previous = accesses_[access].previous;
+      GiveBackAccess(access);
+      access = previous;
+    }
+  }
+  order = {};
+}
+
+// KnownAccesses looks for the last of a thread's accesses in an epoch that somebody knows. What may
+// be known of a thread some day is what one of these clocks says, or as much as that thread itself.
+template <class Clock>
+Index SeqCst<Clock>::FindKnownEpochs(int thread) {
+  known_epochs_.TakeBackAll();
+  const auto add = [&](const Clock& clock) { known_epochs_[known_epochs_.Take()] = clock[thread]; };
+  for (int i = 0; i < thread_count_; ++i) {
+    add(threads_[i].now);
+    add(threads_[i].pending);
+    add(threads_[i].fenced);
+  }
+  // What Model::FenceAll makes known.
+  known_epochs_[known_epochs_.Take()] = threads_[thread].now[thread] - 1;
+  add(unseen_);
+  for (Index i = 1; i < stores_.end(); ++i) add(stores_[i].released);
+  std::sort(&known_epochs_[1], &known_epochs_[known_epochs_.end()], std::greater<Lane>());
+  return known_epochs_.end();
+}
+
+// Those that were, from the last one on, in a list; the epochs that may be known are sorted.
+template <class Clock>
+void SeqCst<Clock>::SweepAccesses(Index last, Index known_end) {
+  if (last == 0) return;
+  Index known = 1;
+  for (Index access = accesses_[last].previous; access != 0;) {
+    const Index previous = accesses_[access].previous;
+    while (known < known_end && known_epochs_[known] >= accesses_[last].epoch) ++known;
+    if (known < known_end && known_epochs_[known] >= accesses_[access].epoch) {
+      accesses_[last].previous = access;
+      last = access;
+    } else {
+      GiveBackAccess(access);
+    }
+    access = previous;
+  }
+  accesses_[last].previous = 0;
+}
+
+template <class Clock>
+void SeqCst<Clock>::SweepAccesses() {
+  for (int thread = 0; thread < thread_count_; ++thread) {
+    const Index known_end = FindKnownEpochs(thread);
+    for (Index i = 1; i < cells_.end(); ++i)
+      SweepAccesses(cells_[i].last_access[thread], known_end);
+  }
+  // So seldom that it costs little for each that is taken.
+  next_sweep_ = std::max({kFirstSweep, 2 * kept_accesses_, cells_.end(), stores_.end()});
+}
+
+// ---- edges to what was before
 
 // The new event comes before `later` and the stores behind it, by mo or rb.
 template <class Clock>

@@ -103,6 +103,9 @@ void SeqCst<Clock>::CopyFrom(const SeqCst<OtherClock>& other, auto convert) {
     cells_[i] = {Clock::From(from.accesses), Clock::From(from.fences), {}};
     std::copy(std::begin(from.last_access), std::end(from.last_access), cells_[i].last_access);
   }
+  free_accesses_ = other.free_accesses_;
+  kept_accesses_ = other.kept_accesses_;
+  next_sweep_ = other.next_sweep_;
   accesses_.set_end(other.accesses_.end());
   for (Index i = 1; i < accesses_.end(); ++i) {
     const AccessOrder<OtherClock>& from = other.accesses_[i];
