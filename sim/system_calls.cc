@@ -6,8 +6,10 @@
 #include <linux/membarrier.h>
 #include <sched.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/times.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -69,6 +71,12 @@ bool CallFunction(long number, const long (&a)[6], long& result) {
       return true;
     case SYS_gettimeofday:
       result = gettimeofday(reinterpret_cast<timeval*>(a[0]), reinterpret_cast<void*>(a[1]));
+      return true;
+    case SYS_times:
+      result = times(reinterpret_cast<tms*>(a[0]));
+      return true;
+    case SYS_getrusage:
+      result = getrusage(static_cast<__rusage_who_t>(a[0]), reinterpret_cast<rusage*>(a[1]));
       return true;
     case SYS_nanosleep:
       result =

@@ -3,6 +3,7 @@
 // constructors of globals have read must not lie in another age.
 #include <errno.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/times.h>
@@ -195,6 +196,17 @@ clock_t times(tms* computed) noexcept {
   const timespec now = ReadClock(JACQUARD_CALLER);
   if (computed != nullptr) *computed = {ticks(SinceBegin(now)), 0, 0, 0};
   return ticks(now);
+}
+
+// What else is counted there is the real process's: nothing, here.
+int getrusage(__rusage_who_t who, rusage* usage) noexcept {
+  const int result = JACQUARD_REAL(getrusage)(who, usage);
+  if (result != 0 || !TimeIsVirtual()) return result;
+  *usage = {};
+  if (who == RUSAGE_CHILDREN) return 0;
+  const timespec time = SinceBegin(ReadClock(JACQUARD_CALLER));
+  usage->ru_utime = {time.tv_sec, time.tv_nsec / 1000};
+  return 0;
 }
 
 time_t time(time_t* result) noexcept {

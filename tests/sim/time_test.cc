@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/times.h>
 #include <time.h>
@@ -81,7 +82,13 @@ TEST(Time, OfProcessorsBeginsWithTheProgram) {
         tms computed;
         const clock_t ticks = times(&computed);
         Check(computed.tms_utime < sysconf(_SC_CLK_TCK) && computed.tms_stime == 0, "in another");
+        rusage usage = {.ru_utime = {1, 0}};
+        Check(getrusage(RUSAGE_CHILDREN, &usage) == 0 && usage.ru_utime.tv_sec == 0, "none's");
+        Check(getrusage(static_cast<__rusage_who_t>(17), &usage) == -1, "whose?");
         sleep(3);
+        Check(getrusage(RUSAGE_SELF, &usage) == 0 && usage.ru_utime.tv_sec == 3 &&
+                  usage.ru_stime.tv_usec == 0 && usage.ru_maxrss == 0,
+              "in a third");
         Check(times(nullptr) == ticks + 3 * sysconf(_SC_CLK_TCK), "that passes as well");
         Check(seconds(CLOCK_REALTIME) == seconds(CLOCK_MONOTONIC), "the others agree");
       },
