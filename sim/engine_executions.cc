@@ -225,7 +225,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   RestoreFiles();  // streams may have buffers in what is about to go
   DropThreadDestructors();
   if (keys_used || keys_made) DropKeys();
-  UnprotectMappings();
+  UnprotectPages();
   rollback.Undo();
   snapshot.PutBack();
   RestoreEnvironment();

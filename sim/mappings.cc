@@ -102,8 +102,23 @@ bool IsOwn(int protection, int flags) {
          ((flags & MAP_ANONYMOUS) != 0 || (flags & MAP_TYPE) == MAP_PRIVATE);
 }
 
-// An execution has changed who may access some of them.
-bool early_is_protected = false;
+// Pages that outlive an execution, and that it has made accessible in fewer ways.
+std::vector<DataRange> protected_pages;
+
+// Whether the next execution will write there.
+bool IsWrittenAgain(const void* memory, size_t size) {
+  return early.Overlaps(memory, size) || engine.arena.Contains(memory) ||
+         engine.rollback.Covers(memory);
+}
+
+void NoteProtection(void* memory, size_t size, int protection) {
+  if ((protection & PROT_WRITE) != 0 || !engine.OnExecutingThread() ||
+      !IsWrittenAgain(memory, size))
+    return;
+  const Backstage backstage;
+  auto* const begin = static_cast<char*>(memory);
+  protected_pages.push_back({begin, begin + size});
+}
 
 // Whether it is the program that maps, or a library for it, and not the runtime.
 bool IsByProgram(const void* caller) {
@@ -163,13 +178,12 @@ void CheckTakenAway(const void* memory, size_t size, const char* verb, const voi
 
 std::vector<DataRange> MappedBeforeMain() { return early.ranges(); }
 
-void UnprotectMappings() {
-  if (!early_is_protected) return;
-  early_is_protected = false;
-  for (const DataRange& range : early.ranges()) {
+void UnprotectPages() {
+  for (const DataRange& range : protected_pages) {
     JACQUARD_REAL(mprotect)
     (range.begin, static_cast<size_t>(range.end - range.begin), PROT_READ | PROT_WRITE);
   }
+  protected_pages.clear();
 }
 
 void UnmapProgramsMemory() {
@@ -182,13 +196,13 @@ void UnmapProgramsMemory() {
 
 using jacquard::sim::CheckTakenAway;
 using jacquard::sim::early;
-using jacquard::sim::early_is_protected;
 using jacquard::sim::engine;
 using jacquard::sim::IsEarly;
 using jacquard::sim::kMapArea;
 using jacquard::sim::kMapEnd;
 using jacquard::sim::Map;
 using jacquard::sim::Mapped;
+using jacquard::sim::NoteProtection;
 using jacquard::sim::PlaceFor;
 using jacquard::sim::Unsupported;
 
@@ -236,7 +250,7 @@ int munmap(void* memory, size_t size) noexcept {
 int mprotect(void* memory, size_t size, int protection) noexcept {
   if (engine.executing) {
     if (protection == PROT_NONE) CheckTakenAway(memory, size, "protects", JACQUARD_RETURN_ADDRESS);
-    early_is_protected |= early.Overlaps(memory, size);
+    NoteProtection(memory, size, protection);
   }
   return JACQUARD_REAL(mprotect)(memory, size, protection);
 }

@@ -11,8 +11,8 @@ namespace jacquard::sim {
 // After an execution: unmaps what it has mapped without saying where.
 void UnmapProgramsMemory();
 
-// What it has mapped before them can be written again, whoever has protected it.
-void UnprotectMappings();
+// What the next one will write can be written again, where the program has protected it.
+void UnprotectPages();
 
 // What a program with a main of its own has mapped for itself before that, and not given back.
 std::vector<DataRange> MappedBeforeMain();

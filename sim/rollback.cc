@@ -163,11 +163,13 @@ void Rollback::Log(uintptr_t address, size_t size) {
 
 void Rollback::Undo() {
   for (auto entry = log_.rbegin(); entry != log_.rend(); ++entry) {
+    *entry->logged = 0;
+    // Where the write was not allowed, nothing else is, either.
+    if (*entry->word == entry->old) continue;
     auto* const bytes = reinterpret_cast<char*>(entry->word);
     for (int i = 0; i < 8; ++i) {
       if (entry->mask >> i & 1) std::memcpy(bytes + i, reinterpret_cast<char*>(&entry->old) + i, 1);
     }
-    *entry->logged = 0;
   }
   log_.clear();
   for (const LockEntry& entry : lock_log_) std::memcpy(entry.lock, entry.old, entry.size);

@@ -162,6 +162,40 @@ TEST(Mappings, AreNotThereBeyondTheirEnd) {
       "crash|segmentation fault");
 }
 
+// What the program leaves protected the next execution may write, as it could.
+TEST(Mappings, ProtectionEndsWithTheExecution) {
+  for (const int protection : {PROT_READ, PROT_NONE}) {
+    ExpectPass(Walk(
+        [protection] {
+          TakeStep();
+          alignas(4096) static char own[4096];
+          ++own[1];
+          void* block = nullptr;
+          Check(posix_memalign(&block, 4096, 8192) == 0, "allocated");
+          static_cast<char*>(block)[0] = 1;
+          Check(mprotect(block, 4096, protection) == 0, "protected");
+          Check(mprotect(own, 4096, protection) == 0, "protected, too");
+        },
+        50, {.check_leaks = false}));
+  }
+}
+
+// What was not allowed to be written is not written back, either.
+const char* const constants[] = {"one", "another"};
+
+TEST(Mappings, WriteToConstantsIsACrash) {
+  for (int i = 0; i < 3; ++i) {
+    ExpectVerdict(
+        [] {
+          TakeStep();
+          const void* place = &constants[1];
+          asm("" : "+r"(place));
+          *static_cast<char* volatile*>(const_cast<void*>(place)) = nullptr;
+        },
+        "crash|segmentation fault", "which does not allow that");
+  }
+}
+
 // Far from all else: between the shared libraries nothing is looked at.
 int* MapFarOff() {
   void* const wanted = reinterpret_cast<void*>(uintptr_t{0x2000'0000'0000});
