@@ -482,7 +482,9 @@ class Engine {
   }
   // A thread with this number; one that has ended before gives up its place.
   SimThread& AddThread(int id);
-  int FindEndedThread() const;
+  // Of one that is about to be created; below 0 if there are too many.
+  int NumberForThread() const;
+  int FindEndedThread(bool known) const;
 
   // Others could run as well as `me`.
   void Decide(SimThread* me, uintptr_t pc) {

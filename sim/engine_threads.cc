@@ -4,6 +4,7 @@
 
 #include "sim/engine.h"
 #include "sim/lock_order.h"
+#include "sim/memory/memory.h"
 #include "sim/recorder.h"
 #include "sim/signals.h"
 
@@ -52,11 +53,8 @@ SimThread& Engine::AddThread(int id) {
 }
 
 SimThread* Engine::CreateThread(void* (*start)(void*), void* argument, uintptr_t pc) {
-  int id = thread_count_;
-  if (id == kMaxThreads) {
-    id = FindEndedThread();
-    if (id < 0) return nullptr;
-  }
+  const int id = NumberForThread();
+  if (id < 0) return nullptr;
   const bool reused = id < thread_count_;
   SimThread& thread = AddThread(id);
   if (id == 1) heap_when_alone = arena.near_end() - kArenaBase;
@@ -79,12 +77,24 @@ SimThread* Engine::CreateThread(void* (*start)(void*), void* argument, uintptr_t
   return &thread;
 }
 
-// One that nobody will ask for any more.
-int Engine::FindEndedThread() const {
+// More numbers make the memory model slower: the fewer the better, once there are some.
+int Engine::NumberForThread() const {
+  constexpr int kFirstNumbers = 8;
+  int id = -1;
+  if (thread_count_ >= kFirstNumbers) id = FindEndedThread(/*known=*/true);
+  if (id < 0 && thread_count_ < kMaxThreads) id = thread_count_;
+  return id < 0 ? FindEndedThread(/*known=*/false) : id;
+}
+
+// One that nobody will ask for any more. `known`: the running thread knows all that it has done,
+// and so, from its beginning on, does the one that gets the number.
+int Engine::FindEndedThread(bool known) const {
   for (int i = 1; i < thread_count_; ++i) {
-    if ((threads_[i].detached || threads_[i].joined) && HasEnded(threads_[i]) &&
-        &threads_[i] != current)
-      return i;
+    const SimThread& thread = threads_[i];
+    if ((!thread.detached && !thread.joined) || !HasEnded(thread) || &thread == current) continue;
+    if (!known) return i;
+    const bool holds_locks = thread.held.begin() != thread.held.end();
+    if (!holds_locks && (memory == nullptr || memory->Knows(current->id, i))) return i;
   }
   return -1;
 }

@@ -43,6 +43,9 @@ class Memory {
     if (child >= Wide::kMaxThreads) ToWide().RequestWider();
     On([=](auto& model) { model.CreateThread(parent, child); });
   }
+  bool Knows(int thread, int ended) {
+    return On([=](auto& model) { return model.Knows(thread, ended); });
+  }
   void CreateThreadAgain(int parent, int child) {
     On([=](auto& model) { model.CreateThreadAgain(parent, child); });
   }

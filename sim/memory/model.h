@@ -70,6 +70,10 @@ class Model {
   // goes on: what it has done happens before what the new one does, so that a race between them
   // goes unseen.
   void CreateThreadAgain(int parent, int child);
+  // Whether all that the thread `ended` has done happens before what `thread` does next.
+  bool Knows(int thread, int ended) const {
+    return !threads_[ended].now.Exceeds(threads_[thread].now);
+  }
   // All that `child` has done happens before what `parent` does next.
   void JoinThread(int parent, int child);
 

@@ -52,7 +52,7 @@ void Model<Clock>::CreateThreadAgain(int parent, int child) {
   if (thread.joined) ++others_;  // else it still counts
   thread.joined = false;
   BeginEpoch(child);
-  if (seq_cst_.active()) seq_cst_.OnCreate(parent, child);
+  if (seq_cst_.active()) seq_cst_.OnCreateAgain(parent, child);
   BeginEpoch(parent);
 }
 

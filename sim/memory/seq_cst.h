@@ -176,6 +176,8 @@ class SeqCst {
   void OnRelease(int thread, View<Clock>& to);
   void OnAcquire(int thread, const View<Clock>& from);
   void OnCreate(int parent, int child) { OnRelease(parent, of_[child].now); }
+  // The child takes the place of another one, which has ended.
+  void OnCreateAgain(int parent, int child);
   void OnJoin(int parent, int child);
   // The two cells turn out to share bytes. Accesses of such cells see the newest values, so that
   // all of them happen in one order. Each is taken to come before all later ones by mo or rb, also

@@ -215,6 +215,14 @@ void SeqCst<Clock>::OnSharing(const CellType& cell, const CellType& other) {
 }
 
 template <class Clock>
+void SeqCst<Clock>::OnCreateAgain(int parent, int child) {
+  of_[child].pending = {};
+  of_[child].fenced = {};
+  of_[child].run = nullptr;
+  OnCreate(parent, child);
+}
+
+template <class Clock>
 void SeqCst<Clock>::OnJoin(int parent, int child) {
   View<Clock> view;
   OnRelease(child, view);

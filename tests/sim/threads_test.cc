@@ -12,6 +12,7 @@
 #include <cfenv>
 #include <cmath>
 #include <exception>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -88,7 +89,8 @@ TEST(Threads, AsManyAsThereAreAndNoMore) {
 TEST(Threads, TheLastSpinsLikeTheFirst) {
   ExpectVerdict(
       [] {
-        for (int i = 2; i < kMaxThreads; ++i) std::thread([] {}).join();
+        std::vector<std::thread> others;
+        for (int i = 2; i < kMaxThreads; ++i) others.emplace_back([] {});
         std::atomic<bool> never{false};
         std::thread([&] {
           while (!never.load()) {
@@ -145,6 +147,53 @@ TEST(Threads, InThePlaceOfOthersRaceWithTheLiving) {
       },
       3);
   EXPECT_EQ(result.verdict.kind, VerdictKind::kRace) << result.verdict.message;
+}
+
+TEST(Threads, InThePlaceOfThoseWhoAreKnownTheyAreFew) {
+  ExpectPass(Walk(
+      [] {
+        std::set<pthread_t> selves;
+        for (int i = 0; i < 40; ++i) {
+          pthread_t self = 0;
+          std::thread([&] { self = pthread_self(); }).join();
+          selves.insert(self);
+        }
+        Check(selves.size() < 8, "numbers are used again");
+      },
+      5));
+}
+
+// Else what the old one has done would seem to happen before what the new one does.
+TEST(Threads, InThePlaceOfNobodyWhomTheirCreatorDoesNotKnow) {
+  const ExploreResult result = Walk([] {
+    int plain = 0;
+    std::atomic<bool> done{false};
+    std::thread other([&] {
+      std::thread([&] { plain = 1; }).join();
+      done.store(true, std::memory_order_relaxed);
+    });
+    std::vector<std::thread> more;
+    for (int i = 0; i < 8; ++i) more.emplace_back([] {});
+    while (!done.load(std::memory_order_relaxed)) std::this_thread::yield();
+    std::thread([&] { plain = 2; }).join();
+    other.join();
+    for (std::thread& thread : more) thread.join();
+  });
+  EXPECT_EQ(result.verdict.kind, VerdictKind::kRace) << result.verdict.message;
+}
+
+// Nor of one that has left a lock behind: it would seem to be its own.
+TEST(Threads, InThePlaceOfNobodyWhoHoldsALock) {
+  ExpectVerdict(
+      [] {
+        static std::mutex mutex;
+        for (int i = 0; i < 10; ++i)
+          std::thread([i] {
+            if (i == 5) mutex.lock();
+          }).join();
+        std::thread([] { mutex.lock(); }).join();
+      },
+      "deadlock|no thread can run");
 }
 
 TEST(Threads, IdentitiesDiffer) {
