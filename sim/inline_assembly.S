@@ -34,6 +34,18 @@ save_and_call:
   pushq 8(%rbp)
   cld
   movq %rsp, %r12
+  andq $-16, %rsp
+  leaq jacquard_carry_out_access(%rip), %rax
+  cmpq %rax, 144(%r12)
+  jne .Lmatters
+  movq %r12, %rdi
+  call jacquard_may_access_memory
+  movzbl %al, %eax
+  testl %eax, %eax
+  jnz .Lmatters
+  movq %rax, 144(%r12)
+  jmp .Lreturn
+.Lmatters:
   movl state_size(%rip), %r13d
   testl %r13d, %r13d
   jnz .Lsave

@@ -98,7 +98,9 @@ class Execution {
         operand_(Truncated(instruction.operand, instruction.size)),
         carry_(registers.flags & kCarry),
         fences_(instruction.operation != Operation::kLoad &&
-                instruction.operation != Operation::kStore),
+                instruction.operation != Operation::kStore &&
+                instruction.operation != Operation::kCompare &&
+                instruction.operation != Operation::kTest),
         pc_(registers.pc) {}
 
   void Run() {
@@ -135,7 +137,13 @@ class Execution {
         SetFlags(FlagsOfDifference(0, Change(Update::kNegate, 0), 0, size_));
         break;
       case Operation::kLoad:
-        SetRegister(LoadObject(object_, size_, MemoryOrder::kAcquire, pc_));
+        SetRegister(Widened(Load()));
+        break;
+      case Operation::kCompare:
+        Compare();
+        break;
+      case Operation::kTest:
+        SetFlags(FlagsOfResult(Load() & operand_, size_));
         break;
       case Operation::kStore:
         (void)Change(Update::kExchange, operand_);  // behind the newest
@@ -176,6 +184,14 @@ class Execution {
                         pc_);
   }
 
+  uint64_t Load() { return LoadObject(object_, size_, MemoryOrder::kAcquire, pc_); }
+  uint64_t Widened(uint64_t value) const {
+    const int shift = 64 - 8 * size_;
+    return !instruction_.is_signed
+               ? value
+               : static_cast<uint64_t>(static_cast<int64_t>(value << shift) >> shift);
+  }
+
   uint64_t Bit() const { return uint64_t{1} << operand_; }
 
   void Add(uint64_t operand, uint64_t carry) {
@@ -188,6 +204,12 @@ class Execution {
     const uint64_t old = Change(Update::kSubtract, operand + borrow);
     SetFlags(FlagsOfDifference(old, operand, borrow, size_),
              instruction_.operation == Operation::kDecrement ? kCarry : 0);
+  }
+
+  void Compare() {
+    const uint64_t object = Load();
+    SetFlags(instruction_.reversed ? FlagsOfDifference(operand_, object, 0, size_)
+                                   : FlagsOfDifference(object, operand_, 0, size_));
   }
 
   void CompareExchange() {
@@ -226,13 +248,14 @@ class Execution {
   // A register of 4 bytes loses its upper half, smaller ones leave the rest as it is.
   void SetRegister(uint64_t value) {
     const int number = instruction_.high_byte ? instruction_.reg - 4 : instruction_.reg;
+    const int size = instruction_.reg_size;
     uint64_t& whole = registers_.general[number];
-    if (size_ >= 4) {
-      whole = Truncated(value, size_);
+    if (size >= 4) {
+      whole = Truncated(value, size);
       return;
     }
     const int shift = instruction_.high_byte ? 8 : 0;
-    const uint64_t mask = Truncated(~uint64_t{0}, size_) << shift;
+    const uint64_t mask = Truncated(~uint64_t{0}, size) << shift;
     whole = (whole & ~mask) | (value << shift & mask);
   }
 
@@ -316,10 +339,12 @@ class EntryState {
 // The instruction that follows the call. An exchange that has a prefix has a call of its own.
 bool CarryOut(SavedRegisters& registers, const ExtendedState& state, bool locked) {
   registers.general[kRsp] = registers.rsp();
+  const uint64_t fs_base = engine.Simulates() ? engine.current->storage.fs_base : 0;
   const std::optional<Instruction> instruction =
-      DecodeInstruction(registers.instruction(), registers.general, locked);
+      DecodeInstruction(registers.instruction(), registers.general, fs_base, locked);
   // The bare stack pointer may be exchanged with: then there is another stack.
   if (!instruction || instruction->reg == kRsp) return false;
+  if (instruction->of_thread) engine.GiveStorage(0);
   const EntryState entry(registers, state, instruction->address);
   if (IsMereFence(*instruction)) {
     Fence(MemoryOrder::kSeqCst, registers.pc);
@@ -350,6 +375,18 @@ bool CarryOutTimeStamp(SavedRegisters& registers, const ExtendedState& state) {
 
 using jacquard::sim::ExtendedState;
 using jacquard::sim::SavedRegisters;
+
+// Called by inline_assembly.S before it has saved all that it has to: whether the instruction
+// behind the call may be one of those that jacquard_carry_out_access carries out.
+extern "C" [[gnu::visibility("hidden"), gnu::target("general-regs-only")]]
+bool jacquard_may_access_memory(const SavedRegisters* registers) {
+  const uint8_t* at = registers->instruction();
+  while ((*at >= 0x64 && *at <= 0x67) || *at == 0xF2 || *at == 0xF3) ++at;
+  if ((*at & 0xF0) == 0x40) ++at;
+  if (*at == 0x0F) ++at;
+  constexpr uint8_t kOfRegisters = 0xC0;
+  return (at[1] & kOfRegisters) != kOfRegisters;
+}
 
 // Called by inline_assembly.S. Each says whether the instruction behind the call has been carried
 // out.

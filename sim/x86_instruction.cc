@@ -10,15 +10,16 @@ namespace {
 // Reads an instruction byte by byte.
 class Decoder {
  public:
-  Decoder(const uint8_t* code, const GeneralRegisters& registers, bool locked)
-      : registers_(registers), at_(code), locked_(locked) {}
+  Decoder(const uint8_t* code, const GeneralRegisters& registers, uint64_t fs_base, bool locked)
+      : registers_(registers), fs_base_(fs_base), at_(code), locked_(locked) {}
 
   std::optional<Instruction> Decode() {
     ReadPrefixes();
     const uint8_t opcode = *at_++;
     const bool known = opcode == 0x0F ? DecodeTwoBytes(*at_++) : DecodeOneByte(opcode);
     if (!known || elsewhere_) return std::nullopt;
-    if (!locked_ && !IsAtomicWithoutPrefix()) return std::nullopt;
+    if (locked_ ? OnlyLooks() : !IsKnownWithoutPrefix()) return std::nullopt;
+    if (instruction_.reg_size == 0) instruction_.reg_size = instruction_.size;
     instruction_.end = reinterpret_cast<uintptr_t>(at_);
     if (relative_) instruction_.address += instruction_.end;
     if (of_bit_string_) SelectWord();
@@ -31,8 +32,11 @@ class Decoder {
       const uint8_t prefix = *at_;
       if (prefix == 0x66) {
         short_ = true;
+      } else if (prefix == 0x64 && fs_base_ != 0) {
+        instruction_.address = fs_base_;
+        instruction_.of_thread = true;
       } else if (prefix == 0x64 || prefix == 0x65 || prefix == 0x67) {
-        elsewhere_ = true;  // thread-local, or with half an address: nothing that threads share
+        elsewhere_ = true;  // by a segment that is not known, or with half an address
       } else if (prefix != 0xF2 && prefix != 0xF3) {
         break;
       }
@@ -53,12 +57,22 @@ class Decoder {
       case 0x80:  // OP memory, constant
       case 0x81:
       case 0x83:
-        if (!ReadOperands() || group_ > 6) return false;
-        instruction_.operation = static_cast<Operation>(group_);
+        if (!ReadOperands()) return false;
+        instruction_.operation = group_ == 7 ? Operation::kCompare : static_cast<Operation>(group_);
         instruction_.operand =
             ReadConstant(opcode == 0x81 ? std::min<int>(instruction_.size, 4) : 1);
         instruction_.reg = -1;
         return true;
+      case 0x38:
+      case 0x39:
+      case 0x3A:
+      case 0x3B:
+        return DecodeLook(Operation::kCompare, opcode >= 0x3A);
+      case 0x84:
+      case 0x85:
+        return DecodeLook(Operation::kTest, false);
+      case 0x63:
+        return DecodeWideningLoad(4, true);
       case 0x86:
       case 0x87:
         if (!ReadOperands()) return false;
@@ -86,7 +100,13 @@ class Decoder {
         return true;
       case 0xF6:
       case 0xF7:
-        if (!ReadOperands() || (group_ != 2 && group_ != 3)) return false;
+        if (!ReadOperands() || group_ == 1 || group_ > 3) return false;
+        instruction_.reg = -1;
+        if (group_ == 0) {
+          instruction_.operation = Operation::kTest;
+          instruction_.operand = ReadConstant(std::min<int>(instruction_.size, 4));
+          return true;
+        }
         instruction_.operation = group_ == 2 ? Operation::kNot : Operation::kNegate;
         instruction_.reg = -1;
         return true;
@@ -117,6 +137,11 @@ class Decoder {
         instruction_.reg = -1;
         of_bit_string_ = true;
         return true;
+      case 0xB6:
+      case 0xB7:
+      case 0xBE:
+      case 0xBF:
+        return DecodeWideningLoad((opcode & 1) + 1, opcode >= 0xBE);
       case 0xBA:  // word, constant
         instruction_.size = WordSize();
         if (!ReadOperands() || group_ < 5) return false;
@@ -150,8 +175,32 @@ class Decoder {
     }
   }
 
-  bool IsAtomicWithoutPrefix() const {
-    return instruction_.operation == Operation::kExchange ||
+  bool DecodeLook(Operation operation, bool reversed) {
+    if (!ReadOperands()) return false;
+    instruction_.operation = operation;
+    instruction_.operand = RegisterValue();
+    instruction_.reg = -1;
+    instruction_.reversed = reversed;
+    return true;
+  }
+
+  // Of `size` bytes into a register of the whole size.
+  bool DecodeWideningLoad(int size, bool is_signed) {
+    instruction_.reg_size = WordSize();
+    instruction_.size = static_cast<uint8_t>(size);
+    if (!ReadOperands()) return false;
+    instruction_.operation = Operation::kLoad;
+    instruction_.is_signed = is_signed;
+    instruction_.high_byte = false;  // it is what is read that may be a byte
+    return true;
+  }
+
+  bool OnlyLooks() const {
+    return instruction_.operation == Operation::kCompare ||
+           instruction_.operation == Operation::kTest;
+  }
+  bool IsKnownWithoutPrefix() const {
+    return OnlyLooks() || instruction_.operation == Operation::kExchange ||
            instruction_.operation == Operation::kLoad ||
            instruction_.operation == Operation::kStore;
   }
@@ -179,7 +228,7 @@ class Decoder {
       }
     } else if ((byte & 7) == 5 && mode == 0) {
       relative_ = true;
-      instruction_.address = ReadConstant(4);
+      instruction_.address += ReadConstant(4);
       return true;
     }
     instruction_.address += Value(base);
@@ -211,6 +260,7 @@ class Decoder {
   }
 
   const GeneralRegisters& registers_;
+  const uint64_t fs_base_;
   const uint8_t* at_;
   uint8_t rex_ = 0;
   int group_ = 0;           // of three bits that say more about the operation
@@ -225,8 +275,8 @@ class Decoder {
 }  // namespace
 
 std::optional<Instruction> DecodeInstruction(const uint8_t* code, const GeneralRegisters& registers,
-                                             bool locked) {
-  return Decoder(code, registers, locked).Decode();
+                                             uint64_t fs_base, bool locked) {
+  return Decoder(code, registers, fs_base, locked).Decode();
 }
 
 }  // namespace jacquard::sim

@@ -1,6 +1,6 @@
 // Instructions of x86-64 that access memory in one go, taken apart: those that a lock prefix goes
-// with, exchanges and moves. Encodings are those of Intel's "Software Developer's Manual",
-// volume 2.
+// with, exchanges, moves, and those that only look. Encodings are those of Intel's "Software
+// Developer's Manual", volume 2.
 #ifndef JACQUARD_SIM_X86_INSTRUCTION_H_
 #define JACQUARD_SIM_X86_INSTRUCTION_H_
 
@@ -35,6 +35,8 @@ enum class Operation : uint8_t {
   kComplementBit,
   kCompareExchange,
   kCompareExchangePair,
+  kCompare,
+  kTest,
 };
 
 // One instruction that accesses memory.
@@ -44,15 +46,20 @@ struct Instruction {
   uintptr_t address = 0;
   uint64_t operand = 0;    // what is added, the bit's number, ...
   int reg = -1;            // the register that gets the old value, if one does
-  bool high_byte = false;  // which is ah, ch, dh or bh
+  uint8_t reg_size = 0;    // in bytes; a load may be into more of it than there is in memory
+  bool is_signed = false;  // by the sign, if it is
+  bool of_thread = false;  // in the thread's storage, by FS
+  bool high_byte = false;  // the register is ah, ch, dh or bh
+  bool reversed = false;   // the operand is compared with the object, not the object with it
   uintptr_t end = 0;       // behind it
 };
 
-// The instruction at `code`, as it accesses memory where the registers have these values. `locked`:
-// it has a lock prefix, which is not there any more. Nothing if it is another one, accesses
-// registers only, or memory that no other thread looks at (by a segment, or half an address).
+// The instruction at `code`, as it accesses memory where the registers have these values, and the
+// segment FS, of thread-local variables, this base (0: not known). `locked`: it has a lock prefix,
+// which is not there any more. Nothing if it is another one, accesses registers only, or memory
+// that is not known.
 std::optional<Instruction> DecodeInstruction(const uint8_t* code, const GeneralRegisters& registers,
-                                             bool locked);
+                                             uint64_t fs_base, bool locked);
 
 // The low `size` bytes.
 inline uint64_t Truncated(uint64_t value, int size) {

@@ -59,6 +59,46 @@ ends 0 'assembly in a library' jacquard-cc -shared -fPIC -o libpart.so part.c
 ends 0 'assembly in a library' jacquard-cc -o whole whole.c ./libpart.so
 ends 0 'assembly in a library' env JACQUARD_OPTIONS='executions=3000' ./whole
 
+# Where the dynamic linker binds a name at its first call, registers and flags stay what they are, too.
+cat >kept.c <<'END'
+int Kept(int a, int b) {
+  register long high __asm__("r11") = a;
+  int word = 0, equal = 0;
+  __asm__ volatile("" : "+r"(high));
+#if CASE == 0
+  __asm__ volatile("cmpl %3, %2\n\tmovl $0, %0\n\tsete %b1" : "=m"(word), "+q"(equal) : "r"(a), "r"(b) : "cc");
+#elif CASE == 1
+  __asm__ volatile("lock; incl %0" : "+m"(word) : : "cc");
+#elif CASE == 2
+  __asm__ volatile("mfence" ::: "memory");
+#endif
+  __asm__ volatile("" : "+r"(high));
+  return high == a && (CASE != 0 || equal == (a == b));
+}
+END
+cat >keeps.c <<'END'
+#include <pthread.h>
+int Kept(int, int);
+static void *Work(void *kept) { return Kept(3, 3) ? kept : 0; }
+int main(void) {
+  pthread_t thread;
+  void *kept;
+  pthread_create(&thread, 0, Work, &kept);
+  pthread_join(thread, &kept);
+  return kept == 0 || !Kept(4, 5);
+}
+END
+for case in 0 1 2; do
+  ends 0 "a late binding, $case" jacquard-cc -O2 -DCASE=$case -shared -fPIC -Wl,-z,lazy -o libkept.so kept.c
+  ends 0 "a late binding, $case" jacquard-cc -O2 -o keeps keeps.c ./libkept.so
+  ends 0 "a late binding, $case" env JACQUARD_OPTIONS='executions=300 status=report' ./keeps
+done
+
+# The header's own names are in nobody's way, and a module's declaration is the first thing in its file.
+ends 0 'names of the program' jacquard-cc -Dlow=1 -Dhigh=2 -Dprocessor=3 -Dstatic= -c whole.c
+printf 'export module simple;\nexport int Two() { return 2; }\n' >simple.cppm
+ends 0 'a module' jacquard-c++ -std=c++20 --precompile -o simple.pcm simple.cppm
+
 # ---- what the processor alone knows
 
 # Time stamps are the simulation's: who decides by them decides as before when an execution is repeated. Nothing else changes

@@ -52,9 +52,9 @@ struct Case {
   {NAME " " OPERANDS, JACQUARD_RUN("lock; " NAME " " OPERANDS), \
    JACQUARD_RUN("LOCK; " CAPITALS " " OPERANDS), FLAGS}
 // Without a prefix.
-#define JACQUARD_BARE(NAME, CAPITALS, OPERANDS)                                             \
-  {NAME " " OPERANDS, JACQUARD_RUN(NAME " " OPERANDS), JACQUARD_RUN(CAPITALS " " OPERANDS), \
-   kAllFlags}
+#define JACQUARD_BARE(NAME, CAPITALS, OPERANDS) JACQUARD_LOOK(NAME, CAPITALS, OPERANDS, kAllFlags)
+#define JACQUARD_LOOK(NAME, CAPITALS, OPERANDS, FLAGS) \
+  {NAME " " OPERANDS, JACQUARD_RUN(NAME " " OPERANDS), JACQUARD_RUN(CAPITALS " " OPERANDS), FLAGS}
 #define JACQUARD_REGISTERS(NAME, CAPITALS, FLAGS)                               \
   JACQUARD_CASE(NAME "b", CAPITALS "B", "%%cl, (%%rdi)", FLAGS),                \
       JACQUARD_CASE(NAME "b", CAPITALS "B", "%%ch, -3(%%rdi)", FLAGS),          \
@@ -115,6 +115,25 @@ const Case kCases[] = {
     JACQUARD_BARE("movl", "MOVL", "(%%rdi), %%eax"),
     JACQUARD_BARE("mov", "MOV", "-8(%%rdi,%%rsi,8), %%rax"),
     JACQUARD_BARE("movq", "MOVQ", "%%rcx, %%rax"),
+    JACQUARD_LOOK("cmpb", "CMPB", "%%ch, 3(%%rdi)", kAllFlags),
+    JACQUARD_LOOK("cmpw", "CMPW", "$-3, 2(%%rdi)", kAllFlags),
+    JACQUARD_LOOK("cmpl", "CMPL", "$0x12345678, (%%rdi)", kAllFlags),
+    JACQUARD_LOOK("cmpq", "CMPQ", "%%rax, (%%rdi)", kAllFlags),
+    JACQUARD_LOOK("cmp", "CMP", "(%%rdi), %%rax", kAllFlags),
+    JACQUARD_LOOK("cmpb", "CMPB", "-1(%%rdi), %%ah", kAllFlags),
+    JACQUARD_LOOK("cmpl", "CMPL", "%%eax, %%ecx", kAllFlags),
+    JACQUARD_LOOK("testb", "TESTB", "$0x81, (%%rdi)", kWithoutAuxiliary),
+    JACQUARD_LOOK("testl", "TESTL", "$0x7fff0000, -4(%%rdi,%%rsi,4)", kWithoutAuxiliary),
+    JACQUARD_LOOK("testq", "TESTQ", "%%rcx, (%%rdi)", kWithoutAuxiliary),
+    JACQUARD_LOOK("test", "TEST", "%%cl, %%al", kWithoutAuxiliary),
+    JACQUARD_BARE("movzbl", "MOVZBL", "(%%rdi), %%eax"),
+    JACQUARD_BARE("movzbw", "MOVZBW", "1(%%rdi), %%ax"),
+    JACQUARD_BARE("movzwq", "MOVZWQ", "2(%%rdi), %%rcx"),
+    JACQUARD_BARE("movsbl", "MOVSBL", "(%%rdi), %%eax"),
+    JACQUARD_BARE("movsbw", "MOVSBW", "3(%%rdi), %%cx"),
+    JACQUARD_BARE("movswq", "MOVSWQ", "4(%%rdi), %%rax"),
+    JACQUARD_BARE("movslq", "MOVSLQ", "4(%%rdi), %%rax"),
+    JACQUARD_BARE("movzbl", "MOVZBL", "%%cl, %%eax"),
     JACQUARD_BARE("movl", "MOVL", "$7, %%ecx"),
 };
 
@@ -304,6 +323,49 @@ TEST(InlineAssembly, ALockThatIsLeftOutIsARace) {
   EXPECT_EQ(result.verdict.kind, VerdictKind::kRace);
 }
 
+// Waits as the Linux kernel and DPDK do: only what it looks at is in memory.
+class LookingLock {
+ public:
+  void Lock() {
+    __asm__ volatile(
+        "1:\tlock; decb %0\n\tjns 3f\n"
+        "2:\tpause\n\tcmpb $0, %0\n\tjle 2b\n\tjmp 1b\n3:"
+        : "+m"(word_)
+        :
+        : "memory", "cc");
+  }
+  void Unlock() { __asm__ volatile("movb $1, %0" : "+m"(word_) : : "memory"); }
+
+ private:
+  uint8_t word_ = 1;
+};
+
+TEST(InlineAssembly, WhoLooksSeesWhatIsReleased) { ExpectOrdersWhatItGuards<LookingLock>(); }
+
+// A thread's own variable, which the compiler addresses by a segment, and others by a pointer.
+TEST(InlineAssembly, ThreadLocalVariablesOrderThreads) {
+  const ExploreResult result = Walk([] {
+    static thread_local uint32_t done;
+    static std::atomic<uint32_t*> published;
+    int data = 0;
+    done = 0;
+    published = nullptr;
+    std::thread other([&] {
+      const uint32_t* const flag = published.load(std::memory_order_acquire);
+      if (flag == nullptr) return;
+      uint32_t value;
+      __asm__ volatile("movl %1, %0" : "=r"(value) : "m"(*flag) : "memory");
+      if (value != 0) Check(data == 1, "is there");
+    });
+    published.store(&done, std::memory_order_release);
+    data = 1;
+    __asm__ volatile("lock; orl $1, %0" : "+m"(done) : : "memory", "cc");
+    other.join();
+    Check(done == 1, "is set");
+  });
+  EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
+}
+
 TEST(InlineAssembly, ALockThatIsNeverReleasedIsADeadlock) {
   const ExploreResult result = Walk([] {
     SpinLock lock;
@@ -469,6 +531,13 @@ bool BothMayReadZero(void (*fence)()) {
 TEST(InlineAssembly, FullFences) {
   EXPECT_FALSE(BothMayReadZero([] { __asm__ volatile("mfence" ::: "memory"); }));
   EXPECT_FALSE(BothMayReadZero([] { _mm_mfence(); }));
+  EXPECT_FALSE(BothMayReadZero([] {
+    uint32_t a = 0;
+    uint32_t b;
+    uint32_t c = 0;
+    uint32_t d;
+    __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d) : : "memory");
+  }));
   EXPECT_FALSE(BothMayReadZero([] {
     __asm__ volatile("lock; addl $0,(%%rsp)" ::: "memory", "cc");
   }));

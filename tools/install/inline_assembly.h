@@ -20,11 +20,13 @@ __asm__(
     /* Assembly outside of functions, which the compiler puts in front of them, may be functions
      * that count on each byte's place, or on the stack. It stays as it is. */
     ".set jacquard_in_function, 0\n"
-    /* In bytes, as the syntax may be Intel's: lea -128(%rsp), %rsp, and back. Where the instruction
-     * behind it has been carried out, the call returns behind that (sim/inline_assembly.cc). */
+    /* In bytes, as the syntax may be Intel's: lea -128(%rsp), %rsp, a call by way of the global
+     * offset table (the dynamic linker's own way, the first time, changes registers), and lea back.
+     * Where the instruction behind it has been carried out, the call returns behind that
+     * (sim/inline_assembly.cc). */
     ".macro jacquard_call name\n"
-    ".byte 0x48, 0x8d, 0x64, 0x24, 0x80\n"
-    "call jacquard_inline_\\name\n"
+    ".byte 0x48, 0x8d, 0x64, 0x24, 0x80, 0xff, 0x15\n"
+    ".long jacquard_inline_\\name@GOTPCREL-4\n"
     ".byte 0x48, 0x8d, 0xa4, 0x24, 0x80, 0, 0, 0\n"
     ".endm\n"
     /* A prefix, in one statement with its instruction or before it. The call takes its place. */
@@ -36,21 +38,27 @@ __asm__(
     "LOCK \\instruction\n"
     ".endif\n"
     ".endm\n"
-    /* Those with an operand in memory matter. */
+    /* Those with an operand in memory matter; of the others the runtime finds that out. */
+    ".macro jacquard_see name, capitals\n"
+    ".macro \\name operands:vararg\n"
+    ".if jacquard_in_function\n"
+    "jacquard_call access\n"
+    ".endif\n"
+    "\\capitals \\operands\n"
+    ".endm\n"
+    ".endm\n"
     ".irp suffix, , b, w, l, q\n"
-    ".macro xchg\\suffix operands:vararg\n"
-    ".if jacquard_in_function\n"
-    "jacquard_call access\n"
-    ".endif\n"
-    "XCHG\\suffix \\operands\n"
-    ".endm\n"
-    ".macro mov\\suffix operands:vararg\n"
-    ".if jacquard_in_function\n"
-    "jacquard_call access\n"
-    ".endif\n"
-    "MOV\\suffix \\operands\n"
-    ".endm\n"
+    "jacquard_see xchg\\suffix, XCHG\\suffix\n"
+    "jacquard_see mov\\suffix, MOV\\suffix\n"
+    "jacquard_see cmp\\suffix, CMP\\suffix\n"
+    "jacquard_see test\\suffix, TEST\\suffix\n"
     ".endr\n"
+    ".irp suffix, x, bw, bl, bq, wl, wq\n"
+    "jacquard_see movz\\suffix, MOVZ\\suffix\n"
+    "jacquard_see movs\\suffix, MOVS\\suffix\n"
+    ".endr\n"
+    "jacquard_see movslq, MOVSLQ\n"
+    "jacquard_see movsxd, MOVSXD\n"
     ".macro jacquard_replace name, capitals\n"
     ".macro \\name\n"
     ".if jacquard_in_function\n"
@@ -65,30 +73,37 @@ __asm__(
     "jacquard_replace sfence, SFENCE\n"
     "jacquard_replace rdtsc, RDTSC\n"
     "jacquard_replace rdtscp, RDTSCP\n"
+    /* It also is a fence. */
+    ".macro cpuid\n"
+    ".if jacquard_in_function\n"
+    "jacquard_call mfence\n"
+    ".endif\n"
+    "CPUID\n"
+    ".endm\n"
     ".endif\n");
 
 /* The first function: others follow. It is never called. */
-__attribute__((__naked__, __used__, __unused__)) static void jacquard_functions(void) {
+__attribute__((__naked__, __used__, __unused__, __internal_linkage__)) void jacquard_functions(
+    void) {
   __asm__(".set jacquard_in_function, 1\n\tud2");
 }
 
 /* What the intrinsics are made of: functions, as these are, which are never there but inline. */
 #define JACQUARD_INTRINSIC \
-  extern __inline__        \
-      __attribute__((__gnu_inline__, __always_inline__, __nodebug__, __unused__, __nothrow__))
+  extern __inline__ __attribute__((__gnu_inline__, __always_inline__, __nodebug__, __nothrow__))
 #ifdef __cplusplus
 extern "C" {
 #endif
 JACQUARD_INTRINSIC unsigned long long jacquard_rdtsc(void) {
-  unsigned long long low, high;
-  __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-  return high << 32 | low;
+  unsigned long long jacquard_low, jacquard_high;
+  __asm__ volatile("rdtsc" : "=a"(jacquard_low), "=d"(jacquard_high));
+  return jacquard_high << 32 | jacquard_low;
 }
-JACQUARD_INTRINSIC unsigned long long jacquard_rdtscp(unsigned* processor) {
-  unsigned long long low, high, number;
-  __asm__ volatile("rdtscp" : "=a"(low), "=d"(high), "=c"(number));
-  *processor = (unsigned)number;
-  return high << 32 | low;
+JACQUARD_INTRINSIC unsigned long long jacquard_rdtscp(unsigned* jacquard_processor) {
+  unsigned long long jacquard_low, jacquard_high, jacquard_number;
+  __asm__ volatile("rdtscp" : "=a"(jacquard_low), "=d"(jacquard_high), "=c"(jacquard_number));
+  *jacquard_processor = (unsigned)jacquard_number;
+  return jacquard_high << 32 | jacquard_low;
 }
 JACQUARD_INTRINSIC void jacquard_mfence(void) { __asm__ volatile("mfence" ::: "memory"); }
 JACQUARD_INTRINSIC void jacquard_lfence(void) { __asm__ volatile("lfence" ::: "memory"); }
@@ -99,7 +114,7 @@ JACQUARD_INTRINSIC void jacquard_sfence(void) { __asm__ volatile("sfence" ::: "m
 #undef JACQUARD_INTRINSIC
 
 #define __builtin_ia32_rdtsc() jacquard_rdtsc()
-#define __builtin_ia32_rdtscp(processor) jacquard_rdtscp(processor)
+#define __builtin_ia32_rdtscp(jacquard_processor) jacquard_rdtscp(jacquard_processor)
 #define __builtin_readcyclecounter() jacquard_rdtsc()
 #define __builtin_ia32_mfence() jacquard_mfence()
 #define __builtin_ia32_lfence() jacquard_lfence()
