@@ -327,6 +327,7 @@ class Exploration {
              call::RepeatsWithChoices(program_, recorder, options_.execution, second, other);
     }
     silence_->Restore();
+    if (!same && first.kind == VerdictKind::kUnsupported) return AddWithoutTrace(first);
     if (!same) {
       const std::string difference = call::DescribeDifference(trace, other);
       AddWithoutTrace(call::NondeterministicVerdict(

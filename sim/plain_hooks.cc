@@ -385,6 +385,7 @@ using jacquard::sim::AccessKind;
 using jacquard::sim::CheckAccess;
 using jacquard::sim::CopyRange;
 using jacquard::sim::engine;
+using jacquard::sim::IsStep;
 using jacquard::sim::kNoTag;
 using jacquard::sim::near_tag;
 using jacquard::sim::PlainRead;
@@ -454,8 +455,9 @@ void __tsan_read_range(void* address, size_t size) { ReadRange(address, size, JA
 void __tsan_write_range(void* address, size_t size) { WriteRange(address, size, JACQUARD_CALLER); }
 void __tsan_vptr_read(void** address) { PlainRead<sizeof(void*)>(address); }
 void __tsan_vptr_update(void** address, void* value) {
-  // A destructor of a class without derived ones changes nothing.
-  if (*address == value) return;
+  // A destructor of a class without derived ones changes nothing. But a constructor is called for
+  // memory that may hold anything: whether there is a step must not depend on that.
+  if (*address == value && !IsStep(address)) return;
   if (near_tag == kNoTag && WriteToldAtOnce<sizeof(void*)>(address)) return;
   WriteRange(address, sizeof(void*), JACQUARD_CALLER);
 }

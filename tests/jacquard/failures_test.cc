@@ -334,6 +334,21 @@ TEST(Nondeterministic, IsAPassThatChanges) {
   EXPECT_NE(result.report().find("failures_test.cc:"), std::string::npos) << result.report();
 }
 
+// What is not supported, a wait for a child process say, may be over when it is repeated.
+TEST(Nondeterministic, IsNotWhatIsUnsupported) {
+  ResetHiddenCounter();
+  const auto body = [] {
+    std::atomic<int> word{0};
+    std::thread thread([&] { word.fetch_add(1); });
+    thread.join();
+    if (CountHidden() == 40) FailExecution(VerdictKind::kUnsupported, "planted", "once");
+  };
+  const Result result = Explore(body);
+  ASSERT_EQ(result.findings.size(), 1u) << Summary(result);
+  EXPECT_EQ(result.executions, 40u);
+  EXPECT_EQ(result.findings[0].verdict.signature, "unsupported|planted");
+}
+
 TEST(Nondeterministic, IsAFailureThatCannotBeRepeated) {
   ResetHiddenCounter();
   const auto body = [] {
