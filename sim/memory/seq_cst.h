@@ -125,11 +125,7 @@ class SeqCst {
 
   // `threads`, `stores` and `unseen`, what has been released out of sight, are the model's own.
   SeqCst(ThreadType* threads, Slab<StoreType>& stores, const Clock& unseen)
-      : threads_(threads),
-        stores_(stores),
-        unseen_(unseen),
-        orders_(stores.capacity()),
-        known_epochs_(stores.capacity() + 4 * Clock::kLanes) {}
+      : threads_(threads), stores_(stores), unseen_(unseen), orders_(stores.capacity()) {}
 
   void BeginExecution() { active_ = overflowing_ = lost_detail_ = false; }
   void AddThread(int thread) {
@@ -214,8 +210,8 @@ class SeqCst {
   void GiveBackAccess(Index access);
   [[gnu::noinline]] void ForgetOrder(CellOrder<Clock>& order);
   [[gnu::noinline]] void SweepAccesses();
-  Index FindKnownEpochs(int thread);
-  void SweepAccesses(Index last, Index known_end);
+  bool FindKnownEpochs(int thread);
+  void SweepAccesses(Index last);
   CellOrder<Clock>& OrderOf(CellType& cell);
   void ForEachClock(auto visit);
 
@@ -235,7 +231,7 @@ class SeqCst {
   Index free_accesses_ = 0;  // list of those that are no longer kept, through `previous`
   Index kept_accesses_ = 0;
   Index next_sweep_ = kFirstSweep;
-  Slab<Lane> known_epochs_;  // while sweeping
+  Slab<Lane> known_epochs_{kRecords};  // while sweeping
   Slab<FenceOrder<Clock>> fences_{kRecords};
 };
 

@@ -3,7 +3,6 @@
 #define JACQUARD_SIM_MEMORY_SEQ_CST_INL_H_
 
 #include <algorithm>
-#include <functional>
 
 #include "sim/memory/seq_cst.h"
 
@@ -300,32 +299,33 @@ void SeqCst<Clock>::ForgetOrder(CellOrder<Clock>& order) {
 
 // KnownAccesses looks for the last of a thread's accesses in an epoch that somebody knows. What may
 // be known of a thread some day is what one of these clocks says, or as much as that thread itself.
+// Finds for each of its epochs the last one that is known, up to there. False: there are too many.
 template <class Clock>
-Index SeqCst<Clock>::FindKnownEpochs(int thread) {
-  known_epochs_.TakeBackAll();
-  const auto add = [&](const Clock& clock) { known_epochs_[known_epochs_.Take()] = clock[thread]; };
+bool SeqCst<Clock>::FindKnownEpochs(int thread) {
+  const Index now = threads_[thread].now[thread];
+  if (now >= known_epochs_.capacity()) return false;
+  std::fill_n(&known_epochs_[0], now + 1, Lane{0});
+  const auto add = [&](Lane epoch) { known_epochs_[std::min<Index>(epoch, now)] = epoch; };
   for (int i = 0; i < thread_count_; ++i) {
-    add(threads_[i].now);
-    add(threads_[i].pending);
-    add(threads_[i].fenced);
+    add(threads_[i].now[thread]);
+    add(threads_[i].pending[thread]);
+    add(threads_[i].fenced[thread]);
   }
-  // What Model::FenceAll makes known.
-  known_epochs_[known_epochs_.Take()] = threads_[thread].now[thread] - 1;
-  add(unseen_);
-  for (Index i = 1; i < stores_.end(); ++i) add(stores_[i].released);
-  std::sort(&known_epochs_[1], &known_epochs_[known_epochs_.end()], std::greater<Lane>());
-  return known_epochs_.end();
+  if (now > 0) add(now - 1);  // by Model::FenceAll
+  add(unseen_[thread]);
+  for (Index i = 1; i < stores_.end(); ++i) add(stores_[i].released[thread]);
+  for (Index i = 1; i <= now; ++i)
+    known_epochs_[i] = std::max(known_epochs_[i], known_epochs_[i - 1]);
+  return true;
 }
 
-// Those that were, from the last one on, in a list; the epochs that may be known are sorted.
+// Those that were, from the last one on, in a list.
 template <class Clock>
-void SeqCst<Clock>::SweepAccesses(Index last, Index known_end) {
+void SeqCst<Clock>::SweepAccesses(Index last) {
   if (last == 0) return;
-  Index known = 1;
   for (Index access = accesses_[last].previous; access != 0;) {
     const Index previous = accesses_[access].previous;
-    while (known < known_end && known_epochs_[known] >= accesses_[last].epoch) ++known;
-    if (known < known_end && known_epochs_[known] >= accesses_[access].epoch) {
+    if (known_epochs_[accesses_[last].epoch - 1] >= accesses_[access].epoch) {
       accesses_[last].previous = access;
       last = access;
     } else {
@@ -338,13 +338,15 @@ void SeqCst<Clock>::SweepAccesses(Index last, Index known_end) {
 
 template <class Clock>
 void SeqCst<Clock>::SweepAccesses() {
+  Index most_epochs = 0;
   for (int thread = 0; thread < thread_count_; ++thread) {
-    const Index known_end = FindKnownEpochs(thread);
-    for (Index i = 1; i < cells_.end(); ++i)
-      SweepAccesses(cells_[i].last_access[thread], known_end);
+    if (!FindKnownEpochs(thread)) continue;
+    most_epochs = std::max<Index>(most_epochs, threads_[thread].now[thread]);
+    for (Index i = 1; i < cells_.end(); ++i) SweepAccesses(cells_[i].last_access[thread]);
   }
   // So seldom that it costs little for each that is taken.
-  next_sweep_ = std::max({kFirstSweep, 2 * kept_accesses_, cells_.end(), stores_.end()});
+  next_sweep_ =
+      std::max({kFirstSweep, 2 * kept_accesses_, cells_.end(), stores_.end(), most_epochs});
 }
 
 // ---- edges to what was before
