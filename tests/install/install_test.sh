@@ -426,6 +426,30 @@ END
 ends 0 'an atomic object of 12 bytes' jacquard-c++ -o large large.cc
 ends 0 'publishes' ./large
 
+# Where plain accesses are steps, a constructor's write of what says which class it is is one, whatever the stack has
+# held there: each execution has as many.
+cat >constructed.cc <<'END'
+#include <thread>
+struct Base {
+  virtual void Use() {}
+  long room[20];
+};
+__attribute__((noinline)) void Use(Base *base) { base->Use(); }
+int main() {
+  const auto work = [](int number) {
+    Base base;
+    base.room[1] = number;
+    Use(&base);
+  };
+  std::thread a(work, 1), b(work, 2);
+  a.join();
+  b.join();
+}
+END
+ends 0 'objects on stacks' jacquard-c++ -o constructed constructed.cc
+ends 0 'their constructors' env JACQUARD_OPTIONS='executions=1000 races=ignore' ./constructed
+says 'their constructors' '1000 executions, [0-9]+000 steps'
+
 # What configuration scripts run has no threads, and its own status.
 unset JACQUARD_OPTIONS
 echo 'int main(void) { return 3; }' >status.c

@@ -44,42 +44,6 @@ void OnTwoThreads(Work work) {
   b.join();
 }
 
-// A constructor's write of what says which class it is is a step, whatever was there before.
-TEST(Racing, ConstructorsOnAStackTakeTheSameSteps) {
-  struct Base {
-    virtual void Use() {}
-    virtual ~Base() = default;
-    int number = 0;
-  };
-  struct Derived : Base {
-    void Use() override { ++number; }
-  };
-  const auto body = [] {
-    OnTwoThreads([](int) {
-      Derived object;
-      Base* base = &object;
-      asm("" : "+r"(base));
-      base->Use();
-    });
-  };
-  const auto count = [&body] {
-    const uint64_t before = RuntimeCounters().steps;
-    ExpectPass(Walk(body, 1, Racing()));
-    return RuntimeCounters().steps - before;
-  };
-  const uint64_t steps = count();
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(count(), steps);
-  // What has been there is another one's.
-  const auto fill = [] {
-    OnTwoThreads([](int) {
-      volatile char filling[4096] = {};
-      (void)filling;
-    });
-  };
-  ExpectPass(Walk(fill, 1, Racing()));
-  EXPECT_EQ(count(), steps);
-}
-
 // ---- where it must fire
 
 void LosesAnUpdate() {
