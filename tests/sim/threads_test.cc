@@ -187,10 +187,9 @@ TEST(Threads, InThePlaceOfNobodyWhoHoldsALock) {
   ExpectVerdict(
       [] {
         static std::mutex mutex;
-        for (int i = 0; i < 10; ++i)
-          std::thread([i] {
-            if (i == 5) mutex.lock();
-          }).join();
+        std::thread([] { mutex.lock(); }).join();
+        std::vector<std::thread> others;
+        for (int i = 0; i < 8; ++i) others.emplace_back([] {});
         std::thread([] { mutex.lock(); }).join();
       },
       "deadlock|no thread can run");
