@@ -182,7 +182,7 @@ TEST(Threads, InThePlaceOfNobodyWhomTheirCreatorDoesNotKnow) {
   EXPECT_EQ(result.verdict.kind, VerdictKind::kRace) << result.verdict.message;
 }
 
-// Nor of one that has left a lock behind: it would seem to be its own.
+// Nor of one that has left a lock behind: nobody would seem to hold it.
 TEST(Threads, InThePlaceOfNobodyWhoHoldsALock) {
   ExpectVerdict(
       [] {
@@ -192,7 +192,7 @@ TEST(Threads, InThePlaceOfNobodyWhoHoldsALock) {
         for (int i = 0; i < 8; ++i) others.emplace_back([] {});
         std::thread([] { mutex.lock(); }).join();
       },
-      "deadlock|no thread can run");
+      "deadlock|no thread can run", "held by thread 1 since step");
 }
 
 TEST(Threads, IdentitiesDiffer) {
