@@ -1,6 +1,7 @@
-// Instructions in inline assembly: those with a lock prefix, exchanges with memory, fences, and
-// time stamps. The compiler puts no hooks there; what stands in front of them is a call of
-// inline_assembly.S (tools/install/inline_assembly.h says how it comes there).
+// Instructions in inline assembly: those with a lock prefix, those that exchange with memory, move
+// from and to it or look at it, fences, and time stamps. The compiler puts no hooks there; what
+// stands in front of them is a call of inline_assembly.S (tools/install/inline_assembly.h says how
+// it comes there).
 //
 // Atomic instructions are taken apart (x86_instruction.h) and carried out as an atomic hook would.
 // What is not known there is left to the processor. Flags are those of Intel's "Software
