@@ -1,5 +1,6 @@
 // Executions that take long: which are livelocks, which are not, and what is kept of their traces.
 #include <gtest/gtest.h>
+#include <semaphore.h>
 
 #include <atomic>
 #include <cstdio>
@@ -224,6 +225,34 @@ TEST(Livelocks, WhoReadsAFileIsNone) {
   });
   EXPECT_TRUE(result.verdict.passed()) << result.verdict.message;
   EXPECT_GT(result.steps, 2 * kBytes);
+}
+
+// Who waits for ever while others are tried again is in a deadlock, also where a watch ends then.
+TEST(Livelocks, ADeadlockAmidAWatchIsOne) {
+  constexpr uint64_t kUnfair = 1'000;
+  constexpr int kBytes = 45'000;  // so that the search for a way out goes on when the watch ends
+  ExecutionOptions options;
+  options.unfair_steps = kUnfair;
+  options.watch_from = 2 * kUnfair;
+  const ExploreResult result = WalkOnce(
+      [] {
+        std::FILE* const file = std::tmpfile();
+        for (int i = 0; i < kBytes; ++i) std::fputc('a', file);
+        std::rewind(file);
+        sem_t units;
+        sem_init(&units, 0, 1);
+        std::atomic<bool> never{false};
+        std::thread spins([&] {
+          while (!never.load()) {
+          }
+        });
+        for (;;) {
+          sem_wait(&units);
+          if (std::fgetc(file) != EOF) sem_post(&units);
+        }
+      },
+      options);
+  EXPECT_EQ(result.verdict.kind, VerdictKind::kDeadlock) << result.verdict.message;
 }
 
 // Of a long execution that fails in another way the end is shown.

@@ -43,7 +43,7 @@ class Caller {
  private:
   Recurrence& recurrence_;
   const int thread_;
-  uintptr_t stack_[64] = {};
+  uintptr_t stack_[16'384] = {};
 };
 
 class RecurrenceTest : public ::testing::Test {
@@ -121,6 +121,17 @@ TEST_F(RecurrenceTest, DeeperFunctionsMayDiffer) {
   // But one that never returns counts, for all that is known.
   for (int i = 0; i < 100; ++i) caller_.Step(0, Caller::kPc + 1, 20);
   EXPECT_TRUE(recurrence_.has_news());
+}
+
+// To look at it at each step would take too long.
+TEST_F(RecurrenceTest, ADeepStackIsNotKnown) {
+  for (const size_t depth : {8'000, 9'000}) {
+    recurrence_.Begin(0);
+    for (int i = 0; i < 10; ++i) caller_.Step(0, Caller::kPc, depth);
+    recurrence_.BeginLooking();
+    caller_.Step(0, Caller::kPc, depth);
+    EXPECT_EQ(recurrence_.has_news(), depth == 9'000) << "deeper than 64 KiB";
+  }
 }
 
 TEST_F(RecurrenceTest, ThreadsAreToldApart) {
