@@ -107,12 +107,14 @@ std::vector<DataRange> protected_pages;
 
 // Whether the next execution will write there.
 bool IsWrittenAgain(const void* memory, size_t size) {
+  // Data need not begin, nor end, with a page.
+  const auto* const last = static_cast<const char*>(memory) + size - 1;
   return early.Overlaps(memory, size) || engine.arena.Contains(memory) ||
-         engine.rollback.Covers(memory);
+         engine.rollback.Covers(memory) || engine.rollback.Covers(last);
 }
 
 void NoteProtection(void* memory, size_t size, int protection) {
-  if ((protection & PROT_WRITE) != 0 || !engine.OnExecutingThread() ||
+  if ((protection & PROT_WRITE) != 0 || size == 0 || !engine.OnExecutingThread() ||
       !IsWrittenAgain(memory, size))
     return;
   const Backstage backstage;

@@ -164,7 +164,7 @@ void Rollback::Log(uintptr_t address, size_t size) {
 void Rollback::Undo() {
   for (auto entry = log_.rbegin(); entry != log_.rend(); ++entry) {
     *entry->logged = 0;
-    // Where the write was not allowed, nothing else is, either.
+    // A page that may not be written has what it had, and must not be written here, either.
     if (*entry->word == entry->old) continue;
     auto* const bytes = reinterpret_cast<char*>(entry->word);
     for (int i = 0; i < 8; ++i) {
