@@ -79,7 +79,7 @@ SimThread* Engine::CreateThread(void* (*start)(void*), void* argument, uintptr_t
 
 // More numbers make the memory model slower: the fewer the better, once there are some.
 int Engine::NumberForThread() const {
-  constexpr int kFirstNumbers = 8;
+  constexpr int kFirstNumbers = memory::NarrowClock::kLanes;
   int id = -1;
   if (thread_count_ >= kFirstNumbers) id = FindEndedThread(/*known=*/true);
   if (id < 0 && thread_count_ < kMaxThreads) id = thread_count_;

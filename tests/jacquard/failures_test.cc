@@ -334,32 +334,30 @@ TEST(Nondeterministic, IsAPassThatChanges) {
   EXPECT_NE(result.report().find("failures_test.cc:"), std::string::npos) << result.report();
 }
 
-// What is not supported, a wait for a child process say, may be over when it is repeated.
-TEST(Nondeterministic, IsNotWhatIsUnsupported) {
+// Fails in the 40th execution of the process, and not when that is repeated.
+Result ExploreUntilItFailsOnce(void (*fail)()) {
   ResetHiddenCounter();
-  const auto body = [] {
+  Result result = Explore([fail] {
     std::atomic<int> word{0};
     std::thread thread([&] { word.fetch_add(1); });
     thread.join();
-    if (CountHidden() == 40) FailExecution(VerdictKind::kUnsupported, "planted", "once");
-  };
-  const Result result = Explore(body);
-  ASSERT_EQ(result.findings.size(), 1u) << Summary(result);
+    if (CountHidden() == 40) fail();
+  });
   EXPECT_EQ(result.executions, 40u);
+  return result;
+}
+
+// What is not supported, a wait for a child process say, may be over when it is repeated.
+TEST(Nondeterministic, IsNotWhatIsUnsupported) {
+  const Result result =
+      ExploreUntilItFailsOnce([] { FailExecution(VerdictKind::kUnsupported, "planted", "once"); });
+  ASSERT_EQ(result.findings.size(), 1u) << Summary(result);
   EXPECT_EQ(result.findings[0].verdict.signature, "unsupported|planted");
 }
 
 TEST(Nondeterministic, IsAFailureThatCannotBeRepeated) {
-  ResetHiddenCounter();
-  const auto body = [] {
-    std::atomic<int> word{0};
-    std::thread thread([&] { word.fetch_add(1); });
-    thread.join();
-    if (CountHidden() == 40) Fail("planted", "once");
-  };
-  const Result result = Explore(body);
+  const Result result = ExploreUntilItFailsOnce([] { Fail("planted", "once"); });
   ASSERT_EQ(result.findings.size(), 1u) << Summary(result);
-  EXPECT_EQ(result.executions, 40u);
   EXPECT_EQ(result.findings[0].verdict.kind, VerdictKind::kNondeterministic);
   EXPECT_NE(result.report().find("once"), std::string::npos) << result.report();
   EXPECT_NE(result.report().find("passed when it was repeated"), std::string::npos)
