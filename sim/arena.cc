@@ -6,8 +6,10 @@
 #include <bit>
 #include <cstring>
 
-#include "sim/message.h"
 #include "sim/page.h"
+#include "sim/plain_records.h"
+#include "sim/repeated_accesses.h"
+#include "sim/reserve.h"
 
 namespace jacquard::sim {
 
@@ -29,11 +31,7 @@ constexpr uint32_t kMostFar = 1 << 22;
 constexpr uint32_t kKeptRecords = 1 << 16;
 
 void* Reserve(uintptr_t address, size_t size) {
-  void* const wanted = reinterpret_cast<void*>(address);
-  void* const got = mmap(wanted, size, PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
-  if (got != wanted) Die("cannot reserve memory for the heap of an execution");
-  return got;
+  return ReserveAt(address, size, "the heap of an execution");
 }
 
 uint64_t& RecordNumber(const Block& block) {
@@ -227,6 +225,7 @@ Block* Arena::LiveBlockAround(uintptr_t address) {
 
 void Arena::Free(Block& block) {
   MakeInaccessible(block);
+  repeated_accesses.Forget(reinterpret_cast<const void*>(block.begin()), block.size);
   block.state = Block::State::kFreed;
   --live_blocks_;
   RegionOf(block.begin()).Free(block, quarantine_);
@@ -245,8 +244,10 @@ void Arena::Reset() {
   if (const size_t used = near_.used_end() - kArenaBase; used != 0)
     std::memset(ShadowOf(kArenaBase), 0, (used + 7) / 8);
   const uintptr_t far_begin = kArenaBase + kNearSize;
-  if (far_.used_end() != far_begin) {
-    madvise(reinterpret_cast<void*>(far_begin), far_.used_end() - far_begin, MADV_DONTNEED);
+  if (const size_t used = far_.used_end() - far_begin; used != 0) {
+    madvise(reinterpret_cast<void*>(far_begin), used, MADV_DONTNEED);
+    repeated_accesses.GiveBack(far_begin, used);
+    plain_records.GiveBack(far_begin, used);
   }
   near_.Reset();
   far_.Reset();

@@ -5,6 +5,7 @@
 #include "sim/lock_order.h"
 #include "sim/memory/memory.h"
 #include "sim/recorder.h"
+#include "sim/repeated_accesses.h"
 #include "sim/signals.h"
 
 namespace jacquard::sim {
@@ -128,6 +129,7 @@ void Engine::SwitchTo(SimThread& thread) {
   if (signal_masks_used) [[unlikely]]
     LeaveSignals(*from);
   current = &thread;
+  repeated_accesses.BeginStretch();
   UseFsBase(thread.fs_base);
   SwitchContext(&from->context, thread.context);
   if (signal_masks_used) [[unlikely]]

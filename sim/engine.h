@@ -19,6 +19,7 @@
 #include "sim/plain_loops.h"
 #include "sim/random_answers.h"
 #include "sim/recurrence.h"
+#include "sim/repeated_accesses.h"
 #include "sim/rollback.h"
 #include "sim/snapshot.h"
 #include "sim/step.h"
@@ -128,6 +129,7 @@ class Engine {
                                          const void* address, uint64_t old_value,
                                          uint64_t new_value, uintptr_t pc, bool newest = true) {
     ++step_;
+    repeated_accesses.BeginStretch();
     if (observed_) [[likely]] {
       const Step step = {current->id, current->operation, kind,      order, size,
                          address,     old_value,          new_value, newest};

@@ -23,9 +23,11 @@
 #include "sim/message.h"
 #include "sim/open_files.h"
 #include "sim/plain_loops.h"
+#include "sim/plain_records.h"
 #include "sim/real.h"
 #include "sim/real_blocks.h"
 #include "sim/recorder.h"
+#include "sim/repeated_accesses.h"
 #include "sim/shared_state.h"
 #include "sim/signals.h"
 #include "sim/streams.h"
@@ -82,8 +84,8 @@ void Engine::RunStage() {
 // While there is only one thread, the memory model need not hear of plain accesses.
 void Engine::SetNearTag() {
   plain_seen_closely = recorder != nullptr || !options_.races || recurrence.watches();
-  const bool all_are_told = plain_seen_closely || (memory != nullptr && !memory->IsAlone());
-  near_tag = all_are_told ? kNoTag : kNearTag;
+  const bool told = memory != nullptr && !memory->IsAlone();
+  near_tag = plain_seen_closely ? kSeenTag : told ? kToldTag : kNearTag;
 }
 
 void Engine::CheckAllJoined() {
@@ -111,6 +113,8 @@ void Engine::Initialize() {
   ReserveStacks(kMaxThreads + 1);
   ReserveSignalStack();
   arena.Init();
+  repeated_accesses.Init();
+  plain_records.Init();
   rollback.Init();
   fibers_have_floating_point_environments = UsesFloatingPointEnvironment();
   driver_.storage = {ReadFsBase(), pthread_self(), &errno};

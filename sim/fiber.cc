@@ -5,6 +5,7 @@
 
 #include "sim/guarded_stack.h"
 #include "sim/message.h"
+#include "sim/reserve.h"
 
 namespace jacquard::sim {
 
@@ -12,11 +13,8 @@ bool fibers_have_floating_point_environments = true;
 
 void ReserveStacks(int count) {
   const size_t size = count * kStackStride;
-  void* const wanted = reinterpret_cast<void*>(kStackArea);
-  void* const got = mmap(wanted, size, PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
-  if (got != wanted) Die("cannot reserve memory for the stacks of simulated threads");
-  madvise(wanted, size, MADV_NOHUGEPAGE);  // most threads use a page or two
+  void* const stacks = ReserveAt(kStackArea, size, "the stacks of simulated threads");
+  madvise(stacks, size, MADV_NOHUGEPAGE);  // most threads use a page or two
   for (int i = 0; i < count; ++i) {
     if (mprotect(reinterpret_cast<void*>(kStackArea + i * kStackStride), kStackGuard, PROT_NONE) !=
         0) {

@@ -23,10 +23,11 @@ enum class AccessKind : uint8_t { kRead, kWrite };
 // `frame` is the hook's frame. Ends the execution if the access is an error.
 void CheckRareAccess(const void* address, size_t size, AccessKind kind, uintptr_t pc, void* frame);
 
-// kNearTag, unless a trace is recorded, plain accesses are steps, or there is a memory model: who
-// wants to hear of every plain access: then no hook may take the shortest way, and it is kNoTag,
-// which stands above no address.
-inline constexpr uintptr_t kNoTag = UINTPTR_MAX;
+// kNearTag, unless somebody wants to hear of plain accesses: then no hook may take the shortest way,
+// and it is one of two that stand above no address. kToldTag: the memory model wants to, but not of
+// those that are repeated. kSeenTag: a trace is recorded, or plain accesses are steps.
+inline constexpr uintptr_t kToldTag = UINTPTR_MAX;
+inline constexpr uintptr_t kSeenTag = UINTPTR_MAX - 1;
 [[gnu::visibility("hidden")]] extern uintptr_t near_tag;
 
 // Whether the bytes at `address` all belong to one block of the near region. False also means "not

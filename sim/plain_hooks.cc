@@ -227,6 +227,7 @@ template <size_t kSize, AccessKind kKind>
   if (me.ignores_races != 0 || !SurelyPermitted<kSize, kKind>(address) ||
       !engine.memory->PlainAtOnce<kTold>(me.id, address, kSize))
     return false;
+  repeated_accesses.Note<kKind == AccessKind::kWrite>(address, kSize);
   if (kKind == AccessKind::kRead) plain_loops.Count();
   return true;
 }
@@ -236,6 +237,23 @@ template <size_t kSize>
 [[gnu::always_inline]] inline bool WriteToldAtOnce(const void* address) {
   if (engine.WritesAreAwaited() || !ToldAtOnce<kSize, AccessKind::kWrite>(address)) return false;
   if (!OnOwnStack(address)) engine.current->spin.Reset();
+  return true;
+}
+
+// Whether the running thread has made this access in this stretch, and the memory is surely still
+// there: of its own stack only what lies above the stack pointer is.
+template <size_t kSize, bool kWrites>
+[[gnu::always_inline]] inline bool IsRepeated(const void* address) {
+  const uintptr_t bottom = engine.current->stack_bottom;
+  return kSize <= 8 && repeated_accesses.Has<kWrites>(address, kSize) && engine.hooks_on &&
+         reinterpret_cast<uintptr_t>(address) - bottom >=
+             reinterpret_cast<uintptr_t>(StackPointer()) - bottom;
+}
+// All that is left to do for such a read.
+template <size_t kSize>
+[[gnu::always_inline]] inline bool ReadIsRepeated(const void* address) {
+  if (!IsRepeated<kSize, false>(address) || !plain_loops.OnlyCounts()) return false;
+  plain_loops.Count();
   return true;
 }
 
@@ -262,16 +280,22 @@ template <size_t kSize>
 // who spins on it.
 template <size_t kSize>
 [[gnu::always_inline]] inline void ReadElsewhere(void* address) {
-  if (near_tag != kNearTag) [[clang::musttail]]
-    return ReadTold<kSize>(address);
+  if (near_tag != kNearTag) {
+    if (near_tag == kToldTag && ReadIsRepeated<kSize>(address)) [[likely]]
+      return;
+    [[clang::musttail]] return ReadTold<kSize>(address);
+  }
   if (!SurelyOnStack(address, StackPointer())) [[unlikely]]
     [[clang::musttail]] return ReadRarely<kSize>(address);
 }
 
 template <size_t kSize>
 [[gnu::always_inline]] inline void WriteElsewhere(void* address) {
-  if (near_tag != kNearTag) [[clang::musttail]]
-    return WriteTold<kSize>(address);
+  if (near_tag != kNearTag) {
+    if (near_tag == kToldTag && IsRepeated<kSize, true>(address)) [[likely]]
+      return;
+    [[clang::musttail]] return WriteTold<kSize>(address);
+  }
   if (!SurelyOnStack(address, StackPointer()) || engine.WritesAreAwaited()) [[unlikely]]
     [[clang::musttail]] return WriteRarely<kSize>(address);
 }
@@ -385,12 +409,14 @@ using jacquard::sim::AccessKind;
 using jacquard::sim::CheckAccess;
 using jacquard::sim::CopyRange;
 using jacquard::sim::engine;
+using jacquard::sim::IsRepeated;
 using jacquard::sim::IsStep;
-using jacquard::sim::kNoTag;
+using jacquard::sim::kToldTag;
 using jacquard::sim::near_tag;
 using jacquard::sim::PlainRead;
 using jacquard::sim::PlainWrite;
 using jacquard::sim::ReadAsStep;
+using jacquard::sim::ReadIsRepeated;
 using jacquard::sim::ReadRange;
 using jacquard::sim::ReadRarely;
 using jacquard::sim::WriteAsStep;
@@ -415,13 +441,15 @@ void __tsan_func_exit() {
   void __tsan_##NAME(void* address) { PlainRead<SIZE>(address); }
 #define JACQUARD_WRITE_HOOK(NAME, SIZE) \
   void __tsan_##NAME(void* address) { PlainWrite<SIZE>(address); }
-#define JACQUARD_UNALIGNED_READ_HOOK(NAME, SIZE)                 \
-  void __tsan_unaligned_##NAME(void* address) {                  \
-    [[clang::musttail]] return ReadRarely<SIZE, false>(address); \
+#define JACQUARD_UNALIGNED_READ_HOOK(NAME, SIZE)                       \
+  void __tsan_unaligned_##NAME(void* address) {                        \
+    if (near_tag == kToldTag && ReadIsRepeated<SIZE>(address)) return; \
+    [[clang::musttail]] return ReadRarely<SIZE, false>(address);       \
   }
-#define JACQUARD_UNALIGNED_WRITE_HOOK(NAME, SIZE)          \
-  void __tsan_unaligned_##NAME(void* address) {            \
-    [[clang::musttail]] return WriteRarely<SIZE>(address); \
+#define JACQUARD_UNALIGNED_WRITE_HOOK(NAME, SIZE)                        \
+  void __tsan_unaligned_##NAME(void* address) {                          \
+    if (near_tag == kToldTag && IsRepeated<SIZE, true>(address)) return; \
+    [[clang::musttail]] return WriteRarely<SIZE>(address);               \
   }
 #define JACQUARD_PLAIN_HOOKS(SIZE)                          \
   JACQUARD_READ_HOOK(read##SIZE, SIZE)                      \
@@ -458,7 +486,9 @@ void __tsan_vptr_update(void** address, void* value) {
   // A destructor of a class without derived ones changes nothing. But a constructor is called for
   // memory that may hold anything: whether there is a step must not depend on that.
   if (*address == value && !IsStep(address)) return;
-  if (near_tag == kNoTag && WriteToldAtOnce<sizeof(void*)>(address)) return;
+  if (near_tag == kToldTag &&
+      (IsRepeated<sizeof(void*), true>(address) || WriteToldAtOnce<sizeof(void*)>(address)))
+    return;
   WriteRange(address, sizeof(void*), JACQUARD_CALLER);
 }
 

@@ -125,6 +125,23 @@ void OnRace(uintptr_t pc) {
   engine.memory->ForgetRace();
 }
 
+template <memory::AccessKind kKind>
+void CheckPlainRange(const char* begin, size_t size, uintptr_t pc) {
+  constexpr bool kWrites = kKind == memory::AccessKind::kPlainWrite;
+  while (size > 0) {
+    const size_t known = repeated_accesses.CountKnown<kWrites>(begin, size);
+    const size_t unknown = repeated_accesses.CountUnknown<kWrites>(begin + known, size - known);
+    if (unknown > 0 && IsPlainRace<kKind>(begin + known, unknown)) [[unlikely]]
+      OnRace(pc);
+    repeated_accesses.Note<kWrites>(begin + known, unknown);
+    begin += known + unknown;
+    size -= known + unknown;
+  }
+}
+
+template void CheckPlainRange<memory::AccessKind::kPlainRead>(const char*, size_t, uintptr_t);
+template void CheckPlainRange<memory::AccessKind::kPlainWrite>(const char*, size_t, uintptr_t);
+
 void NotePlainAccess(memory::AccessKind kind, const void* address, size_t size, uintptr_t pc) {
   engine.recorder->NoteAccess(kind, address, size, pc);
 }

@@ -8,6 +8,7 @@
 #include "sim/engine.h"
 #include "sim/memory/memory.h"
 #include "sim/memory/race.h"
+#include "sim/repeated_accesses.h"
 
 namespace jacquard::sim {
 
@@ -26,6 +27,18 @@ inline bool IsWatchedForRaces(const void* address) {
   return engine.current->ignores_races == 0 && !engine.rollback.IsInOtherLibraries(address);
 }
 
+// The model's verdict on a plain access.
+template <memory::AccessKind kKind>
+[[gnu::always_inline]] inline bool IsPlainRace(const void* address, size_t size) {
+  return kKind == memory::AccessKind::kPlainRead
+             ? engine.memory->PlainRead(engine.current->id, address, size)
+             : engine.memory->PlainWrite(engine.current->id, address, size);
+}
+
+// What CheckPlainAccess does with a range of bytes, but for the trace.
+template <memory::AccessKind kKind>
+[[gnu::noinline]] void CheckPlainRange(const char* begin, size_t size, uintptr_t pc);
+
 // The running thread is about to access `size` bytes plainly, at `pc`, and there is a memory model.
 // Ends the execution if that races. Costs a few nanoseconds per 8 bytes, and nothing worth
 // mentioning while there is no other thread.
@@ -33,11 +46,14 @@ template <memory::AccessKind kKind>
 [[gnu::always_inline]] inline void CheckPlainAccess(const void* address, size_t size,
                                                     uintptr_t pc) {
   if (!IsWatchedForRaces(address)) return;
-  const bool races = kKind == memory::AccessKind::kPlainRead
-                         ? engine.memory->PlainRead(engine.current->id, address, size)
-                         : engine.memory->PlainWrite(engine.current->id, address, size);
-  if (races) [[unlikely]]
-    OnRace(pc);
+  constexpr bool kWrites = kKind == memory::AccessKind::kPlainWrite;
+  if (size > 8) [[unlikely]] {
+    CheckPlainRange<kKind>(static_cast<const char*>(address), size, pc);
+  } else if (!repeated_accesses.Has<kWrites>(address, size)) {
+    if (IsPlainRace<kKind>(address, size)) [[unlikely]]
+      OnRace(pc);
+    repeated_accesses.Note<kWrites>(address, size);
+  }
   if (engine.recorder != nullptr && !engine.memory->IsAlone()) [[unlikely]]
     NotePlainAccess(kKind, address, size, pc);
 }

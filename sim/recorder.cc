@@ -213,12 +213,19 @@ void Recorder::NoteAccess(memory::AccessKind kind, const void* address, size_t s
 void Recorder::AddPlaceOfEarlierAccess(const memory::Race& race) {
   const Backstage backstage;
   const std::vector<Access>& here = accesses_[race.earlier_address >> 3];
-  const auto access = std::find_if(here.rbegin(), here.rend(), [&](const Access& other) {
-    // Not another one of a part of it: that has a history of its own.
-    const bool is_whole = other.address <= race.earlier_address &&
-                          race.earlier_address + race.earlier_size <= other.address + other.size;
-    return is_whole && other.place.thread == race.earlier_thread && other.kind == race.earlier_kind;
-  });
+  const uintptr_t end = race.earlier_address + race.earlier_size;
+  const auto find = [&](bool whole) {
+    return std::find_if(here.rbegin(), here.rend(), [&](const Access& other) {
+      const uintptr_t other_end = other.address + other.size;
+      const bool matches = whole ? other.address <= race.earlier_address && end <= other_end
+                                 : other.address < end && race.earlier_address < other_end;
+      return matches && other.place.thread == race.earlier_thread &&
+             other.kind == race.earlier_kind;
+    });
+  };
+  auto access = find(/*whole=*/true);
+  // What is known of it may be of several accesses, to one part each.
+  if (access == here.rend()) access = find(/*whole=*/false);
   if (access == here.rend()) return;
   trace_->places.push_back(access->place);
   trace_->places.back().what = std::string("the ") + memory::AccessKindName(access->kind);

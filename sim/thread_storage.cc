@@ -17,6 +17,7 @@
 #include "sim/hooked_library.h"
 #include "sim/message.h"
 #include "sim/real.h"
+#include "sim/reserve.h"
 #include "sim/valgrind.h"
 
 namespace jacquard::sim {
@@ -104,13 +105,9 @@ void InitThreadStorage() {
 
 ThreadStorage ParkThread(int index) {
   const size_t stride = size_t{1} << park_shift;
-  void* const wanted = reinterpret_cast<void*>(kParkArea + static_cast<size_t>(index) * stride);
   const size_t size = kParkStack + tls_size;
-  void* const stack =
-      mmap(wanted, stride, PROT_READ | PROT_WRITE,
-           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
-  if (stack != wanted)
-    Die("cannot reserve memory for the thread-local storage of a simulated thread");
+  void* const stack = ReserveAt(kParkArea + static_cast<size_t>(index) * stride, stride,
+                                "the thread-local storage of a simulated thread");
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setstack(&attributes, stack, size & ~size_t{4095});

@@ -6,6 +6,7 @@
 #include "sim/memory/memory.h"
 #include "sim/races.h"
 #include "sim/recorder.h"
+#include "sim/repeated_accesses.h"
 
 namespace jacquard::sim {
 namespace {
@@ -232,7 +233,10 @@ void Engine::BeginEpochsAtSteps() {
   SetLimit(limit_);
 }
 
-void Engine::ForgetMemory(const void* address, size_t size) { memory->Forget(address, size); }
+void Engine::ForgetMemory(const void* address, size_t size) {
+  memory->Forget(address, size);
+  repeated_accesses.Forget(address, size);
+}
 
 void Engine::BeginMemory() {
   static Memory* const model = new Memory();

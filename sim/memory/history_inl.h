@@ -85,6 +85,7 @@ template <class T>
   T value;
   std::memcpy(&value, address, sizeof(T));
   const bool changed_behind_our_back = cell.newest != 0;
+  SpillRecords(cell.address(), cell.size());
   StoreType& store = InitialStore(cell);
   if (changed_behind_our_back) {
     for (int i = 0; i < thread_count_; ++i) store.released.Join(threads_[i].now);

@@ -17,6 +17,7 @@ Memory::~Memory() = default;
 void Memory::BeginExecution(const Options& options, bool wide) {
   is_medium_ = is_wide_ = is_widest_ = false;
   narrow_->BeginExecution(options);
+  plain_records.BeginExecution();
   if (!wide) return;
   narrow_->RequestWider();
   ToMedium();

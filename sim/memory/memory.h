@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "sim/memory/model.h"
+#include "sim/repeated_accesses.h"
 
 namespace jacquard::sim {
 
@@ -41,16 +42,16 @@ class Memory {
     if (child >= Narrow::kMaxThreads) narrow_->RequestWider();
     if (child >= Medium::kMaxThreads) ToMedium().RequestWider();
     if (child >= Wide::kMaxThreads) ToWide().RequestWider();
-    On([=](auto& model) { model.CreateThread(parent, child); });
+    OnEvent([=](auto& model) { model.CreateThread(parent, child); });
   }
   bool Knows(int thread, int ended) {
     return On([=](auto& model) { return model.Knows(thread, ended); });
   }
   void CreateThreadAgain(int parent, int child) {
-    On([=](auto& model) { model.CreateThreadAgain(parent, child); });
+    OnEvent([=](auto& model) { model.CreateThreadAgain(parent, child); });
   }
   void JoinThread(int parent, int child) {
-    On([&](auto& model) { model.JoinThread(parent, child); });
+    OnEvent([&](auto& model) { model.JoinThread(parent, child); });
   }
 
   // `pick` is taken by value: one that keeps something is passed as a std::ref.
@@ -82,29 +83,29 @@ class Memory {
     });
   }
   void Fence(int thread, MemoryOrder order) {
-    On([=](auto& model) { model.Fence(thread, order); });
+    OnEvent([=](auto& model) { model.Fence(thread, order); });
   }
   void StopChoosing() {
-    On([](auto& model) { model.StopChoosing(); });
+    OnEvent([](auto& model) { model.StopChoosing(); });
   }
   void FenceAll(int thread) {
-    On([=](auto& model) { model.FenceAll(thread); });
+    OnEvent([=](auto& model) { model.FenceAll(thread); });
   }
   void BeginEpoch(int thread) {
-    On([=](auto& model) { model.BeginEpoch(thread); });
+    OnEvent([=](auto& model) { model.BeginEpoch(thread); });
   }
 
   void Release(int thread, const void* object) {
-    On([=](auto& model) { model.Release(thread, object); });
+    OnEvent([=](auto& model) { model.Release(thread, object); });
   }
   void Acquire(int thread, const void* object) {
-    On([=](auto& model) { model.Acquire(thread, object); });
+    OnEvent([=](auto& model) { model.Acquire(thread, object); });
   }
   void AcquireAll(int thread) {
-    On([=](auto& model) { model.AcquireAll(thread); });
+    OnEvent([=](auto& model) { model.AcquireAll(thread); });
   }
   void ReleaseUnseen(int thread) {
-    On([=](auto& model) { model.ReleaseUnseen(thread); });
+    OnEvent([=](auto& model) { model.ReleaseUnseen(thread); });
   }
 
   [[gnu::always_inline]] bool PlainRead(int thread, const void* address, size_t size) {
@@ -125,7 +126,7 @@ class Memory {
     return On([=](auto& model) { return model.Free(thread, address, size); });
   }
   void SeeNewestNext(int thread, const void* address, size_t size) {
-    On([=](auto& model) { model.SeeNewestNext(thread, address, size); });
+    OnEvent([=](auto& model) { model.SeeNewestNext(thread, address, size); });
   }
   bool IsAlone() {
     return On([](auto& model) { return model.IsAlone(); });
@@ -169,6 +170,14 @@ class Memory {
     if (narrow_->IsOverflowing()) [[unlikely]]
       return OnWide(operation);
     return operation(*narrow_);
+  }
+  // The same for what is neither an access nor always a step: plain accesses that come after it are
+  // none that are repeated.
+  template <class Operation>
+  [[gnu::always_inline]] auto OnEvent(Operation operation)
+      -> decltype(operation(std::declval<Narrow&>())) {
+    repeated_accesses.BeginStretch();
+    return On(operation);
   }
   template <class Operation>
   [[gnu::noinline, gnu::cold]] auto OnWide(Operation operation)

@@ -19,6 +19,7 @@
 #include "sim/memory/race.h"
 #include "sim/memory/seq_cst.h"
 #include "sim/memory/state.h"
+#include "sim/plain_records.h"
 #include "sim/step.h"
 #include "sim/strategy.h"
 
@@ -255,6 +256,19 @@ class Model {
   template <AccessKind kKind>
   [[gnu::always_inline]] bool PlainPiece(int thread, uintptr_t begin, size_t size);
   template <AccessKind kKind>
+  [[gnu::always_inline]] bool IsToldByRecord(int thread, uintptr_t begin, size_t size);
+  template <AccessKind kKind>
+  [[gnu::always_inline]] bool TellRecord(PlainRecord& record, int thread, uintptr_t begin,
+                                         size_t size);
+  template <bool kWrites>
+  [[gnu::always_inline]] static bool TakesOver(PlainRecord& record, const Clock& now,
+                                               uint8_t bytes);
+  [[gnu::noinline]] void Spill(PlainRecord& record, uintptr_t begin, size_t size);
+  void SpillInto(uintptr_t granule, unsigned bytes, AccessKind kind, int thread, Lane epoch);
+  void SpillRecords(uintptr_t begin, size_t size);
+  bool FreeRecords(int thread, uintptr_t begin, size_t size);
+  void ForgetRecords(uintptr_t begin, size_t size);
+  template <AccessKind kKind>
   [[gnu::noinline]] bool EndHistory(int thread, CellType& cell);
   template <AccessKind kKind>
   [[gnu::always_inline]] bool Check(int thread, CellType& cell);
@@ -286,6 +300,7 @@ class Model {
 #include "sim/memory/access_inl.h"
 #include "sim/memory/history_inl.h"
 #include "sim/memory/model_inl.h"
+#include "sim/memory/records_inl.h"
 #include "sim/memory/widen_inl.h"
 
 #endif  // JACQUARD_SIM_MEMORY_MODEL_H_

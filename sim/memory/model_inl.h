@@ -214,6 +214,7 @@ template <AccessKind kKind>
 bool Model<Clock>::PlainPiece(int thread, uintptr_t begin, size_t size) {
   const auto* const address = reinterpret_cast<const void*>(begin);
   const auto length = static_cast<uint32_t>(size);
+  if (IsToldByRecord<kKind>(thread, begin, size)) return false;
   if (cells_.IsCrowded() && !cells_.Has(address, length)) [[unlikely]] {
     lost_detail_ = true;
     return false;
@@ -267,6 +268,7 @@ bool Model<Clock>::PlainAccess(int thread, const void* address, size_t size) {
 template <class Clock>
 template <AccessKind kKind>
 bool Model<Clock>::PlainAtOnce(int thread, const void* address, uint32_t size) {
+  if (IsToldByRecord<kKind>(thread, reinterpret_cast<uintptr_t>(address), size)) return true;
   if (seq_cst_.active() || !options_.check_races) [[unlikely]]
     return false;
   CellType* const cell = cells_.FindAtOnce(address, size);
@@ -295,6 +297,7 @@ bool Model<Clock>::PlainWrite(int thread, const void* address, size_t size) {
 template <class Clock>
 bool Model<Clock>::Free(int thread, const void* address, size_t size) {
   if (Alone() || size == 0 || !options_.check_races) return false;
+  if (FreeRecords(thread, reinterpret_cast<uintptr_t>(address), size)) return false;
   bool races = false;
   cells_.ForEachInRange(reinterpret_cast<uintptr_t>(address), size, [&](CellType& cell) {
     races |= Check<AccessKind::kPlainWrite>(thread, cell);
@@ -305,6 +308,7 @@ bool Model<Clock>::Free(int thread, const void* address, size_t size) {
 template <class Clock>
 void Model<Clock>::Forget(const void* address, size_t size) {
   if (Alone() || size == 0) return;
+  ForgetRecords(reinterpret_cast<uintptr_t>(address), size);
   cells_.ForEachInRange(reinterpret_cast<uintptr_t>(address), size, [&](CellType& cell) {
     DropHistory(cell);
     if (seq_cst_.active()) seq_cst_.Forget(cell);
