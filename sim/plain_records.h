@@ -60,7 +60,8 @@ class PlainRecords {
   // `address`.
   void Begin(PlainRecord& record, uintptr_t address) {
     used_[PageOf(address)] = stamp_;
-    record = {.spilled = false, .stamp = stamp_};
+    record = {};
+    record.stamp = stamp_;
   }
   // Calls `visit(record, begin, size)` for the part of each granule in the range that has a record
   // of the execution. Costs little where there are none. Returns whether all of the range is
