@@ -1,7 +1,8 @@
 // Memory that the program maps by itself. What it does not ask for at a certain address lies in a
-// range of its own: at the same place in every execution, apart from the libraries' data, and
-// unmapped when the execution is over. Elsewhere the kernel gives out addresses again: what was
-// known of accesses there is about other memory, and nobody has to order anything after them.
+// range of its own: at the same place in every execution, and apart from the libraries' data. It is
+// unmapped when the execution is over, and so is what lies elsewhere but was free before. There the
+// kernel gives out addresses again: what was known of accesses there is about other memory, and
+// nobody has to order anything after them.
 //
 // What a program with a main of its own maps before that, in constructors, lies in another range,
 // and begins each execution with what it has when main does: the roll-back covers it.
@@ -39,11 +40,10 @@ constexpr size_t kGap = 64 << 10;  // behind each mapping: an overflow is a faul
 
 uintptr_t next = kMapArea;
 
-// What has been mapped before main. Constructors of the program may run before the runtime's: all
-// of this is there from the start.
-class EarlyMappings {
+// Constructors of the program may run before the runtime's: all of this is there from the start.
+class Mappings {
  public:
-  constexpr EarlyMappings() = default;
+  constexpr Mappings() = default;
 
   void Add(uintptr_t begin, size_t size) {
     if (count_ < kMost) ranges_[count_++] = {begin, begin + Rounded(size)};
@@ -75,7 +75,11 @@ class EarlyMappings {
     return result;
   }
 
-  uintptr_t next = kEarlyArea;
+  void UnmapAll() {
+    for (const Range& range : std::span(ranges_, count_))
+      JACQUARD_REAL(munmap)(reinterpret_cast<void*>(range.begin), range.end - range.begin);
+    count_ = 0;
+  }
 
  private:
   static constexpr size_t kMost = 1024;
@@ -91,7 +95,12 @@ class EarlyMappings {
   Range ranges_[kMost] = {};
 };
 
-constinit EarlyMappings early;
+// What has been mapped before main.
+constinit Mappings early;
+uintptr_t next_early = kEarlyArea;
+
+// What the execution has mapped outside of the range.
+constinit Mappings elsewhere;
 
 // Whether the program maps, in a constructor.
 bool IsEarly(const void* caller) { return engine.IsBeforeProgram() && FromProgramItself(caller); }
@@ -138,7 +147,7 @@ void* TakePlace(uintptr_t& next_place, uintptr_t end, size_t size) {
 
 // Where `size` bytes for `caller` should lie; null: anywhere.
 void* PlaceFor(size_t size, const void* caller) {
-  if (IsEarly(caller)) return TakePlace(early.next, kEarlyEnd, size);
+  if (IsEarly(caller)) return TakePlace(next_early, kEarlyEnd, size);
   // What a library maps for itself may outlive the execution.
   if (!IsByProgram(caller) || !FromProgram(caller)) return nullptr;
   return TakePlace(next, kMapEnd, size);
@@ -155,13 +164,34 @@ void* Mapped(void* memory, size_t size, bool own, const void* caller) {
   return memory;
 }
 
+// The program has mapped this at an address of its own, or of the kernel's choice.
+void NoteElsewhere(void* memory, size_t size, const void* caller) {
+  if (memory == MAP_FAILED || !IsByProgram(caller) || !FromProgram(caller)) return;
+  const auto begin = reinterpret_cast<uintptr_t>(memory);
+  if (begin - kMapArea < kMapEnd - kMapArea) {
+    next = std::max(next, (begin + size + 2 * kGap - 1) & ~(kGap - 1));
+  } else {
+    elsewhere.Add(begin, size);
+  }
+}
+
 void* Map(void* address, size_t size, int protection, int flags, int file, off_t offset,
           const void* caller) {
   // With MAP_32BIT a place would be ignored.
-  if (address == nullptr && (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_32BIT)) == 0)
-    address = PlaceFor(size, caller);
-  return Mapped(JACQUARD_REAL(mmap)(address, size, protection, flags, file, offset), size,
-                IsOwn(protection, flags), caller);
+  const bool may_lie_anywhere = (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_32BIT)) == 0;
+  void* const place = may_lie_anywhere && address == nullptr ? PlaceFor(size, caller) : nullptr;
+  void* memory = JACQUARD_REAL(mmap)(place != nullptr ? place : address, size, protection, flags,
+                                     file, offset);
+  if (may_lie_anywhere && address != nullptr && memory != address && memory != MAP_FAILED) {
+    // Where the program has asked for it there is no room.
+    if (void* const other = PlaceFor(size, caller)) {
+      JACQUARD_REAL(munmap)(memory, size);
+      memory = JACQUARD_REAL(mmap)(other, size, protection, flags, file, offset);
+    }
+  }
+  // With MAP_FIXED it may have taken the place of other memory.
+  if (place == nullptr && (flags & MAP_FIXED) == 0) NoteElsewhere(memory, size, caller);
+  return Mapped(memory, size, IsOwn(protection, flags), caller);
 }
 
 // `size` bytes at `memory` are taken away by the program at `caller`, or have just been.
@@ -189,6 +219,7 @@ void UnprotectPages() {
 }
 
 void UnmapProgramsMemory() {
+  elsewhere.UnmapAll();
   if (next == kMapArea) return;
   JACQUARD_REAL(munmap)(reinterpret_cast<void*>(kMapArea), next - kMapArea);
   next = kMapArea;
@@ -198,12 +229,14 @@ void UnmapProgramsMemory() {
 
 using jacquard::sim::CheckTakenAway;
 using jacquard::sim::early;
+using jacquard::sim::elsewhere;
 using jacquard::sim::engine;
 using jacquard::sim::IsEarly;
 using jacquard::sim::kMapArea;
 using jacquard::sim::kMapEnd;
 using jacquard::sim::Map;
 using jacquard::sim::Mapped;
+using jacquard::sim::NoteElsewhere;
 using jacquard::sim::NoteProtection;
 using jacquard::sim::PlaceFor;
 using jacquard::sim::Unsupported;
@@ -238,6 +271,10 @@ void* mremap(void* old, size_t old_size, size_t size, int flags, ...) noexcept {
   void* const memory = JACQUARD_REAL(mremap)(old, old_size, size, flags, wanted);
   if (memory == MAP_FAILED) return memory;
   if (memory != old) CheckTakenAway(old, old_size, "moves", JACQUARD_RETURN_ADDRESS);
+  if (elsewhere.Overlaps(old, old_size)) {
+    elsewhere.Remove(reinterpret_cast<uintptr_t>(old), old_size);
+    NoteElsewhere(memory, size, JACQUARD_RETURN_ADDRESS);
+  }
   if (memory == old && !IsEarly(JACQUARD_RETURN_ADDRESS)) return memory;
   return Mapped(memory, size, own, JACQUARD_RETURN_ADDRESS);
 }
@@ -246,6 +283,7 @@ int munmap(void* memory, size_t size) noexcept {
   CheckTakenAway(memory, size, "unmaps", JACQUARD_RETURN_ADDRESS);
   // The next execution finds it again.
   if (engine.executing && early.Overlaps(memory, size)) return 0;
+  if (engine.OnExecutingThread()) elsewhere.Remove(reinterpret_cast<uintptr_t>(memory), size);
   return JACQUARD_REAL(munmap)(memory, size);
 }
 

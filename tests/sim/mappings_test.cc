@@ -63,6 +63,65 @@ TEST_P(OfSize, IsTheSamePlaceInEachExecutionAndEmpty) {
   EXPECT_EQ(msync(places[0], 4096, MS_ASYNC), -1) << "still there";
 }
 
+// Wherever the program, or the kernel, has wanted it: the next execution finds the place free.
+TEST_P(OfSize, IsTakenBackElsewhere) {
+  const size_t size = GetParam();
+  char* const wanted = reinterpret_cast<char*>(0x3000'0000'0000);
+  for (const int flags : {0, MAP_FIXED_NOREPLACE, MAP_32BIT}) {
+    std::vector<char*> places;
+    places.reserve(100);
+    ExpectPass(Walk(
+        [&places, size, flags, wanted] {
+          char* const address = flags == MAP_32BIT ? nullptr : wanted;
+          void* const memory = mmap(address, size, PROT_READ | PROT_WRITE,
+                                    MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+          Check(memory != MAP_FAILED, "mapped");
+          char* const bytes = static_cast<char*>(memory);
+          Check(address == nullptr || bytes == address, "where it was wanted");
+          Check(bytes[size - 1] == 0, "empty");
+          bytes[size - 1] = 1;
+          std::thread([&] { bytes[0] = 1; }).join();
+          const Ghost ghost;
+          places.push_back(bytes);
+        },
+        50));
+    ASSERT_GE(places.size(), 50u);
+    EXPECT_EQ(std::set<char*>(places.begin(), places.end()).size(), 1u);
+    EXPECT_EQ(msync(places[0], 4096, MS_ASYNC), -1) << "still there";
+  }
+}
+
+// A hint is one: where there is something already, it lies at the same place each time.
+TEST(Mapping, LiesElsewhereThanWhereSomethingIs) {
+  static char* first = nullptr;
+  ExpectPass(Walk([] {
+    char* const taken = Map(4096);
+    void* const memory =
+        mmap(taken, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    Check(memory != MAP_FAILED && memory != taken, "mapped elsewhere");
+    std::thread([memory] { *static_cast<char*>(memory) = 1; }).join();
+    const Ghost ghost;
+    if (first == nullptr) first = static_cast<char*>(memory);
+    Check(memory == first, "at the same place");
+  }));
+}
+
+// What the execution has given back by itself is not given back again.
+TEST(Mapping, MayBeGivenBackInParts) {
+  ExpectPass(Walk([] {
+    char* const wanted = reinterpret_cast<char*>(0x3000'0000'0000);
+    const auto map = [&](char* at, size_t size) {
+      return mmap(at, size, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == at;
+    };
+    Check(map(wanted, 3 * 4096), "mapped");
+    munmap(wanted + 4096, 4096);
+    Check(map(wanted + 4096, 4096), "and again");
+    wanted[2 * 4096] = wanted[4096] = 1;
+    std::thread([] { TakeStep(); }).join();
+  }));
+}
+
 INSTANTIATE_TEST_SUITE_P(Mappings, OfSize, testing::Values(4096, 16'384, 65'536, 1 << 20, 4 << 20));
 
 // A reader finds a page under a lock and uses it before or behind the end of that, and its owner
