@@ -61,6 +61,11 @@ bool any_changed = false;
 // The stack for handlers, if a thread has changed its own.
 stack_t old_stack;  // the runtime's, which those have who have none
 bool is_stack_changed = false;
+// The actions of the execution that ask for it (SA_ONSTACK). As long as no thread has one, the
+// handlers run where they would without the runtime's: on the thread's own stack, on which others
+// may run in between. Those of faults are the runtime's affair.
+bool asks_for_stack[NSIG];
+bool any_asks_for_stack = false;
 // What the real thread blocked before the execution changed a mask or an action: a handler that
 // never returns leaves its signal blocked.
 uint64_t old_mask = 0;
@@ -87,11 +92,58 @@ void BeforeActionChange(int signal) {
   is_changed[signal] = any_changed = true;
 }
 
+bool IsFault(int signal) { return signal > 0 && (kFaults & SetOf(signal)) != 0; }
+
+void LetHandlersRunOnStacks() {
+  for (int signal = 1; any_asks_for_stack && signal < NSIG; ++signal) {
+    struct sigaction action;
+    if (!asks_for_stack[signal] || JACQUARD_REAL(sigaction)(signal, nullptr, &action) != 0)
+      continue;
+    action.sa_flags |= SA_ONSTACK;
+    JACQUARD_REAL(sigaction)(signal, &action, nullptr);
+  }
+}
+
+// The kernel's for a thread that has none.
+stack_t StackOfNone() {
+  if (any_asks_for_stack) return {.ss_sp = nullptr, .ss_flags = SS_DISABLE, .ss_size = 0};
+  return old_stack;
+}
+
+// sigaction() for the program.
+int ChangeAction(int signal, const struct sigaction* action, struct sigaction* old) {
+  struct sigaction changed;
+  const bool in_execution = engine.OnExecutingThread();
+  bool asks = false;
+  if (action != nullptr) {
+    NoteHandler(signal);
+    NoteBlocked(action->sa_mask);
+    BeforeActionChange(signal);
+    changed = *action;
+    asks = in_execution && (action->sa_flags & SA_ONSTACK) != 0 && !IsFault(signal);
+    if (asks && !is_stack_changed) changed.sa_flags &= ~SA_ONSTACK;
+    ChangesAction(signal, changed);
+    action = &changed;
+  }
+  const int result = JACQUARD_REAL(sigaction)(signal, action, old);
+  if (result != 0) return result;
+  if (old != nullptr) {
+    HideCatching(signal, *old);
+    if (asks_for_stack[signal]) old->sa_flags |= SA_ONSTACK;
+  }
+  if (action != nullptr && in_execution) {
+    asks_for_stack[signal] = asks;
+    any_asks_for_stack |= asks;
+  }
+  return result;
+}
+
 void BeforeStackChange() {
   if (!engine.OnExecutingThread()) return;
   engine.UseSignalMasks();
   if (is_stack_changed || JACQUARD_REAL(sigaltstack)(nullptr, &old_stack) != 0) return;
   is_stack_changed = true;
+  LetHandlersRunOnStacks();
   for (int i = 0; i < engine.thread_count(); ++i) engine.thread(i).has_signal_stack = false;
 }
 
@@ -107,7 +159,8 @@ int ChangeStack(const stack_t* stack, stack_t* old, uintptr_t pc) {
   if (stack == nullptr) return 0;
   BeforeStackChange();
   const bool none = (stack->ss_flags & SS_DISABLE) != 0;
-  if (JACQUARD_REAL(sigaltstack)(none ? &old_stack : stack, nullptr) != 0) return -1;
+  const stack_t wanted = none ? StackOfNone() : *stack;
+  if (JACQUARD_REAL(sigaltstack)(&wanted, nullptr) != 0) return -1;
   me.has_signal_stack = !none;
   me.signal_stack = *stack;
   return 0;
@@ -246,7 +299,7 @@ bool Engine::LetSignalsWait(SimThread& thread) {
 void EnterSignals(SimThread& to) {
   // Fails, without harm, if it is the one that the thread runs on.
   if (is_stack_changed) {
-    const stack_t& stack = to.has_signal_stack ? to.signal_stack : old_stack;
+    const stack_t stack = to.has_signal_stack ? to.signal_stack : StackOfNone();
     RawSyscall(SYS_sigaltstack, reinterpret_cast<uint64_t>(&stack), 0);
   }
   const KeptWait wait(to);
@@ -306,8 +359,9 @@ void RestoreSignals() {
   any_changed = false;
   for (int signal = 1; signal < NSIG; ++signal) {
     if (is_changed[signal]) JACQUARD_REAL(sigaction)(signal, &old_actions[signal], nullptr);
-    is_changed[signal] = false;
+    is_changed[signal] = asks_for_stack[signal] = false;
   }
+  any_asks_for_stack = false;
 }
 
 bool FaultsMayBeBlocked() {
@@ -321,28 +375,16 @@ bool FaultsMayBeBlocked() {
 
 using jacquard::sim::BeforeActionChange;
 using jacquard::sim::BeforeStackChange;
+using jacquard::sim::ChangeAction;
 using jacquard::sim::ChangeMask;
-using jacquard::sim::ChangesAction;
-using jacquard::sim::HideCatching;
 using jacquard::sim::IsSignal;
-using jacquard::sim::NoteBlocked;
 using jacquard::sim::NoteHandler;
 using jacquard::sim::SetWith;
 
 extern "C" {
 
 int sigaction(int signal, const struct sigaction* action, struct sigaction* old) noexcept {
-  struct sigaction changed;
-  if (action != nullptr) {
-    NoteHandler(signal);
-    NoteBlocked(action->sa_mask);
-    BeforeActionChange(signal);
-    changed = *action;
-    if (ChangesAction(signal, changed)) action = &changed;
-  }
-  const int result = JACQUARD_REAL(sigaction)(signal, action, old);
-  if (result == 0 && old != nullptr) HideCatching(signal, *old);
-  return result;
+  return ChangeAction(signal, action, old);
 }
 
 sighandler_t signal(int number, sighandler_t handler) noexcept {

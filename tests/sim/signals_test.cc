@@ -159,6 +159,61 @@ TEST(SignalHandler, RunsOnTheThreadsOwnStack) {
       200));
 }
 
+// SA_ONSTACK without a stack for handlers means nothing: each runs on its thread's own stack.
+TEST(SignalHandler, NeedsNoStackOfItsOwn) {
+  static thread_local volatile int number;
+  static std::atomic<int> handled;
+  ExpectPass(Walk(
+      [] {
+        handled = 0;
+        struct sigaction action = {};
+        action.sa_flags = SA_ONSTACK;
+        action.sa_handler = [](int) {
+          volatile int here[64];
+          for (int i = 0; i < 64; ++i) here[i] = i;
+          handled.fetch_add(1);
+          number = number + 1;  // the first access to this thread's may be here
+          handled.fetch_add(1);
+          for (int i = 0; i < 64; ++i) Check(here[i] == i, "its own");
+        };
+        struct sigaction now = {};
+        Check(sigaction(SIGUSR1, &action, nullptr) == 0, "set");
+        Check(sigaction(SIGUSR1, nullptr, &now) == 0 && (now.sa_flags & SA_ONSTACK) != 0, "told");
+        std::thread a([] { raise(SIGUSR1); }), b([] { raise(SIGUSR1); });
+        a.join();
+        b.join();
+        Check(handled == 4, "both");
+      },
+      500));
+}
+
+// Where some threads have such a stack, the others' handlers run on the threads' own.
+TEST(SignalHandler, RunsOnAStackIfTheThreadHasOne) {
+  static char stack[1 << 16];
+  ExpectPass(Walk(
+      [] {
+        static thread_local bool has_stack;
+        struct sigaction action = {};
+        action.sa_flags = SA_ONSTACK;
+        action.sa_handler = [](int) {
+          char here = 0;
+          sched_yield();
+          Check((&here >= stack && &here < stack + sizeof(stack)) == has_stack, "where");
+        };
+        sigaction(SIGUSR1, &action, nullptr);
+        std::thread a([] {
+          const stack_t mine = {.ss_sp = stack, .ss_flags = 0, .ss_size = sizeof(stack)};
+          Check(sigaltstack(&mine, nullptr) == 0, "set");
+          has_stack = true;
+          raise(SIGUSR1);
+        });
+        std::thread b([] { raise(SIGUSR1); });
+        a.join();
+        b.join();
+      },
+      500));
+}
+
 // The names in the report are not looked up on the handler's stack.
 TEST(SignalHandler, MayRaceOnASmallStack) {
   constexpr size_t kSize = 1 << 15;
