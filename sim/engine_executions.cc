@@ -148,6 +148,7 @@ void Engine::BeginProgram() {
   for (const DataRange& range : MappedBeforeMain()) data.push_back(range);
   rollback.CoverLibraries(data);
   snapshot.AddProgram();
+  for (const DataRange& block : early_blocks.ranges()) snapshot.AddBlock(block.begin, block.end);
   MakeLibrariesPartOfProgram();
   AddStorage(driver_.storage);
   KeepThreadStorage(driver_.storage);

@@ -156,13 +156,21 @@ bool ForgetLibraryBlock(void* block) {
   return true;
 }
 
+// The program has got the block before its main, if that has not begun.
+void* Early(void* block, size_t size, const void* caller) {
+  if (block != nullptr && engine.IsBeforeProgram() && FromProgramItself(caller)) [[unlikely]]
+    early_blocks.Add(block, size);
+  return block;
+}
+
 void* Allocate(const Request& request, const void* caller) {
   if (UseArena(caller)) return AllocateFromArena(request, caller);
   const LentStorage storage(caller);
-  return Known(request.alignment <= kDefaultAlignment
-                   ? RealMalloc(WithMark(request.size))
-                   : RealMemalign(request.alignment, WithMark(request.size)),
-               request.size);
+  void* const block = Known(request.alignment <= kDefaultAlignment
+                                ? RealMalloc(WithMark(request.size))
+                                : RealMemalign(request.alignment, WithMark(request.size)),
+                            request.size);
+  return Early(block, request.size, caller);
 }
 
 }  // namespace
@@ -299,6 +307,7 @@ void FreeReal(void* address, const Release& release, const void* caller) {
   if (!ForgetLibraryBlock(address)) {
     if (InExecution()) return Keep(address, release, caller);
     kept_blocks.Forget(address);
+    if (engine.IsBeforeProgram()) early_blocks.Remove(address);
   }
   RealFree(address);
 }
@@ -319,7 +328,8 @@ void* ReallocateReal(void* address, size_t size, const Release& release, const v
   if (!InExecution()) {
     ForgetLibraryBlock(address);
     kept_blocks.Forget(address);
-    return Known(RealRealloc(address, WithMark(size)), size);
+    if (engine.IsBeforeProgram()) early_blocks.Remove(address);
+    return Early(Known(RealRealloc(address, WithMark(size)), size), size, caller);
   }
   CheckRealBlock(address, release, caller);
   const size_t old_size = UsableSize(address);
@@ -374,6 +384,7 @@ using jacquard::sim::Address;
 using jacquard::sim::Allocate;
 using jacquard::sim::AllocateFromArena;
 using jacquard::sim::CheckAccess;
+using jacquard::sim::Early;
 using jacquard::sim::engine;
 using jacquard::sim::Filled;
 using jacquard::sim::Free;
@@ -393,7 +404,8 @@ void free(void* block) { Free(block, {.function = "free"}, JACQUARD_RETURN_ADDRE
 void* calloc(size_t count, size_t size) {
   size_t bytes;
   if (__builtin_mul_overflow(count, size, &bytes)) bytes = SIZE_MAX;
-  if (!UseArena(JACQUARD_RETURN_ADDRESS)) return Known(RealCalloc(WithMark(bytes)), bytes);
+  if (!UseArena(JACQUARD_RETURN_ADDRESS))
+    return Early(Known(RealCalloc(WithMark(bytes)), bytes), bytes, JACQUARD_RETURN_ADDRESS);
   void* const block = AllocateFromArena({.size = bytes}, JACQUARD_RETURN_ADDRESS);
   if (block == nullptr) return nullptr;
   std::memset(block, 0, jacquard::sim::Arena::FilledSize(block, bytes));

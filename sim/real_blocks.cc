@@ -67,6 +67,34 @@ char* PlaceOfMark(void* block) {
 }  // namespace
 
 KeptBlocks kept_blocks;
+constinit EarlyBlocks early_blocks;
+
+// Where it is, or is to be. There is always a free slot.
+EarlyBlocks::Early& EarlyBlocks::Find(uintptr_t address) {
+  size_t slot = address / 16 * 0x9E37'79B9 % kSlots;
+  while (slots_[slot].address != 0 && slots_[slot].address != address) slot = (slot + 1) % kSlots;
+  return slots_[slot];
+}
+
+void EarlyBlocks::Add(void* block, size_t size) {
+  if (used_ == kSlots / 2) return;
+  Early& early = Find(reinterpret_cast<uintptr_t>(block));
+  if (early.address == 0) ++used_;
+  early = {reinterpret_cast<uintptr_t>(block), size};
+}
+
+void EarlyBlocks::Remove(void* block) { Find(reinterpret_cast<uintptr_t>(block)).size = 0; }
+
+std::vector<DataRange> EarlyBlocks::ranges() const {
+  std::vector<DataRange> result;
+  if (used_ == kSlots / 2) return result;
+  for (const Early& early : slots_) {
+    char* const begin = reinterpret_cast<char*>(early.address);
+    if (early.size != 0) result.push_back({begin, begin + early.size});
+  }
+  std::ranges::sort(result, {}, &DataRange::begin);
+  return result;
+}
 
 void* RealMalloc(size_t size) {
   return New(Busily([size] { return __libc_malloc(size); }));

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "sim/hooked_library.h"
 #include "sim/real.h"
 
 namespace jacquard::sim {
@@ -61,6 +62,34 @@ struct RealAllocator {
   void deallocate(T* block, size_t /*count*/) { RealFree(block); }
   bool operator==(const RealAllocator& /*other*/) const { return true; }
 };
+
+// What the program itself has allocated before its main, and not freed: code without hooks may
+// write there (snapshot.h). For programs with a main of their own. Constructors may run before the
+// runtime's: all of this is there from the start. Not thread-safe: a program whose constructors
+// start threads is refused.
+class EarlyBlocks {
+ public:
+  constexpr EarlyBlocks() = default;
+
+  void Add(void* block, size_t size);
+  void Remove(void* block);
+  // In the order of their addresses. None if there have been too many.
+  std::vector<DataRange> ranges() const;
+
+ private:
+  static constexpr size_t kSlots = 1 << 15;  // open addressing
+  struct Early {
+    uintptr_t address;
+    size_t size;  // 0: it is there no more
+  };
+
+  Early& Find(uintptr_t address);
+
+  Early slots_[kSlots] = {};
+  size_t used_ = 0;
+};
+
+[[gnu::visibility("hidden")]] extern EarlyBlocks early_blocks;
 
 // Thread-safe: real threads may free blocks, too.
 class KeptBlocks {

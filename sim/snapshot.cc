@@ -46,13 +46,15 @@ std::vector<DataRange> CopiesOfLibraryData() {
 
 }  // namespace
 
-void Snapshot::Add(char* begin, char* end) {
-  while (begin < end && copies_.size() < kMost) {
+size_t Snapshot::Copy(char* begin, char* end, size_t most) {
+  const size_t before = copies_.size();
+  while (begin < end && copies_.size() - before < most) {
     const size_t size = std::min<size_t>(end - begin, kPageSize);
     pages_.push_back({begin, size, copies_.size()});
     copies_.insert(copies_.end(), begin, begin + size);
     begin += size;
   }
+  return std::min(copies_.size() - before, most);
 }
 
 void Snapshot::AddProgram() {
@@ -74,16 +76,22 @@ void Snapshot::AddProgram() {
   for (const DataRange& range : DataOfHookedLibraries()) Add(range.begin, range.end);
 }
 
+void Snapshot::PutBack(Page& page) {
+  const char* const copy = &copies_[page.copy];
+  if (std::memcmp(page.begin, copy, page.size) == 0) return;
+  if (!page.has_differed) differing_.push_back(static_cast<size_t>(&page - pages_.data()));
+  page.has_differed = true;
+  std::memcpy(page.begin, copy, page.size);
+}
+
 void Snapshot::PutBack() {
   ++executions_;
   const bool all =
       copies_.size() <= kSmall || executions_ <= kFirstLooks || executions_ % kLooksEvery == 0;
-  for (Page& page : pages_) {
-    if (!all && !page.has_differed) continue;
-    const char* const copy = &copies_[page.copy];
-    if (std::memcmp(page.begin, copy, page.size) == 0) continue;
-    page.has_differed = true;
-    std::memcpy(page.begin, copy, page.size);
+  if (all) {
+    for (Page& page : pages_) PutBack(page);
+  } else {
+    for (const size_t page : differing_) PutBack(pages_[page]);
   }
 }
 

@@ -1,6 +1,7 @@
-// What code without hooks writes in the program's data: the C library's strtok, snprintf and qsort,
-// and the streams of the C++ library. The log (rollback.h) does not know of it, so the data is
-// compared with a copy after an execution, and what differs is put back.
+// What code without hooks writes in the program's data, and in blocks that it has allocated before
+// main: the C library's strtok, snprintf and qsort, the streams of the C++ library, and static
+// libraries that another compiler has made (GoogleTest, say). The log (rollback.h) does not know of
+// it, so the data is compared with a copy after an execution, and what differs is put back.
 //
 // Only for programs with a main of their own: in a test, the same data holds what the test
 // framework and the harness keep from one execution to the next.
@@ -21,11 +22,14 @@ class Snapshot {
   // many; those that have once differed after each.
   static constexpr uint64_t kFirstLooks = 32;
   static constexpr uint64_t kLooksEvery = 64;
-  // More than that is not looked at. Initialised data comes first.
+  // More than that is not looked at: of data, where what is initialised comes first, and of blocks.
   static constexpr size_t kMost = 1 << 20;
 
   // Copies [begin, end), or as much of it as may still be added. Before the first execution.
-  void Add(char* begin, char* end);
+  void Add(char* begin, char* end) { copied_ += Copy(begin, end, kMost - copied_); }
+  void AddBlock(char* begin, char* end) {
+    copied_blocks_ += Copy(begin, end, kMost - copied_blocks_);
+  }
   // Copies the executable's data, but for the runtime's own, and for what is there in place of a
   // shared library's (std::cout, where the program is compiled without -fpie): libraries keep
   // theirs. Those with hooks are part of the program, and do not.
@@ -35,6 +39,7 @@ class Snapshot {
   void PutBack();
 
  private:
+  // A page, or a block.
   struct Page {
     char* begin;
     size_t size;
@@ -42,7 +47,14 @@ class Snapshot {
     bool has_differed = false;
   };
 
+  // At most `most` bytes; returns how many.
+  size_t Copy(char* begin, char* end, size_t most);
+  void PutBack(Page& page);
+
   std::vector<Page> pages_;
+  std::vector<size_t> differing_;  // which have once differed
+  size_t copied_ = 0;
+  size_t copied_blocks_ = 0;
   std::vector<char> copies_;
   uint64_t executions_ = 0;
 };

@@ -23,6 +23,18 @@ TEST(Snapshot, PutsBackWhatDiffers) {
   EXPECT_EQ(second, std::string(9, 'b') + "x" + std::string(10, 'b') + "x" + std::string(79, 'b'));
 }
 
+// Blocks have room of their own.
+TEST(Snapshot, PutsBackBlocksWhateverElseThereIs) {
+  std::vector<char> data(2 * Snapshot::kMost);
+  std::string block(100, 'b');
+  Snapshot snapshot;
+  snapshot.Add(data.data(), data.data() + data.size());
+  snapshot.AddBlock(block.data(), block.data() + block.size());
+  block[0] = block[99] = 'x';
+  snapshot.PutBack();
+  EXPECT_EQ(block, std::string(100, 'b'));
+}
+
 // Pages that have never differed are looked at now and then only; one that has, always.
 TEST(Snapshot, LooksAtMuchDataNowAndThen) {
   std::vector<char> data(2 * Snapshot::kSmall);
