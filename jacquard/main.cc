@@ -98,9 +98,6 @@ void WatchFirstExecution(double limit) {
   if (pthread_create(&thread, nullptr, EndWithoutExecution, &seconds) == 0) pthread_detach(thread);
 }
 
-// What main has returned last.
-int last_status = 0;
-
 bool IsLimit(const Finding& finding) { return finding.verdict.kind == VerdictKind::kUnsupported; }
 
 int Main(int argc, char** argv, char** environment) {
@@ -127,6 +124,10 @@ int Main(int argc, char** argv, char** environment) {
   if (options.strategy == "help") PrintAndExit(StrategyHelp());
   const bool replays = !options.replay.empty() || std::getenv("JACQUARD_REPLAY") != nullptr;
   if (options.executions == 0 && options.seconds == 0) options.seconds = kDefaultSeconds;
+  // Nobody has asked for anything. If there are no threads to explore either, it is a program as
+  // configuration scripts and builds run them.
+  if (given == nullptr && first == argv + std::min(argc, 1) && !replays)
+    options.execution.exits = ExitMode::kIsRealIfAlone;
 
   static const StandardInput input;
   if (!input.problem().empty()) Refuse(input.problem());
@@ -138,21 +139,13 @@ int Main(int argc, char** argv, char** environment) {
       [environment] {
         input.Rewind();
         optind = 0;  // the C library's getopt begins anew
-        last_status = __real_main(arguments.count(), arguments.Fresh(), environment);
-        ReturnFromMain(last_status);
+        ReturnFromMain(__real_main(arguments.count(), arguments.Fresh(), environment));
       },
       options);
   if (!result.problem.empty()) {
     const bool nothing_executed =
         options.seconds > 0 && result.executions == 0 && result.seconds > options.seconds;
     Refuse(result.problem, nothing_executed ? kNothingExecuted : kWrongRequest);
-  }
-  // Nobody has asked for anything, and there are no threads to explore: a program as configuration
-  // scripts run them.
-  if (result.steps == 0 && given == nullptr && first == argv + std::min(argc, 1) &&
-      std::all_of(result.findings.begin(), result.findings.end(), IsLimit)) {
-    std::fputs("jacquard: no instrumented step: this program has run once, as it is\n", stderr);
-    return last_status;
   }
   for (const Finding& finding : result.findings)
     std::fprintf(stderr, "%s\n", finding.report.c_str());

@@ -123,7 +123,8 @@ void WriteOptions(const ExecutionOptions& options, Writer& writer) {
   if (!options.detached_threads_may_outlive) bits |= kNoneOutlivesBit;
   if (!options.lock_order) bits |= kNoLockOrderBit;
   if (options.library_bugs) bits |= kLibraryBugsBit;
-  if (options.exits == ExitMode::kIsFree) bits |= kExitsFreeBit;
+  if (options.exits == ExitMode::kIsFree || options.exits == ExitMode::kIsRealIfAlone)
+    bits |= kExitsFreeBit;
   if (options.exits == ExitMode::kMustBeZero) bits |= kExitsZeroBit;
   if (options.max_history != defaults.max_history) bits |= kHistoryBit;
   if (options.max_steps != defaults.max_steps) bits |= kStepsBit;

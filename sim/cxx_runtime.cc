@@ -29,6 +29,13 @@ constinit std::vector<ThreadDestructor> thread_destructors;
 constinit std::vector<ThreadDestructor> outside_destructors;
 constinit std::vector<ThreadDestructor> kept_destructors;
 
+// What the execution has registered for the end of the process, if it may be that.
+struct ExitFunction {
+  void (*function)(void*);
+  void* object;
+};
+constinit std::vector<ExitFunction> exit_functions;
+
 // The guard of a function-local static (Itanium C++ ABI, 3.3.3): byte 0 says "initialised", byte 1
 // is the implementation's.
 struct Guard {
@@ -63,7 +70,18 @@ void RunThreadDestructors() {
   }
 }
 
-void DropThreadDestructors() { thread_destructors = kept_destructors; }
+void DropThreadDestructors() {
+  thread_destructors = kept_destructors;
+  exit_functions.clear();
+}
+
+void RunExitFunctions() {
+  while (!exit_functions.empty()) {
+    const ExitFunction last = exit_functions.back();
+    exit_functions.pop_back();
+    last.function(last.object);  // may register others
+  }
+}
 
 void KeepThreadDestructors() {
   kept_destructors = outside_destructors;
@@ -113,6 +131,10 @@ void __cxa_guard_abort(abi::__guard* word) {
 // The destructor of a static that an execution makes: the roll-back takes the object's place.
 int __cxa_atexit(void (*function)(void*), void* object, void* library) {
   if (GuardIsSimulated() && jacquard::sim::FromProgram(__builtin_return_address(0))) {
+    if (engine.options().exits == jacquard::ExitMode::kIsRealIfAlone) {
+      const jacquard::sim::RealHeap real_heap;
+      jacquard::sim::exit_functions.push_back({function, object});
+    }
     return 0;
   }
   static const auto real = reinterpret_cast<int (*)(void (*)(void*), void*, void*)>(

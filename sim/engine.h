@@ -360,7 +360,8 @@ class Engine {
 
   // The program calls `function`, which ends it: so does the execution. `in_order`: what it has not
   // freed by then, and cannot reach, is a leak.
-  [[noreturn]] void EndProgram(std::string_view function, int status, bool in_order, uintptr_t pc);
+  // Returns if it is the process that is to end.
+  void EndProgram(std::string_view function, int status, bool in_order, uintptr_t pc);
 
   const ExecutionOptions& options() const { return options_; }
 
@@ -687,6 +688,8 @@ inline constexpr uint64_t kClockEpoch = 1'000'000'000'000'000'000;
 // Destructors of the running thread's thread_local objects (cxx_runtime.cc).
 void RunThreadDestructors();
 void DropThreadDestructors();
+// What the execution has registered for the end of the process, the last first.
+void RunExitFunctions();
 // Those that are known now belong to thread 0 of each execution.
 void KeepThreadDestructors();
 

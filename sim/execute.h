@@ -38,6 +38,9 @@ enum class ExitMode : uint8_t {
   kIsMisplaced,  // a verdict: a body has to return
   kIsFree,       // the end of a program, whatever the status
   kMustBeZero,   // the same, but another status than 0 is a verdict
+  // As kIsFree; but if the execution has never had a second thread, it is the process that ends, as
+  // without a simulation.
+  kIsRealIfAlone,
 };
 
 struct ExecutionOptions {

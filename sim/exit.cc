@@ -22,6 +22,14 @@ void Engine::EndProgram(std::string_view function, int status, bool in_order, ui
     FailIfInHandlerOfFault();
     FailInTimersHandler();
   }
+  if (options_.exits == ExitMode::kIsRealIfAlone && thread_count_ == 1 && !probing_) {
+    WriteMessage("no second thread: this program has run once, as it is");
+    if (in_order) {
+      RunThreadDestructors();
+      RunExitFunctions();
+    }
+    return;
+  }
   if (options_.exits != ExitMode::kIsMisplaced && !probing_ && Simulates()) {
     // Until then the other threads go on; the switch to them notes another end of the stack.
     const Context end_of_stack = current->context;
@@ -40,6 +48,7 @@ void Engine::EndProgram(std::string_view function, int status, bool in_order, ui
       }
       break;
     case ExitMode::kIsFree:
+    case ExitMode::kIsRealIfAlone:
       break;
   }
   // Nobody could go on, and then somebody was woken.
@@ -74,10 +83,14 @@ namespace jacquard {
 
 void ReturnFromMain(int status) {
   sim::Engine& engine = sim::engine;
-  const bool fails = engine.options().exits == ExitMode::kMustBeZero && status != 0;
-  if (!fails && (engine.alive() & ~engine.current->bit) == 0) return;
+  const ExitMode exits = engine.options().exits;
+  const bool matters = exits == ExitMode::kIsRealIfAlone ||
+                       (exits == ExitMode::kMustBeZero && status != 0) ||
+                       (engine.alive() & ~engine.current->bit) != 0;
+  if (!matters) return;
   sim::NoteEndOfStack();
   engine.EndProgram("main", status, /*in_order=*/true, 0);
+  JACQUARD_REAL(exit)(status);
 }
 
 }  // namespace jacquard
