@@ -97,7 +97,12 @@ done
 # The header's own names are in nobody's way, and a module's declaration is the first thing in its file.
 ends 0 'names of the program' jacquard-cc -Dlow=1 -Dhigh=2 -Dprocessor=3 -Dstatic= -c whole.c
 printf 'export module simple;\nexport int Two() { return 2; }\n' >simple.cppm
-ends 0 'a module' jacquard-c++ -std=c++20 --precompile -o simple.pcm simple.cppm
+ends 0 'a module' jacquard-c++ -std=c++20 -Werror --precompile -o simple.pcm simple.cppm
+printf 'import simple;\n#include <thread>\nint main() { std::thread([] { Two(); }).join(); }\n' >imports.cc
+ends 0 'its object' jacquard-c++ -std=c++20 -c simple.pcm
+ends 0 'who imports it' jacquard-c++ -std=c++20 -fmodule-file=simple=simple.pcm -c imports.cc
+ends 0 'both' jacquard-c++ -o imports imports.o simple.o
+ends 0 'their run' env JACQUARD_OPTIONS=executions=10 ./imports
 
 # ---- what the processor alone knows
 

@@ -450,11 +450,164 @@ ends 0 'objects on stacks' jacquard-c++ -o constructed constructed.cc
 ends 0 'their constructors' env JACQUARD_OPTIONS='executions=1000 races=ignore' ./constructed
 says 'their constructors' '1000 executions, [0-9]+000 steps'
 
-# What configuration scripts run has no threads, and its own status.
+# A loop reads and writes what the program does, not what lies beside, nor before it is decided.
+cat >loops.c <<'END'
+#include <pthread.h>
+static struct { short x, y; } pairs[64];
+static int numbers[64], errors;
+__attribute__((noinline)) static int Sum(int count) {
+  int sum = 0;
+  for (int i = 0; i < count; ++i) sum += pairs[i].x;
+  return sum;
+}
+__attribute__((noinline)) static void Count(const int *from, int count) {
+  for (int i = 0; i < count; ++i)
+    if (from[i] < 0) ++errors;
+}
+static void *Write(void *nothing) {
+  for (int i = 0; i < 64; ++i) pairs[i].y = 1;
+  ++errors;
+  return nothing;
+}
+int main(void) {
+  pthread_t thread;
+  pthread_create(&thread, 0, Write, 0);
+  Count(numbers, 64);
+  const int sum = Sum(64);
+  pthread_join(thread, 0);
+  return sum;
+}
+END
+ends 0 'loops' jacquard-cc -O2 -o loops loops.c
+ends 0 'they do not race' ./loops
+sed 's/pairs\[i\].y = 1/pairs[i].x = 1/' loops.c >racing_loops.c
+ends 0 'with what they read' jacquard-cc -O2 -o racing_loops racing_loops.c
+ends 1 'that they race' ./racing_loops
+says 'that they race' '^race: plain read and plain write'
+
+# A static library that another compiler has made, as a test framework often is, writes to what it has allocated before
+# main: in each execution anew.
+cat >registry.cc <<'END'
+#include <vector>
+struct Suite {
+  std::vector<int> tests;
+};
+static std::vector<Suite *> suites;
+static const struct Constructed {
+  Constructed() {
+    suites.push_back(new Suite);
+    suites[0]->tests.push_back(1);
+    delete new Suite;
+  }
+} constructed;
+int Register() {
+  suites[0]->tests.push_back(2);
+  return suites[0]->tests.size();
+}
+END
+cat >registers.cc <<'END'
+#include <cstdlib>
+#include <thread>
+int Register();
+int main() {
+  std::thread([] {}).join();
+  if (Register() != 2 || Register() != 3) std::abort();
+}
+END
+ends 0 'a library without hooks' "${JACQUARD_CXX:-clang++-19}" -c registry.cc
+ends 0 'who uses it' jacquard-c++ -o registers registers.cc registry.o
+ends 0 'what it has registered' env JACQUARD_OPTIONS=executions=200 ./registers
+
+# main may stand in an archive, as that of a test framework does.
+echo 'int main(void) { return 4; }' >only_main.c
+ends 0 'an object' jacquard-cc -c only_main.c
+rm -f libmain.a && ar rc libmain.a only_main.o
+echo 'int unused;' >unused.c
+ends 0 'main in an archive' jacquard-cc -o of_archive unused.c libmain.a
+
+# ---- without options: who never makes a second thread runs once, to its own end
+
 unset JACQUARD_OPTIONS
+once='no second thread: this program has run once, as it is'
+# as_it_is STATUS NAME PROGRAM: its status, and what it prints, once.
+as_it_is() {
+  ends "$1" "$2" "${@:3}"
+  says "$2" "$once"
+}
 echo 'int main(void) { return 3; }' >status.c
 ends 0 'a program without threads' jacquard-cc status.c
-ends 3 'it runs as it is' ./a.out
+as_it_is 3 'its status' ./a.out
+as_it_is 4 'main in an archive' ./of_archive
+for function in exit _exit _Exit quick_exit; do
+  printf '#define _GNU_SOURCE\n#include <stdlib.h>\n#include <unistd.h>\nint main(void) { %s(77); }\n' "$function" >ends.c
+  ends 0 "with $function" jacquard-cc -o ends ends.c
+  as_it_is 77 "$function" ./ends
+done
+cat >to_the_end.cc <<'END'
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <mutex>
+#include <vector>
+std::ofstream file("to_the_end.txt");
+struct Global {
+  ~Global() {
+    std::lock_guard lock(mutex);
+    values.push_back(1);
+    std::puts("global");
+  }
+  std::mutex mutex;
+  std::vector<int> values;
+} global;
+thread_local struct OfThread {
+  ~OfThread() { std::puts("of the thread"); }
+  int value = 1;
+} of_thread;
+int main() {
+  static const auto shared = std::make_shared<std::atomic<int>>(4);
+  global.values.resize(100);
+  of_thread.value += *shared;
+  file << "written";
+  std::atexit([] { std::puts("at exit"); });
+  static const struct Static {
+    ~Static() { std::puts("static"); }
+  } last;
+  return of_thread.value;
+}
+END
+ends 0 'a program with an end' jacquard-c++ -o to_the_end to_the_end.cc
+as_it_is 5 'goes to its end' ./to_the_end
+[[ $(./to_the_end 2>/dev/null | tr '\n' ,) == 'of the thread,static,at exit,global,' ]] || fail "the order is another"
+[[ $(cat to_the_end.txt) == written ]] || fail 'the file is empty'
+ends 0 'with options it is explored' env JACQUARD_OPTIONS=executions=10 ./to_the_end
+says 'with options it is explored' '^jacquard: 10 executions'
+printf '#include <stdlib.h>\nint main(void) { char *p = malloc(5); p = realloc(p, 100); return !p; }\n' >leaks.c
+ends 0 'a program that leaks' jacquard-cc -o leaks leaks.c
+as_it_is 0 'which is its own affair' ./leaks
+# What cannot be simulated is told, whatever would come behind.
+cat >forks.c <<'END'
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static int number;
+static void *Count(void *nothing) { return ++number, nothing; }
+int main(void) {
+  const pid_t child = fork();
+  if (child == 0) _exit(0);
+  waitpid(child, 0, 0);
+  pthread_t a, b;
+  pthread_create(&a, 0, Count, 0);
+  pthread_create(&b, 0, Count, 0);
+  pthread_join(a, 0);
+  pthread_join(b, 0);
+  return 0;
+}
+END
+ends 0 'a program that forks' jacquard-cc -o forks forks.c
+ends 2 'its run' ./forks
+says 'its run' '^unsupported: fork'
 
 # ---- a project with CMake
 
