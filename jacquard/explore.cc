@@ -92,7 +92,8 @@ class Exploration {
     } else {
       ExploreHere();
     }
-    if (result_.executions == 0 && result_.steps_given_up != 0 && result_.problem.empty())
+    const bool none = result_.executions == 0 && result_.findings.empty() && !replays_;
+    if (none && (result_.steps_given_up != 0 || options_.seconds > 0) && result_.problem.empty())
       result_.problem = "the time was over before one execution had come to its end";
     progress_->End();
     result_.strategy = replays_ ? "replay" : options_.strategy;
@@ -162,6 +163,7 @@ class Exploration {
       if (result_.findings.empty() || !options_.stop_at_first_bug) ReportLockCycles();
     }
     result_.cut_histories = RuntimeCounters().cut_histories - before.cut_histories;
+    result_.failing_statuses = RuntimeCounters().failing_statuses - before.failing_statuses;
     result_.library_bugs = RuntimeCounters().library_bugs - before.library_bugs;
     result_.seconds = std::chrono::duration<double>(Clock::now() - start).count();
     result_.distinct_schedules = schedules_.Count();

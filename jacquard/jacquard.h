@@ -107,6 +107,8 @@ struct Result {
   uint64_t cut_histories = 0;
   // The last execution, which does not count, was given up after so many steps: the time was over.
   uint64_t steps_given_up = 0;
+  // Executions in which the program ended with another status than 0 (ExitMode).
+  uint64_t failing_statuses = 0;
   // How often a known fault of the C++ library was passed over (ExecutionOptions::library_bugs).
   uint64_t library_bugs = 0;
   std::vector<Finding> findings;  // in the order in which they were found

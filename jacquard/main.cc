@@ -57,7 +57,8 @@ class Arguments {
 
 [[noreturn]] void Refuse(const std::string& problem, ExitStatus status = kWrongRequest) {
   std::fprintf(stderr, "jacquard: %s\n", problem.c_str());
-  std::exit(status);
+  std::fflush(nullptr);
+  _exit(status);  // a destructor may not be ready for it
 }
 
 [[noreturn]] void PrintAndExit(const std::string& text) {

@@ -28,6 +28,12 @@ std::string Summary(const Result& result) {
     text += fmt::format("; the time was over in one more, which was given up after {} steps",
                         result.steps_given_up);
   }
+  if (result.failing_statuses != 0) {
+    text += fmt::format(
+        "; {} times the program ended with another status than 0, which is not counted "
+        "(status=report reports it)",
+        result.failing_statuses);
+  }
   if (result.library_bugs != 0) {
     text += fmt::format(
         "; {} times the C++ library lost a wake-up or had a race of its own, which is not counted "

@@ -347,6 +347,7 @@ class Engine {
   bool SpuriousIsAllowed() const { return spurious_events_ < options_.spurious_wake_ups; }
   void CountSpurious() { ++spurious_events_; }
 
+  void CountFailingStatus() { ++counters_.failing_statuses; }
   void NoteLibraryBug() { ++counters_.library_bugs; }
 
   uint64_t step() const { return step_; }

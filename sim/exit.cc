@@ -49,6 +49,7 @@ void Engine::EndProgram(std::string_view function, int status, bool in_order, ui
       break;
     case ExitMode::kIsFree:
     case ExitMode::kIsRealIfAlone:
+      if (status != 0) CountFailingStatus();
       break;
   }
   // Nobody could go on, and then somebody was woken.
@@ -87,7 +88,10 @@ void ReturnFromMain(int status) {
   const bool matters = exits == ExitMode::kIsRealIfAlone ||
                        (exits == ExitMode::kMustBeZero && status != 0) ||
                        (engine.alive() & ~engine.current->bit) != 0;
-  if (!matters) return;
+  if (!matters) {
+    if (status != 0) engine.CountFailingStatus();
+    return;
+  }
   sim::NoteEndOfStack();
   engine.EndProgram("main", status, /*in_order=*/true, 0);
   JACQUARD_REAL(exit)(status);

@@ -83,6 +83,12 @@ void Give(SimThread& thread, int signal) {
   engine.WakeIfSpinning(thread);
 }
 
+// Those of `set` that have been sent to the process, and wait for any thread.
+uint64_t SentToAll(uint64_t set) {
+  if (waits_for_any != 0) engine.Acquire(&sent_signals);
+  return waits_for_any & set;
+}
+
 // To any thread that waits for it or does not block it: the running one, if possible.
 int SendToProcess(int signal, uintptr_t pc) {
   BeginSending(pc);
@@ -278,6 +284,15 @@ int sigwait(const sigset_t* set, int* signal) {
 int sigwaitinfo(const sigset_t* set, siginfo_t* information) {
   if (!engine.Simulates()) return JACQUARD_REAL(sigwaitinfo)(set, information);
   return AwaitSignal(ToBits(*set), information, Engine::kNoDeadline, JACQUARD_CALLER);
+}
+
+int sigpending(sigset_t* set) noexcept {
+  const int result = JACQUARD_REAL(sigpending)(set);
+  if (result != 0 || !engine.Simulates()) return result;
+  const uint64_t waiting =
+      jacquard::sim::ToBits(*set) | jacquard::sim::SentToAll(jacquard::sim::RealMask());
+  std::memcpy(set, &waiting, sizeof(waiting));
+  return result;
 }
 
 int sigtimedwait(const sigset_t* set, siginfo_t* information, const timespec* time) {

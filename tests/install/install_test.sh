@@ -518,6 +518,13 @@ ends 0 'a library without hooks' "${JACQUARD_CXX:-clang++-19}" -c registry.cc
 ends 0 'who uses it' jacquard-c++ -o registers registers.cc registry.o
 ends 0 'what it has registered' env JACQUARD_OPTIONS=executions=200 ./registers
 
+# A status that is none of a bug is told.
+printf '#include <thread>\nint main() { std::thread([] {}).join(); return 3; }\n' >returns.cc
+ends 0 'a status' jacquard-c++ -o returns returns.cc
+ends 0 'its run' env JACQUARD_OPTIONS=executions=10 ./returns
+says 'its run' '10 times the program ended with another status than 0'
+ends 3 'in no time' env JACQUARD_OPTIONS=seconds=1e-9 ./returns
+
 # main may stand in an archive, as that of a test framework does.
 echo 'int main(void) { return 4; }' >only_main.c
 ends 0 'an object' jacquard-cc -c only_main.c

@@ -147,6 +147,32 @@ TEST(Signals, AreSentToAThreadThatBlocksThem) {
             "abort|signal");
 }
 
+// Whoever has been sent it, or all.
+TEST(Signals, ThatWaitAreShown) {
+  const auto shows = [](bool to_process) {
+    return [to_process] {
+      sigset_t set;
+      sigset_t now;
+      sigemptyset(&set);
+      sigaddset(&set, SIGUSR2);
+      const auto pending = [&now] {
+        Check(sigpending(&now) == 0, "asked");
+        return sigismember(&now, SIGUSR2) == 1;
+      };
+      pthread_sigmask(SIG_BLOCK, &set, nullptr);
+      Check(!pending(), "none yet");
+      to_process ? kill(getpid(), SIGUSR2) : raise(SIGUSR2);
+      std::thread([&] { Check(pending() == to_process, "for the other one, too"); }).join();
+      Check(pending(), "it waits");
+      int signal = 0;
+      sigwait(&set, &signal);
+      Check(signal == SIGUSR2 && !pending(), "taken");
+    };
+  };
+  ExpectPass(Walk(shows(true)));
+  ExpectPass(Walk(shows(false)));
+}
+
 // A thread that can run handles it before its next step.
 TEST(Signals, AreHandledByTheThreadThatTheyAreSentTo) {
   static int data;
