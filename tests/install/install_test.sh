@@ -195,6 +195,32 @@ JACQUARD_MAIN=once ends 0 'a program that explores' jacquard-c++ -std=c++20 -o e
 ends 4 'it finds the bug' ./explores
 says 'it finds the bug' '^invariant: no update is lost'
 
+# With the system's GoogleTest, which has no hooks.
+cat >expects.cc <<'END'
+#include <gtest/gtest.h>
+#include <atomic>
+#include <thread>
+#include "jacquard/jacquard.h"
+static void Count(bool atomically) {
+  jacquard::ExpectNoBug([atomically] {
+    std::atomic<int> count = 0;
+    const auto add = [&] { atomically ? ++count : count = count + 1; };
+    std::thread a(add), b(add);
+    a.join();
+    b.join();
+    EXPECT_EQ(count, 2);
+  }, {.executions = 1000});
+}
+TEST(Count, Atomically) { Count(true); }
+TEST(Count, InTwoSteps) { Count(false); }
+END
+JACQUARD_MAIN=once ends 0 'a unit test' jacquard-c++ -std=c++20 -o expects expects.cc \
+  "$scratch/prefix/lib/jacquard/googletest.cc" -lgtest -lgtest_main
+ends 1 'it fails' ./expects
+says 'it fails' '^\[       OK \] Count.Atomically'
+says 'it fails' '^\[  FAILED  \] Count.InTwoSteps'
+says 'it fails' '^expectation: '
+
 # A weak compare-exchange without a loop, in C and in C++, where nobody is in the way.
 cat >weak.c <<'END'
 #include <assert.h>

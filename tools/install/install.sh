@@ -1,9 +1,9 @@
 #!/bin/bash
 # Installs Jacquard for other build systems: ./bazelw run //tools:install -- PREFIX
 #   PREFIX/bin/jacquard-cc, jacquard-c++    compiler wrappers
-#   PREFIX/lib/jacquard/                    the runtime, and the headers that a unit test includes
-# Called by Bazel with the wrapper, the runtime, the main that calls the program's, the header for inline assembly, and the
-# other headers, relative to where it starts, and `--` before the user's arguments.
+#   PREFIX/lib/jacquard/                    the runtime, the headers that a unit test includes, and GoogleTest's side of it
+# Called by Bazel with the wrapper, the runtime, the main that calls the program's, the header for inline assembly, GoogleTest's
+# side, and the other headers, relative to where it starts, and `--` before the user's arguments.
 set -u
 
 fail() {
@@ -11,8 +11,8 @@ fail() {
   exit 2
 }
 
-wrapper=$1 runtime=$2 main=$3 inline_assembly=$4
-shift 4
+wrapper=$1 runtime=$2 main=$3 inline_assembly=$4 googletest=$5
+shift 5
 headers=()
 while (($# > 0)) && [[ $1 != -- ]]; do
   headers+=("$1")
@@ -48,6 +48,7 @@ place() {
 place "$runtime" lib/jacquard/jacquard.o 644
 place "$main" lib/jacquard/main.o 644
 place "$inline_assembly" lib/jacquard/inline_assembly.h 644
+place "$googletest" lib/jacquard/googletest.cc 644
 for header in "${headers[@]}"; do place "$header" "lib/jacquard/include/$header" 644; done
 place "$wrapper" bin/jacquard-cc 755
 ln -sfn jacquard-cc "$prefix/bin/jacquard-c++" || fail "cannot write $prefix/bin/jacquard-c++"
