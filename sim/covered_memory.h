@@ -11,13 +11,18 @@
 
 namespace jacquard::sim {
 
-// So much of the heap, and the stacks of so many threads: the rest is rarely used, and tables
-// for all of it would take up many gigabytes of addresses.
-inline constexpr size_t kCoveredHeap = size_t{1} << 30;
-inline constexpr size_t kCoveredStacks = 64 * kStackStride;
+// So much of the heap, and the stacks of so many threads. What is kept takes up several times the
+// memory, and for all of it many gigabytes of addresses.
+inline constexpr size_t kCoveredHeap = size_t{256} << 20;
+inline constexpr size_t kCoveredStacks = 16 * kStackStride;
 
 inline bool IsCovered(uintptr_t address) {
   return address - kArenaBase < kCoveredHeap || address - kStackArea < kCoveredStacks;
+}
+
+// Whether all of the bytes, at least one, are.
+inline bool IsCovered(uintptr_t begin, size_t size) {
+  return IsCovered(begin) && IsCovered(begin + size - 1);
 }
 
 }  // namespace jacquard::sim

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sim/page.h"
 #include "sim/reserve.h"
 
 namespace jacquard::sim {
@@ -12,7 +13,8 @@ constinit RepeatedAccesses repeated_accesses;
 
 void RepeatedAccesses::Init() {
   constexpr const char* kWhat = "what is known of accesses to the heap and the stacks";
-  ReserveAt(kArenaBase + kDistance, kCoveredHeap, kWhat);
+  // An access that begins at the end of what is covered may reach into the next word.
+  ReserveAt(kArenaBase + kDistance, kCoveredHeap + kPageSize, kWhat);
   void* const of_stacks = ReserveAt(kStackArea + kDistance, kCoveredStacks, kWhat);
   madvise(of_stacks, kCoveredStacks, MADV_NOHUGEPAGE);  // as the stacks
 }
@@ -23,7 +25,7 @@ void RepeatedAccesses::GiveBack(uintptr_t begin, size_t size) {
 }
 
 void RepeatedAccesses::Keep(uintptr_t address, size_t size, bool writes) {
-  if (!IsCovered(address)) return;
+  if (!IsCovered(address, size)) return;
   while (size > 0) {
     const size_t here = std::min(size, 8 - address % 8);
     const uint64_t bytes = BytesIn(address, here);
@@ -38,7 +40,7 @@ void RepeatedAccesses::Keep(uintptr_t address, size_t size, bool writes) {
 size_t RepeatedAccesses::CountWhile(const void* address, size_t size, bool known,
                                     bool writes) const {
   const auto begin = reinterpret_cast<uintptr_t>(address);
-  if (!KnowsAny() || !IsCovered(begin)) return known ? 0 : size;
+  if (size == 0 || !KnowsAny() || !IsCovered(begin, size)) return known ? 0 : size;
   uintptr_t at = begin;
   for (const uintptr_t end = begin + size; at < end;) {
     const size_t here = std::min<size_t>(end - at, 8 - at % 8);

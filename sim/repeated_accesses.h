@@ -39,9 +39,9 @@ class RepeatedAccesses {
   // Memory has been given back, or is given out: what comes there is new.
   void Forget(const void* address, size_t size) {
     const auto bits = reinterpret_cast<uintptr_t>(address);
-    if (!KnowsAny() || !IsCovered(bits)) return;
-    if (size > kMostForgotten) return BeginStretch();
-    std::memset(WordOf(bits), 0, (size + 7) / 8 * 8);
+    if (!KnowsAny() || size == 0 || !IsCovered(bits)) return;
+    if (size > kMostForgotten || !IsCovered(bits, size)) return BeginStretch();
+    std::memset(WordOf(bits), 0, (bits % 8 + size + 7) / 8 * 8);
   }
 
   // The part of the heap goes back to the system; it begins a page.

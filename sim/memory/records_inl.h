@@ -145,7 +145,6 @@ bool Model<Clock>::FreeRecords(int thread, uintptr_t begin, size_t size) {
 template <class Clock>
 void Model<Clock>::ForgetRecords(uintptr_t begin, size_t size) {
   plain_records.ForEachUsed(begin, size, [](PlainRecord& record, uintptr_t from, size_t count) {
-    // Spilled ones have none.
     for (uint8_t& bytes : record.bytes) bytes &= ~PlainRecords::BytesIn(from, count);
   });
 }

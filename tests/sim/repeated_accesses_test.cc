@@ -192,6 +192,38 @@ TEST(RepeatedAccesses, DoNotCoverWhatLiesBehindTheBlock) {
   EXPECT_EQ(result.verdict.kind, VerdictKind::kHeapError) << result.verdict.message;
 }
 
+// What is kept of accesses ends somewhere in a large block (sim/covered_memory.h).
+TEST(RepeatedAccesses, MayLieAtTheEndOfWhatIsCovered) {
+  const auto body = [](bool races) {
+    return [races] {
+      constexpr size_t kCovered = 256 << 20;
+      char* const end = reinterpret_cast<char*>(0x1200'0000'0000 + kCovered);
+      char* const block = Make(kCovered + (8 << 20));
+      Check(block < end - 100 && block + kCovered > end + 100, "around it");
+      std::atomic<bool> written = false;
+      std::thread other([&] {
+        for (int round = 0; round < kOften; ++round) {
+          std::memset(Hide(end - 50), round, 100);
+          for (int offset = -12; offset < 4; ++offset) {
+            uint64_t value = 0;
+            std::memcpy(&value, Hide(end + offset), sizeof(value));
+            Hide(&value);
+          }
+        }
+        written.store(true, races ? relaxed : release);
+      });
+      if (written.load(acquire)) {
+        Read(end - 1);
+        Read(end);
+      }
+      other.join();
+      std::free(block);
+    };
+  };
+  ExpectNoRace(body(false));
+  ExpectRace(body(true), "plain read and plain write");
+}
+
 // ---- threads that wait
 
 // What it reads has been read often: still others get to run.
