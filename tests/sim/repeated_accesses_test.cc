@@ -128,6 +128,23 @@ TEST(RepeatedAccesses, MayLieAcrossAGranulesEnd) {
   for (const int byte : {4, 13}) ExpectNoRace(OnTwoThreads(first, second(byte)));
 }
 
+// Its first bytes have been accessed before, the others not.
+TEST(RepeatedAccesses, AcrossAGranulesEndAreKnownOnBothSides) {
+  const auto first = [](int* words, std::atomic<int>& flag) {
+    const uint64_t value = 0;
+    auto* const bytes = reinterpret_cast<char*>(words);
+    for (int i = 0; i < kOften; ++i) {
+      for (int byte = 5; byte < 8; ++byte) Write(bytes + byte, 'a');
+    }
+    std::memcpy(Hide(bytes + 5), &value, sizeof(value));
+    flag.store(1, relaxed);
+  };
+  const auto second = [](int* words, std::atomic<int>& flag) {
+    if (flag.load(relaxed) == 1) Write(reinterpret_cast<char*>(words) + 8, char{1});
+  };
+  ExpectRace(OnTwoThreads(first, second), "plain write and plain write");
+}
+
 TEST(RepeatedAccesses, AreNewBehindAnAtomicOne) {
   ExpectRace(OnTwoThreads(
                  [](int* words, std::atomic<int>& flag) {
