@@ -24,6 +24,7 @@ bool Model<Clock>::IsToldByRecord(int thread, uintptr_t begin, size_t size) {
 template <class Clock>
 template <AccessKind kKind>
 bool Model<Clock>::TellRecord(PlainRecord& record, int thread, uintptr_t begin, size_t size) {
+  if (plain_records.IsOf(record) && record.spilled) return false;
   constexpr bool kWrites = kKind == AccessKind::kPlainWrite;
   const uint32_t epoch = EpochOf(thread);
   const uint8_t bytes = PlainRecords::BytesIn(begin, size);
@@ -36,8 +37,6 @@ bool Model<Clock>::TellRecord(PlainRecord& record, int thread, uintptr_t begin, 
   } else if (record.thread[kFirst] == thread && record.epoch[kFirst] == epoch &&
              (bytes & ~record.bytes[kFirst]) == 0) {
     return true;  // nobody has written there since
-  } else if (record.spilled) {
-    return false;
   } else if (!TakesOver<kWrites>(record, threads_[thread].now, bytes)) [[unlikely]] {
     Spill(record, begin, size);
     return false;
