@@ -688,7 +688,7 @@ inline constexpr uint64_t kClockEpoch = 1'000'000'000'000'000'000;
 
 // Destructors of the running thread's thread_local objects (cxx_runtime.cc).
 void RunThreadDestructors();
-void DropThreadDestructors();
+void DropThreadDestructors();  // and what RunExitFunctions would run
 // What the execution has registered for the end of the process, the last first.
 void RunExitFunctions();
 // Those that are known now belong to thread 0 of each execution.

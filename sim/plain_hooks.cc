@@ -240,12 +240,14 @@ template <size_t kSize>
   return true;
 }
 
-// Whether the running thread has made this access in this stretch, and the memory is surely still
-// there: of its own stack only what lies above the stack pointer is.
+// Whether the memory model is told of accesses, has been told of this one by the running thread in
+// this stretch, and the memory is surely still there: of its own stack only what lies above the
+// stack pointer is.
 template <size_t kSize, bool kWrites>
 [[gnu::always_inline]] inline bool IsRepeated(const void* address) {
   const uintptr_t bottom = engine.current->stack_bottom;
-  return kSize <= 8 && repeated_accesses.Has<kWrites>(address, kSize) && engine.hooks_on &&
+  return kSize <= 8 && near_tag == kToldTag && repeated_accesses.Has<kWrites>(address, kSize) &&
+         engine.hooks_on &&
          reinterpret_cast<uintptr_t>(address) - bottom >=
              reinterpret_cast<uintptr_t>(StackPointer()) - bottom;
 }
@@ -281,7 +283,7 @@ template <size_t kSize>
 template <size_t kSize>
 [[gnu::always_inline]] inline void ReadElsewhere(void* address) {
   if (near_tag != kNearTag) {
-    if (near_tag == kToldTag && ReadIsRepeated<kSize>(address)) [[likely]]
+    if (ReadIsRepeated<kSize>(address)) [[likely]]
       return;
     [[clang::musttail]] return ReadTold<kSize>(address);
   }
@@ -292,7 +294,7 @@ template <size_t kSize>
 template <size_t kSize>
 [[gnu::always_inline]] inline void WriteElsewhere(void* address) {
   if (near_tag != kNearTag) {
-    if (near_tag == kToldTag && IsRepeated<kSize, true>(address)) [[likely]]
+    if (IsRepeated<kSize, true>(address)) [[likely]]
       return;
     [[clang::musttail]] return WriteTold<kSize>(address);
   }
@@ -441,15 +443,15 @@ void __tsan_func_exit() {
   void __tsan_##NAME(void* address) { PlainRead<SIZE>(address); }
 #define JACQUARD_WRITE_HOOK(NAME, SIZE) \
   void __tsan_##NAME(void* address) { PlainWrite<SIZE>(address); }
-#define JACQUARD_UNALIGNED_READ_HOOK(NAME, SIZE)                       \
-  void __tsan_unaligned_##NAME(void* address) {                        \
-    if (near_tag == kToldTag && ReadIsRepeated<SIZE>(address)) return; \
-    [[clang::musttail]] return ReadRarely<SIZE, false>(address);       \
+#define JACQUARD_UNALIGNED_READ_HOOK(NAME, SIZE)                 \
+  void __tsan_unaligned_##NAME(void* address) {                  \
+    if (ReadIsRepeated<SIZE>(address)) return;                   \
+    [[clang::musttail]] return ReadRarely<SIZE, false>(address); \
   }
-#define JACQUARD_UNALIGNED_WRITE_HOOK(NAME, SIZE)                        \
-  void __tsan_unaligned_##NAME(void* address) {                          \
-    if (near_tag == kToldTag && IsRepeated<SIZE, true>(address)) return; \
-    [[clang::musttail]] return WriteRarely<SIZE>(address);               \
+#define JACQUARD_UNALIGNED_WRITE_HOOK(NAME, SIZE)          \
+  void __tsan_unaligned_##NAME(void* address) {            \
+    if (IsRepeated<SIZE, true>(address)) return;           \
+    [[clang::musttail]] return WriteRarely<SIZE>(address); \
   }
 #define JACQUARD_PLAIN_HOOKS(SIZE)                          \
   JACQUARD_READ_HOOK(read##SIZE, SIZE)                      \

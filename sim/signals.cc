@@ -94,6 +94,7 @@ void BeforeActionChange(int signal) {
 
 bool IsFault(int signal) { return signal > 0 && (kFaults & SetOf(signal)) != 0; }
 
+// A thread is about to have one.
 void LetHandlersRunOnStacks() {
   for (int signal = 1; any_asks_for_stack && signal < NSIG; ++signal) {
     struct sigaction action;

@@ -6,8 +6,8 @@
 // stands for a set of seq_cst events that holds, with each event, all earlier ones of the same
 // thread.
 //
-// Three forms: eight lanes of 16 bits in one register, 64 lanes of 32 bits for more threads or
-// longer executions, and 256 of them for very many threads.
+// Four forms: eight lanes of 16 bits in one register, 16 lanes of 32 bits for more threads or
+// longer executions, and 64 and 256 of them for very many threads.
 #ifndef JACQUARD_SIM_MEMORY_CLOCK_H_
 #define JACQUARD_SIM_MEMORY_CLOCK_H_
 
