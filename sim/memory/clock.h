@@ -102,7 +102,7 @@ class Clock {
  private:
   static constexpr size_t kBytes = sizeof(Lane) * kLanes;
   static constexpr bool kInRegister = kBytes == sizeof(__m128i);
-  typedef Lane Vector __attribute__((vector_size(kBytes), aligned(kBytes < 64 ? kBytes : 64)));
+  using Vector __attribute__((vector_size(kBytes), aligned(kBytes < 64 ? kBytes : 64))) = Lane;
 
   struct Masks {
     alignas(16) Lane of_lane[kLanes][kLanes] = {};
