@@ -38,22 +38,44 @@ _SIM_MODE = {"external": "sim_trace", "libfuzzer": "sim_fuzz", "replay": "sim"}
 
 # Clang's hook for a compare-exchange is not told that it is a weak one, and could not report a failure that has seen what
 # it expected. So a weak one, wherever its builtin is named (as in <atomic> and <stdatomic.h>), asks the runtime first.
-# tools/install/jacquard-cc has the same.
+# tools/install/jacquard-cc has the same. A macro cannot tell a comma in braces, or in a template's arguments, from one
+# between its own: where there are more than there should be, the builtin is left alone, and never fails spuriously.
 _WEAK_PARTS = (
     "__extension__({__auto_type jacquard_p=(p);__auto_type jacquard_e=(e);%s jacquard_d=(d);" +
     "int jacquard_fails(const volatile void*,void*,unsigned long,int)__asm__(\"jacquard_weak_compare_exchange_fails\");" +
     "%sjacquard_fails(jacquard_p,jacquard_e,sizeof(*jacquard_%s),(f))?0:%s;})"
 )
 _VALUE = "__typeof__(__atomic_load_n(jacquard_p,0))"  # what is expected may be a void*
-_WEAK = [
-    "-D__atomic_compare_exchange_n(p,e,d,w,s,f)=" +
-    _WEAK_PARTS % (_VALUE, "(w)&&", "p", "__atomic_compare_exchange_n(jacquard_p,jacquard_e,jacquard_d,(w),(s),(f))"),
-    "-D__atomic_compare_exchange(p,e,d,w,s,f)=" +
-    _WEAK_PARTS % ("__auto_type", "(w)&&", "p", "__atomic_compare_exchange(jacquard_p,jacquard_e,jacquard_d,(w),(s),(f))"),
-    "-D__c11_atomic_compare_exchange_weak(p,e,d,s,f)=" +
-    _WEAK_PARTS % ("__typeof__(*jacquard_e)", "", "e", "__c11_atomic_compare_exchange_weak(jacquard_p,jacquard_e,jacquard_d,(s),(f))"),
-    "-Wno-undefined-internal",  # of the function, in an unnamed namespace
-]
+
+def _weak(builtin, parameters, body):
+    count = len(parameters.split(","))
+    others = ["jacquard_other_" + builtin]
+    names = others * (16 - count) + ["jacquard_weak_" + builtin] + others * (count - 1)
+    return [
+        "-D%s(...)=jacquard_seventeenth(__VA_ARGS__,%s)(__VA_ARGS__)" % (builtin, ",".join(names)),
+        "-Djacquard_other_%s(...)=%s(__VA_ARGS__)" % (builtin, builtin),
+        "-Djacquard_weak_%s(%s)=%s" % (builtin, parameters, body),
+    ]
+
+_WEAK = (
+    ["-Djacquard_seventeenth(a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,...)=q"] +
+    _weak(
+        "__atomic_compare_exchange_n",
+        "p,e,d,w,s,f",
+        _WEAK_PARTS % (_VALUE, "(w)&&", "p", "__atomic_compare_exchange_n(jacquard_p,jacquard_e,jacquard_d,(w),(s),(f))"),
+    ) +
+    _weak(
+        "__atomic_compare_exchange",
+        "p,e,d,w,s,f",
+        _WEAK_PARTS % ("__auto_type", "(w)&&", "p", "__atomic_compare_exchange(jacquard_p,jacquard_e,jacquard_d,(w),(s),(f))"),
+    ) +
+    _weak(
+        "__c11_atomic_compare_exchange_weak",
+        "p,e,d,s,f",
+        _WEAK_PARTS % ("__typeof__(*jacquard_e)", "", "e", "__c11_atomic_compare_exchange_weak(jacquard_p,jacquard_e,jacquard_d,(s),(f))"),
+    ) +
+    ["-Wno-undefined-internal"]  # of the function, in an unnamed namespace
+)
 
 # The read of a plain `++x` keeps its hook. And so does every access to a local variable: where clang believes that nobody else
 # knows its address, it leaves them out, and it overlooks whom the address of the whole was given to (LLVM 19).

@@ -281,6 +281,42 @@ int main(void) {
   return pthread_join(thread, NULL);
 }
 END
+# A macro sees the commas in braces and between a template's arguments.
+cat >braces.c <<'END'
+#include <assert.h>
+#include <pthread.h>
+struct head { void *first; unsigned long tag; } __attribute__((aligned(16)));
+static struct head head;
+static void *push(void *item) {
+  struct head old = {0, 0};
+  while (!__atomic_compare_exchange(&head, &old, &(struct head){item, old.tag + 1}, 1, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+  }
+  return item;
+}
+int main(void) {
+  pthread_t thread;
+  pthread_create(&thread, 0, push, &thread);
+  push(&head);
+  pthread_join(thread, 0);
+  return head.tag != 2;
+}
+END
+cat >template.cc <<'END'
+#include <thread>
+template <int kFirst, int kSecond> constexpr int Sum() { return kFirst + kSecond; }
+int word;
+int main() {
+  std::thread thread([] {
+    int expected = 0;
+    __atomic_compare_exchange_n(&word, &expected, Sum<1, 2>(), false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+  });
+  thread.join();
+  return word != 3;
+}
+END
+ends 0 'braces' jacquard-cc -mcx16 -o braces braces.c
+ends 0 'a template' jacquard-c++ -o template template.cc
+for program in ./braces ./template; do JACQUARD_OPTIONS='executions=1000 status=report' ends 0 "$program" "$program"; done
 ends 0 'void*' jacquard-cc -Wall -Wextra -Werror -o weak_void void_expected.c
 for standard in c11 c17; do ends 0 "$standard" jacquard-cc "-std=$standard" -Wall -Wextra -Wpedantic -Werror -o "weak_$standard" weak.c; done
 for standard in c++11 c++14 c++17 c++20; do
@@ -557,90 +593,7 @@ ends 0 'an object' jacquard-cc -c only_main.c
 rm -f libmain.a && ar rc libmain.a only_main.o
 echo 'int unused;' >unused.c
 ends 0 'main in an archive' jacquard-cc -o of_archive unused.c libmain.a
-
-# ---- without options: who never makes a second thread runs once, to its own end
-
-unset JACQUARD_OPTIONS
-once='no second thread: this program has run once, as it is'
-# as_it_is STATUS NAME PROGRAM: its status, and what it prints, once.
-as_it_is() {
-  ends "$1" "$2" "${@:3}"
-  says "$2" "$once"
-}
-echo 'int main(void) { return 3; }' >status.c
-ends 0 'a program without threads' jacquard-cc status.c
-as_it_is 3 'its status' ./a.out
-as_it_is 4 'main in an archive' ./of_archive
-for function in exit _exit _Exit quick_exit; do
-  printf '#define _GNU_SOURCE\n#include <stdlib.h>\n#include <unistd.h>\nint main(void) { %s(77); }\n' "$function" >ends.c
-  ends 0 "with $function" jacquard-cc -o ends ends.c
-  as_it_is 77 "$function" ./ends
-done
-cat >to_the_end.cc <<'END'
-#include <atomic>
-#include <cstdio>
-#include <cstdlib>
-#include <fstream>
-#include <memory>
-#include <mutex>
-#include <vector>
-std::ofstream file("to_the_end.txt");
-struct Global {
-  ~Global() {
-    std::lock_guard lock(mutex);
-    values.push_back(1);
-    std::puts("global");
-  }
-  std::mutex mutex;
-  std::vector<int> values;
-} global;
-thread_local struct OfThread {
-  ~OfThread() { std::puts("of the thread"); }
-  int value = 1;
-} of_thread;
-int main() {
-  static const auto shared = std::make_shared<std::atomic<int>>(4);
-  global.values.resize(100);
-  of_thread.value += *shared;
-  file << "written";
-  std::atexit([] { std::puts("at exit"); });
-  static const struct Static {
-    ~Static() { std::puts("static"); }
-  } last;
-  return of_thread.value;
-}
-END
-ends 0 'a program with an end' jacquard-c++ -o to_the_end to_the_end.cc
-as_it_is 5 'goes to its end' ./to_the_end
-[[ $(./to_the_end 2>/dev/null | tr '\n' ,) == 'of the thread,static,at exit,global,' ]] || fail "the order is another"
-[[ $(cat to_the_end.txt) == written ]] || fail 'the file is empty'
-ends 0 'with options it is explored' env JACQUARD_OPTIONS=executions=10 ./to_the_end
-says 'with options it is explored' '^jacquard: 10 executions'
-printf '#include <stdlib.h>\nint main(void) { char *p = malloc(5); p = realloc(p, 100); return !p; }\n' >leaks.c
-ends 0 'a program that leaks' jacquard-cc -o leaks leaks.c
-as_it_is 0 'which is its own affair' ./leaks
-# What cannot be simulated is told, whatever would come behind.
-cat >forks.c <<'END'
-#include <pthread.h>
-#include <sys/wait.h>
-#include <unistd.h>
-static int number;
-static void *Count(void *nothing) { return ++number, nothing; }
-int main(void) {
-  const pid_t child = fork();
-  if (child == 0) _exit(0);
-  waitpid(child, 0, 0);
-  pthread_t a, b;
-  pthread_create(&a, 0, Count, 0);
-  pthread_create(&b, 0, Count, 0);
-  pthread_join(a, 0);
-  pthread_join(b, 0);
-  return 0;
-}
-END
-ends 0 'a program that forks' jacquard-cc -o forks forks.c
-ends 2 'its run' ./forks
-says 'its run' '^unsupported: fork'
+ends 4 'its run' env -u JACQUARD_OPTIONS ./of_archive
 
 # ---- a project with CMake
 
