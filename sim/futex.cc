@@ -80,7 +80,8 @@ long Wake(uint32_t* word, uint32_t most, uint32_t bits, uintptr_t pc) {
 }
 
 // Wakes up to `most`, and lets up to `more` of the others wait for `other` from now on. Those have
-// waited longest of those that are left. `expected` is null without a comparison.
+// waited longest of those that are left. `expected` is null without a comparison. Returns how many
+// both are, as Linux does in either case (futex(2) has it otherwise for FUTEX_REQUEUE).
 long Requeue(uint32_t* word, uint32_t most, uint32_t more, uint32_t* other,
              const uint32_t* expected, uintptr_t pc) {
   engine.DecisionPoint(StepKind::kFutexWake, word, pc);
@@ -101,7 +102,7 @@ long Requeue(uint32_t* word, uint32_t most, uint32_t more, uint32_t* other,
   engine.current->spin.Reset();
   engine.FinishStep(StepKind::kFutexWake, MemoryOrder::kRelaxed, sizeof(*word), word,
                     ValueIfThere(word), woken, pc);
-  return expected != nullptr ? woken + left : woken;
+  return woken + left;
 }
 
 // ---- FUTEX_WAKE_OP: its last argument is a small program (futex(2))

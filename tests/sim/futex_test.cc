@@ -142,12 +142,14 @@ TEST(Futex, SpuriousWakeUpsAreBounded) {
   }
 }
 
-TEST(Futex, RequeueLetsTheOthersWaitElsewhere) {
+class Requeue : public testing::TestWithParam<int> {};
+
+TEST_P(Requeue, LetsTheOthersWaitElsewhere) {
   const auto outcomes = Outcomes([](std::string& outcome) {
     std::atomic<uint32_t> from{0}, to{0};
     auto wait = [&] { (void)Wait(from, 0); };
     std::thread a(wait), b(wait);
-    const long moved = syscall(SYS_futex, &from, FUTEX_CMP_REQUEUE_PRIVATE, 1, INT_MAX, &to, 0);
+    const long moved = syscall(SYS_futex, &from, GetParam(), 1, INT_MAX, &to, 0);
     from.store(1);
     outcome = std::to_string(moved) + " " + std::to_string(Wake(to, INT_MAX));
     (void)Wake(from, INT_MAX);
@@ -159,6 +161,21 @@ TEST(Futex, RequeueLetsTheOthersWaitElsewhere) {
   });
   ASSERT_EQ(outcomes.size(), 3u);
   EXPECT_TRUE(outcomes.contains("0 0") && outcomes.contains("1 0") && outcomes.contains("2 1"));
+}
+INSTANTIATE_TEST_SUITE_P(Futex, Requeue,
+                         testing::Values(FUTEX_REQUEUE_PRIVATE, FUTEX_CMP_REQUEUE_PRIVATE));
+
+// Linux does not look whether anything is there.
+TEST(Futex, RequeueToNowhereIsADeadlock) {
+  const auto body = [] {
+    std::atomic<uint32_t> from{0};
+    std::thread waiter([&] { (void)Wait(from, 0); });
+    syscall(SYS_futex, &from, FUTEX_REQUEUE_PRIVATE, 0, 1, nullptr, 0);
+    from.store(1);
+    (void)Wake(from, 1);
+    waiter.join();
+  };
+  EXPECT_EQ(Walk(body).verdict.kind, VerdictKind::kDeadlock);
 }
 
 TEST(Futex, WakeTellsHowMany) {
