@@ -11,6 +11,12 @@
 // The public annotations, as sanitizer/tsan_interface.h declares them.
 extern "C" void __tsan_acquire(void* object);
 extern "C" void __tsan_release(void* object);
+extern "C" void __tsan_mutex_pre_lock(void* mutex, unsigned flags);
+extern "C" void __tsan_mutex_post_lock(void* mutex, unsigned flags, int recursion);
+extern "C" int __tsan_mutex_pre_unlock(void* mutex, unsigned flags);
+extern "C" void __tsan_mutex_post_unlock(void* mutex, unsigned flags);
+extern "C" void __tsan_mutex_pre_divert(void* mutex, unsigned flags);
+extern "C" void __tsan_mutex_post_divert(void* mutex, unsigned flags);
 // The older ones, as headers declare them by themselves.
 extern "C" void AnnotateHappensBefore(const char* file, int line, void* object);
 extern "C" void AnnotateHappensAfter(const char* file, int line, void* object);
@@ -63,6 +69,61 @@ TEST(NoRace, OlderAnnotations) {
     TakeStep();
     other.join();
   });
+}
+
+// A lock that tells of itself. Between the two calls for it, it looks at what it guards.
+class LookingLock {
+ public:
+  explicit LookingLock(const volatile int& guarded) : guarded_(guarded) {}
+
+  void Lock(void (*look)(LookingLock&)) {
+    __tsan_mutex_pre_lock(this, 0);
+    look(*this);
+    while (word_.exchange(1, relaxed) != 0) std::this_thread::yield();
+    __tsan_mutex_post_lock(this, 0, 0);
+  }
+  void Unlock() {
+    __tsan_mutex_pre_unlock(this, 0);
+    word_.store(0, relaxed);
+    __tsan_mutex_post_unlock(this, 0);
+  }
+
+  void Look() { last_seen_ = guarded_; }
+  void LookAsOthersDo() {
+    __tsan_mutex_pre_divert(this, 0);
+    Look();
+    __tsan_mutex_post_divert(this, 0);
+  }
+
+ private:
+  std::atomic<int> word_{0};
+  const volatile int& guarded_;
+  std::atomic<int> last_seen_{0};
+};
+
+std::function<void()> AddTwice(void (*look)(LookingLock&), bool looks_later = false) {
+  return [=] {
+    int data = 0;
+    LookingLock lock(data);
+    const auto add = [&] {
+      lock.Lock(look);
+      ++data;
+      lock.Unlock();
+      if (looks_later) lock.Look();
+    };
+    std::thread other(add);
+    add();
+    other.join();
+  };
+}
+
+TEST(NoRace, WithinALockThatTellsOfItself) {
+  ExpectNoRace(AddTwice([](LookingLock& lock) { lock.Look(); }));
+}
+
+TEST(Race, OutsideOfALockThatTellsOfItself) {
+  ExpectRace(AddTwice([](LookingLock& lock) { lock.LookAsOthersDo(); }), "plain");
+  ExpectRace(AddTwice([](LookingLock&) {}, true), "plain");
 }
 
 TEST(Race, OlderAnnotationsThatDoNotOrder) {
