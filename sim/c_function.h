@@ -14,7 +14,7 @@ namespace jacquard::sim {
 
 // Whether the call that returns to `pc` is one of the code under test.
 inline bool IsWatched(uintptr_t pc) {
-  return arena_on && engine.OnExecutingThread() && IsHookedCode(reinterpret_cast<const void*>(pc));
+  return engine.InExecution() && IsHookedCode(reinterpret_cast<const void*>(pc));
 }
 
 }  // namespace jacquard::sim

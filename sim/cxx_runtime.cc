@@ -44,7 +44,7 @@ struct Guard {
 };
 
 // Guards that code under test takes are rolled back; the harness's own statics stay.
-bool GuardIsSimulated() { return arena_on && engine.OnExecutingThread(); }
+bool GuardIsSimulated() { return engine.InExecution(); }
 
 void SetGuard(Guard* guard, Guard value) {
   // The program looks at the first byte by itself, with an atomic acquire load.

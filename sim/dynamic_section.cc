@@ -5,9 +5,8 @@ namespace jacquard::sim {
 DynamicSection::DynamicSection(const dl_phdr_info& module) {
   for (int i = 0; i < module.dlpi_phnum; ++i) {
     if (module.dlpi_phdr[i].p_type != PT_DYNAMIC) continue;
-    const auto* entry =
-        reinterpret_cast<const ElfW(Dyn)*>(module.dlpi_addr + module.dlpi_phdr[i].p_vaddr);
-    for (; entry->d_tag != DT_NULL; ++entry) Read(module, *entry);
+    entries_ = reinterpret_cast<const ElfW(Dyn)*>(module.dlpi_addr + module.dlpi_phdr[i].p_vaddr);
+    for (const ElfW(Dyn)* entry = entries_; entry->d_tag != DT_NULL; ++entry) Read(module, *entry);
   }
 }
 
@@ -40,6 +39,14 @@ void DynamicSection::Read(const dl_phdr_info& module, const ElfW(Dyn) & entry) {
     default:
       break;
   }
+}
+
+bool DynamicSection::Names(ElfW(Sxword) tag, std::string_view name) const {
+  if (entries_ == nullptr || names_ == nullptr) return false;
+  for (const ElfW(Dyn)* entry = entries_; entry->d_tag != DT_NULL; ++entry) {
+    if (entry->d_tag == tag && names_ + entry->d_un.d_val == name) return true;
+  }
+  return false;
 }
 
 }  // namespace jacquard::sim

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <string_view>
 
 namespace jacquard::sim {
 
@@ -30,6 +31,10 @@ class DynamicSection {
     return false;
   }
 
+  // Whether its own name is `name`, and whether it asks for a library of that name.
+  bool Is(std::string_view name) const { return Names(DT_SONAME, name); }
+  bool Needs(std::string_view name) const { return Names(DT_NEEDED, name); }
+
   // The table that calls of functions in other modules go through, and its entries.
   uintptr_t call_table() const { return call_table_; }
   size_t call_table_entries() const {
@@ -46,7 +51,10 @@ class DynamicSection {
   };
 
   void Read(const dl_phdr_info& module, const ElfW(Dyn) & entry);
+  // Whether an entry of this kind is `name`.
+  bool Names(ElfW(Sxword) tag, std::string_view name) const;
 
+  const ElfW(Dyn) * entries_ = nullptr;
   const ElfW(Sym) * symbols_ = nullptr;
   const char* names_ = nullptr;
   Table data_;

@@ -54,7 +54,7 @@ class Engine {
   Recurrence recurrence;
   Recorder* recorder = nullptr;            // null: no trace
   Strategy* listener = nullptr;            // the strategy, if it listens
-  bool seen_closely = false;               // there is a trace, or somebody listens
+  bool seen_closely = false;               // calls are kept, and the heap is told of
   const Bookkeeper* bookkeeper = nullptr;  // null: none
   Memory* memory = nullptr;                // the memory model; null: sequential consistency
   bool keys_made = false;                  // the execution has made a pthread_key_t
@@ -73,6 +73,9 @@ class Engine {
 
   // Whether the calling thread is the one that executes (and not a real thread of somebody else).
   bool OnExecutingThread() const { return executing && RunsCurrent(); }
+  // Whether the caller is the code under test, or a library on its behalf: not the harness between
+  // executions, nor the runtime for itself.
+  bool InExecution() const { return arena_on && OnExecutingThread(); }
   // A global that the roll-back covers is about to be written, with the hooks on or off.
   void LogGlobal(const void* address, size_t size) {
     if (OnExecutingThread()) rollback.BeforeWrite(address, size);
@@ -378,6 +381,8 @@ class Engine {
   void ForgetGivenUp() { given_up_ = false; }
   void BeginTests();
   void BeginProgram();
+  // When it has changed who wants to see what.
+  void SeeAsNeeded();
 
   Verdict Execute(Program& program, Strategy& strategy, const ExecutionOptions& options,
                   Trace* trace);
@@ -540,7 +545,6 @@ class Engine {
   void Watch(const Step& step, uintptr_t pc);
   void EndWatch();
   void StopRecording();
-  void SeeAsNeeded();
   [[noreturn]] void ReportLivelock(std::string_view what, uint64_t number, std::string_view rest);
   // Every now and then. Gives the execution up if its time is over.
   void LookAround();

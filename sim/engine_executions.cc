@@ -9,7 +9,9 @@
 #include <exception>
 #include <optional>
 
+#include "sim/c_locale.h"
 #include "sim/caller.h"
+#include "sim/cxx_library.h"
 #include "sim/engine.h"
 #include "sim/faults.h"
 #include "sim/files.h"
@@ -17,6 +19,8 @@
 #include "sim/heap_check.h"
 #include "sim/hooked_library.h"
 #include "sim/leaks.h"
+#include "sim/lent_functions.h"
+#include "sim/loaded_libraries.h"
 #include "sim/lock_order.h"
 #include "sim/mappings.h"
 #include "sim/memory/memory.h"
@@ -128,6 +132,8 @@ void Engine::Initialize() {
   StartWatchdog();
   CatchFaults();
   BeginStorageOnDemand();
+  loaded_libraries.Begin();
+  if (!HasMainOfItsOwn()) lent_functions.Find();
 }
 
 // Whose main is the body is linked with --wrap=main and what stands for it (jacquard/main.cc).
@@ -147,9 +153,11 @@ void Engine::BeginProgram() {
   for (const DataRange& range : VariablesIn(driver_.storage)) data.push_back(range);
   for (const DataRange& range : MappedBeforeMain()) data.push_back(range);
   rollback.CoverLibraries(data);
+  MakeLibrariesPartOfProgram();
+  cxx_library.BecomePartOfProgram();
+  lent_functions.Find();
   snapshot.AddProgram();
   for (const DataRange& block : early_blocks.ranges()) snapshot.AddBlock(block.begin, block.end);
-  MakeLibrariesPartOfProgram();
   AddStorage(driver_.storage);
   KeepThreadStorage(driver_.storage);
   KeepThreadDestructors();
@@ -227,15 +235,18 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   if (!verdict.passed() || alive_ != 0) AbandonThreads();
   StopTimers();
   ForgetLockedStreams();
+  cxx_library.FlushStreams();
   RestoreFiles();  // streams may have buffers in what is about to go
   DropThreadDestructors();
   if (keys_used || keys_made) DropKeys();
   UnprotectPages();
   rollback.Undo();
   snapshot.PutBack();
+  cxx_library.PutBack();
   RestoreEnvironment();
   for (int i = 0; i < thread_count_; ++i) ResetStorageOf(threads_[i]);
   ResetStorageOf(stage_);
+  RestoreLocales();
   arena.Reset();
   UnmapProgramsMemory();
   RestoreSignals();

@@ -10,6 +10,8 @@
 
 #include "sim/descriptors.h"
 #include "sim/engine.h"
+#include "sim/heap.h"
+#include "sim/lent_functions.h"
 #include "sim/memory/memory.h"
 #include "sim/plain_loops.h"
 #include "sim/real.h"
@@ -165,8 +167,9 @@ void Engine::StopRecording() {
 
 // How closely steps and accesses are looked at.
 void Engine::SeeAsNeeded() {
-  seen_closely = recorder != nullptr || listener != nullptr;
-  told_closely_ = seen_closely || recurrence.watches();
+  const bool told = recorder != nullptr || listener != nullptr;
+  seen_closely = told || ProgramHasNew() || lent_functions.any();
+  told_closely_ = told || recurrence.watches();
   observed_ = told_closely_ || program_observes_;
   SetNearTag();
 }

@@ -21,13 +21,17 @@
 #include <cstdint>
 #include <cstring>
 #include <new>
+#include <span>
 
 #include "sim/caller.h"
+#include "sim/cxx_library.h"
 #include "sim/engine.h"
 #include "sim/heap_check.h"
 #include "sim/hooked_code.h"
 #include "sim/leaks.h"
+#include "sim/lent_functions.h"
 #include "sim/lent_storage.h"
+#include "sim/loaded_libraries.h"
 #include "sim/races.h"
 #include "sim/real.h"
 #include "sim/real_blocks.h"
@@ -46,18 +50,48 @@ HeapCaller RunningThread() {
           static_cast<int16_t>(engine.current->operation)};
 }
 
+// The calls that the running thread is in; none if they are not kept.
+std::span<const uintptr_t> Calls() {
+  const SimThread& me = *engine.current;
+  if (me.call_depth <= 0 || me.call_depth > SimThread::kMaxCallStack) return {};
+  return {me.call_stack, static_cast<size_t>(me.call_depth)};
+}
+
 // Whether a library has called the function that is running, as it calls an operator new that the
 // program defines: for itself.
-bool RunsForLibrary() {
-  const SimThread& me = *engine.current;
-  if (me.call_depth <= 0 || me.call_depth > SimThread::kMaxCallStack) return false;
-  return !FromProgram(reinterpret_cast<const void*>(me.call_stack[me.call_depth - 1]));
+bool OperatorRunsForLibrary() {
+  const std::span<const uintptr_t> calls = Calls();
+  if (!ProgramHasNew() || calls.empty()) return false;
+  const auto* const caller = reinterpret_cast<const void*>(calls.back());
+  return !FromProgram(caller) && !cxx_library.Contains(caller);
+}
+
+void LearnLibraries() {
+  const RealHeap real_heap;
+  cxx_library.StayIfOthersUseIt();
+  lent_functions.Find();
+  engine.SeeAsNeeded();
 }
 
 bool UseArena(const void* caller) {
-  if (!arena_on || !engine.OnExecutingThread()) return false;
+  if (!engine.InExecution()) return false;
   if (engine.library_serves_program) return true;
-  return FromProgram(caller) && !(ProgramHasNew() && RunsForLibrary());
+  if (!FromProgram(caller)) return false;
+  if (loaded_libraries.HaveChanged()) [[unlikely]] {
+    LearnLibraries();
+    return !OperatorRunsForLibrary() && !lent_functions.RunForLibrary();
+  }
+  return !OperatorRunsForLibrary() && !lent_functions.RunForLibrary(Calls(), caller);
+}
+
+// By malloc it gets memory for exceptions, which it gives back itself.
+bool IsNewOfCxxLibrary(const Request& request, const void* caller) {
+  if (request.allocator == Allocator::kMalloc || !cxx_library.Contains(caller) ||
+      !engine.InExecution())
+    return false;
+  if (loaded_libraries.HaveChanged()) [[unlikely]]
+    LearnLibraries();
+  return cxx_library.Contains(caller);
 }
 
 // Whether it is decided that there is no memory this time.
@@ -129,10 +163,6 @@ void* Filled(void* block, size_t size, const void* caller) {
   return block;
 }
 
-// Whether the caller is the code under test, or a library on its behalf: not the harness between
-// executions, nor the runtime for itself.
-bool InExecution() { return arena_on && engine.OnExecutingThread(); }
-
 // So much must be asked for: `size` bytes, and perhaps a mark.
 size_t WithMark(size_t size) { return engine.OnExecutingThread() ? SizeWithMark(size) : size; }
 
@@ -164,7 +194,8 @@ void* Early(void* block, size_t size, const void* caller) {
 }
 
 void* Allocate(const Request& request, const void* caller) {
-  if (UseArena(caller)) return AllocateFromArena(request, caller);
+  if (UseArena(caller) || IsNewOfCxxLibrary(request, caller))
+    return AllocateFromArena(request, caller);
   const LentStorage storage(caller);
   void* const block = Known(request.alignment <= kDefaultAlignment
                                 ? RealMalloc(WithMark(request.size))
@@ -303,9 +334,9 @@ void Keep(void* block, const Release& release, const void* caller) {
 void FreeReal(void* address, const Release& release, const void* caller) {
   if (address == nullptr) return;
   const LentStorage storage(caller);
-  if (InExecution()) CheckRealBlock(address, release, caller);
+  if (engine.InExecution()) CheckRealBlock(address, release, caller);
   if (!ForgetLibraryBlock(address)) {
-    if (InExecution()) return Keep(address, release, caller);
+    if (engine.InExecution()) return Keep(address, release, caller);
     kept_blocks.Forget(address);
     if (engine.IsBeforeProgram()) early_blocks.Remove(address);
   }
@@ -325,7 +356,7 @@ void Free(void* address, const Release& release, const void* caller) {
 namespace {
 
 void* ReallocateReal(void* address, size_t size, const Release& release, const void* caller) {
-  if (!InExecution()) {
+  if (!engine.InExecution()) {
     ForgetLibraryBlock(address);
     kept_blocks.Forget(address);
     if (engine.IsBeforeProgram()) early_blocks.Remove(address);

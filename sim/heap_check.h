@@ -23,9 +23,9 @@ enum class AccessKind : uint8_t { kRead, kWrite };
 // `frame` is the hook's frame. Ends the execution if the access is an error.
 void CheckRareAccess(const void* address, size_t size, AccessKind kind, uintptr_t pc, void* frame);
 
-// kNearTag, unless somebody wants to hear of plain accesses: then no hook may take the shortest way,
-// and it is one of two that stand above no address. kToldTag: the memory model wants to, but not of
-// those that are repeated. kSeenTag: a trace is recorded, or plain accesses are steps.
+// kNearTag, unless somebody wants to hear of plain accesses: then no hook may take the shortest
+// way, and it is one of two that stand above no address. kToldTag: the memory model wants to, but
+// not of those that are repeated. kSeenTag: a trace is recorded, or plain accesses are steps.
 inline constexpr uintptr_t kToldTag = UINTPTR_MAX;
 inline constexpr uintptr_t kSeenTag = UINTPTR_MAX - 1;
 [[gnu::visibility("hidden")]] extern uintptr_t near_tag;
@@ -102,7 +102,7 @@ template <class T>
 // Whether an error that the running code makes is to be reported: it is the code under test, or the
 // harness before and after the threads; not the harness's checks.
 inline bool HeapIsJudged() {
-  return arena_on && engine.OnExecutingThread() && (engine.hooks_on || engine.current->id < 0);
+  return engine.InExecution() && (engine.hooks_on || engine.current->id < 0);
 }
 
 // The text of a verdict about the heap, in place: whoever is about to fail gives up its stack.

@@ -17,6 +17,27 @@ void AddWithout(const DataRange& hole, char* begin, char* end, std::vector<DataR
   if (second_begin < end) ranges.push_back({std::max(second_begin, first_end), end});
 }
 
+// What `add` finds in each of them.
+std::vector<DataRange> RangesOfHookedLibraries(void (*add)(const dl_phdr_info& module,
+                                                           std::vector<DataRange>& ranges)) {
+  struct Search {
+    decltype(add) add;
+    bool is_executable = true;  // the first module is
+    std::vector<DataRange> ranges;
+  } search = {.add = add, .ranges = {}};
+  dl_iterate_phdr(
+      [](dl_phdr_info* module, size_t /*size*/, void* data) {
+        auto& search = *static_cast<Search*>(data);
+        if (!search.is_executable && CallsHooks(*module)) search.add(*module, search.ranges);
+        search.is_executable = false;
+        return 0;
+      },
+      &search);
+  return search.ranges;
+}
+
+}  // namespace
+
 void AddData(const dl_phdr_info& module, std::vector<DataRange>& ranges) {
   const auto at = [&module](uintptr_t address) {
     return reinterpret_cast<char*>(module.dlpi_addr + address);
@@ -47,27 +68,6 @@ void AddCode(const dl_phdr_info& module, std::vector<DataRange>& ranges) {
     ranges.push_back({begin, begin + header.p_memsz});
   }
 }
-
-// What `add` finds in each of them.
-std::vector<DataRange> RangesOfHookedLibraries(void (*add)(const dl_phdr_info& module,
-                                                           std::vector<DataRange>& ranges)) {
-  struct Search {
-    decltype(add) add;
-    bool is_executable = true;  // the first module is
-    std::vector<DataRange> ranges;
-  } search = {.add = add, .ranges = {}};
-  dl_iterate_phdr(
-      [](dl_phdr_info* module, size_t /*size*/, void* data) {
-        auto& search = *static_cast<Search*>(data);
-        if (!search.is_executable && CallsHooks(*module)) search.add(*module, search.ranges);
-        search.is_executable = false;
-        return 0;
-      },
-      &search);
-  return search.ranges;
-}
-
-}  // namespace
 
 bool CallsHooks(const dl_phdr_info& module) {
   return DynamicSection(module).AnyRelocation(

@@ -19,7 +19,11 @@ struct DataRange {
   char* end;
 };
 
-// The variables of all such libraries that are loaded now, without what the dynamic linker writes.
+// The variables of a module, without what the dynamic linker writes, and its code.
+void AddData(const dl_phdr_info& module, std::vector<DataRange>& ranges);
+void AddCode(const dl_phdr_info& module, std::vector<DataRange>& ranges);
+
+// The variables of all such libraries that are loaded now.
 std::vector<DataRange> DataOfHookedLibraries();
 // Their code.
 std::vector<DataRange> CodeOfHookedLibraries();

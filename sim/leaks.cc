@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "sim/cxx_library.h"
 #include "sim/engine.h"
 #include "sim/heap_check.h"
 #include "sim/real.h"
@@ -52,12 +53,15 @@ class LeakSearch {
     engine.arena.ForEachLive([](Block& block) { block.marked = false; });
     FollowWritten(sizeof(uintptr_t));
     if (unmarked_ == 0) return true;
+    FollowProgram();
+    if (unmarked_ == 0) return true;
     FollowLibraries();
     if (unmarked_ == 0) return true;
     // Packed structures: pointers anywhere.
     engine.arena.ForEachLive([](Block& block) { block.marked = false; });
     unmarked_ = engine.arena.live_blocks();
     FollowWritten(1);
+    FollowProgram();
     FollowLibraries();
     if (unmarked_ == 0) return true;
     FollowExecutable();
@@ -130,8 +134,24 @@ class LeakSearch {
     stride_ = stride;
   }
 
-  // Here pointers lie where they belong and look as they should: much that is looked at is not the
-  // execution's, and might be taken for one by chance.
+  // What code without hooks has written in the program's data, and in the C++ library's. Pointers
+  // lie where they belong and look as they should.
+  void FollowProgram() {
+    const size_t stride = std::exchange(stride_, sizeof(uintptr_t));
+    disguised_ = false;
+    const auto scan = [this](const char* begin, const char* end) {
+      Scan((reinterpret_cast<uintptr_t>(begin) + 7) & ~uintptr_t{7},
+           reinterpret_cast<uintptr_t>(end));
+    };
+    engine.snapshot.VisitDiffering(scan);
+    cxx_library.snapshot().VisitDiffering(scan);
+    stride_ = stride;
+    disguised_ = true;
+    Follow();
+  }
+
+  // Here they do, too: much that is looked at is not the execution's, and might be taken for one by
+  // chance.
   void FollowLibraries() {
     const size_t stride = std::exchange(stride_, sizeof(uintptr_t));
     disguised_ = false;

@@ -38,7 +38,7 @@ uint64_t NextRandom() {
 }
 
 // Also in Begin and End, where nothing is a step.
-bool IsSimulated() { return arena_on && engine.OnExecutingThread(); }
+bool IsSimulated() { return engine.InExecution(); }
 
 void Fill(void* buffer, size_t size) {
   engine.rollback.BeforeWrite(buffer, size);

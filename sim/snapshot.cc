@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "sim/coverage_counters.h"
+#include "sim/cxx_library.h"
 #include "sim/dynamic_section.h"
 #include "sim/hooked_library.h"
 #include "sim/page.h"
@@ -24,15 +25,16 @@ extern char end;
 namespace jacquard::sim {
 namespace {
 
-// What the dynamic linker has copied from shared libraries into the executable.
+// What the dynamic linker has copied into the executable from shared libraries that keep it.
 std::vector<DataRange> CopiesOfLibraryData() {
   std::vector<DataRange> result;
   dl_iterate_phdr(
       [](dl_phdr_info* info, size_t /*size*/, void* data) {
         auto& ranges = *static_cast<std::vector<DataRange>*>(data);
         DynamicSection(*info).AnyRelocation(
-            [&](const ElfW(Rela) & relocation, const ElfW(Sym) & symbol, const char* /*name*/) {
-              if (ELF64_R_TYPE(relocation.r_info) == R_X86_64_COPY) {
+            [&](const ElfW(Rela) & relocation, const ElfW(Sym) & symbol, const char* name) {
+              const bool is_copy = ELF64_R_TYPE(relocation.r_info) == R_X86_64_COPY;
+              if (is_copy && !cxx_library.HasVariable(name)) {
                 char* const begin = reinterpret_cast<char*>(info->dlpi_addr + relocation.r_offset);
                 ranges.push_back({begin, begin + symbol.st_size});
               }
@@ -77,18 +79,15 @@ void Snapshot::AddProgram() {
 }
 
 void Snapshot::PutBack(Page& page) {
-  const char* const copy = &copies_[page.copy];
-  if (std::memcmp(page.begin, copy, page.size) == 0) return;
+  if (!Differs(page)) return;
   if (!page.has_differed) differing_.push_back(static_cast<size_t>(&page - pages_.data()));
   page.has_differed = true;
-  std::memcpy(page.begin, copy, page.size);
+  std::memcpy(page.begin, &copies_[page.copy], page.size);
 }
 
-void Snapshot::PutBack() {
+void Snapshot::PutBack(bool all) {
   ++executions_;
-  const bool all =
-      copies_.size() <= kSmall || executions_ <= kFirstLooks || executions_ % kLooksEvery == 0;
-  if (all) {
+  if (all || executions_ <= kFirstLooks || executions_ % kLooksEvery == 0) {
     for (Page& page : pages_) PutBack(page);
   } else {
     for (const size_t page : differing_) PutBack(pages_[page]);

@@ -10,13 +10,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 namespace jacquard::sim {
 
 class Snapshot {
  public:
-  // So much data is looked at after each execution: about a microsecond.
+  // So much data is looked at after each execution: one or two microseconds.
   static constexpr size_t kSmall = 32 << 10;
   // Of more, pages are looked at after each of so many first executions, and then after one in so
   // many; those that have once differed after each.
@@ -31,12 +32,22 @@ class Snapshot {
     copied_blocks_ += Copy(begin, end, kMost - copied_blocks_);
   }
   // Copies the executable's data, but for the runtime's own, and for what is there in place of a
-  // shared library's (std::cout, where the program is compiled without -fpie): libraries keep
-  // theirs. Those with hooks are part of the program, and do not.
+  // shared library's (environ, where the program is compiled without -fpie): libraries keep
+  // theirs. Those with hooks are part of the program, and do not, nor may the C++ library
+  // (cxx_library.h).
   void AddProgram();
 
-  // After an execution, when the log has been undone.
-  void PutBack();
+  // visit(begin, end) for each page that is not as it was, in their order.
+  template <class Visit>
+  void VisitDiffering(Visit visit) const {
+    for (const Page& page : pages_) {
+      if (Differs(page)) visit(page.begin, page.begin + page.size);
+    }
+  }
+
+  // After an execution, when the log has been undone. If `all`, each page is looked at.
+  void PutBack(bool all);
+  void PutBack() { PutBack(copies_.size() <= kSmall); }
 
  private:
   // A page, or a block.
@@ -49,6 +60,9 @@ class Snapshot {
 
   // At most `most` bytes; returns how many.
   size_t Copy(char* begin, char* end, size_t most);
+  bool Differs(const Page& page) const {
+    return std::memcmp(page.begin, &copies_[page.copy], page.size) != 0;
+  }
   void PutBack(Page& page);
 
   std::vector<Page> pages_;

@@ -136,8 +136,7 @@ int pthread_key_create(pthread_key_t* key, void (*destructor)(void*)) noexcept {
   if (error != 0 || *key >= PTHREAD_KEYS_MAX) return error;
   // Only code under test makes keys with the arena on. A shared library that keeps one among its
   // data makes it once: its data stays as it is.
-  const bool made_by_execution = jacquard::sim::arena_on && engine.OnExecutingThread() &&
-                                 !engine.rollback.IsInOtherLibraries(key);
+  const bool made_by_execution = engine.InExecution() && !engine.rollback.IsInOtherLibraries(key);
   keys[*key] = {destructor, made_by_execution, true};
   if (made_by_execution) {
     engine.keys_made = true;

@@ -15,6 +15,7 @@ static const struct {
     {"event_count", EventCount},
     {"event_loop", EventLoop},
     {"hazard_pointers", HazardPointers},
+    {"library_state", LibraryState},
     {"line_server", LineServer},
     {"many_threads", ManyThreads},
     {"phase_fair_lock", PhaseFairLock},

@@ -16,6 +16,7 @@ void Dice(bool broken);           /* dice.cc */
 void EventCount(bool broken);     /* event_count.cc */
 void EventLoop(bool broken);      /* event_loop.cc */
 void HazardPointers(bool broken); /* hazard_pointers.cc */
+void LibraryState(bool broken);   /* library_state.cc */
 void LineServer(bool broken);     /* line_server.cc */
 void ManyThreads(bool broken);    /* many_threads.c */
 void PhaseFairLock(bool broken);  /* phase_fair_lock.cc */

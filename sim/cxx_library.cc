@@ -1,0 +1,136 @@
+#include "sim/cxx_library.h"
+
+#include <algorithm>
+#include <cstring>
+#include <ext/stdio_sync_filebuf.h>
+#include <iostream>
+#include <locale>
+#include <memory_resource>
+
+#include "sim/caller.h"
+#include "sim/dynamic_section.h"
+
+namespace jacquard::sim {
+
+constinit CxxLibrary cxx_library;
+
+namespace {
+
+constexpr std::string_view kName = "libstdc++.so.6";
+
+// Whether the C library's stream has all that goes through this one.
+template <class Char>
+bool IsSynced(std::basic_streambuf<Char>* buffer) {
+  return dynamic_cast<__gnu_cxx::stdio_sync_filebuf<Char>*>(buffer) != nullptr;
+}
+
+// Calls `visit(stream)` for each standard stream that is written to.
+template <class Visit>
+void VisitOutput(Visit visit) {
+  for (const std::ostream* const stream : {&std::cout, &std::cerr, &std::clog}) visit(*stream);
+  for (const std::wostream* const stream : {&std::wcout, &std::wcerr, &std::wclog}) visit(*stream);
+}
+
+// Two locales that are the same have the same.
+const void* GlobalLocale() {
+  const std::locale global;
+  const void* implementation;
+  static_assert(sizeof(global) == sizeof(implementation));
+  std::memcpy(&implementation, &global, sizeof(implementation));
+  return implementation;
+}
+
+}  // namespace
+
+bool IsCxxLibrary(const dl_phdr_info& module) { return DynamicSection(module).Is(kName); }
+
+bool OthersUseCxxLibrary() {
+  struct Search {
+    bool is_executable = true;  // the first module is
+    bool found = false;
+  } search;
+  dl_iterate_phdr(
+      [](dl_phdr_info* module, size_t /*size*/, void* data) {
+        auto& [is_executable, found] = *static_cast<Search*>(data);
+        std::vector<DataRange> code;
+        AddCode(*module, code);
+        found = !is_executable && DynamicSection(*module).Needs(kName) &&
+                std::ranges::none_of(
+                    code, [](const DataRange& range) { return FromLibraryOfProgram(range.begin); });
+        is_executable = false;
+        return found ? 1 : 0;
+      },
+      &search);
+  return search.found;
+}
+
+void CxxLibrary::BecomePartOfProgram() {
+  struct Library {
+    DataRange code = {nullptr, nullptr};
+    std::vector<DataRange> data;
+  } library;
+  dl_iterate_phdr(
+      [](dl_phdr_info* module, size_t /*size*/, void* result) {
+        if (!IsCxxLibrary(*module)) return 0;
+        auto& library = *static_cast<Library*>(result);
+        std::vector<DataRange> code;
+        AddCode(*module, code);
+        if (!code.empty()) library.code = code.front();
+        AddData(*module, library.data);
+        return 1;
+      },
+      &library);
+  if (OthersUseCxxLibrary()) return;
+  code_ = library.code;
+  data_ = library.data;
+  global_locale_ = GlobalLocale();  // which there may not be before it is asked for
+  default_resource_ = std::pmr::get_default_resource();
+  for (const DataRange& range : data_) snapshot_.Add(range.begin, range.end);
+  Watch(std::cin);
+  Watch(std::wcin);
+  VisitOutput([this](const auto& stream) {
+    Watch(stream);
+    if (IsSynced(stream.rdbuf())) synced_.push_back(stream.rdbuf());
+  });
+}
+
+template <class T>
+void CxxLibrary::Watch(const T& stream) {
+  const auto* const begin = reinterpret_cast<const char*>(&stream);
+  streams_.push_back({begin, sizeof(stream), copies_.size()});
+  copies_.insert(copies_.end(), begin, begin + sizeof(stream));
+}
+
+bool CxxLibrary::LooksTheSame() const {
+  return std::ranges::all_of(streams_,
+                             [this](const Stream& stream) {
+                               return std::memcmp(stream.begin, &copies_[stream.copy],
+                                                  stream.size) == 0;
+                             }) &&
+         GlobalLocale() == global_locale_ && std::pmr::get_default_resource() == default_resource_;
+}
+
+void CxxLibrary::PutBack() {
+  if (!data_.empty()) snapshot_.PutBack(!LooksTheSame());
+}
+
+void CxxLibrary::StayIfOthersUseIt() {
+  if (code_.begin != nullptr && OthersUseCxxLibrary()) code_ = {nullptr, nullptr};
+}
+
+template <class Char>
+void CxxLibrary::Flush(const std::basic_ios<Char>& stream) const {
+  std::basic_streambuf<Char>* const buffer = stream.rdbuf();
+  if (std::ranges::find(synced_, buffer) != synced_.end()) return;
+  const auto* const address = reinterpret_cast<const char*>(buffer);
+  const bool is_librarys = std::ranges::any_of(data_, [address](const DataRange& range) {
+    return address >= range.begin && address < range.end;
+  });
+  if (is_librarys) buffer->pubsync();
+}
+
+void CxxLibrary::FlushStreams() const {
+  if (!data_.empty()) VisitOutput([this](const auto& stream) { Flush(stream); });
+}
+
+}  // namespace jacquard::sim

@@ -1,0 +1,87 @@
+#!/bin/bash
+# Shared libraries without hooks, as they come with a system: what they keep stays from one execution
+# to the next, wherever a program has them allocate it.
+#   foreign_library_test.sh INSTALLER RUNFILES...
+set -u
+. "$PWD/tests/install/checks.sh"
+
+ends 0 'the installation' install "${@:2}" -- prefix
+export PATH=$scratch/prefix/bin:$PATH JACQUARD_OPTIONS='executions=200 quiet=1'
+cd "$scratch" || exit 1
+compiler=$(command -v clang++-19 || command -v clang++)
+
+# It keeps the first text of the process, and calls back.
+cat >keeper.cc <<'END'
+#include <string>
+#include <vector>
+static const std::string name = std::string("a library that has a long ") + "name";
+extern "C" const char* Name() { return name.c_str(); }
+extern "C" const char* Keep(const char* text) {
+  static std::string kept;
+  if (kept.empty()) kept.append(text);
+  return kept.c_str();
+}
+extern "C" int CountOfCalls() {
+  static std::vector<std::string> calls;
+  calls.emplace_back("a text that does not fit into the string itself");
+  return static_cast<int>(calls.size());
+}
+extern "C" void CallBack(void (*function)(std::string&)) {
+  std::string text;
+  function(text);
+}
+END
+# With the same functions of the C++ library as templates of its own, which serve the keeper as well.
+cat >keeps.cc <<'END'
+#include <dlfcn.h>
+#include <cassert>
+#include <locale>
+#include <string>
+#include <thread>
+#include <vector>
+int main(int argc, char** argv) {
+  std::thread([] { std::locale::global(std::locale(std::locale(), "C.UTF-8", std::locale::ctype)); }).join();
+  void* const library = dlopen(argv[1], RTLD_NOW);
+  assert(argc > 1 && library != nullptr);
+  const auto keep = reinterpret_cast<const char* (*)(const char*)>(dlsym(library, "Keep"));
+  const auto name = reinterpret_cast<const char* (*)()>(dlsym(library, "Name"));
+  const auto count = reinterpret_cast<int (*)()>(dlsym(library, "CountOfCalls"));
+  std::vector<std::string> texts;
+  for (int i = 0; i < 10; ++i) texts.emplace_back("longer than ").append("what a string has room for");
+  for (const std::string& text : texts) assert(keep(text.c_str()) == text);
+  assert(name() == std::string("a library that has a long name"));
+  for (int i = 0; i < 10; ++i) assert(count() >= i + 1);
+}
+END
+cat >forgets.cc <<'END'
+#include <string>
+#include <thread>
+extern "C" void CallBack(void (*function)(std::string&));
+char* volatile lost;
+int main() {
+  std::thread([] {
+    CallBack([](std::string&) {
+      lost = new char[10];
+      lost = nullptr;
+    });
+  }).join();
+}
+END
+for form in '-std=c++17 -O0' '-std=c++17 -O2' '-std=c++20 -O0' '-std=c++20 -O2'; do
+  # shellcheck disable=SC2086  # options
+  ends 0 "a library ($form)" "$compiler" $form -shared -fPIC -o libkeeper.so keeper.cc
+  for optimisation in -O0 -O1; do
+    how="($form and $optimisation)"
+    ends 0 "a program that opens it $how" jacquard-c++ -std=c++20 "$optimisation" -o opens keeps.cc
+    ends 0 "its run $how" ./opens ./libkeeper.so
+    ends 0 "a program that has it $how" jacquard-c++ -std=c++20 "$optimisation" -Wl,--no-as-needed -o has keeps.cc ./libkeeper.so
+    ends 0 "its run $how" ./has ./libkeeper.so
+    # What the program allocates when it is called back is its own.
+    ends 0 "a program that is called back $how" jacquard-c++ -std=c++20 "$optimisation" -o forgets forgets.cc ./libkeeper.so
+    ends 1 "its run $how" ./forgets
+    says "its run $how" '^leak: .* 10 bytes'
+  done
+done
+
+((failures == 0)) && echo 'all passed'
+exit "$failures"
