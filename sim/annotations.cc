@@ -10,6 +10,7 @@
 namespace jacquard::sim {
 namespace {
 
+constexpr unsigned kReadLock = 1 << 3;       // __tsan_mutex_read_lock
 constexpr unsigned kTryLockFailed = 1 << 5;  // __tsan_mutex_try_lock_failed
 
 void Acquire(const void* object) {
@@ -18,6 +19,15 @@ void Acquire(const void* object) {
 void Release(const void* object) {
   if (engine.Simulates()) engine.Release(object);
 }
+
+// Readers come behind writers, and writers behind all, as with rwlocks.cc.
+const void* OfReaders(const void* lock) { return static_cast<const char*>(lock) + 1; }
+void Lock(const void* lock, bool exclusively) {
+  Acquire(lock);
+  if (exclusively) Acquire(OfReaders(lock));
+}
+void Unlock(const void* lock, bool exclusively) { Release(exclusively ? lock : OfReaders(lock)); }
+
 void IgnoreBegin() {
   if (engine.Simulates()) ++engine.current->ignores_races;
 }
@@ -32,8 +42,11 @@ using jacquard::sim::Acquire;
 using jacquard::sim::engine;
 using jacquard::sim::IgnoreBegin;
 using jacquard::sim::IgnoreEnd;
+using jacquard::sim::kReadLock;
 using jacquard::sim::kTryLockFailed;
+using jacquard::sim::Lock;
 using jacquard::sim::Release;
+using jacquard::sim::Unlock;
 
 extern "C" {
 
@@ -47,10 +60,10 @@ void __tsan_mutex_destroy(void*, unsigned) {}
 void __tsan_mutex_pre_lock(void*, unsigned) { IgnoreBegin(); }
 void __tsan_mutex_post_lock(void* mutex, unsigned flags, int) {
   IgnoreEnd();
-  if ((flags & kTryLockFailed) == 0) Acquire(mutex);
+  if ((flags & kTryLockFailed) == 0) Lock(mutex, (flags & kReadLock) == 0);
 }
-int __tsan_mutex_pre_unlock(void* mutex, unsigned) {
-  Release(mutex);
+int __tsan_mutex_pre_unlock(void* mutex, unsigned flags) {
+  Unlock(mutex, (flags & kReadLock) == 0);
   IgnoreBegin();
   return 1;
 }
@@ -67,7 +80,15 @@ void __tsan_mutex_post_divert(void*, unsigned) { IgnoreBegin(); }
 [[gnu::weak]] void __tsan_destroy_fiber(void*) {}
 [[gnu::weak]] void __tsan_switch_to_fiber(void*, unsigned) {}
 [[gnu::weak]] void __tsan_set_fiber_name(void*, const char*) {}
+[[gnu::weak]] void __tsan_check_no_mutexes_held() {}
+[[gnu::weak]] void* __tsan_external_register_tag(const char*) { return nullptr; }
+[[gnu::weak]] void __tsan_external_register_header(void*, const char*) {}
+[[gnu::weak]] void __tsan_external_assign_tag(void*, void*) {}
+[[gnu::weak]] void __tsan_external_read(void*, void*, void*) {}
+[[gnu::weak]] void __tsan_external_write(void*, void*, void*) {}
 [[gnu::weak]] void __sanitizer_print_stack_trace() {}
+[[gnu::weak]] void __sanitizer_set_report_path(const char*) {}
+[[gnu::weak]] void __sanitizer_set_report_fd(void*) {}
 [[gnu::weak]] void __sanitizer_set_death_callback(void (*)()) {}
 [[gnu::weak]] void __sanitizer_syscall_pre_impl_close(long) {}
 [[gnu::weak]] void __sanitizer_syscall_post_impl_close(long, long) {}
@@ -85,8 +106,12 @@ void WTFAnnotateHappensAfter(const char*, int, void* object) { Acquire(object); 
 void AnnotateRWLockCreate(const char*, int, void*) {}
 void AnnotateRWLockCreateStatic(const char*, int, void*) {}
 void AnnotateRWLockDestroy(const char*, int, void*) {}
-void AnnotateRWLockAcquired(const char*, int, void* lock, size_t) { Acquire(lock); }
-void AnnotateRWLockReleased(const char*, int, void* lock, size_t) { Release(lock); }
+void AnnotateRWLockAcquired(const char*, int, void* lock, size_t is_writer) {
+  Lock(lock, is_writer != 0);
+}
+void AnnotateRWLockReleased(const char*, int, void* lock, size_t is_writer) {
+  Unlock(lock, is_writer != 0);
+}
 
 void AnnotateIgnoreReadsBegin(const char*, int) { IgnoreBegin(); }
 void AnnotateIgnoreReadsEnd(const char*, int) { IgnoreEnd(); }

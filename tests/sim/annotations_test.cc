@@ -71,6 +71,48 @@ TEST(NoRace, OlderAnnotations) {
   });
 }
 
+// Two threads that add something under a reader/writer lock which only says that it is one: each as
+// a reader or as a writer. Its own word orders them, but not what they do.
+std::function<void()> AddUnder(bool first_writes, bool second_writes, bool older) {
+  return [=] {
+    std::atomic<int> lock{0};
+    int data = 0;
+    const auto add = [&](bool writes) {
+      constexpr unsigned kReadLock = 1 << 3;
+      const unsigned flags = writes ? 0 : kReadLock;
+      while (lock.exchange(1, relaxed) != 0) std::this_thread::yield();
+      if (older) {
+        AnnotateRWLockAcquired(__FILE__, __LINE__, &lock, writes ? 1 : 0);
+      } else {
+        __tsan_mutex_pre_lock(&lock, flags);
+        __tsan_mutex_post_lock(&lock, flags, 0);
+      }
+      ++data;
+      if (older) {
+        AnnotateRWLockReleased(__FILE__, __LINE__, &lock, writes ? 1 : 0);
+      } else {
+        __tsan_mutex_pre_unlock(&lock, flags);
+        __tsan_mutex_post_unlock(&lock, flags);
+      }
+      lock.store(0, relaxed);
+    };
+    std::thread other([&] { add(first_writes); });
+    add(second_writes);
+    other.join();
+  };
+}
+
+TEST(NoRace, BetweenAWriterAndOthers) {
+  for (const bool older : {false, true}) {
+    ExpectNoRace(AddUnder(true, true, older));
+    ExpectNoRace(AddUnder(true, false, older));
+  }
+}
+
+TEST(Race, BetweenReaders) {
+  for (const bool older : {false, true}) ExpectRace(AddUnder(false, false, older), "plain");
+}
+
 // A lock that tells of itself. Between the two calls for it, it looks at what it guards.
 class LookingLock {
  public:
