@@ -74,6 +74,8 @@ DescriptorCall::DescriptorCall(int file, Effect effect, uintptr_t pc)
   if (engine.Simulates()) engine.current->spin.Reset();  // which does not see what this does
   if (!is_step_) return;
   engine.DecisionPoint(StepOf(), &kFiles, pc);
+  if (effect == Effect::kTakes && DeadlineOfTimerFile(file) != Engine::kNoDeadline)
+    engine.ReadClock();
   ExpireTimerFiles();
   known_file_ = FileOf(file);
   if (effect != Effect::kTakes && IsReadByOthers(file)) kWritten.Give(known_file_);
@@ -117,6 +119,12 @@ StepKind DescriptorCall::StepOf() const {
     case Effect::kCloses:
       return StepKind::kFileClose;
   }
+}
+
+void DescriptorCall::PassTimeFor(const Awaited& awaited) const {
+  if (!is_step_ || FirstTimer(awaited) == Engine::kNoDeadline) return;
+  engine.ReadClock();
+  ExpireTimerFiles();
 }
 
 DescriptorCall::End DescriptorCall::Wait(const Awaited& awaited, uint64_t deadline) const {

@@ -81,6 +81,16 @@ class DescriptorCall {
         what, deadline, interruption, [&] { return is_ready(file()); },
         [this](const Visit& visit) { visit(file()); });
   }
+  // Looks at those that `for_each_file(visit)` visits without waiting. If there are timers among
+  // them, time passes, as by a look at the clock.
+  template <class ForEachFile>
+  void LookAtTimers(const ForEachFile& for_each_file) const {
+    PassTimeFor({nullptr,
+                 [](const void* data, const Visit& visit) {
+                   (*static_cast<const ForEachFile*>(data))(visit);
+                 },
+                 &for_each_file, "", Interruption::kIsNone});
+  }
   // What has been written there so far comes before what the thread does from now on; and what it
   // has done so far before what whoever takes from there does. As the call does by itself, before
   // its end.
@@ -93,6 +103,7 @@ class DescriptorCall {
   int file() const { return held_ >= 0 ? held_ : file_; }
 
  private:
+  void PassTimeFor(const Awaited& awaited) const;
   End Wait(const Awaited& awaited, uint64_t deadline) const;
 
   StepKind StepOf() const;

@@ -191,6 +191,7 @@ int AskUntil(const char* what, uint64_t deadline, const sigset_t* mask, uintptr_
     if (ready <= 0) call.TakeNothing();
     return ready;
   };
+  if (deadline <= engine.now()) call.LookAtTimers(for_each_file);
   for (;;) {
     const int ready = ask();
     if (ready != 0 || deadline <= engine.now()) return answer(ready);

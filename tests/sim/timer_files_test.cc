@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -57,6 +58,44 @@ TEST(TimerFiles, ExpireInVirtualTime) {
     Check(passed >= std::chrono::hours(1) && passed < std::chrono::hours(2), "an hour");
     Check(!timer.IsReady() && !timer.IsReady(10'000), "and not again");
   }));
+}
+
+// Who looks again and again without waiting looks at the clock.
+TEST(TimerFiles, ExpireForWhoDoesNotWait) {
+  constexpr uint64_t kExecutions = 20;  // of many system calls each
+  const auto expires = [](auto is_ready) {
+    ExpectPass(Walk(
+        [=] {
+          const Timer timer(TFD_NONBLOCK);
+          timer.Set(milliseconds(1000));
+          std::atomic<int> work{0};
+          while (!is_ready(timer.file)) ++work;
+          Check(timer.Read() == 1, "once");
+        },
+        kExecutions));
+  };
+  expires([](int file) {
+    pollfd one = {file, POLLIN, 0};
+    return poll(&one, 1, 0) == 1;
+  });
+  expires([](int file) {
+    const int all = epoll_create1(0);
+    epoll_event event = {EPOLLIN, {}};
+    Check(epoll_ctl(all, EPOLL_CTL_ADD, file, &event) == 0, "added");
+    const bool is_ready = epoll_wait(all, &event, 1, 0) == 1;
+    close(all);
+    return is_ready;
+  });
+  ExpectPass(Walk(
+      [] {
+        const Timer timer(TFD_NONBLOCK);
+        timer.Set(milliseconds(1000));
+        std::atomic<int> work{0};
+        uint64_t times = 0;
+        while (read(timer.file, &times, sizeof(times)) < 0) ++work;
+        Check(times == 1, "once");
+      },
+      kExecutions));
 }
 
 TEST(TimerFiles, CountHowOftenTheyExpire) {
