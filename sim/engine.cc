@@ -191,7 +191,7 @@ void Engine::Block(WaitReason reason, const void* address, uintptr_t pc, uint64_
   me.timed_out = me.woken_spuriously = false;
   me.wakes_spuriously = MayWakeSpuriously(reason, address, deadline) && ChooseSpuriousWakeUp();
   me.deadline = deadline;
-  me.clock_readings = 0;
+  me.clock_readings = me.clock_rounds = 0;
   me.spin.Reset();
   if (rechecking_) EndRecheck();
   Remove(enabled_, me.id);
@@ -375,13 +375,32 @@ int Engine::AskForMemory(PickKind kind, int alternatives) {
   return choice;
 }
 
+// Whoever looks at the clock until it is late enough must not look a million times. So the time
+// that a look takes is doubled again and again; but then it is short once more, or whoever sets
+// itself a time and looks whether that is over would always be too late. What a round of looks
+// takes at most grows slowly: sixty looks in a row take a tenth of a second, and an hour takes a
+// thousand.
 uint64_t Engine::ReadClock() {
   constexpr uint64_t kFirstTick = 1'000;
-  constexpr uint64_t kLongestTick = 3'600'000'000'000;
   constexpr int kAtFirstTick = 16;
-  constexpr int kMaxDoublings = 32;
-  const int doublings = std::clamp(++current->clock_readings - kAtFirstTick, 0, kMaxDoublings);
-  return now_ += std::min(kFirstTick << doublings, kLongestTick);
+  constexpr int kDoublings = 14;  // in the first round: to 16 ms
+  constexpr int kMostDoublings = 31;
+  constexpr int kRoundsAlike = 2;
+  SimThread& me = *current;
+  uint64_t tick = kFirstTick;
+  // Where waits end only when nobody else can run, looking at the clock does not make time pass,
+  // either.
+  const bool others_could = (enabled_ & ~me.bit) != 0;
+  if (fair_ || !others_could || time_outs_ < options_.time_outs) {
+    const int most = std::min(kDoublings + me.clock_rounds / kRoundsAlike, kMostDoublings);
+    const int doublings = std::max(0, ++me.clock_readings - kAtFirstTick);
+    tick <<= std::min(doublings, most);
+    if (doublings >= most) {
+      ++me.clock_rounds;
+      me.clock_readings = 0;
+    }
+  }
+  return now_ = std::max(now_, std::min(now_ + tick, kEndOfTime));
 }
 
 }  // namespace jacquard::sim

@@ -89,6 +89,11 @@ void Engine::LookAround() {
     given_up_ = true;
     GiveUp();
   }
+  // In time, those that are patient have their turn, too.
+  if (fair_ && patient_ != 0 && !rechecking_ && !probing_) {
+    timed_ |= patient_;
+    patient_ = 0;
+  }
   // What a spinning thread waits for may have been written where nobody could see it.
   if (fair_ && step_ >= spinning_looks_ && !rechecking_ && !probing_) {
     LetSpinningLook();

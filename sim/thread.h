@@ -63,7 +63,8 @@ struct ThreadState {
   bool handles_late = false;       // what has been sent to it: behind its next step
   bool ends_in_library = false;    // a library's code without hooks runs at the thread's end
   bool is_amid_call = false;       // which goes on behind its next step: no handler there
-  int clock_readings = 0;          // since it last waited
+  int clock_readings = 0;          // since it last waited, in this round
+  int clock_rounds = 0;            // of readings (Engine::ReadClock)
   PlainLook plain_look;            // whether its plain reads are steps
   // How many steps and counted reads there had been when it left inline assembly.
   uint64_t steps_at_assembly = UINT64_MAX;

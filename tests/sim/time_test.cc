@@ -63,6 +63,80 @@ TEST(Time, NeverGoesBackAndCostsNone) {
   EXPECT_LT(std::chrono::steady_clock::now() - real_start, std::chrono::seconds(30));
 }
 
+// Not in a look for each microsecond.
+TEST(Time, PassesForWhoLooksAtTheClockUntilItIsLateEnough) {
+  const ExploreResult result = Walk([] {
+    const auto end = steady_clock::now() + std::chrono::hours(1);
+    while (steady_clock::now() < end) {
+    }
+  });
+  ExpectPass(result);
+  EXPECT_LT(result.steps / result.executions, 2000u);
+}
+
+TEST(Time, DoesNotRunAwayFromWhoOnlyLooksAtTheClock) {
+  ExpectPass(Walk([] {
+    const auto begin = steady_clock::now();
+    for (int i = 0; i < 60; ++i) (void)steady_clock::now();
+    Check(steady_clock::now() - begin < std::chrono::seconds(1), "sixty looks");
+  }));
+}
+
+// However often it has looked at the clock before, it finds some of its time left.
+TEST(Time, LeavesTimeToWhoHasSetItselfOne) {
+  ExpectPass(Walk([] {
+    for (int i = 0; i < 1000; ++i) (void)steady_clock::now();
+    bool was_in_time = false;
+    while (!was_in_time) {
+      const auto end = steady_clock::now() + milliseconds(100);
+      was_in_time = steady_clock::now() < end;
+    }
+  }));
+}
+
+// Where time passes only when nobody else can run, that is so for who looks at the clock, too.
+TEST(Time, IsPatientWithWhoCouldRun) {
+  const auto explore = [](uint32_t time_outs) {
+    BenignPicks strategy;  // goes on with the same thread for as long as that may be
+    ExploreOptions options;
+    options.executions = 1;
+    options.execution.time_outs = time_outs;
+    return Explore(
+        [] {
+          std::atomic<bool> flag{false};
+          std::thread other([&] { flag = true; });
+          const auto begin = steady_clock::now();
+          while (!flag) {
+            Check(steady_clock::now() - begin < milliseconds(10), "in time");
+            flag.load();
+          }
+          other.join();
+        },
+        strategy, options);
+  };
+  ExpectPass(explore(0));
+  EXPECT_EQ(explore(ExecutionOptions().time_outs).verdict.signature, "invariant|in time");
+}
+
+// At last they sleep long enough, even if somebody else could always go on.
+TEST(Time, WakesThePatientOnceEveryThreadGetsItsTurn) {
+  ExecutionOptions options = TestOptions();
+  options.time_outs = 0;
+  options.unfair_steps = 1000;
+  ExpectPass(Walk(
+      [] {
+        std::atomic<int> work{0};
+        std::atomic<bool> flag{false};
+        std::thread other([&] {
+          while (!flag) ++work;
+        });
+        for (int i = 0; i < 20; ++i) usleep(1000);
+        flag = true;
+        other.join();
+      },
+      10, options));
+}
+
 TEST(Time, OfProcessorsBeginsWithTheProgram) {
   ExpectPass(Walk(
       [] {
