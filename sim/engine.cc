@@ -400,7 +400,8 @@ uint64_t Engine::ReadClock() {
       me.clock_readings = 0;
     }
   }
-  return now_ = std::max(now_, std::min(now_ + tick, kEndOfTime));
+  constexpr uint64_t kLastTime = kNoDeadline / 2;  // that std::chrono::nanoseconds can tell
+  return now_ = std::max(now_, std::min(now_ + tick, kLastTime));
 }
 
 }  // namespace jacquard::sim
