@@ -210,6 +210,8 @@ class Engine {
   // What gettid() tells the running thread: the same in every process, but for the first thread of
   // a program with a main of its own, which has the process's number.
   int CurrentTid() const;
+  // The thread that gettid() tells this number. Null if it is somebody else's.
+  SimThread* FindThreadOfTid(int tid);
   // The number that a thread has as the owner of a mutex. If one is locked before main, the first
   // thread of a program is its owner.
   int TidOf(const SimThread& thread) const {

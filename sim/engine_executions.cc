@@ -28,6 +28,7 @@
 #include "sim/open_files.h"
 #include "sim/plain_loops.h"
 #include "sim/plain_records.h"
+#include "sim/processors.h"
 #include "sim/real.h"
 #include "sim/real_blocks.h"
 #include "sim/recorder.h"
@@ -234,6 +235,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   if (trace != nullptr) trace->threads = thread_count_;
   if (!verdict.passed() || alive_ != 0) AbandonThreads();
   StopTimers();
+  ForgetAffinities();
   ForgetLockedStreams();
   cxx_library.FlushStreams();
   RestoreFiles();  // streams may have buffers in what is about to go

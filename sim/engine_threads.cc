@@ -64,6 +64,7 @@ SimThread* Engine::CreateThread(void* (*start)(void*), void* argument, uintptr_t
   thread.argument = argument;
   thread.created_at = pc;
   thread.creator = current->id;
+  thread.processors = current->processors;
   std::memcpy(thread.name, current->name, sizeof(thread.name));
   if (recorder != nullptr) recorder->NoteCreation(thread.id, pc);
   thread.created_step = step_;
@@ -97,6 +98,11 @@ int Engine::FindEndedThread(bool known) const {
     if (!holds_locks && (memory == nullptr || memory->Knows(current->id, i))) return i;
   }
   return -1;
+}
+
+SimThread* Engine::FindThreadOfTid(int tid) {
+  const int id = is_program_ && tid == getpid() ? 0 : ThreadOfTid(tid);
+  return id >= 0 && id < thread_count_ ? &threads_[id] : nullptr;
 }
 
 SimThread* Engine::FindThread(pthread_t pthread) {

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/membarrier.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -64,7 +65,7 @@ long Membarrier(long command, uintptr_t pc) {
 
 // What the C library has functions for that the runtime stands for: as they do it. False: it is
 // none of those.
-bool CallFunction(long number, const long (&a)[6], long& result) {
+bool CallFunction(long number, const long (&a)[6], uintptr_t pc, long& result) {
   switch (number) {
     case SYS_clock_gettime:
       result = clock_gettime(static_cast<clockid_t>(a[0]), reinterpret_cast<timespec*>(a[1]));
@@ -90,12 +91,44 @@ bool CallFunction(long number, const long (&a)[6], long& result) {
     case SYS_sched_yield:
       result = sched_yield();
       return true;
+    case SYS_sched_getaffinity:
+      result = GetAffinity(static_cast<pid_t>(a[0]), static_cast<size_t>(a[1]),
+                           reinterpret_cast<cpu_set_t*>(a[2]), pc);
+      if (result < 0) result = ResultOf(static_cast<int>(-result));
+      return true;
+    case SYS_sched_setaffinity:
+      result = ResultOf(
+          static_cast<int>(-SetAffinity(static_cast<pid_t>(a[0]), static_cast<size_t>(a[1]),
+                                        reinterpret_cast<const cpu_set_t*>(a[2]), pc)));
+      return true;
+    case SYS_tgkill: {
+      const SimThread* const thread = engine.FindThreadOfTid(static_cast<int>(a[1]));
+      if (thread == nullptr || a[0] != getpid()) return false;
+      result = ResultOf(pthread_kill(thread->storage.pthread, static_cast<int>(a[2])));
+      return true;
+    }
     case SYS_getrandom:
       result = getrandom(reinterpret_cast<void*>(a[0]), static_cast<size_t>(a[1]),
                          static_cast<unsigned>(a[2]));
       return true;
     default:
       return false;
+  }
+}
+
+// Where the first argument is a thread that is scheduled so or so.
+void NameRealThread(long number, long (&a)[6]) {
+  switch (number) {
+    case SYS_sched_getattr:
+    case SYS_sched_setattr:
+    case SYS_sched_getparam:
+    case SYS_sched_setparam:
+    case SYS_sched_getscheduler:
+    case SYS_sched_setscheduler:
+      a[0] = RealThreadOf(static_cast<pid_t>(a[0]));
+      break;
+    default:
+      break;
   }
 }
 
@@ -109,22 +142,22 @@ extern "C" long syscall(long number, ...) noexcept {
   for (long& argument : a) argument = va_arg(list, long);
   va_end(list);
   using jacquard::sim::engine;
+  const auto pc = reinterpret_cast<uintptr_t>(__builtin_return_address(0));
   if (engine.Simulates()) {
     if (number == SYS_futex) {
-      return jacquard::sim::Futex(a, reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
+      return jacquard::sim::Futex(a, pc);
     }
     if (number == SYS_membarrier) {
-      return jacquard::sim::Membarrier(a[0],
-                                       reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
+      return jacquard::sim::Membarrier(a[0], pc);
     }
     if (number == SYS_gettid) return engine.CurrentTid();
     if (number == SYS_getcpu) {
       return jacquard::sim::GetProcessor(reinterpret_cast<unsigned*>(a[0]),
-                                         reinterpret_cast<unsigned*>(a[1]),
-                                         reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
+                                         reinterpret_cast<unsigned*>(a[1]), pc);
     }
-    if (long result = 0; jacquard::sim::CallFunction(number, a, result)) return result;
+    if (long result = 0; jacquard::sim::CallFunction(number, a, pc, result)) return result;
     engine.current->spin.Reset();
+    jacquard::sim::NameRealThread(number, a);
   }
   const int64_t result = jacquard::sim::RawSyscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
   if (number == SYS_membarrier && result == 0)

@@ -4,6 +4,7 @@
 
 #include <locale.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 
 #include <cstdint>
@@ -86,8 +87,9 @@ struct ThreadState {
   uint64_t created_step = 0;
   // Which thread it is in all executions: by its creator's lineage, and which of its children.
   uint64_t lineage = 0;
-  uint32_t locks_taken = 0;  // since it began
-  unsigned moves = 0;        // from processor to processor
+  uint32_t locks_taken = 0;               // since it began
+  unsigned moves = 0;                     // from processor to processor
+  const cpu_set_t* processors = nullptr;  // that it may run on; null: as the process (processors.h)
 
   // Engine::EndOfProgramsStack, as found when the context and the schedule were these.
   uintptr_t end_of_stack = 0;
