@@ -190,6 +190,8 @@ long WakeAndChange(uint32_t* word, uint32_t most, uint32_t more, uint32_t* other
   return woken;
 }
 
+bool IsWord(long address) { return address % static_cast<long>(sizeof(uint32_t)) == 0; }
+
 }  // namespace
 
 long Futex(const long (&a)[6], uintptr_t pc) {
@@ -198,6 +200,11 @@ long Futex(const long (&a)[6], uintptr_t pc) {
   const auto value = static_cast<uint32_t>(a[2]);
   const auto* const timeout = reinterpret_cast<const timespec*>(a[3]);
   const bool waits = operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET;
+  const bool requeues = operation == FUTEX_REQUEUE || operation == FUTEX_CMP_REQUEUE;
+  const bool has_other = requeues || operation == FUTEX_WAKE_OP;
+  if (!IsWord(a[0]) || (has_other && !IsWord(a[4]))) return ResultOf(EINVAL);
+  if (requeues && (static_cast<int>(a[2]) < 0 || static_cast<int>(a[3]) < 0))
+    return ResultOf(EINVAL);
   if (waits && timeout != nullptr && (!IsValid(*timeout) || timeout->tv_sec < 0))
     return ResultOf(EINVAL);
   const bool has_bits = operation == FUTEX_WAIT_BITSET || operation == FUTEX_WAKE_BITSET;

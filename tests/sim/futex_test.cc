@@ -165,6 +165,22 @@ TEST_P(Requeue, LetsTheOthersWaitElsewhere) {
 INSTANTIATE_TEST_SUITE_P(Futex, Requeue,
                          testing::Values(FUTEX_REQUEUE_PRIVATE, FUTEX_CMP_REQUEUE_PRIVATE));
 
+TEST(Futex, RefusesWhatIsNoWordAndNoNumber) {
+  ExpectPass(Walk([] {
+    alignas(8) char bytes[16] = {};
+    const auto refused = [&](size_t at, int operation, int count, int more, size_t other) {
+      return syscall(SYS_futex, bytes + at, operation, count, more, bytes + other, 0) == -1 &&
+             errno == EINVAL;
+    };
+    Check(refused(1, FUTEX_WAKE, 1, 0, 0), "a wake-up");
+    Check(refused(2, FUTEX_WAIT, 0, 0, 0), "a wait");
+    Check(refused(0, FUTEX_CMP_REQUEUE, 1, 1, 6), "the other one");
+    Check(refused(0, FUTEX_REQUEUE, -1, 1, 4), "less than none to wake");
+    Check(refused(0, FUTEX_REQUEUE, 1, -1, 4), "less than none to move");
+    TakeStep();
+  }));
+}
+
 // Linux does not look whether anything is there.
 TEST(Futex, RequeueToNowhereIsADeadlock) {
   const auto body = [] {
