@@ -29,7 +29,10 @@ std::string Schedule(const TraceView& view, const StepText& words, size_t at) {
       event.step.kind == StepKind::kFutexWakeUp || event.step.kind == StepKind::kConditionWakeUp;
   if (wakes_up && event.step.new_value == 2)
     return fmt::format("{}{} wakes up although nobody has woken it", before, runs);
-  if (wakes_up && event.step.new_value != 0)
+  const bool tries = event.step.kind == StepKind::kMutexTryLock ||
+                     event.step.kind == StepKind::kSharedTryLock ||
+                     event.step.kind == StepKind::kSemaphoreTryWait;
+  if ((wakes_up && event.step.new_value != 0) || (tries && event.step.new_value == kTimeIsOver))
     return fmt::format("{}the wait of {} times out", before, runs);
 
   const size_t first = BeginOfRun(view, at);

@@ -132,7 +132,7 @@ int LockMutex(pthread_mutex_t* mutex, uintptr_t pc, uint64_t deadline) {
       }
     }
     if (!AwaitFree(mutex, pc, deadline)) {
-      Finish(StepKind::kMutexTryLock, mutex, StateOf(mutex), 0, pc);
+      Finish(StepKind::kMutexTryLock, mutex, StateOf(mutex), kTimeIsOver, pc);
       return ETIMEDOUT;
     }
     result = Take(mutex, pc, deadline == Engine::kNoDeadline);

@@ -179,7 +179,7 @@ class Report {
         continue;
       if (event.step.kind == StepKind::kMutexUnlock) return {};
       const bool took = event.step.kind == StepKind::kMutexLock ||
-                        (event.step.kind == StepKind::kMutexTryLock && event.step.new_value != 0);
+                        (event.step.kind == StepKind::kMutexTryLock && event.step.new_value == 1);
       if (took) return Wait{.on = event.step.thread, .since_step = view_.step_number(at)};
     }
     return {};

@@ -86,7 +86,7 @@ int LockShared(pthread_rwlock_t* lock, uintptr_t pc, uint64_t deadline = Engine:
   const uint64_t old_state = StateOf(lock);
   while (!MayShare(lock)) {
     if (!WaitForLock(WaitReason::kShared, lock, pc, deadline)) {
-      Finish(StepKind::kSharedTryLock, lock, old_state, 0, pc);
+      Finish(StepKind::kSharedTryLock, lock, old_state, kTimeIsOver, pc);
       return ETIMEDOUT;
     }
     CheckLock(lock, pc);
@@ -105,7 +105,7 @@ int LockExclusive(pthread_rwlock_t* lock, uintptr_t pc, uint64_t deadline = Engi
     if (!WaitForLock(WaitReason::kExclusive, lock, pc, deadline)) {
       // Readers may have waited for this writer.
       engine.WakeAll(WaitReason::kShared, lock);
-      Finish(StepKind::kMutexTryLock, lock, old_state, 0, pc);
+      Finish(StepKind::kMutexTryLock, lock, old_state, kTimeIsOver, pc);
       return ETIMEDOUT;
     }
     CheckLock(lock, pc);

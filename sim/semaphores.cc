@@ -46,7 +46,7 @@ int Wait(sem_t* semaphore, uintptr_t pc, uint64_t deadline = Engine::kNoDeadline
   while (ValueOf(semaphore) == 0) {
     engine.Block(WaitReason::kSemaphore, semaphore, pc, deadline);
     if (engine.current->timed_out) {
-      Finish(StepKind::kSemaphoreTryWait, semaphore, 0, 0, pc);
+      Finish(StepKind::kSemaphoreTryWait, semaphore, 0, kTimeIsOver, pc);
       return Fails(ETIMEDOUT);
     }
     CheckSemaphore(semaphore, pc);

@@ -7,6 +7,9 @@
 namespace jacquard {
 
 // What a visible operation does. Atomic accesses come first.
+// The new value of a try that has waited until its time was over.
+inline constexpr uint64_t kTimeIsOver = 2;
+
 enum class StepKind : uint8_t {
   kLoad,             // atomic load; also a compare-exchange that failed
   kStore,            // atomic store
@@ -17,7 +20,7 @@ enum class StepKind : uint8_t {
   kFutexWakeUp,   // left the sleep (new_value: 0 = woken, 1 = timed out, 2 = for no reason)
   kFutexWake,     // woke others (new_value: how many)
   kMutexLock,     // owns the mutex from here on
-  kMutexTryLock,  // new_value: 1 = owns it, 0 = it was held
+  kMutexTryLock,  // new_value: 1 = owns it, 0 = it was held, 2 = it was held until time was over
   kMutexUnlock,
   kThreadCreate,  // new_value: the new thread
   kThreadJoin,    // new_value: the thread that has ended
@@ -27,13 +30,13 @@ enum class StepKind : uint8_t {
   kClock,  // a clock was read
   kOther,
   kSharedLock,     // owns a reader/writer lock together with other readers; as a writer: kMutexLock
-  kSharedTryLock,  // new_value: 1 = owns it, 0 = it was held
+  kSharedTryLock,  // new_value: as of kMutexTryLock
   kSharedUnlock,
   kConditionWait,     // has released the mutex and sleeps
   kConditionWakeUp,   // left the sleep (new_value: 0 = woken, 1 = timed out, 2 = for no reason)
   kConditionNotify,   // new_value: how many were woken
   kSemaphoreWait,     // took one
-  kSemaphoreTryWait,  // new_value: 1 = took one, 0 = there was none
+  kSemaphoreTryWait,  // new_value: 1 = took one, 0 = there was none, 2 = none until time was over
   kSemaphorePost,
   kBarrierArrive,  // new_value: how many are there now
   kBarrierLeave,

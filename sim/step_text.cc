@@ -18,6 +18,12 @@ std::string ValueOr(const std::string& text, uint64_t value) {
   return text.empty() ? Value(value) : text;
 }
 
+// Of an operation that does not wait, or not for ever.
+std::string Try(uint64_t outcome, std::string_view does, std::string_view does_not) {
+  if (outcome == kTimeIsOver) return fmt::format("{} in time", does_not);
+  return fmt::format("{} (try)", outcome != 0 ? does : does_not);
+}
+
 }  // namespace
 
 std::string StepText::Object(const TraceEvent& event) const {
@@ -134,15 +140,15 @@ std::string StepText::Of(const TraceEvent& event) const {
     case StepKind::kMutexLock:
       return fmt::format("locks mutex {}", Object(event));
     case StepKind::kMutexTryLock:
-      return step.new_value != 0 ? fmt::format("locks mutex {} (try)", Object(event))
-                                 : fmt::format("cannot lock mutex {} (try)", Object(event));
+      return Try(step.new_value, "locks mutex " + Object(event),
+                 "cannot lock mutex " + Object(event));
     case StepKind::kMutexUnlock:
       return fmt::format("unlocks mutex {}", Object(event));
     case StepKind::kSharedLock:
       return fmt::format("locks {} shared", Object(event));
     case StepKind::kSharedTryLock:
-      return step.new_value != 0 ? fmt::format("locks {} shared (try)", Object(event))
-                                 : fmt::format("cannot lock {} shared (try)", Object(event));
+      return Try(step.new_value, fmt::format("locks {} shared", Object(event)),
+                 fmt::format("cannot lock {} shared", Object(event)));
     case StepKind::kSharedUnlock:
       return fmt::format("unlocks {} shared", Object(event));
     case StepKind::kConditionWait:
@@ -150,8 +156,8 @@ std::string StepText::Of(const TraceEvent& event) const {
     case StepKind::kSemaphoreWait:
       return fmt::format("takes one from semaphore {}, leaving {}", Object(event), step.new_value);
     case StepKind::kSemaphoreTryWait:
-      return step.new_value != 0 ? fmt::format("takes one from semaphore {} (try)", Object(event))
-                                 : fmt::format("semaphore {} has none (try)", Object(event));
+      return Try(step.new_value, "takes one from semaphore " + Object(event),
+                 fmt::format("semaphore {} has none", Object(event)));
     case StepKind::kSemaphorePost:
       return fmt::format("posts semaphore {}, which has {} now", Object(event), step.new_value);
     case StepKind::kBarrierArrive:

@@ -152,6 +152,7 @@ Failure EveryKind() {
   b.Step(1, StepKind::kFutexWake, "f", 0, 0);
   b.Step(1, StepKind::kMutexLock, "m");
   b.Step(1, StepKind::kMutexTryLock, "m", 0, 0);
+  b.Step(1, StepKind::kMutexTryLock, "m", 0, kTimeIsOver);
   b.Step(1, StepKind::kMutexTryLock, "m", 0, 1);
   b.Step(1, StepKind::kMutexUnlock, "m");
   b.Step(1, StepKind::kThreadCreate, "", 0, 2);
