@@ -83,5 +83,22 @@ for form in '-std=c++17 -O0' '-std=c++17 -O2' '-std=c++20 -O0' '-std=c++20 -O2';
   done
 done
 
+# Where nobody else uses the C++ library, what it allocates is the program's, and is watched.
+cat >released.cc <<'END'
+#include <memory_resource>
+#include <thread>
+int main() {
+  std::pmr::memory_resource* const heap = std::pmr::new_delete_resource();
+  volatile char* const bytes = static_cast<char*>(heap->allocate(16));
+  bytes[0] = 0;
+  heap->deallocate(const_cast<char*>(bytes), 16);
+  std::thread([] {}).join();
+  return bytes[0];
+}
+END
+ends 0 'a program' jacquard-c++ -std=c++20 -o released released.cc
+ends 1 'its run' ./released
+says 'its run' '^heap error: use after free'
+
 ((failures == 0)) && echo 'all passed'
 exit "$failures"

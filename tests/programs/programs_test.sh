@@ -27,6 +27,8 @@ for name in $names; do
     expect 1 "executions=20000 strategy=$strategy" "$programs" "$name" broken
   done
 done
+printed=$(JACQUARD_OPTIONS='executions=10 strategy=random' "$programs" streams 2>/dev/null | grep -c '^buffered$')
+[[ $printed -ge 10 ]] || { echo "FAILED: streams prints only $printed times what it has buffered"; failed=1; }
 expect 0 executions=20 "$large_storage"
 expect 1 executions=20 "$large_storage" broken
 exit $failed

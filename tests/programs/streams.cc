@@ -34,4 +34,5 @@ void Streams(bool broken) {
   int sum = 0;
   for (std::string line; std::getline(stream, line);) sum += line.at(0) - '0';
   assert(sum == 3 && lines == 2 && stream.eof());
+  std::cout << "buffered\n";  // and goes out at the end, as that of a process does
 }
