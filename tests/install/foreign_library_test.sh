@@ -60,7 +60,8 @@ extern "C" void CallBack(void (*function)(std::string&));
 char* volatile lost;
 int main() {
   std::thread([] {
-    CallBack([](std::string&) {
+    CallBack([](std::string& text) {
+      text.append("what a string has no room for in itself");
       lost = new char[10];
       lost = nullptr;
     });
@@ -88,10 +89,10 @@ cat >released.cc <<'END'
 #include <memory_resource>
 #include <thread>
 int main() {
-  std::pmr::memory_resource* const heap = std::pmr::new_delete_resource();
-  volatile char* const bytes = static_cast<char*>(heap->allocate(16));
+  std::pmr::monotonic_buffer_resource buffer;
+  volatile char* const bytes = static_cast<char*>(buffer.allocate(16));
   bytes[0] = 0;
-  heap->deallocate(const_cast<char*>(bytes), 16);
+  buffer.release();
   std::thread([] {}).join();
   return bytes[0];
 }
