@@ -39,7 +39,6 @@ void IgnoreEnd() {
 }  // namespace jacquard::sim
 
 using jacquard::sim::Acquire;
-using jacquard::sim::engine;
 using jacquard::sim::IgnoreBegin;
 using jacquard::sim::IgnoreEnd;
 using jacquard::sim::kReadLock;

@@ -13,6 +13,9 @@
 #include "sim/real.h"
 
 namespace jacquard::sim {
+
+bool locales_changed = false;
+
 namespace {
 
 // As setlocale names it, before the execution set another one. Empty if it has not.
@@ -22,6 +25,7 @@ std::vector<locale_t> made;
 
 void BeforeLocaleChanges() {
   if (!locale_before.empty() || !engine.InExecution()) return;
+  locales_changed = true;
   const RealHeap real_heap;
   locale_before = JACQUARD_REAL(setlocale)(LC_ALL, nullptr);
 }
@@ -34,6 +38,7 @@ void Forget(locale_t locale) {
 locale_t Made(locale_t locale, const void* caller) {
   if (locale == nullptr || !engine.InExecution()) return locale;
   if (!FromProgramItself(caller) && !cxx_library.Contains(caller)) return locale;
+  locales_changed = true;
   const RealHeap real_heap;
   made.push_back(locale);
   return locale;
@@ -42,6 +47,7 @@ locale_t Made(locale_t locale, const void* caller) {
 }  // namespace
 
 void RestoreLocales() {
+  locales_changed = false;
   for (const locale_t locale : made) JACQUARD_REAL(freelocale)(locale);
   made.clear();
   if (locale_before.empty()) return;

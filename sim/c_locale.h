@@ -4,6 +4,9 @@
 
 namespace jacquard::sim {
 
+// The execution has made a locale or set the process's. Else there is nothing to restore.
+extern bool locales_changed;
+
 // After an execution, when no thread uses a locale of its own: the process's is what it was, and
 // those that the execution has made and not freed are gone.
 void RestoreLocales();

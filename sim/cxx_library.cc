@@ -36,7 +36,7 @@ const void* GlobalLocale() {
   const std::locale global;
   const void* implementation;
   static_assert(sizeof(global) == sizeof(implementation));
-  std::memcpy(&implementation, &global, sizeof(implementation));
+  std::memcpy(&implementation, static_cast<const void*>(&global), sizeof(implementation));
   return implementation;
 }
 
@@ -110,10 +110,6 @@ bool CxxLibrary::LooksTheSame() const {
          GlobalLocale() == global_locale_ && std::pmr::get_default_resource() == default_resource_;
 }
 
-void CxxLibrary::PutBack() {
-  if (!data_.empty()) snapshot_.PutBack(!LooksTheSame());
-}
-
 void CxxLibrary::StayIfOthersUseIt() {
   if (code_.begin != nullptr && OthersUseCxxLibrary()) code_ = {nullptr, nullptr};
 }
@@ -129,8 +125,8 @@ void CxxLibrary::Flush(const std::basic_ios<Char>& stream) const {
   if (is_librarys) buffer->pubsync();
 }
 
-void CxxLibrary::FlushStreams() const {
-  if (!data_.empty()) VisitOutput([this](const auto& stream) { Flush(stream); });
+void CxxLibrary::FlushOutput() const {
+  VisitOutput([this](const auto& stream) { Flush(stream); });
 }
 
 }  // namespace jacquard::sim

@@ -46,11 +46,15 @@ class CxxLibrary {
 
   // What the standard streams have buffered by themselves (std::ios::sync_with_stdio) goes out. To
   // be called before the variables are put back.
-  void FlushStreams() const;
+  void FlushStreams() const {
+    if (!data_.empty()) FlushOutput();
+  }
 
   // After an execution. All variables are looked at if one differs that programs change by objects
   // of their own, or once in a while (snapshot.h).
-  void PutBack();
+  void PutBack() {
+    if (!data_.empty()) snapshot_.PutBack(!LooksTheSame());
+  }
 
  private:
   // A standard stream, and the place of its copy.
@@ -60,6 +64,7 @@ class CxxLibrary {
     size_t copy;
   };
 
+  void FlushOutput() const;
   template <class T>
   void Watch(const T& stream);
   bool LooksTheSame() const;

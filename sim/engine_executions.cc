@@ -235,7 +235,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   if (trace != nullptr) trace->threads = thread_count_;
   if (!verdict.passed() || alive_ != 0) AbandonThreads();
   StopTimers();
-  ForgetAffinities();
+  if (affinities_set) ForgetAffinities();
   ForgetLockedStreams();
   cxx_library.FlushStreams();
   RestoreFiles();  // streams may have buffers in what is about to go
@@ -248,7 +248,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   RestoreEnvironment();
   for (int i = 0; i < thread_count_; ++i) ResetStorageOf(threads_[i]);
   ResetStorageOf(stage_);
-  RestoreLocales();
+  if (locales_changed) RestoreLocales();
   arena.Reset();
   UnmapProgramsMemory();
   RestoreSignals();

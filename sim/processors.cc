@@ -22,6 +22,9 @@
 #include "sim/system_calls.h"
 
 namespace jacquard::sim {
+
+bool affinities_set = false;
+
 namespace {
 
 unsigned CountProcessors() {
@@ -90,6 +93,7 @@ long SetAffinity(pid_t tid, size_t size, const cpu_set_t* set, uintptr_t pc) {
   CPU_AND(&both, &wanted, &there);
   if (CPU_COUNT(&both) == 0) return -EINVAL;
   const Backstage backstage;
+  affinities_set = true;
   thread->processors = &sets.emplace_back(both);
   return 0;
 }
@@ -98,7 +102,10 @@ pid_t RealThreadOf(pid_t tid) {
   return engine.Simulates() && engine.FindThreadOfTid(tid) != nullptr ? 0 : tid;
 }
 
-void ForgetAffinities() { sets.clear(); }
+void ForgetAffinities() {
+  affinities_set = false;
+  sets.clear();
+}
 
 }  // namespace jacquard::sim
 

@@ -21,7 +21,8 @@ long SetAffinity(pid_t tid, size_t size, const cpu_set_t* set, uintptr_t pc);
 // What simulated threads are told of each other's scheduling: all are the real thread, which is 0.
 pid_t RealThreadOf(pid_t tid);
 
-// After an execution.
+// After an execution, if it has set any.
+extern bool affinities_set;
 void ForgetAffinities();
 
 }  // namespace jacquard::sim
