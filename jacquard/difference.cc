@@ -97,8 +97,8 @@ std::string DescribeDifference(const Trace& one, const Trace& other) {
   return fmt::format(
       "the first step that differs is step {}: {} one time, {} the next. All values before it are "
       "equal, so a thread has read something that makes no step: a clock or a counter of the "
-      "processor, an address, what code without the hooks has written or returned, or a variable "
-      "from outside of the body",
+      "processor, an address, what code without the hooks has written or returned, a file that an "
+      "earlier execution has left, or a variable from outside of the body",
       steps + 1, first, second);
 }
 
