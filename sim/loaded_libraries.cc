@@ -11,6 +11,8 @@ void LoadedLibraries::Begin() {
   const link_map* module = nullptr;
   if (executable == nullptr || dlinfo(executable, RTLD_DI_LINKMAP, &module) != 0) return;
   while (module->l_next != nullptr) module = module->l_next;
+  // It may be one that a constructor has opened, and that the program closes.
+  dlopen(module->l_name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
   last_ = module;
   CountHasChanged();
 }
