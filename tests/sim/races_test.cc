@@ -323,6 +323,21 @@ TEST(NoRace, ReleaseAndAcquire) {
       }));
 }
 
+// clang would read both, and choose.
+TEST(NoRace, WithTheOneOfTwoThatIsNotChosen) {
+  static int shared = 1, spare = 2;
+  ExpectNoRace([] {
+    std::atomic<bool> ready{false};
+    std::thread writer([&] {
+      shared = 3;
+      ready.store(true, release);
+    });
+    const int& value = ready.load(acquire) ? shared : spare;
+    Check(value == 2 || value == 3, "one of them");
+    writer.join();
+  });
+}
+
 TEST(NoRace, Fences) {
   ExpectNoRace(OnTwoThreads(
       [](int& data, std::atomic<int>& flag) {
