@@ -2,6 +2,10 @@
 
 #include <dlfcn.h>
 
+#include <cstddef>
+
+#include "sim/arena.h"
+
 namespace jacquard::sim {
 
 constinit LoadedLibraries loaded_libraries;
@@ -14,18 +18,19 @@ void LoadedLibraries::Begin() {
   // It may be one that a constructor has opened, and that the program closes.
   dlopen(module->l_name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
   last_ = module;
-  CountHasChanged();
 }
 
-bool LoadedLibraries::CountHasChanged() {
-  const unsigned long long before = count_;
-  dl_iterate_phdr(
-      [](dl_phdr_info* module, size_t /*size*/, void* count) {
-        *static_cast<decltype(count_)*>(count) = module->dlpi_adds;
-        return 1;
-      },
-      &count_);
-  return count_ != before;
+bool LoadedLibraries::LaterOnesHave() {
+  const link_map* map = last_->l_next;
+  size_t same = 0;
+  for (; map != nullptr && same < later_.size(); map = map->l_next, ++same) {
+    if (later_[same] != Module{map, map->l_ld}) break;
+  }
+  if (map == nullptr && same == later_.size()) return false;
+  const RealHeap real_heap;
+  later_.resize(same);
+  for (; map != nullptr; map = map->l_next) later_.push_back({map, map->l_ld});
+  return true;
 }
 
 }  // namespace jacquard::sim

@@ -1,9 +1,11 @@
 // What is known of the shared libraries in the process has to be learned anew when a program opens
-// one (dlopen). Nobody tells: the dynamic linker's list of modules has grown.
+// one (dlopen). Nobody tells: the dynamic linker's list of modules is another one.
 #ifndef JACQUARD_SIM_LOADED_LIBRARIES_H_
 #define JACQUARD_SIM_LOADED_LIBRARIES_H_
 
 #include <link.h>
+
+#include <vector>
 
 namespace jacquard::sim {
 
@@ -14,16 +16,25 @@ class LoadedLibraries {
   // Those that are loaded now are there from the start, and stay.
   void Begin();
 
-  // Whether others have been loaded since Begin, or since it was last said that they have. A look
-  // at one word as long as there are none, and then some 100 ns. Not to be called from within the
-  // dynamic linker.
-  bool HaveChanged() { return last_ != nullptr && last_->l_next != nullptr && CountHasChanged(); }
+  // Whether others have been loaded or closed since Begin, or since it was last said that they
+  // have. A look at one word as long as there are none, and then at two for each. Not to be called
+  // from within the dynamic linker.
+  bool HaveChanged() {
+    return last_ != nullptr && (last_->l_next != nullptr || !later_.empty()) && LaterOnesHave();
+  }
 
  private:
-  bool CountHasChanged();
+  struct Module {
+    bool operator==(const Module&) const = default;
+
+    const link_map* map;
+    const ElfW(Dyn) * dynamic_section;  // of another library, perhaps, with the same map
+  };
+
+  bool LaterOnesHave();
 
   const link_map* last_ = nullptr;  // of those from the start
-  unsigned long long count_ = 0;    // of modules, with those that have been closed again
+  std::vector<Module> later_;
 };
 
 extern constinit LoadedLibraries loaded_libraries;
