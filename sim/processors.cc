@@ -27,9 +27,12 @@ bool affinities_set = false;
 
 namespace {
 
-unsigned CountProcessors() {
-  const long count = sysconf(_SC_NPROCESSORS_ONLN);
-  return count > 0 ? static_cast<unsigned>(count) : 1;
+// On which the process may run.
+cpu_set_t OfProcess() {
+  cpu_set_t set = {};
+  RawSyscall(SYS_sched_getaffinity, 0, sizeof(set), reinterpret_cast<uint64_t>(&set));
+  if (CPU_COUNT(&set) == 0) CPU_SET(0, &set);  // there are more than the set has room for
+  return set;
 }
 
 // The sets that threads of the execution may run on. (They stay where they are.)
@@ -43,14 +46,14 @@ unsigned NthIn(const cpu_set_t& set, unsigned n) {
 }
 
 unsigned FindProcessor() {
-  static const unsigned count = CountProcessors();
+  static const cpu_set_t all = OfProcess();
   SimThread& me = *engine.current;
   me.spin.Reset();  // to the spin detector another round
   // Asked whatever the count, so that a search is the same on every machine.
   if (engine.Choose(PickKind::kData, 2) != 0) ++me.moves;
+  const cpu_set_t& set = me.processors != nullptr ? *me.processors : all;
   const unsigned number = static_cast<unsigned>(me.id) + me.moves;
-  if (me.processors == nullptr) return number % count;
-  return NthIn(*me.processors, number % static_cast<unsigned>(CPU_COUNT(me.processors)));
+  return NthIn(set, number % static_cast<unsigned>(CPU_COUNT(&set)));
 }
 
 SimThread* Find(pid_t tid) { return tid == 0 ? engine.current : engine.FindThreadOfTid(tid); }
@@ -87,15 +90,22 @@ long SetAffinity(pid_t tid, size_t size, const cpu_set_t* set, uintptr_t pc) {
                       reinterpret_cast<uint64_t>(set));
   }
   CheckAccess(set, size, AccessKind::kRead, pc);
-  cpu_set_t wanted = {}, there = {}, both;
+  cpu_set_t wanted = {};
   std::memcpy(&wanted, set, std::min(size, sizeof(wanted)));
-  RawSyscall(SYS_sched_getaffinity, 0, sizeof(there), reinterpret_cast<uint64_t>(&there));
+  const cpu_set_t* const processors = ProcessorsAmong(wanted);
+  if (processors == nullptr) return -EINVAL;
+  thread->processors = processors;
+  return 0;
+}
+
+const cpu_set_t* ProcessorsAmong(const cpu_set_t& wanted) {
+  const cpu_set_t there = OfProcess();
+  cpu_set_t both;
   CPU_AND(&both, &wanted, &there);
-  if (CPU_COUNT(&both) == 0) return -EINVAL;
+  if (CPU_COUNT(&both) == 0) return nullptr;
   const Backstage backstage;
   affinities_set = true;
-  thread->processors = &sets.emplace_back(both);
-  return 0;
+  return &sets.emplace_back(both);
 }
 
 pid_t RealThreadOf(pid_t tid) {

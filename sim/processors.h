@@ -18,6 +18,10 @@ int GetProcessor(unsigned* processor, unsigned* node, uintptr_t pc);
 long GetAffinity(pid_t tid, size_t size, cpu_set_t* set, uintptr_t pc);
 long SetAffinity(pid_t tid, size_t size, const cpu_set_t* set, uintptr_t pc);
 
+// The set of processors for a thread that is to run on `wanted`: those of them that are there. Null
+// if none is. It stays for as long as the execution does.
+const cpu_set_t* ProcessorsAmong(const cpu_set_t& wanted);
+
 // What simulated threads are told of each other's scheduling: all are the real thread, which is 0.
 pid_t RealThreadOf(pid_t tid);
 

@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "sim/lock_order.h"
+#include "sim/processors.h"
 #include "sim/real.h"
 #include "sim/sync.h"
 #include "sim/unsupported.h"
@@ -96,10 +97,22 @@ size_t StackWantedBy(const pthread_attr_t& attributes) {
   return size != usual ? size : 0;
 }
 
+// Whether they say on which processors a thread may run. Those that do not name all there can be.
+bool SaysWhere(const pthread_attr_t& attributes, cpu_set_t& set) {
+  return pthread_attr_getaffinity_np(&attributes, sizeof(set), &set) == 0 &&
+         CPU_COUNT(&set) != CPU_SETSIZE;
+}
+
 }  // namespace
 
 int CreateThread(pthread_t* handle, const pthread_attr_t* attributes, void* (*start)(void*),
                  void* argument, uintptr_t pc) {
+  const cpu_set_t* processors = nullptr;
+  cpu_set_t wanted;
+  if (attributes != nullptr && SaysWhere(*attributes, wanted)) {
+    processors = ProcessorsAmong(wanted);
+    if (processors == nullptr) return EINVAL;
+  }
   SimThread* const thread = engine.CreateThread(start, argument, pc);
   if (thread == nullptr) {
     static_assert(kMaxThreads == 256);
@@ -112,6 +125,7 @@ int CreateThread(pthread_t* handle, const pthread_attr_t* attributes, void* (*st
     thread->stack_wanted = StackWantedBy(*attributes);
   }
   thread->detached = detach_state == PTHREAD_CREATE_DETACHED;
+  if (processors != nullptr) thread->processors = processors;
   sigset_t mask;
   if (attributes != nullptr && pthread_attr_getsigmask_np(attributes, &mask) == 0) {
     engine.UseSignalMasks();

@@ -70,6 +70,26 @@ TEST(Processors, ThreadsHaveSetsOfTheirOwn) {
   EXPECT_TRUE(CPU_EQUAL(&after, &all)) << "the process stays where it was";
 }
 
+TEST(Processors, AttributesOfThreadsNameThem) {
+  const cpu_set_t one = Only(LastOf(OfProcess()));
+  ExpectPass(Walk([&] {
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setaffinity_np(&attributes, sizeof(one), &one);
+    pthread_t thread;
+    const auto check = [](void* set) -> void* {
+      Check(IsSet(pthread_self(), *static_cast<const cpu_set_t*>(set)), "as it was asked for");
+      return nullptr;
+    };
+    Check(pthread_create(&thread, &attributes, check, const_cast<cpu_set_t*>(&one)) == 0, "made");
+    pthread_join(thread, nullptr);
+    const cpu_set_t none = {};
+    pthread_attr_setaffinity_np(&attributes, sizeof(none), &none);
+    Check(pthread_create(&thread, &attributes, check, nullptr) == EINVAL, "nowhere");
+    pthread_attr_destroy(&attributes);
+  }));
+}
+
 TEST(Processors, SetsMustHaveOneThatIsThere) {
   ExpectPass(Walk([] {
     const cpu_set_t none = {};
