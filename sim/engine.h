@@ -57,7 +57,7 @@ class Engine {
   bool seen_closely = false;               // calls are kept, and the heap is told of
   const Bookkeeper* bookkeeper = nullptr;  // null: none
   Memory* memory = nullptr;                // the memory model; null: sequential consistency
-  bool keys_made = false;                  // the execution has made a pthread_key_t
+  bool keys_made = false;                  // the execution has made or deleted a pthread_key_t
   bool keys_used = false;                  // the execution has set a value for one
   // What a shared library allocates now belongs to the program.
   bool library_serves_program = false;

@@ -2,7 +2,8 @@
 // one of a program with a main of its own, and runs the destructors of those that it leaves. The C
 // library's own values would stay with the parked thread from one execution to the next.
 //
-// Keys are the C library's; those that an execution makes are deleted after it.
+// Keys are the C library's; those that an execution makes are deleted after it, and of those from
+// before main that it deletes nobody knows until then.
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
@@ -35,9 +36,11 @@ struct Key {
   Destructor destructor;
   bool made_by_execution;
   bool is_known;  // made and not deleted
+  bool from_before_main;
+  bool deleted_by_execution;
 };
 Key keys[PTHREAD_KEYS_MAX];
-pthread_key_t keys_end = 0;  // no key from here on was made by an execution
+pthread_key_t keys_end = 0;  // no key from here on was made or deleted by an execution
 
 // With the hooks off, too: the storage is that of the simulated thread.
 bool OnSimulatedThread() {
@@ -49,6 +52,7 @@ bool Simulates(pthread_key_t key) { return key < PTHREAD_KEYS_MAX && OnSimulated
 // Whether the key has been made and not deleted. The C library's own name for making one goes past
 // the interposer.
 bool IsKey(pthread_key_t key) {
+  if (keys[key].deleted_by_execution) return false;
   return keys[key].is_known ||
          JACQUARD_REAL(pthread_setspecific)(key, JACQUARD_REAL(pthread_getspecific)(key)) == 0;
 }
@@ -113,6 +117,7 @@ void DropKeys() {
   if (!engine.keys_made) return;
   engine.keys_made = false;
   for (pthread_key_t key = 0; key < keys_end; ++key) {
+    keys[key].deleted_by_execution = false;
     if (!keys[key].made_by_execution) continue;
     keys[key] = {};
     JACQUARD_REAL(pthread_key_delete)(key);
@@ -137,7 +142,7 @@ int pthread_key_create(pthread_key_t* key, void (*destructor)(void*)) noexcept {
   // Only code under test makes keys with the arena on. A shared library that keeps one among its
   // data makes it once: its data stays as it is.
   const bool made_by_execution = engine.InExecution() && !engine.rollback.IsInOtherLibraries(key);
-  keys[*key] = {destructor, made_by_execution, true};
+  keys[*key] = {destructor, made_by_execution, true, engine.IsBeforeProgram(), false};
   if (made_by_execution) {
     engine.keys_made = true;
     keys_end = std::max(keys_end, *key + 1);
@@ -147,8 +152,15 @@ int pthread_key_create(pthread_key_t* key, void (*destructor)(void*)) noexcept {
 
 int pthread_key_delete(pthread_key_t key) noexcept {
   if (key < PTHREAD_KEYS_MAX) {
-    keys[key] = {};
     for (jacquard::sim::Values& of_thread : values) of_thread.of_key[key] = nullptr;
+    if (keys[key].from_before_main && engine.InExecution()) {
+      if (keys[key].deleted_by_execution) return EINVAL;
+      keys[key].deleted_by_execution = true;
+      engine.keys_made = true;
+      keys_end = std::max(keys_end, key + 1);
+      return 0;
+    }
+    keys[key] = {};
   }
   return JACQUARD_REAL(pthread_key_delete)(key);
 }
