@@ -1,5 +1,6 @@
 #include "sim/leaks.h"
 
+#include <cxxabi.h>
 #include <errno.h>
 
 #include <algorithm>
@@ -113,6 +114,8 @@ class LeakSearch {
         },
         this);
     for (int i = 0; i < engine.thread_count(); ++i) FollowThread(engine.thread(i));
+    // The exception that the running thread has caught; others that it has caught before follow.
+    Consider(*reinterpret_cast<const uintptr_t*>(abi::__cxa_get_globals()));
     Follow();
   }
 
