@@ -18,10 +18,10 @@ namespace {
 
 constexpr std::string_view kName = "libstdc++.so.6";
 
-// Whether the C library's stream has all that goes through this one.
+// The buffer, if the C library's stream has all that goes through it. Else null.
 template <class Char>
-bool IsSynced(std::basic_streambuf<Char>* buffer) {
-  return dynamic_cast<__gnu_cxx::stdio_sync_filebuf<Char>*>(buffer) != nullptr;
+const __gnu_cxx::stdio_sync_filebuf<Char>* Synced(const std::basic_streambuf<Char>* buffer) {
+  return dynamic_cast<const __gnu_cxx::stdio_sync_filebuf<Char>*>(buffer);
 }
 
 // Calls `visit(stream)` for each standard stream that is written to.
@@ -43,6 +43,27 @@ const void* GlobalLocale() {
 }  // namespace
 
 bool IsCxxLibrary(const dl_phdr_info& module) { return DynamicSection(module).Is(kName); }
+
+bool FromCxxLibrary(const void* caller) {
+  struct Search {
+    uintptr_t address;
+    bool found = false;
+  } search = {reinterpret_cast<uintptr_t>(caller)};
+  dl_iterate_phdr(
+      [](dl_phdr_info* module, size_t /*size*/, void* data) {
+        auto& [address, found] = *static_cast<Search*>(data);
+        for (int i = 0; i < module->dlpi_phnum; ++i) {
+          const ElfW(Phdr)& header = module->dlpi_phdr[i];
+          if (header.p_type != PT_LOAD || (header.p_flags & PF_X) == 0) continue;
+          if (address - module->dlpi_addr - header.p_vaddr >= header.p_memsz) continue;
+          found = IsCxxLibrary(*module);
+          return 1;
+        }
+        return 0;
+      },
+      &search);
+  return search.found;
+}
 
 bool OthersUseCxxLibrary() {
   struct Search {
@@ -85,12 +106,17 @@ void CxxLibrary::BecomePartOfProgram() {
   data_ = library.data;
   global_locale_ = GlobalLocale();  // which there may not be before it is asked for
   default_resource_ = std::pmr::get_default_resource();
+  terminate_ = std::get_terminate();
+  new_ = std::get_new_handler();
   for (const DataRange& range : data_) snapshot_.Add(range.begin, range.end);
   Watch(std::cin);
   Watch(std::wcin);
   VisitOutput([this](const auto& stream) {
     Watch(stream);
-    if (IsSynced(stream.rdbuf())) synced_.push_back(stream.rdbuf());
+    if (const auto* const buffer = Synced(stream.rdbuf())) {
+      if (std::ranges::find(synced_, buffer) == synced_.end()) Watch(*buffer);  // it has a locale
+      synced_.push_back(buffer);
+    }
   });
 }
 
@@ -107,7 +133,9 @@ bool CxxLibrary::LooksTheSame() const {
                                return std::memcmp(stream.begin, &copies_[stream.copy],
                                                   stream.size) == 0;
                              }) &&
-         GlobalLocale() == global_locale_ && std::pmr::get_default_resource() == default_resource_;
+         GlobalLocale() == global_locale_ &&
+         std::pmr::get_default_resource() == default_resource_ &&
+         std::get_terminate() == terminate_ && std::get_new_handler() == new_;
 }
 
 void CxxLibrary::StayIfOthersUseIt() {

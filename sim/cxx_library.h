@@ -9,7 +9,9 @@
 #ifndef JACQUARD_SIM_CXX_LIBRARY_H_
 #define JACQUARD_SIM_CXX_LIBRARY_H_
 
+#include <exception>
 #include <ios>
+#include <new>
 #include <string_view>
 #include <vector>
 
@@ -20,6 +22,8 @@ namespace jacquard::sim {
 
 // Whether `module` is the C++ library.
 bool IsCxxLibrary(const dl_phdr_info& module);
+// Whether the return address `caller` lies in its code. Allocates nothing.
+bool FromCxxLibrary(const void* caller);
 // Whether there is a module, other than the executable and what is part of the program, that uses
 // it.
 bool OthersUseCxxLibrary();
@@ -35,25 +39,25 @@ class CxxLibrary {
   // When libraries have been loaded, which may use it: then what it allocates stays.
   void StayIfOthersUseIt();
 
+  // Whether its variables are put back.
+  bool is_part() const { return !data_.empty(); }
   // Whether it is part of the program, and `caller` in its code.
   bool Contains(const void* caller) const { return caller >= code_.begin && caller < code_.end; }
   // Its variables.
   const Snapshot& snapshot() const { return snapshot_; }
   // Whether an executable's copy of the variable `name` is one of them.
-  bool HasVariable(std::string_view name) const {
-    return !data_.empty() && name.starts_with("_ZSt");
-  }
+  bool HasVariable(std::string_view name) const { return is_part() && name.starts_with("_ZSt"); }
 
   // What the standard streams have buffered by themselves (std::ios::sync_with_stdio) goes out. To
   // be called before the variables are put back.
   void FlushStreams() const {
-    if (!data_.empty()) FlushOutput();
+    if (is_part()) FlushOutput();
   }
 
   // After an execution. All variables are looked at if one differs that programs change by objects
   // of their own, or once in a while (snapshot.h).
   void PutBack() {
-    if (!data_.empty()) snapshot_.PutBack(!LooksTheSame());
+    if (is_part()) snapshot_.PutBack(!LooksTheSame());
   }
 
  private:
@@ -79,6 +83,8 @@ class CxxLibrary {
   std::vector<const void*> synced_;  // buffers that leave all to the C library's streams
   const void* global_locale_ = nullptr;
   const void* default_resource_ = nullptr;
+  std::terminate_handler terminate_ = nullptr;
+  std::new_handler new_ = nullptr;
 };
 
 extern constinit CxxLibrary cxx_library;

@@ -158,7 +158,8 @@ void Engine::BeginProgram() {
   cxx_library.BecomePartOfProgram();
   lent_functions.Find();
   snapshot.AddProgram();
-  for (const DataRange& block : early_blocks.ranges()) snapshot.AddBlock(block.begin, block.end);
+  for (const DataRange& block : early_blocks.ranges(cxx_library.is_part()))
+    snapshot.AddBlock(block.begin, block.end);
   AddStorage(driver_.storage);
   KeepThreadStorage(driver_.storage);
   KeepThreadDestructors();

@@ -186,10 +186,17 @@ bool ForgetLibraryBlock(void* block) {
   return true;
 }
 
-// The program has got the block before its main, if that has not begun.
-void* Early(void* block, size_t size, const void* caller) {
-  if (block != nullptr && engine.IsBeforeProgram() && FromProgramItself(caller)) [[unlikely]]
-    early_blocks.Add(block, size);
+// The program has got the block before its main, if that has not begun, or the C++ library has.
+void NoteEarly(void* block, const Request& request, const void* caller) {
+  if (FromProgramItself(caller)) {
+    early_blocks.Add(block, request.size, /*of_cxx_library=*/false);
+  } else if (request.allocator != Allocator::kMalloc && FromCxxLibrary(caller)) {
+    early_blocks.Add(block, request.size, /*of_cxx_library=*/true);
+  }
+}
+void* Early(void* block, const Request& request, const void* caller) {
+  if (block != nullptr && engine.IsBeforeProgram()) [[unlikely]]
+    NoteEarly(block, request, caller);
   return block;
 }
 
@@ -201,7 +208,7 @@ void* Allocate(const Request& request, const void* caller) {
                                 ? RealMalloc(WithMark(request.size))
                                 : RealMemalign(request.alignment, WithMark(request.size)),
                             request.size);
-  return Early(block, request.size, caller);
+  return Early(block, request, caller);
 }
 
 }  // namespace
@@ -360,7 +367,7 @@ void* ReallocateReal(void* address, size_t size, const Release& release, const v
     ForgetLibraryBlock(address);
     kept_blocks.Forget(address);
     if (engine.IsBeforeProgram()) early_blocks.Remove(address);
-    return Early(Known(RealRealloc(address, WithMark(size)), size), size, caller);
+    return Early(Known(RealRealloc(address, WithMark(size)), size), {size}, caller);
   }
   CheckRealBlock(address, release, caller);
   const size_t old_size = UsableSize(address);
@@ -436,7 +443,7 @@ void* calloc(size_t count, size_t size) {
   size_t bytes;
   if (__builtin_mul_overflow(count, size, &bytes)) bytes = SIZE_MAX;
   if (!UseArena(JACQUARD_RETURN_ADDRESS))
-    return Early(Known(RealCalloc(WithMark(bytes)), bytes), bytes, JACQUARD_RETURN_ADDRESS);
+    return Early(Known(RealCalloc(WithMark(bytes)), bytes), {bytes}, JACQUARD_RETURN_ADDRESS);
   void* const block = AllocateFromArena({.size = bytes}, JACQUARD_RETURN_ADDRESS);
   if (block == nullptr) return nullptr;
   std::memset(block, 0, jacquard::sim::Arena::FilledSize(block, bytes));

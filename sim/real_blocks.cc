@@ -76,20 +76,21 @@ EarlyBlocks::Early& EarlyBlocks::Find(uintptr_t address) {
   return slots_[slot];
 }
 
-void EarlyBlocks::Add(void* block, size_t size) {
+void EarlyBlocks::Add(void* block, size_t size, bool of_cxx_library) {
   if (used_ == kSlots / 2) return;
   Early& early = Find(reinterpret_cast<uintptr_t>(block));
   if (early.address == 0) ++used_;
-  early = {reinterpret_cast<uintptr_t>(block), size};
+  early = {reinterpret_cast<uintptr_t>(block), size, of_cxx_library};
 }
 
 void EarlyBlocks::Remove(void* block) { Find(reinterpret_cast<uintptr_t>(block)).size = 0; }
 
-std::vector<DataRange> EarlyBlocks::ranges() const {
+std::vector<DataRange> EarlyBlocks::ranges(bool with_cxx_librarys) const {
   std::vector<DataRange> result;
   if (used_ == kSlots / 2) return result;
   for (const Early& early : slots_) {
     char* const begin = reinterpret_cast<char*>(early.address);
+    if (early.of_cxx_library && !with_cxx_librarys) continue;
     if (early.size != 0) result.push_back({begin, begin + early.size});
   }
   std::ranges::sort(result, {}, &DataRange::begin);

@@ -63,24 +63,27 @@ struct RealAllocator {
   bool operator==(const RealAllocator& /*other*/) const { return true; }
 };
 
-// What the program itself has allocated before its main, and not freed: code without hooks may
-// write there (snapshot.h). For programs with a main of their own. Constructors may run before the
+// What the program itself has allocated before its main, and not freed, or the C++ library by
+// operator new: code without hooks may write there (snapshot.h). For programs with a main of their
+// own. Constructors may run before the
 // runtime's: all of this is there from the start. Not thread-safe: a program whose constructors
 // start threads is refused.
 class EarlyBlocks {
  public:
   constexpr EarlyBlocks() = default;
 
-  void Add(void* block, size_t size);
+  void Add(void* block, size_t size, bool of_cxx_library);
   void Remove(void* block);
-  // In the order of their addresses. None if there have been too many.
-  std::vector<DataRange> ranges() const;
+  // In the order of their addresses, with or without the C++ library's. None if there have been too
+  // many.
+  std::vector<DataRange> ranges(bool with_cxx_librarys) const;
 
  private:
   static constexpr size_t kSlots = 1 << 15;  // open addressing
   struct Early {
     uintptr_t address;
     size_t size;  // 0: it is there no more
+    bool of_cxx_library;
   };
 
   Early& Find(uintptr_t address);

@@ -17,6 +17,11 @@
 
 namespace {
 
+// What the C++ library has allocated for these before main begins each execution anew, too.
+const std::locale early_locale(std::locale(), "C.UTF-8", std::locale::numeric);
+std::pmr::synchronized_pool_resource early_pool;
+const bool early_pool_is_used = (early_pool.deallocate(early_pool.allocate(16), 16), true);
+
 class Points : public std::numpunct<char> {
   char do_thousands_sep() const override { return '.'; }
   std::string do_grouping() const override { return "\3"; }
@@ -50,6 +55,12 @@ void LibraryState(bool broken) {
   std::mutex mutex;
   std::pmr::vector<std::pmr::string> texts;
   const auto add = [&](int number, bool locks) {
+    std::string before(300, 'x');  // where the next execution may look for what is gone
+    std::ostringstream early;
+    early.imbue(early_locale);
+    early << number << 1.5;
+    std::string behind(300, 'y');
+    early_pool.deallocate(early_pool.allocate(100), 100);
     std::ostringstream text;
     text << number;
     std::unique_lock lock(mutex, std::defer_lock);
@@ -61,5 +72,6 @@ void LibraryState(bool broken) {
   a.join();
   b.join();
   for (const std::pmr::string& text : texts) assert(text[1] == '.');
-  assert(texts.size() == 2);
+  assert(texts.size() == 2 && early_pool_is_used);
+  early_pool.release();
 }
