@@ -1,6 +1,5 @@
 #include "sim/caller.h"
 
-#include <algorithm>
 #include <vector>
 
 #include "sim/hooked_library.h"
@@ -13,11 +12,7 @@ std::vector<DataRange> libraries_code;
 
 }  // namespace
 
-bool FromLibraryOfProgram(const void* caller) {
-  return std::ranges::any_of(libraries_code, [caller](const DataRange& code) {
-    return caller >= code.begin && caller < code.end;
-  });
-}
+bool FromLibraryOfProgram(const void* caller) { return IsIn(libraries_code, caller); }
 
 void MakeLibrariesPartOfProgram() { libraries_code = CodeOfHookedLibraries(); }
 

@@ -66,23 +66,13 @@ bool FromCxxLibrary(const void* caller) {
 }
 
 bool OthersUseCxxLibrary() {
-  struct Search {
-    bool is_executable = true;  // the first module is
-    bool found = false;
-  } search;
-  dl_iterate_phdr(
-      [](dl_phdr_info* module, size_t /*size*/, void* data) {
-        auto& [is_executable, found] = *static_cast<Search*>(data);
-        std::vector<DataRange> code;
-        AddCode(*module, code);
-        found = !is_executable && DynamicSection(*module).Needs(kName) &&
-                std::ranges::none_of(
-                    code, [](const DataRange& range) { return FromLibraryOfProgram(range.begin); });
-        is_executable = false;
-        return found ? 1 : 0;
-      },
-      &search);
-  return search.found;
+  const auto is_other_user = [](dl_phdr_info* module, size_t /*size*/, void* /*data*/) {
+    std::vector<DataRange> code;
+    AddCode(*module, code);
+    const bool is_program = !code.empty() && FromProgram(code.front().begin);
+    return !is_program && DynamicSection(*module).Needs(kName) ? 1 : 0;
+  };
+  return dl_iterate_phdr(is_other_user, nullptr) != 0;
 }
 
 void CxxLibrary::BecomePartOfProgram() {
@@ -146,11 +136,7 @@ template <class Char>
 void CxxLibrary::Flush(const std::basic_ios<Char>& stream) const {
   std::basic_streambuf<Char>* const buffer = stream.rdbuf();
   if (std::ranges::find(synced_, buffer) != synced_.end()) return;
-  const auto* const address = reinterpret_cast<const char*>(buffer);
-  const bool is_librarys = std::ranges::any_of(data_, [address](const DataRange& range) {
-    return address >= range.begin && address < range.end;
-  });
-  if (is_librarys) buffer->pubsync();
+  if (IsIn(data_, buffer)) buffer->pubsync();
 }
 
 void CxxLibrary::FlushOutput() const {

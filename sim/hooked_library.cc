@@ -38,6 +38,12 @@ std::vector<DataRange> RangesOfHookedLibraries(void (*add)(const dl_phdr_info& m
 
 }  // namespace
 
+bool IsIn(std::span<const DataRange> ranges, const void* address) {
+  return std::ranges::any_of(ranges, [address](const DataRange& range) {
+    return address >= range.begin && address < range.end;
+  });
+}
+
 void AddData(const dl_phdr_info& module, std::vector<DataRange>& ranges) {
   const auto at = [&module](uintptr_t address) {
     return reinterpret_cast<char*>(module.dlpi_addr + address);

@@ -6,6 +6,7 @@
 
 #include <link.h>
 
+#include <span>
 #include <vector>
 
 namespace jacquard::sim {
@@ -18,6 +19,9 @@ struct DataRange {
   char* begin;
   char* end;
 };
+
+// Whether `address` lies in one of `ranges`.
+bool IsIn(std::span<const DataRange> ranges, const void* address);
 
 // The variables of a module, without what the dynamic linker writes, and its code.
 void AddData(const dl_phdr_info& module, std::vector<DataRange>& ranges);

@@ -3,7 +3,6 @@
 #include <dlfcn.h>
 #include <unwind.h>
 
-#include <algorithm>
 #include <ranges>
 
 #include "sim/caller.h"
@@ -15,12 +14,6 @@ namespace jacquard::sim {
 constinit LentFunctions lent_functions;
 
 namespace {
-
-bool IsIn(const std::vector<DataRange>& ranges, const char* address) {
-  return std::ranges::any_of(ranges, [address](const DataRange& range) {
-    return address >= range.begin && address < range.end;
-  });
-}
 
 // The function of this name that everybody calls, if it is the program's and has no home. Empty if
 // not.

@@ -1,7 +1,6 @@
 // pthread_once, as simulated threads use it. The values are also those of the C library.
 #include "sim/once.h"
 
-#include <algorithm>
 #include <vector>
 
 #include "sim/caller.h"
@@ -30,10 +29,7 @@ bool IsOfProgram(const pthread_once_t* once, const void* caller) {
   if (FromProgram(caller) || !engine.rollback.IsInLibraries(once)) return true;
   const Backstage backstage;
   static const auto& hooked = *new std::vector(DataOfHookedLibraries());
-  const auto* const address = reinterpret_cast<const char*>(once);
-  return std::ranges::any_of(hooked, [address](const DataRange& range) {
-    return address >= range.begin && address < range.end;
-  });
+  return IsIn(hooked, once);
 }
 
 }  // namespace
