@@ -378,8 +378,8 @@ int Engine::AskForMemory(PickKind kind, int alternatives) {
 // Whoever looks at the clock until it is late enough must not look a million times. So the time
 // that a look takes is doubled again and again; but then it is short once more, or whoever sets
 // itself a time and looks whether that is over would always be too late. What a round of looks
-// takes at most grows slowly: sixty looks in a row take a tenth of a second, and an hour takes a
-// thousand.
+// takes at most grows slowly: sixty looks in a row take a tenth of a second, a thousand a quarter of
+// an hour.
 uint64_t Engine::ReadClock() {
   constexpr uint64_t kFirstTick = 1'000;
   constexpr int kAtFirstTick = 16;

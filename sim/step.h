@@ -6,10 +6,10 @@
 
 namespace jacquard {
 
-// What a visible operation does. Atomic accesses come first.
 // The new value of a try that has waited until its time was over.
 inline constexpr uint64_t kTimeIsOver = 2;
 
+// What a visible operation does. Atomic accesses come first.
 enum class StepKind : uint8_t {
   kLoad,             // atomic load; also a compare-exchange that failed
   kStore,            // atomic store

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Shared libraries without hooks, as they come with a system: what they keep stays from one execution
-# to the next, wherever a program has them allocate it.
+# to the next, wherever a program has them allocate it. But what the C++ library has is the program's.
 #   foreign_library_test.sh INSTALLER RUNFILES...
 set -u
 . "$PWD/tests/install/checks.sh"
