@@ -43,7 +43,8 @@ _SIM_MODE = {"external": "sim_trace", "libfuzzer": "sim_fuzz", "replay": "sim"}
 _WEAK_PARTS = (
     "__extension__({__auto_type jacquard_p=(p);__auto_type jacquard_e=(e);%s jacquard_d=(d);" +
     "int jacquard_fails(const volatile void*,void*,unsigned long,int)__asm__(\"jacquard_weak_compare_exchange_fails\");" +
-    "%sjacquard_fails(jacquard_p,jacquard_e,sizeof(*jacquard_%s),(f))?0:%s;})"
+    "(__typeof__(__atomic_always_lock_free(1,0)))" +  # bool, as in C and C++
+    "(%sjacquard_fails(jacquard_p,jacquard_e,sizeof(*jacquard_%s),(f))?0:%s);})"
 )
 _VALUE = "__typeof__(__atomic_load_n(jacquard_p,0))"  # what is expected may be a void*
 

@@ -232,6 +232,7 @@ static _Atomic int word;
 
 static void *take(void *unused) {
   int expected = 0;
+  static_assert(_Generic(atomic_compare_exchange_weak(&word, &expected, 1), _Bool: 1, default: 0), "");
   assert(atomic_compare_exchange_weak(&word, &expected, 1));
   return unused;
 }
@@ -281,6 +282,19 @@ int main(void) {
   return pthread_join(thread, NULL);
 }
 END
+# Its type is what it is without a macro.
+cat >narrowed.cc <<'END'
+struct Outcome {
+  bool stored;
+  int seen;
+};
+int word;
+Outcome TryStore() {
+  int expected = 1;
+  return {__atomic_compare_exchange_n(&word, &expected, 2, true, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST), expected};
+}
+END
+ends 0 'bool' jacquard-c++ -Wall -Wextra -pedantic -Werror -c narrowed.cc
 # A macro sees the commas in braces and between a template's arguments.
 cat >braces.c <<'END'
 #include <assert.h>

@@ -68,6 +68,23 @@ TEST(WeakCompareExchange, OfOtherTypesFailsForNoReason) {
   });
 }
 
+// And as a builtin, whose type is bool: braces do not take an int for it.
+TEST(WeakCompareExchange, AsABuiltinFailsForNoReason) {
+  ExpectFailsSpuriously(true, [](std::atomic<int>&) {
+    struct Outcome {
+      bool stored;
+      int seen;
+    };
+    int word = 0;
+    int expected = 0;
+    const Outcome outcome = {
+        __atomic_compare_exchange_n(&word, &expected, 1, true, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST),
+        expected};
+    EXPECT_EQ(outcome.seen, 0);
+    return outcome.stored;
+  });
+}
+
 // Of a size that no instruction has: libatomic's. Behind the object there is none of its bytes.
 TEST(WeakCompareExchange, OfOddSizesStaysInTheObject) {
   struct Three {
