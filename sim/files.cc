@@ -2,8 +2,7 @@
 // directory and the mask for new files ends with the execution: the next one begins as this one
 // did.
 //
-// A stream from before the execution that it closes is only flushed. What it writes to files stays,
-// and so does a place in a file that was open before.
+// A stream from before the execution that it closes is only flushed. What it writes to files stays.
 #include "sim/files.h"
 
 #include <dirent.h>
@@ -30,9 +29,11 @@
 #include <vector>
 
 #include "sim/caller.h"
+#include "sim/cxx_library.h"
 #include "sim/descriptor_streams.h"
 #include "sim/descriptors.h"
 #include "sim/engine.h"
+#include "sim/file_positions.h"
 #include "sim/open_files.h"
 #include "sim/real.h"
 #include "sim/streams.h"
@@ -112,6 +113,9 @@ FILE* OpenedStream(FILE* stream, const void* caller) {
   if (IsStreamOfProgram(caller)) return Opened(files.streams, stream);
   streams_outside.Add(stream);
   SetOpenOutside(fileno(stream), true);
+  const bool by_cxx_library = FromCxxLibrary(caller);
+  if (engine.IsBeforeProgram() && (by_cxx_library || FromProgramItself(caller)))
+    NoteEarlyStream(stream, by_cxx_library);
   return stream;
 }
 
@@ -181,6 +185,7 @@ using jacquard::sim::BeforeDirectoryChange;
 using jacquard::sim::CopiedFile;
 using jacquard::sim::engine;
 using jacquard::sim::files;
+using jacquard::sim::ForgetEarlyStream;
 using jacquard::sim::GiveToStream;
 using jacquard::sim::IsByProgram;
 using jacquard::sim::IsOfRuntime;
@@ -341,6 +346,7 @@ int fclose(FILE* stream) {
   if (!is_own && streams_outside.Has(stream)) {
     if (IsStreamOfProgram(JACQUARD_RETURN_ADDRESS)) return std::fflush(stream);
     streams_outside.Remove(stream);
+    if (engine.IsBeforeProgram()) ForgetEarlyStream(stream);
     SetOpenOutside(fileno(stream), false);
   }
   return JACQUARD_REAL(fclose)(stream);

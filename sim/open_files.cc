@@ -13,6 +13,7 @@
 #include "sim/caller.h"
 #include "sim/early_files.h"
 #include "sim/engine.h"
+#include "sim/file_positions.h"
 #include "sim/real.h"
 #include "sim/timer_files.h"
 
@@ -241,6 +242,7 @@ void LearnOpenFiles() {
   const auto control = JACQUARD_REAL(fcntl);
   for (int descriptor = 0; descriptor < kMost; ++descriptor)
     SetOpenOutside(descriptor, control(descriptor, F_GETFD) >= 0);
+  LearnFilePositions(opened_early);
   LearnEarlyFiles(opened_early);
   known_early = known_files;
 }
@@ -262,6 +264,7 @@ void RestoreOpenFiles() {
     ForgetTimerFiles();
     state = {};
   }
+  RestoreFilePositions();
   RestoreEarlyFiles();
 }
 

@@ -22,6 +22,7 @@ static const struct {
     {"streams", Streams},
     {"tagged_stack", TaggedStack},
     {"texts", Texts},
+    {"word_lists", WordLists},
     {"work_stealing", WorkStealing},
 };
 

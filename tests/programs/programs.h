@@ -23,6 +23,7 @@ void PhaseFairLock(bool broken);  /* phase_fair_lock.cc */
 void Streams(bool broken);        /* streams.cc */
 void TaggedStack(bool broken);    /* tagged_stack.cc */
 void Texts(bool broken);          /* texts.c */
+void WordLists(bool broken);      /* word_lists.cc */
 void WorkStealing(bool broken);   /* work_stealing.cc */
 
 #ifdef __cplusplus
