@@ -23,6 +23,8 @@ export PATH=$scratch/prefix/bin:$PATH
 cd "$scratch" || exit 1
 ends 1 'with a sanitizer' jacquard-cc -fsanitize=address -c "$here/makefile_project/counter.c"
 says 'with a sanitizer' 'has its own oracles'
+ends 1 'for 32 bits' jacquard-cc -m32 -c "$here/makefile_project/counter.c"
+says 'for 32 bits' '-m32: .* 64 bits'
 ends 1 'linking statically' jacquard-cc -static "$here/makefile_project/counter.c"
 ends 0 'its version' jacquard-c++ --version
 # As Meson asks.
