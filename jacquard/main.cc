@@ -85,11 +85,7 @@ void* EndWithoutExecution(void* seconds) {
   time.tv_nsec = static_cast<long>((limit - static_cast<double>(time.tv_sec)) * 1e9);
   nanosleep(&time, nullptr);
   if (__atomic_load_n(&RuntimeCounters().executions, __ATOMIC_RELAXED) != 0) return nullptr;
-  std::string text =
-      "the time was over before one execution had come to its end\n" + WhereThreadsAre();
-  if (text.ends_with('\n')) text.pop_back();
-  WriteMessage(text);
-  _exit(kNothingExecuted);
+  EndStuckProcess("the time was over before one execution had come to its end\n", kNothingExecuted);
 }
 
 // Ends the process when the time is over before one execution is.

@@ -180,10 +180,10 @@ struct ThreadLocal {
 // The one that lies at `address`; in an execution, or of the last one.
 ThreadLocal FindThreadLocal(const void* address);
 
-// A line for each thread of the execution that goes on, which the calling thread is no part of:
-// where the running one computes, and what the others are about to do. For those who then end the
-// process.
-std::string WhereThreadsAre();
+// Ends the process with `status` in an execution that goes on, which the calling thread is no part
+// of: says `what`, which is a line, and a line for each thread: where the running one computes, and
+// what the others are about to do, if that can be told.
+[[noreturn]] void EndStuckProcess(const std::string& what, int status);
 
 // Writes "jacquard: TEXT" and a newline to standard error, also while the program's output is
 // thrown away.

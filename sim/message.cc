@@ -4,6 +4,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <cstdint>
+
 #include "sim/real.h"
 
 namespace jacquard::sim {
@@ -17,7 +19,8 @@ iovec Part(std::string_view text) { return {const_cast<char*>(text.data()), text
 
 void Warn(std::string_view text) {
   const iovec parts[] = {Part("jacquard: "), Part(text), Part("\n")};
-  [[maybe_unused]] const ssize_t written = writev(message_descriptor, parts, 3);
+  RawSyscall(SYS_writev, static_cast<uint64_t>(message_descriptor),
+             reinterpret_cast<uint64_t>(parts), 3);
 }
 
 void SetMessageDescriptor(int descriptor) { message_descriptor = descriptor; }

@@ -5,6 +5,9 @@
 // signal where it is. A thread that sleeps in the kernel instead, on a real lock of a library that
 // another simulated thread has, gets several times that in real time: it might wait for input, or
 // for somebody to read its output.
+//
+// To tell where a thread is takes real locks, of the dynamic linker and of the heap, one of which
+// that very thread may have. So there are last words, without it, for when that takes too long.
 #include <signal.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -148,6 +151,41 @@ std::string DescribeThreads() {
   return result;
 }
 
+// What is said in the end, and the exit status.
+struct LastWords {
+  char text[400];
+  int status;
+};
+constinit LastWords last_words = {};
+
+int LastSignal() { return SIGRTMAX - 4; }
+
+// On any thread, whatever it is about.
+void OnLastSignal(int /*signal*/) {
+  Warn(last_words.text);
+  RawSyscall(SYS_exit_group, static_cast<uint64_t>(last_words.status));
+}
+
+// The process is about to end, having said `text`, or does so in a while. Takes no lock.
+void PrepareLastWords(const std::string& text, int status) {
+  constexpr time_t kSeconds = 10;
+  std::snprintf(
+      last_words.text, sizeof(last_words.text),
+      "%s  (Where the threads are cannot be told: that takes a real lock which one of them "
+      "has, as in a constructor that dlopen calls.)",
+      text.c_str());
+  last_words.status = status;
+  sigevent event = {};
+  event.sigev_notify = SIGEV_SIGNAL;
+  event.sigev_signo = LastSignal();
+  int timer = 0;
+  RawSyscall(SYS_timer_create, CLOCK_MONOTONIC, reinterpret_cast<uint64_t>(&event),
+             reinterpret_cast<uint64_t>(&timer));
+  const itimerspec time = {.it_interval = {}, .it_value = {.tv_sec = kSeconds, .tv_nsec = 0}};
+  RawSyscall(SYS_timer_settime, static_cast<uint64_t>(timer), 0, reinterpret_cast<uint64_t>(&time),
+             0);
+}
+
 std::string Describe(double seconds) {
   char text[300];
   std::snprintf(
@@ -156,7 +194,7 @@ std::string Describe(double seconds) {
       "call into the thread library, after %llu steps. This is not a verdict on the lock.%s\n",
       seconds, engine.current->id, static_cast<unsigned long long>(engine.step()),
       engine.options().races ? " (With races=ignore, plain accesses are steps, too.)" : "");
-  return text + DescribeThreads();
+  return text;
 }
 
 std::string DescribeSleep(double seconds) {
@@ -167,10 +205,12 @@ std::string DescribeSleep(double seconds) {
       "for a lock within a library that another thread has, or for input. This is not a "
       "verdict on the lock.\n",
       seconds, engine.current->id, static_cast<unsigned long long>(engine.step()));
-  return text + DescribeThreads();
+  return text;
 }
 
-[[noreturn]] void EndProcess(const std::string& text) {
+[[noreturn]] void EndProcess(const std::string& what) {
+  PrepareLastWords(what, kNoStepExitStatus);
+  const std::string text = what + DescribeThreads();
   if (report) {
     report(text);
   } else {
@@ -212,6 +252,9 @@ void StartWatchdog() {
   action.sa_sigaction = OnSignal;
   action.sa_flags = SA_SIGINFO | SA_RESTART;
   sigaction(Signal(), &action, nullptr);
+  action.sa_handler = OnLastSignal;
+  action.sa_flags = 0;
+  sigaction(LastSignal(), &action, nullptr);
   pthread_t thread;
   if (real::pthread_create(&thread, nullptr, Watch, nullptr) != 0) Die("cannot start a thread");
 }
@@ -220,8 +263,13 @@ void StartWatchdog() {
 
 void WriteMessage(std::string_view text) { sim::Warn(text); }
 
-std::string WhereThreadsAre() {
-  return sim::engine.current == nullptr ? "" : sim::DescribeThreads();
+void EndStuckProcess(const std::string& what, int status) {
+  sim::PrepareLastWords(what, status);
+  std::string text = what;
+  if (sim::engine.current != nullptr) text += sim::DescribeThreads();
+  if (text.ends_with('\n')) text.pop_back();
+  WriteMessage(text);
+  _exit(status);
 }
 
 void SetWatchdog(double seconds, std::function<void(const std::string& text)> report) {
