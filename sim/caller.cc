@@ -10,10 +10,18 @@ namespace {
 // Seldom more than one or two.
 std::vector<DataRange> libraries_code;
 
+constinit bool (*is_in_opened_one)(const void* caller) = nullptr;
+
 }  // namespace
 
-bool FromLibraryOfProgram(const void* caller) { return IsIn(libraries_code, caller); }
+bool FromLibraryOfProgram(const void* caller) {
+  return IsIn(libraries_code, caller) || (is_in_opened_one != nullptr && is_in_opened_one(caller));
+}
 
 void MakeLibrariesPartOfProgram() { libraries_code = CodeOfHookedLibraries(); }
+
+void MakeOpenedLibrariesPartOfProgram(bool (*contains)(const void* caller)) {
+  is_in_opened_one = contains;
+}
 
 }  // namespace jacquard::sim

@@ -31,6 +31,8 @@ inline bool FromProgram(const void* caller) {
 // From now on the shared libraries that are loaded, and have hooks, are part of the program. To be
 // called where their data begins each execution anew. Not thread-safe.
 void MakeLibrariesPartOfProgram();
+// And those that executions open, which `contains` knows (opened_libraries.h).
+void MakeOpenedLibrariesPartOfProgram(bool (*contains)(const void* caller));
 
 // Whether it lies in the runtime's.
 inline bool FromRuntime(const void* caller) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -13,6 +14,7 @@
 #include "sim/caller.h"
 #include "sim/engine.h"
 #include "sim/faults.h"
+#include "sim/opened_libraries.h"
 #include "sim/real.h"
 #include "sim/weak_atomics.h"
 
@@ -23,6 +25,7 @@ struct ThreadDestructor {
   int thread;
   void (*function)(void*);
   void* object;
+  const void* library;  // an address in whose variable it is
 };
 constinit std::vector<ThreadDestructor> thread_destructors;
 // Of the process's first thread, outside of executions; and those that belong to thread 0.
@@ -70,6 +73,12 @@ void RunThreadDestructors() {
   }
 }
 
+bool HasThreadDestructorOf(const DataRange& module) {
+  return std::ranges::any_of(thread_destructors, [module](const ThreadDestructor& one) {
+    return one.library >= module.begin && one.library < module.end;
+  });
+}
+
 void DropThreadDestructors() {
   thread_destructors = kept_destructors;
   exit_functions.clear();
@@ -93,6 +102,7 @@ void KeepThreadDestructors() {
 using jacquard::sim::engine;
 using jacquard::sim::Guard;
 using jacquard::sim::GuardIsSimulated;
+using jacquard::sim::opened_libraries;
 using jacquard::sim::ServingProgram;
 using jacquard::sim::SetGuard;
 using jacquard::sim::WaitReason;
@@ -130,7 +140,12 @@ void __cxa_guard_abort(abi::__guard* word) {
 
 // The destructor of a static that an execution makes: the roll-back takes the object's place.
 int __cxa_atexit(void (*function)(void*), void* object, void* library) {
-  if (GuardIsSimulated() && jacquard::sim::FromProgram(__builtin_return_address(0))) {
+  const void* const caller = __builtin_return_address(0);
+  if (GuardIsSimulated() && jacquard::sim::FromProgram(caller)) {
+    if (opened_libraries.Contains(caller)) {
+      opened_libraries.AtExit(function, object, library);
+      return 0;
+    }
     if (engine.options().exits == jacquard::ExitMode::kIsRealIfAlone) {
       const jacquard::sim::RealHeap real_heap;
       jacquard::sim::exit_functions.push_back({function, object});
@@ -145,12 +160,12 @@ int __cxa_atexit(void (*function)(void*), void* object, void* library) {
 int __cxa_thread_atexit(void (*function)(void*), void* object, void* library) {
   if (engine.Simulates() || engine.OnStage()) {
     const jacquard::sim::RealHeap real_heap;
-    jacquard::sim::thread_destructors.push_back({engine.current->id, function, object});
+    jacquard::sim::thread_destructors.push_back({engine.current->id, function, object, library});
     return 0;
   }
   if (!engine.executing && jacquard::sim::FromExecutable(__builtin_return_address(0)) &&
       jacquard::sim::RawSyscall(SYS_gettid) == jacquard::sim::RawSyscall(SYS_getpid)) {
-    jacquard::sim::outside_destructors.push_back({0, function, object});
+    jacquard::sim::outside_destructors.push_back({0, function, object, library});
   }
   static const auto real = reinterpret_cast<int (*)(void (*)(void*), void*, void*)>(
       jacquard::sim::FindReal("__cxa_thread_atexit"));

@@ -694,6 +694,8 @@ inline constexpr uint64_t kClockEpoch = 1'000'000'000'000'000'000;
 
 // Destructors of the running thread's thread_local objects (cxx_runtime.cc).
 void RunThreadDestructors();
+// Whether a thread has still to call one for a variable of the module that lies there.
+bool HasThreadDestructorOf(const DataRange& module);
 void DropThreadDestructors();  // and what RunExitFunctions would run
 // What the execution has registered for the end of the process, the last first.
 void RunExitFunctions();

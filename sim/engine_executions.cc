@@ -21,6 +21,7 @@
 #include "sim/leaks.h"
 #include "sim/lent_functions.h"
 #include "sim/loaded_libraries.h"
+#include "sim/opened_libraries.h"
 #include "sim/lock_order.h"
 #include "sim/mappings.h"
 #include "sim/memory/memory.h"
@@ -134,6 +135,8 @@ void Engine::Initialize() {
   CatchFaults();
   BeginStorageOnDemand();
   loaded_libraries.Begin();
+  MakeOpenedLibrariesPartOfProgram(
+      [](const void* caller) { return opened_libraries.Contains(caller); });
   if (!HasMainOfItsOwn()) lent_functions.Find();
 }
 
@@ -171,6 +174,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
                         Trace* trace) {
   if (!initialized_) Initialize();
   if (executing) Die("Execute() called from within an execution");
+  opened_libraries.CloseAll();
   program_ = &program;
   strategy_ = &strategy;
   options_ = options;

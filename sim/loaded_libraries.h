@@ -23,6 +23,9 @@ class LoadedLibraries {
     return last_ != nullptr && (last_->l_next != nullptr || !later_.empty()) && LaterOnesHave();
   }
 
+  // The first of the others. The list is the dynamic linker's own, which follows it by l_next.
+  const link_map* first_new() const { return last_ == nullptr ? nullptr : last_->l_next; }
+
  private:
   struct Module {
     bool operator==(const Module&) const = default;

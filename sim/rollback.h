@@ -58,8 +58,12 @@ class Rollback {
 
   // The same without those that are part of the program.
   bool IsInOtherLibraries(const void* address) const {
-    return IsInLibraries(address) && !CoversInLibrary(reinterpret_cast<uintptr_t>(address));
+    return IsInLibraries(address) && !CoversInLibrary(reinterpret_cast<uintptr_t>(address)) &&
+           !IsIn(opened_data_, address);
   }
+  // Now these are open that are part of the program for this execution, and go with it: they have
+  // this data, which is not covered.
+  void SetOpenedLibraries(std::vector<DataRange> data) { opened_data_ = std::move(data); }
 
   // To be called before `size` bytes at `address` are written; ignores what it does not cover.
   void BeforeWrite(const void* address, size_t size) {
@@ -166,6 +170,7 @@ class Rollback {
   std::vector<Range> library_data_;
   Range libraries_ = {0, 0};  // from the first of them to the last
   std::vector<Area> library_areas_;
+  std::vector<DataRange> opened_data_;
   Range covered_libraries_ = {0, 0};  // from the first of these to the last
   std::vector<LockEntry> lock_log_;
 };

@@ -70,9 +70,22 @@ int FindTlsImages(dl_phdr_info* info, size_t /*size*/, void* data) {
   return 0;
 }
 
+// The kernel's number of the thread whose storage it is, as the C library notes it there: at the
+// same place in each. Null if there is no such place.
+pid_t* NotedTid(pthread_t thread, pid_t tid) {
+  constexpr size_t kSize = 2048;  // of struct pthread, at least
+  static size_t place = 0;
+  auto* const words = reinterpret_cast<pid_t*>(thread);
+  const auto* const own = reinterpret_cast<const pid_t*>(pthread_self());
+  const auto own_tid = static_cast<pid_t>(RawSyscall(SYS_gettid));
+  while (place < kSize / sizeof(pid_t) && (words[place] != tid || own[place] != own_tid)) ++place;
+  return place < kSize / sizeof(pid_t) ? words + place : nullptr;
+}
+
 struct Parking {
   std::atomic<uint32_t> ready;
   ThreadStorage storage;
+  pid_t tid;
 };
 
 // System calls only: functions of the C library are interposed, and once the simulated thread uses
@@ -80,6 +93,7 @@ struct Parking {
 void* Park(void* argument) {
   auto& parking = *static_cast<Parking*>(argument);
   parking.storage = {ReadFsBase(), pthread_self(), &errno};
+  parking.tid = static_cast<pid_t>(RawSyscall(SYS_gettid));
   std::atomic<uint32_t>* const ready = &parking.ready;
   ready->store(1, std::memory_order_release);  // pairs with the load in ParkThread()
   // The other one may have returned by now: then the address means nothing, and nobody waits there.
@@ -121,6 +135,11 @@ ThreadStorage ParkThread(int index) {
   while (parking.ready.load(std::memory_order_acquire) == 0) {
     RawSyscall(SYS_futex, reinterpret_cast<uint64_t>(&parking.ready), FUTEX_WAIT_PRIVATE, 0);
   }
+  // All simulated threads are one to the kernel. By this number the C library knows who has its own
+  // recursive locks, such as the dynamic linker's, in which constructors run: two simulated threads
+  // would wait for each other there, and for one that the execution has left behind for ever.
+  if (pid_t* const noted = NotedTid(parking.storage.pthread, parking.tid))
+    *noted = static_cast<pid_t>(RawSyscall(SYS_gettid));
   return parking.storage;
 }
 

@@ -81,29 +81,6 @@ ends 0 'a thread before main' jacquard-c++ -o before_main before_main.cc
 ends 2 'is refused' ./before_main
 says 'it is named' 'the constructor of a global has started a thread'
 
-# Where threads meet at the dynamic linker's lock, which one of them has, nobody can be told where they are. But that is said.
-cat >constructor.cc <<'END'
-#include <mutex>
-std::mutex mutex;
-const struct Constructed {
-  Constructed() { std::lock_guard lock(mutex); }
-} constructed;
-END
-cat >opens.cc <<'END'
-#include <dlfcn.h>
-#include <thread>
-int main() {
-  const auto open = [] { dlclose(dlopen("./libconstructor.so", RTLD_NOW)); };
-  std::thread other(open);
-  open();
-  other.join();
-}
-END
-ends 0 'a library with a constructor' jacquard-c++ -shared -fPIC -o libconstructor.so constructor.cc
-ends 0 'who opens it' jacquard-c++ -o opens opens.cc
-JACQUARD_OPTIONS='seconds=0.5 strategy=pct' ends 3 'twice at once' ./opens
-says 'twice at once' 'cannot be told: that takes a real lock'
-
 # A static library that another compiler has made, as a test framework often is, writes to what it has allocated before
 # main: in each execution anew.
 cat >registry.cc <<'END'
