@@ -188,21 +188,23 @@ bool CompareExchange(volatile T* address, T* expected, T desired, bool weak, int
 // it is to fail, it does so here, as a load. Only where it would succeed is there anything to ask;
 // its decision point is here.
 template <class T>
-[[clang::no_sanitize("nonnull-attribute")]] bool WeakCompareExchangeFails(T* object, T* expected,
+[[clang::no_sanitize("nonnull-attribute")]] bool WeakCompareExchangeFails(T* object, void* expected,
                                                                           int failure,
                                                                           uintptr_t pc) {
   if (!engine.Simulates() || !MayFailSpuriously(pc)) return false;
   engine.DecisionPointOfAtomic(StepKind::kReadModifyWrite, object, pc);
   engine.current->fresh = true;  // whichever of the two comes now
   T newest;
+  T seen;  // what is expected may have another alignment
   std::memcpy(&newest, object, sizeof(T));
-  if (newest != *expected || !FailsSpuriously(true, pc)) return false;
+  std::memcpy(&seen, expected, sizeof(T));
+  if (newest != seen || !FailsSpuriously(true, pc)) return false;
   const T value = Load(object, failure, pc);
-  if (value == *expected) {
+  if (value == seen) {
     NoteSpuriousFailure(pc);
   } else {
     engine.rollback.BeforeWrite(expected, sizeof(T));
-    *expected = value;
+    std::memcpy(expected, &value, sizeof(T));
   }
   return true;
 }
@@ -323,7 +325,7 @@ int jacquard_fail_weak_compare_exchange(const volatile void* address, void* expe
   // Objects of other sizes are libatomic's (large_atomics.cc).
   if (!std::has_single_bit(size) || size > sizeof(unsigned __int128)) return 0;
   return WithObject(const_cast<void*>(address), size, [&]<class T>(T* object) {
-    return WeakCompareExchangeFails(object, static_cast<T*>(expected), failure, pc);
+    return WeakCompareExchangeFails(object, expected, failure, pc);
   });
 }
 

@@ -46,7 +46,7 @@ DataRange PlaceOf(const link_map& map) {
 
 bool HasHooks(const link_map& map) { return map.l_addr != 0 && CallsHooks(ModuleOf(map)); }
 
-// Libraries without hooks keep what they have, also where one with hooks has brought them along.
+// Libraries without hooks keep what they have, also those that one with hooks has brought along.
 void KeepThoseWithoutHooks(const link_map* map) {
   for (; map != nullptr; map = map->l_next) {
     if (HasHooks(*map)) continue;
@@ -106,8 +106,8 @@ void* OpenedLibraries::Open(const char* file, int mode, uintptr_t pc) {
   if (map != nullptr) {
     const Backstage backstage;
     if (HasHooks(*map)) {
+      if (std::ranges::find(handles_, handle) == handles_.end()) KeepThoseWithoutHooks(map->l_next);
       handles_.push_back(handle);
-      KeepThoseWithoutHooks(map->l_next);
     }
   }
   End();

@@ -87,7 +87,8 @@ void NoteOtherValue();
 // Accesses by the runtime itself on the running thread's behalf: no step, no pick. Nothing happens
 // without a memory model.
 
-// The thread reads the newest value, as the kernel does for it; relaxed.
+// The kernel reads the newest value for the thread, which then knows of it; relaxed. Not an access
+// of the program's: a word that it writes plainly, under a lock, races with nothing here.
 void SeeNewest(const uint32_t* word);
 // The runtime is about to write `value` there; release.
 void PublishByte(uint8_t* address, uint8_t value);

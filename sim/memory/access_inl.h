@@ -97,6 +97,15 @@ ReadResult<T> Model<Clock>::Load(int thread, const T* address, MemoryOrder order
   return {ValueOf<T>(store), store.event, store.next == 0};
 }
 
+template <class Clock>
+template <class T>
+void Model<Clock>::LearnNewest(int thread, const T* address) {
+  CellType& cell = CellFor(address);
+  Enter(thread, cell, MemoryOrder::kRelaxed);
+  See(thread, cell, stores_[cell.newest], MemoryOrder::kRelaxed);
+  if (seq_cst_.active()) seq_cst_.OnRead(thread, cell, cell.newest, MemoryOrder::kRelaxed);
+}
+
 // ---- writing
 
 // The store that the new one goes right before; 0: it goes last.

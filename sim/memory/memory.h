@@ -125,6 +125,10 @@ class Memory {
   bool Free(int thread, const void* address, size_t size) {
     return On([=](auto& model) { return model.Free(thread, address, size); });
   }
+  template <class T>
+  void LearnNewest(int thread, const T* address) {
+    OnEvent([=](auto& model) { model.LearnNewest(thread, address); });
+  }
   void SeeNewestNext(int thread, const void* address, size_t size) {
     OnEvent([=](auto& model) { model.SeeNewestNext(thread, address, size); });
   }

@@ -135,6 +135,10 @@ class Model {
   bool Free(int thread, const void* address, size_t size);
   // The bytes are no objects any more (memory that is reused, a frame that is left).
   void Forget(const void* address, size_t size);
+  // The kernel reads the newest store for the thread: that is no access of the program's, and races
+  // with nothing.
+  template <class T>
+  void LearnNewest(int thread, const T* address);
   // The next read of the object by the thread sees the newest store.
   void SeeNewestNext(int thread, const void* address, size_t size) {
     cells_.Find(address, static_cast<uint32_t>(size)).stale_reads[thread] = kAlwaysNewest;

@@ -115,9 +115,28 @@ int main() {
   return word != 3;
 }
 END
+# What is expected has its own type's alignment, and not that of the atomic object.
+cat >unaligned.cc <<'END'
+#include <atomic>
+#include <memory>
+#include <thread>
+struct Head { long count; void *node; };
+struct Node { long value; Head next; };
+std::atomic<Head> head;
+int main() {
+  const auto node = std::make_unique<Node>();
+  std::thread thread([&node] {
+    while (!head.compare_exchange_weak(node->next, {1, node.get()})) {
+    }
+  });
+  thread.join();
+  return head.load().node != node.get();
+}
+END
+ends 0 'an expected value of 16 bytes' jacquard-c++ -O1 -mcx16 -o unaligned unaligned.cc -latomic
 ends 0 'braces' jacquard-cc -mcx16 -o braces braces.c
 ends 0 'a template' jacquard-c++ -o template template.cc
-for program in ./braces ./template; do JACQUARD_OPTIONS='executions=1000 status=report' ends 0 "$program" "$program"; done
+for program in ./braces ./template ./unaligned; do JACQUARD_OPTIONS='executions=1000 status=report' ends 0 "$program" "$program"; done
 ends 0 'void*' jacquard-cc -Wall -Wextra -Werror -o weak_void void_expected.c
 for standard in c11 c17; do ends 0 "$standard" jacquard-cc "-std=$standard" -Wall -Wextra -Wpedantic -Werror -o "weak_$standard" weak.c; done
 for standard in c++11 c++14 c++17 c++20; do

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <new>
 #include <set>
 #include <string>
@@ -85,6 +86,40 @@ TEST(Futex, ComparesBeforeItSleeps) {
   });
   ExpectPass(result);
   EXPECT_TRUE(result.exhausted);
+}
+
+// A condition variable whose word is written plainly, under a lock. The kernel's comparison is no
+// access of the program's.
+ExploreResult WaitForAWordThatIsWrittenPlainly(bool locks) {
+  return SearchAll([locks] {
+    std::mutex mutex;
+    uint32_t word = 0;
+    bool is_ready = false;
+    std::thread waiter([&] {
+      std::unique_lock lock(mutex);
+      while (!is_ready) {
+        const uint32_t before = word;
+        lock.unlock();
+        syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, before, nullptr, nullptr, 0);
+        lock.lock();
+      }
+    });
+    std::unique_lock lock(mutex);
+    is_ready = true;
+    if (!locks) lock.unlock();
+    ++word;
+    if (locks) lock.unlock();
+    syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+    waiter.join();
+  });
+}
+
+TEST(Futex, AWordMayBeWrittenPlainlyUnderALock) {
+  ExpectPass(WaitForAWordThatIsWrittenPlainly(true));
+}
+
+TEST(Futex, AWordThatIsWrittenPlainlyMayRace) {
+  EXPECT_EQ(WaitForAWordThatIsWrittenPlainly(false).verdict.kind, VerdictKind::kRace);
 }
 
 TEST(Futex, MayWakeUpForNoReason) {
