@@ -32,10 +32,12 @@ constinit std::vector<ThreadDestructor> thread_destructors;
 constinit std::vector<ThreadDestructor> outside_destructors;
 constinit std::vector<ThreadDestructor> kept_destructors;
 
-// What the execution has registered for the end of the process, if it may be that.
+// What the execution has registered for the end of the process, if it may be that, and for that of
+// a library that it has opened.
 struct ExitFunction {
   void (*function)(void*);
   void* object;
+  const void* library;  // its handle, which each module has
 };
 constinit std::vector<ExitFunction> exit_functions;
 
@@ -84,12 +86,23 @@ void DropThreadDestructors() {
   exit_functions.clear();
 }
 
-void RunExitFunctions() {
-  while (!exit_functions.empty()) {
-    const ExitFunction last = exit_functions.back();
-    exit_functions.pop_back();
-    last.function(last.object);  // may register others
+namespace {
+
+// Those that `applies` holds of, the last one first.
+void RunExitFunctionsThat(auto applies) {
+  for (auto i = exit_functions.size(); i-- > 0;) {
+    const ExitFunction one = exit_functions[i];
+    if (!applies(one)) continue;
+    exit_functions.erase(exit_functions.begin() + static_cast<std::ptrdiff_t>(i));
+    one.function(one.object);
+    i = exit_functions.size();  // it may have registered or run others
   }
+}
+
+}  // namespace
+
+void RunExitFunctions() {
+  RunExitFunctionsThat([](const ExitFunction&) { return true; });
 }
 
 void KeepThreadDestructors() {
@@ -142,19 +155,27 @@ void __cxa_guard_abort(abi::__guard* word) {
 int __cxa_atexit(void (*function)(void*), void* object, void* library) {
   const void* const caller = __builtin_return_address(0);
   if (GuardIsSimulated() && jacquard::sim::FromProgram(caller)) {
-    if (opened_libraries.Contains(caller)) {
-      opened_libraries.AtExit(function, object, library);
-      return 0;
-    }
-    if (engine.options().exits == jacquard::ExitMode::kIsRealIfAlone) {
+    if (engine.options().exits == jacquard::ExitMode::kIsRealIfAlone ||
+        opened_libraries.Contains(caller)) {
       const jacquard::sim::RealHeap real_heap;
-      jacquard::sim::exit_functions.push_back({function, object});
+      jacquard::sim::exit_functions.push_back({function, object, library});
     }
     return 0;
   }
   static const auto real = reinterpret_cast<int (*)(void (*)(void*), void*, void*)>(
       jacquard::sim::FindReal("__cxa_atexit"));
   return real(function, object, library);
+}
+
+// What a library calls when it goes.
+void __cxa_finalize(void* library) {
+  if (engine.Simulates() && library != nullptr) {
+    jacquard::sim::RunExitFunctionsThat(
+        [library](const jacquard::sim::ExitFunction& one) { return one.library == library; });
+  }
+  static const auto real =
+      reinterpret_cast<void (*)(void*)>(jacquard::sim::FindReal("__cxa_finalize"));
+  real(library);
 }
 
 int __cxa_thread_atexit(void (*function)(void*), void* object, void* library) {

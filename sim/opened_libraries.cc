@@ -154,25 +154,7 @@ void OpenedLibraries::AddIfHooked(const link_map& map) {
   AddData(ModuleOf(map), data_);
 }
 
-void OpenedLibraries::AtExit(void (*function)(void*), void* object, const void* library) {
-  const RealHeap real_heap;
-  exit_functions_.push_back({function, object, library});
-}
-
-void OpenedLibraries::RunExitFunctions(const void* library) {
-  for (;;) {
-    const auto last =
-        std::find_if(exit_functions_.rbegin(), exit_functions_.rend(),
-                     [library](const ExitFunction& one) { return one.library == library; });
-    if (last == exit_functions_.rend()) return;
-    const ExitFunction one = *last;
-    exit_functions_.erase(std::next(last).base());
-    one.function(one.object);  // may register others
-  }
-}
-
 void OpenedLibraries::CloseAllOfThem() {
-  exit_functions_.clear();
   for (auto handle = handles_.rbegin(); handle != handles_.rend(); ++handle)
     JACQUARD_REAL(dlclose)(*handle);
   handles_.clear();
@@ -234,14 +216,6 @@ int dlclose(void* handle) noexcept {
   if (engine.Simulates() && jacquard::sim::FromProgramItself(__builtin_return_address(0)))
     return opened_libraries.Close(handle, JACQUARD_CALLER);
   return JACQUARD_REAL(dlclose)(handle);
-}
-
-// What a library calls when it goes.
-void __cxa_finalize(void* library) {
-  if (engine.Simulates() && library != nullptr) opened_libraries.RunExitFunctions(library);
-  static const auto real =
-      reinterpret_cast<void (*)(void*)>(jacquard::sim::FindReal("__cxa_finalize"));
-  real(library);
 }
 
 }  // extern "C"

@@ -2,8 +2,8 @@
 // part of the program from their constructors on, and gone before the next execution, which opens
 // them anew: their variables begin as they did.
 //
-// What those register for the end of the process is not called then, as nothing is that an
-// execution has registered. When the program closes the last of its handles, it is.
+// What those register for their end is called when the program closes the last of its handles, and
+// not at the end of an execution, as nothing is that it has registered (cxx_runtime.cc).
 #ifndef JACQUARD_SIM_OPENED_LIBRARIES_H_
 #define JACQUARD_SIM_OPENED_LIBRARIES_H_
 
@@ -31,10 +31,6 @@ class OpenedLibraries {
   void* Open(const char* file, int mode, uintptr_t pc);
   int Close(void* handle, uintptr_t pc);
 
-  // What the library with the handle `library` has registered for its end, the last one first.
-  void AtExit(void (*function)(void*), void* object, const void* library);
-  void RunExitFunctions(const void* library);
-
   // Before an execution: those of the last one go. (After it, they are needed to tell of it.)
   void CloseAll() {
     if (!handles_.empty() || !code_.empty() || opener_ != kNobody) CloseAllOfThem();
@@ -42,12 +38,6 @@ class OpenedLibraries {
 
  private:
   static constexpr int kNobody = -2;
-
-  struct ExitFunction {
-    void (*function)(void*);
-    void* object;
-    const void* library;
-  };
 
   void Begin(uintptr_t pc);
   void End();
@@ -63,7 +53,6 @@ class OpenedLibraries {
   std::vector<void*> handles_;
   std::vector<DataRange> code_;
   std::vector<DataRange> data_;
-  std::vector<ExitFunction> exit_functions_;
   int opener_ = kNobody;  // the thread that opens or closes some
   int depth_ = 0;         // a constructor may open others
 };

@@ -166,9 +166,12 @@ void OnLastSignal(int /*signal*/) {
   RawSyscall(SYS_exit_group, static_cast<uint64_t>(last_words.status));
 }
 
-// The process is about to end, having said `text`, or does so in a while. Takes no lock.
+// The process is about to end, having said `text`, or does so in a while. Takes no lock. Returns
+// for the first one who comes only.
 void PrepareLastWords(const std::string& text, int status) {
   constexpr time_t kSeconds = 10;
+  static std::atomic_flag is_prepared;
+  while (is_prepared.test_and_set()) SleepMilliseconds(1000);
   std::snprintf(
       last_words.text, sizeof(last_words.text),
       "%s  (Where the threads are cannot be told: that takes a real lock which one of them "

@@ -110,6 +110,28 @@ says 'it loses a block' '^leak: .* 33 bytes'
 ends 1 'it races' ./host races
 says 'it races' '^race: .* of unguarded'
 
+# A program without a second thread runs once, and ends as it would by itself.
+cat >says.cc <<'END'
+#include <cstdio>
+struct Said {
+  ~Said() { std::puts("gone"); }
+} said;
+END
+cat >alone.cc <<'END'
+#include <dlfcn.h>
+int main(int argc, char**) {
+  void* const library = dlopen("./libsays.so", RTLD_NOW);
+  return argc > 1 ? dlclose(library) : library == nullptr;
+}
+END
+ends 0 'a library that says when it goes' jacquard-c++ -shared -fPIC -o libsays.so says.cc
+ends 0 'who opens it, alone' jacquard-c++ -o alone alone.cc
+for closes in '' closes; do
+  # shellcheck disable=SC2086  # perhaps nothing
+  ends 0 "its end $closes" env -u JACQUARD_OPTIONS ./alone $closes
+  [[ $(grep -c '^gone$' "$log") -eq 1 ]] || fail "it does not go once: $(cat "$log")"
+done
+
 # Its constructors run under a lock of the dynamic linker's. Whoever opens it at the same time waits.
 cat >constructor.cc <<'END'
 #include <atomic>
@@ -122,8 +144,7 @@ struct Constructed {
     std::lock_guard lock(mutex);
     if (++opened != 1) std::abort();
 #ifdef ENDLESS
-    for (volatile unsigned i = 0;; i = i + 1) {
-    }
+    for (;;) asm volatile("");
 #endif
 #ifdef BROKEN
     static Constructed* volatile none;
@@ -160,7 +181,7 @@ done
 says 'what a constructor does wrong' 'Constructed::Constructed'
 # To tell where it computes takes the lock that it has.
 ends 0 'a library with an endless constructor' jacquard-c++ -DENDLESS -shared -fPIC -o libconstructor.so constructor.cc
-JACQUARD_OPTIONS='seconds=0.2' ends 3 'an endless constructor' ./twice
+JACQUARD_OPTIONS='seconds=1' ends 3 'an endless constructor' ./twice
 says 'an endless constructor' 'cannot be told: that takes a real lock'
 
 ((failures == 0)) && echo 'all passed'
