@@ -268,7 +268,6 @@ void Fence(MemoryOrder order, uintptr_t pc) {
 }  // namespace jacquard::sim
 
 using jacquard::sim::CompareExchange;
-using jacquard::sim::engine;
 using jacquard::sim::Load;
 using jacquard::sim::ReadModifyWrite;
 using jacquard::sim::StoreValue;
