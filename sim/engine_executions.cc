@@ -27,6 +27,7 @@
 #include "sim/message.h"
 #include "sim/open_files.h"
 #include "sim/opened_libraries.h"
+#include "sim/openmp.h"
 #include "sim/plain_loops.h"
 #include "sim/plain_records.h"
 #include "sim/processors.h"
@@ -151,6 +152,7 @@ void Engine::BeginTests() {
 void Engine::BeginProgram() {
   if (!initialized_) Initialize();
   is_program_ = true;
+  LimitOpenMp();
   rollback.CoverHeap();
   std::vector<DataRange> data = DataOfHookedLibraries();
   // The first thread's own variables lie among the data of other libraries.

@@ -84,5 +84,44 @@ for form in '-std=c++17 -O0' '-std=c++17 -O2' '-std=c++20 -O0' '-std=c++20 -O2';
   done
 done
 
+# OpenMP's library is told by its name. (This one is no such library.)
+cat >openmp.cc <<'END'
+#include <pthread.h>
+#include <cstdlib>
+#include <cstring>
+extern "C" void Share(void* (*function)(void*)) {
+  const char* const limit = std::getenv("OMP_THREAD_LIMIT");
+  if (limit != nullptr && std::strcmp(limit, "1") == 0) {
+    function(nullptr);
+    return;
+  }
+  pthread_t thread;
+  pthread_create(&thread, nullptr, function, nullptr);
+  pthread_join(thread, nullptr);
+}
+END
+cat >shares.cc <<'END'
+#include <cstdlib>
+extern "C" void Share(void* (*function)(void*));
+int calls;
+int main() {
+  Share([](void* argument) {
+    ++calls;
+    return argument;
+  });
+  return calls != 1;
+}
+END
+for name in other omp; do
+  ends 0 "lib$name" "$compiler" -shared -fPIC -o "lib$name.so" openmp.cc
+  ends 0 "a program with lib$name" jacquard-c++ -o "shares_$name" shares.cc "./lib$name.so"
+done
+JACQUARD_OPTIONS='executions=200 status=report'
+ends 0 'its run, with another library' ./shares_other
+ends 0 'its run, with OpenMP' ./shares_omp
+says 'its run, with OpenMP' 'libomp.so is limited to one'
+ends 2 'its run, with threads of OpenMP' env OMP_THREAD_LIMIT=2 ./shares_omp
+says 'its run, with threads of OpenMP' 'unsupported: a thread of OpenMP'
+
 ((failures == 0)) && echo 'all passed'
 exit "$failures"
