@@ -27,7 +27,6 @@
 #include "sim/message.h"
 #include "sim/open_files.h"
 #include "sim/opened_libraries.h"
-#include "sim/openmp.h"
 #include "sim/plain_loops.h"
 #include "sim/plain_records.h"
 #include "sim/processors.h"
@@ -39,6 +38,7 @@
 #include "sim/signals.h"
 #include "sim/streams.h"
 #include "sim/timers.h"
+#include "sim/worker_pools.h"
 
 // NOLINTNEXTLINE(bugprone-reserved-identifier)
 extern "C" [[gnu::weak]] int __wrap_main(int, char**, char**);
@@ -136,6 +136,7 @@ void Engine::Initialize() {
   CatchFaults();
   BeginStorageOnDemand();
   loaded_libraries.Begin();
+  FindWorkerPools();
   MakeOpenedLibrariesPartOfProgram(
       [](const void* caller) { return opened_libraries.Contains(caller); });
   if (!HasMainOfItsOwn()) lent_functions.Find();
@@ -152,7 +153,7 @@ void Engine::BeginTests() {
 void Engine::BeginProgram() {
   if (!initialized_) Initialize();
   is_program_ = true;
-  LimitOpenMp();
+  LimitWorkerPools();
   rollback.CoverHeap();
   std::vector<DataRange> data = DataOfHookedLibraries();
   // The first thread's own variables lie among the data of other libraries.

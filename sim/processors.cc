@@ -20,6 +20,7 @@
 #include "sim/real.h"
 #include "sim/sync.h"
 #include "sim/system_calls.h"
+#include "sim/worker_pools.h"
 
 namespace jacquard::sim {
 
@@ -58,6 +59,13 @@ unsigned FindProcessor() {
 
 SimThread* Find(pid_t tid) { return tid == 0 ? engine.current : engine.FindThreadOfTid(tid); }
 
+const cpu_set_t* OneOfProcess() {
+  static cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(NthIn(OfProcess(), 0), &one);
+  return &one;
+}
+
 }  // namespace
 
 int GetProcessor(unsigned* processor, unsigned* node, uintptr_t pc) {
@@ -78,8 +86,9 @@ long GetAffinity(pid_t tid, size_t size, cpu_set_t* set, uintptr_t pc) {
   const long bytes =
       RawSyscall(SYS_sched_getaffinity, static_cast<uint64_t>(thread != nullptr ? 0 : tid), size,
                  reinterpret_cast<uint64_t>(set));
-  if (bytes > 0 && thread != nullptr && thread->processors != nullptr)
-    std::memcpy(set, thread->processors, std::min<size_t>(bytes, sizeof(*set)));
+  if (bytes <= 0 || thread == nullptr) return bytes;
+  const cpu_set_t* const said = IsInWorkerPool(pc) ? OneOfProcess() : thread->processors;
+  if (said != nullptr) std::memcpy(set, said, std::min<size_t>(bytes, sizeof(*set)));
   return bytes;
 }
 

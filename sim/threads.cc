@@ -15,11 +15,11 @@
 #include <string_view>
 
 #include "sim/lock_order.h"
-#include "sim/openmp.h"
 #include "sim/processors.h"
 #include "sim/real.h"
 #include "sim/sync.h"
 #include "sim/unsupported.h"
+#include "sim/worker_pools.h"
 
 namespace jacquard::sim {
 namespace {
@@ -108,7 +108,7 @@ bool SaysWhere(const pthread_attr_t& attributes, cpu_set_t& set) {
 
 int CreateThread(pthread_t* handle, const pthread_attr_t* attributes, void* (*start)(void*),
                  void* argument, uintptr_t pc) {
-  RefuseThreadOfOpenMp(pc);
+  RefuseThreadOfWorkerPool(pc);
   const cpu_set_t* processors = nullptr;
   cpu_set_t wanted;
   if (attributes != nullptr && SaysWhere(*attributes, wanted)) {

@@ -84,14 +84,17 @@ for form in '-std=c++17 -O0' '-std=c++17 -O2' '-std=c++20 -O0' '-std=c++20 -O2';
   done
 done
 
-# OpenMP's library is told by its name. (This one is no such library.)
-cat >openmp.cc <<'END'
+# Libraries with threads of their own, told by their names, are to do without. (These are no such libraries.)
+cat >pool.cc <<'END'
 #include <pthread.h>
+#include <sched.h>
 #include <cstdlib>
 #include <cstring>
-extern "C" void Share(void* (*function)(void*)) {
+extern "C" void Share(void* (*function)(void*), bool always) {
   const char* const limit = std::getenv("OMP_THREAD_LIMIT");
-  if (limit != nullptr && std::strcmp(limit, "1") == 0) {
+  cpu_set_t set;
+  if (!always && ((limit != nullptr && std::strcmp(limit, "1") == 0) ||
+                  (sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) == 1))) {
     function(nullptr);
     return;
   }
@@ -101,27 +104,31 @@ extern "C" void Share(void* (*function)(void*)) {
 }
 END
 cat >shares.cc <<'END'
-#include <cstdlib>
-extern "C" void Share(void* (*function)(void*));
+#include <thread>
+extern "C" void Share(void* (*function)(void*), bool always);
 int calls;
-int main() {
+int main(int argc, char**) {
+  std::thread([] {}).join();
   Share([](void* argument) {
     ++calls;
     return argument;
-  });
+  }, argc > 1);
   return calls != 1;
 }
 END
-for name in other omp; do
-  ends 0 "lib$name" "$compiler" -shared -fPIC -o "lib$name.so" openmp.cc
-  ends 0 "a program with lib$name" jacquard-c++ -o "shares_$name" shares.cc "./lib$name.so"
-done
 JACQUARD_OPTIONS='executions=200 status=report'
-ends 0 'its run, with another library' ./shares_other
-ends 0 'its run, with OpenMP' ./shares_omp
-says 'its run, with OpenMP' 'libomp.so is limited to one'
-ends 2 'its run, with threads of OpenMP' env OMP_THREAD_LIMIT=2 ./shares_omp
-says 'its run, with threads of OpenMP' 'unsupported: a thread of OpenMP'
+for name in other omp tbb; do
+  ends 0 "lib$name" "$compiler" -shared -fPIC -o "lib$name.so" pool.cc
+  ends 0 "a program with lib$name" jacquard-c++ -o "shares_$name" shares.cc "./lib$name.so"
+  ends 0 "its run, with lib$name" "./shares_$name"
+  if [[ $name == other ]]; then
+    ends 0 'its run, with a thread' ./shares_other thread
+    continue
+  fi
+  says "its run, with lib$name" "the threads of lib$name.so cannot be simulated"
+  ends 2 "its run, with a thread of lib$name's" "./shares_$name" thread
+  says "its run, with a thread of lib$name's" "unsupported: a thread of lib$name.so"
+done
 
 ((failures == 0)) && echo 'all passed'
 exit "$failures"
