@@ -141,8 +141,8 @@ ThreadSet Engine::HoldersOf(const SimThread& waiter) const {
 }
 
 bool Engine::LeadsTo(const SimThread& from, ThreadSet& path) const {
-  for (ThreadSet left = HoldersOf(from); left != 0; left &= left - 1) {
-    const SimThread& holder = threads_[FirstOf(left)];
+  for (const int id : MembersOf(HoldersOf(from))) {
+    const SimThread& holder = threads_[id];
     if (&holder == current) return true;
     const bool stuck = (alive_ & holder.bit) != 0 && IsBlocked(holder) &&
                        holder.deadline == kNoDeadline && (path & holder.bit) == 0;
@@ -244,9 +244,9 @@ std::string Engine::DescribeWait(const SimThread& thread) {
 std::string Engine::DescribeWaits(ThreadSet threads) {
   const Backstage backstage;
   std::string message;
-  for (ThreadSet left = threads; left != 0; left &= left - 1) {
-    const SimThread& thread = threads_[FirstOf(left)];
-    message += (left == threads ? "thread " : "; thread ") + std::to_string(thread.id);
+  for (const int id : MembersOf(threads)) {
+    const SimThread& thread = threads_[id];
+    message += (message.empty() ? "thread " : "; thread ") + std::to_string(id);
     const std::string operation = program_->OperationName(thread.operation);
     if (!operation.empty()) message += " (" + operation + ")";
     message += " " + DescribeWait(thread);
@@ -264,8 +264,8 @@ std::string Engine::DescribeWaits(ThreadSet threads) {
 bool Engine::WakeOverlooked() {
   if (options_.library_bugs) return false;
   bool any = false;
-  for (ThreadSet left = alive_; left != 0; left &= left - 1) {
-    SimThread& thread = threads_[FirstOf(left)];
+  for (const int id : MembersOf(alive_)) {
+    SimThread& thread = threads_[id];
     if (!IsOverlooked(thread)) continue;
     MakeRunnable(thread);
     NoteLibraryBug();
@@ -315,8 +315,8 @@ void Engine::ReportDeadlock() {
     if (recorder != nullptr) recorder->ForgetSince(recheck_mark_);
   }
   if (InterruptBySent() || LetTimerExpire()) return;
-  for (ThreadSet left = alive_; left != 0; left &= left - 1) {
-    const SimThread& thread = threads_[FirstOf(left)];
+  for (const int id : MembersOf(alive_)) {
+    const SimThread& thread = threads_[id];
     if (signal_masks_used && (thread.pending_signals & ~BlockedBy(thread)) != 0) {
       Fail(
           VerdictKind::kUnsupported, "handler during a wait",
@@ -361,8 +361,8 @@ bool Engine::InterruptSpinning(SimThread& thread, int signal) {
 
 bool Engine::InterruptBySent() {
   if (!signal_masks_used) return false;
-  for (ThreadSet left = alive_; left != 0; left &= left - 1) {
-    SimThread& thread = threads_[FirstOf(left)];
+  for (const int id : MembersOf(alive_)) {
+    SimThread& thread = threads_[id];
     const uint64_t comes = thread.pending_signals & ~BlockedBy(thread);
     if (comes == 0) continue;
     const int signal = std::countr_zero(comes) + 1;
@@ -386,8 +386,8 @@ bool Engine::LetTimerExpire() {
   if (rechecking_) EndRecheck();
   const int signal = ExpireTimer();
   if (GiveToWaiter(signal)) return true;
-  for (ThreadSet left = alive_; left != 0; left &= left - 1) {
-    SimThread& thread = threads_[FirstOf(left)];
+  for (const int id : MembersOf(alive_)) {
+    SimThread& thread = threads_[id];
     if (!Interrupt(thread, signal) && !InterruptSpinning(thread, signal)) continue;
     thread.in_timers_handler = true;
     return true;
@@ -455,8 +455,8 @@ void Engine::BeginProbe() {
 }
 
 bool Engine::WakeNextSleeper() {
-  for (ThreadSet left = alive_ & ~probe.woken; left != 0; left &= left - 1) {
-    SimThread& thread = threads_[FirstOf(left)];
+  for (const int id : MembersOf(alive_ & ~probe.woken)) {
+    SimThread& thread = threads_[id];
     if (!Sleeps(thread)) continue;
     probe.woken |= thread.bit;
     thread.woken_spuriously = true;

@@ -159,8 +159,8 @@ void Engine::SwitchAwayRarely() {
     } else if (patient_ != 0) {
       ThreadSet earliest = 0;
       uint64_t deadline = kNoDeadline;
-      for (ThreadSet left = patient_; left != 0; left &= left - 1) {
-        const SimThread& thread = threads_[FirstOf(left)];
+      for (const int id : MembersOf(patient_)) {
+        const SimThread& thread = threads_[id];
         if (earliest != 0 && thread.deadline >= deadline) continue;
         earliest = thread.bit;
         deadline = thread.deadline;
@@ -257,8 +257,8 @@ void Engine::FireTimeout(SimThread& thread) {
     now_ = std::max(now_, thread.deadline);
     if ((enabled_ & ~thread.bit) != 0 && ++time_outs_ >= options_.time_outs) {
       // No more of it: the others are patient.
-      for (ThreadSet left = timed_; left != 0; left &= left - 1) {
-        const SimThread& other = threads_[FirstOf(left)];
+      for (const int id : MembersOf(timed_)) {
+        const SimThread& other = threads_[id];
         if (!other.wakes_spuriously) patient_ |= other.bit;
       }
       timed_ &= ~patient_;
@@ -321,8 +321,8 @@ void Engine::TellAwaited(const void* address, size_t size) {
 
 void Engine::WakeSpinning(const void* address, size_t size) {
   const auto begin = reinterpret_cast<uintptr_t>(address);
-  for (ThreadSet left = spinning_; left != 0; left &= left - 1) {
-    SimThread& thread = threads_[FirstOf(left)];
+  for (const int id : MembersOf(spinning_)) {
+    SimThread& thread = threads_[id];
     for (int i = 0; i < thread.spin.read_count(); ++i) {
       const SpinDetector::Read read = thread.spin.read(i);
       const auto other = reinterpret_cast<uintptr_t>(read.address);
@@ -378,8 +378,8 @@ int Engine::AskForMemory(PickKind kind, int alternatives) {
 // Whoever looks at the clock until it is late enough must not look a million times. So the time
 // that a look takes is doubled again and again; but then it is short once more, or whoever sets
 // itself a time and looks whether that is over would always be too late. What a round of looks
-// takes at most grows slowly: sixty looks in a row take a tenth of a second, a thousand a quarter of
-// an hour.
+// takes at most grows slowly: sixty looks in a row take a tenth of a second, a thousand a quarter
+// of an hour.
 uint64_t Engine::ReadClock() {
   constexpr uint64_t kFirstTick = 1'000;
   constexpr int kAtFirstTick = 16;

@@ -104,8 +104,8 @@ void Engine::CheckAllJoined() {
 }
 
 void Engine::AbandonThreads() {
-  for (ThreadSet left = alive_; left != 0; left &= left - 1) {
-    WriteFsBase(threads_[FirstOf(left)].storage.fs_base);
+  for (const int thread : MembersOf(alive_)) {
+    WriteFsBase(threads_[thread].storage.fs_base);
     *reinterpret_cast<ExceptionGlobals*>(__cxxabiv1::__cxa_get_globals()) = {};
   }
   WriteFsBase(stage_.storage.fs_base);

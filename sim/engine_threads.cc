@@ -171,8 +171,8 @@ void Engine::EndThread(SimThread& me) {
 
 // Goes on with whoever waits for the thread to end, if there is one.
 void Engine::WakeJoining(const SimThread& ended) {
-  for (ThreadSet left = joining_; left != 0; left &= left - 1) {
-    SimThread& other = threads_[FirstOf(left)];
+  for (const int id : MembersOf(joining_)) {
+    SimThread& other = threads_[id];
     if (other.wait_thread != ended.id) continue;
     // What it does up to its next operation nobody can see: no pick before that.
     MakeRunnable(other);

@@ -103,8 +103,8 @@ void Engine::LookAround() {
 }
 
 void Engine::LetSpinningLook() {
-  for (ThreadSet left = spinning_; left != 0; left &= left - 1) {
-    threads_[FirstOf(left)].spin.Reset();
+  for (const int thread : MembersOf(spinning_)) {
+    threads_[thread].spin.Reset();
   }
   enabled_ |= spinning_;
   spinning_ = 0;
@@ -224,8 +224,7 @@ void Engine::Stuck() {
     rechecking_ = unasked_ = writes_awaited_ = true;
     recheck_round_ = 0;
     stuck_step_ = step_;
-    for (ThreadSet left = spinning_; left != 0; left &= left - 1)
-      plain_loops.LookLater(threads_[FirstOf(left)]);
+    for (const int thread : MembersOf(spinning_)) plain_loops.LookLater(threads_[thread]);
     if (recorder != nullptr) recheck_mark_ = recorder->Mark();
   } else if (++recheck_round_ >= kRecheckRounds && step_ - stuck_step_ >= kRecheckSteps) {
     return ReportDeadlock();
@@ -263,8 +262,8 @@ Verdict Engine::MakeVerdict(VerdictKind kind, std::string_view rule, std::string
   // The operations involved: of a deadlock everybody's, else that of the thread whose step it was.
   std::set<std::string> operations = {program_->OperationName(blame.operation)};
   const ThreadSet involved = blame.threads != 0 ? blame.threads : current->bit;
-  for (ThreadSet left = involved; left != 0; left &= left - 1) {
-    operations.insert(program_->OperationName(threads_[FirstOf(left)].operation));
+  for (const int thread : MembersOf(involved)) {
+    operations.insert(program_->OperationName(threads_[thread].operation));
   }
   verdict.signature = VerdictKindName(kind);
   verdict.signature += "|" + std::string(rule);

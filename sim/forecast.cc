@@ -14,15 +14,13 @@ int Forecast::NumberOfChild(int parent, int child) {
   return place->second;
 }
 
-Forecast::Thread& Forecast::Known(int thread) {
+// It was there from the beginning.
+Forecast::Thread& Forecast::Met(int thread) {
   const auto index = static_cast<size_t>(thread);
   if (index >= threads_.size()) threads_.resize(index + 1);
-  // It was there from the beginning.
-  if (threads_[index].number < 0) threads_[index].number = NumberOfChild(-1, thread);
+  threads_[index].number = NumberOfChild(-1, thread);
   return threads_[index];
 }
-
-int Forecast::NumberOf(int thread) { return Known(thread).number; }
 
 void Forecast::Begins(int thread, const Operation& operation) {
   Thread& known = Known(thread);

@@ -50,7 +50,7 @@ class Forecast {
 
   // The number of a thread by who has created it, and as its how manieth thread: the same in all
   // executions, whatever the order in which threads are created.
-  int NumberOf(int thread);
+  int NumberOf(int thread) { return Known(thread).number; }
   // The number of the thread that has created number `number`; -1: nobody.
   int ParentOf(int number) const { return parents_[static_cast<size_t>(number)]; }
   // So many ids of threads are known in this execution.
@@ -64,7 +64,12 @@ class Forecast {
     bool begun = false;
   };
 
-  Thread& Known(int thread);
+  Thread& Known(int thread) {
+    const auto index = static_cast<size_t>(thread);
+    const bool is_known = index < threads_.size() && threads_[index].number >= 0;
+    return is_known ? threads_[index] : Met(thread);
+  }
+  Thread& Met(int thread);
   int NumberOfChild(int parent, int child);
   void Begins(int thread, const Operation& operation);
 

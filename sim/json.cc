@@ -91,8 +91,7 @@ ordered_json EventObject(const TraceView& view, const StepText& words, size_t at
   }
   if (event.enabled != 0) {
     ordered_json threads = ordered_json::array();
-    for (ThreadSet left = event.enabled; left != 0; left &= left - 1)
-      threads.push_back(FirstOf(left));
+    for (const int thread : MembersOf(event.enabled)) threads.push_back(thread);
     object["enabled"] = std::move(threads);
   }
   AddStack(object, event.pc, event.stack);

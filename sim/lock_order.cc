@@ -126,13 +126,13 @@ bool LockOrder::IsBefore(const LockNesting& one, const LockNesting& other) const
   ThreadSet after = SetOfThread(one.thread);
   for (uint32_t i = one.forks; i < other.forks; ++i) {
     const ForkEvent& event = forks_[i];
-    if ((after & SetOfThread(From(event))) != 0) {
-      after |= SetOfThread(To(event));
+    if (Has(after, From(event))) {
+      Insert(after, To(event));
     } else if (!event.joins) {
-      after &= ~SetOfThread(event.whom);  // the number of one that has ended is used again
+      Remove(after, event.whom);  // the number of one that has ended is used again
     }
   }
-  return one.thread != other.thread && (after & SetOfThread(other.thread)) != 0;
+  return one.thread != other.thread && Has(after, other.thread);
 }
 
 std::vector<uint64_t> LockOrder::EndedBefore(const LockNesting& nesting) const {
@@ -142,9 +142,9 @@ std::vector<uint64_t> LockOrder::EndedBefore(const LockNesting& nesting) const {
     if (!forks_[end].joins) continue;
     ThreadSet after = SetOfThread(forks_[end].who);
     for (uint32_t i = end + 1; i < forks; ++i) {
-      if ((after & SetOfThread(From(forks_[i]))) != 0) after |= SetOfThread(To(forks_[i]));
+      if (Has(after, From(forks_[i]))) Insert(after, To(forks_[i]));
     }
-    if ((after & SetOfThread(nesting.thread)) != 0) ended.push_back(forks_[end].lineage);
+    if (Has(after, nesting.thread)) ended.push_back(forks_[end].lineage);
   }
   return ended;
 }
@@ -154,8 +154,8 @@ std::vector<uint64_t> LockOrder::CreatedAfter(const LockNesting& nesting) const 
   ThreadSet after = SetOfThread(nesting.thread);
   for (uint32_t i = nesting.forks; i < std::min<uint32_t>(fork_count_, kMostForks); ++i) {
     const ForkEvent& event = forks_[i];
-    if ((after & SetOfThread(From(event))) == 0) continue;
-    after |= SetOfThread(To(event));
+    if (!Has(after, From(event))) continue;
+    Insert(after, To(event));
     if (!event.joins) created.push_back(event.lineage);
   }
   return created;

@@ -126,8 +126,7 @@ class Steering : public Strategy {
   int Best(const Pick& pick) const {
     int best = -1;
     int best_rank = 0;
-    for (ThreadSet left = pick.candidates; left != 0; left &= left - 1) {
-      const int thread = FirstOf(left);
+    for (const int thread : MembersOf(pick.candidates)) {
       if (IsHeld(thread, pick)) continue;
       const int rank = RankOf(thread, pick);
       if (best >= 0 && rank <= best_rank) continue;
@@ -151,7 +150,7 @@ class Steering : public Strategy {
       return;
     }
     for (Part& part : parts_) {
-      if (part.released || (pick.candidates & SetOfThread(part.nesting.thread)) == 0) continue;
+      if (part.released || !Has(pick.candidates, part.nesting.thread)) continue;
       part.released = true;
       return;
     }
@@ -169,7 +168,7 @@ bool IsDeadlockOf(const std::vector<Part>& parts, const Verdict& verdict) {
   if (verdict.kind != VerdictKind::kDeadlock) return false;
   ThreadSet threads = 0;
   for (const Part& part : parts) {
-    threads |= SetOfThread(part.nesting.thread);
+    Insert(threads, part.nesting.thread);
     if (engine.thread_count() <= part.nesting.thread ||
         engine.thread(part.nesting.thread).wait_address != part.nesting.inner.lock)
       return false;

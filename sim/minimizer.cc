@@ -131,13 +131,12 @@ class ScheduleMinimizer::Player : public Strategy {
     // A thread that cannot run gives the rest of its stretch up.
     for (; stretch_ < stretches_->size(); ++stretch_, picks_ = 0) {
       const Stretch& stretch = (*stretches_)[stretch_];
-      if (picks_ == stretch.picks || !Contains(pick.candidates, stretch.thread)) continue;
+      if (picks_ == stretch.picks || !Has(pick.candidates, stretch.thread)) continue;
       ++picks_;
       return ChoiceOfThread(pick, stretch.thread);
     }
     return 0;
   }
-  static bool Contains(ThreadSet set, int thread) { return (set & SetOfThread(thread)) != 0; }
 
   ByteString lists_;
   const std::vector<int>* prefix_ = nullptr;

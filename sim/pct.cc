@@ -18,8 +18,8 @@ void Pct::EndExecution(const Verdict& /*verdict*/) { most_picks_ = std::max(most
 
 int Pct::NextThread(const Pick& pick) {
   // The numbers of new threads are small, so that the order in which they are met is one.
-  for (ThreadSet left = pick.candidates & ~known_; left != 0; left &= left - 1) {
-    priority_[FirstOf(left)] = kFirstInitial + static_cast<int64_t>(stream_.Next() >> 2);
+  for (const int thread : MembersOf(pick.candidates & ~known_)) {
+    priority_[thread] = kFirstInitial + static_cast<int64_t>(stream_.Next() >> 2);
   }
   known_ |= pick.candidates;
   const bool changes = std::ranges::find(changes_, picks_++) != changes_.end();
@@ -27,8 +27,7 @@ int Pct::NextThread(const Pick& pick) {
   if (pick.thread >= 0 && (changes || (Yields(pick) && stream_.Next() % 2 == 0)))
     priority_[pick.thread] = --lowest_;
   int best = pick.first;
-  for (ThreadSet left = pick.candidates; left != 0; left &= left - 1) {
-    const int thread = FirstOf(left);
+  for (const int thread : MembersOf(pick.candidates)) {
     if (priority_[thread] > priority_[best]) best = thread;
   }
   return best;

@@ -11,14 +11,12 @@ void Pos::Begin() {
 }
 
 int Pos::NextThread(const Pick& pick) {
-  for (ThreadSet left = pick.candidates & ~drawn_; left != 0; left &= left - 1)
-    priority_[FirstOf(left)] = DrawPriority();
+  for (const int thread : MembersOf(pick.candidates & ~drawn_)) priority_[thread] = DrawPriority();
   drawn_ |= pick.candidates;
   ThreadSet eligible = pick.candidates;
-  if (Yields(pick)) eligible &= ~SetOfThread(pick.thread);
+  if (Yields(pick)) Remove(eligible, pick.thread);
   int best = FirstOf(eligible);
-  for (ThreadSet left = eligible; left != 0; left &= left - 1) {
-    const int thread = FirstOf(left);
+  for (const int thread : MembersOf(eligible)) {
     if (priority_[thread] > priority_[best]) best = thread;
   }
 
@@ -26,9 +24,8 @@ int Pos::NextThread(const Pick& pick) {
     return {pick.pending[thread].kind, pick.pending[thread].address};
   };
   const Operation runs = pending(best);
-  for (ThreadSet left = drawn_; left != 0; left &= left - 1) {
-    const int thread = FirstOf(left);
-    if (thread == best || Race(runs, pending(thread))) drawn_ &= ~SetOfThread(thread);
+  for (const int thread : MembersOf(drawn_)) {
+    if (thread == best || Race(runs, pending(thread))) Remove(drawn_, thread);
   }
   in_a_row_ = best == last_ ? in_a_row_ + 1 : 1;
   last_ = best;

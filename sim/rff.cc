@@ -99,27 +99,25 @@ int Rff::Rank(const Operation& operation) const {
 
 // What is wished for may wait for whom it holds back.
 void Rff::HoldBack(ThreadSet threads, int of) {
-  for (ThreadSet left = threads; left != 0; left &= left - 1) {
-    if (++held_back_[FirstOf(left)] > kMostHeldBack * of) gives_up_ = true;
+  for (const int thread : MembersOf(threads)) {
+    if (++held_back_[thread] > kMostHeldBack * of) gives_up_ = true;
   }
 }
 
 int Rff::NextThread(const Pick& pick) {
   ThreadSet eligible = pick.candidates;
-  if (Yields(pick)) eligible &= ~SetOfThread(pick.thread);
-  for (ThreadSet left = pick.candidates & ~drawn_; left != 0; left &= left - 1)
-    priority_[FirstOf(left)] = DrawPriority();
+  if (Yields(pick)) Remove(eligible, pick.thread);
+  for (const int thread : MembersOf(pick.candidates & ~drawn_)) priority_[thread] = DrawPriority();
   drawn_ |= pick.candidates;
   int best = -1;
   int best_rank = 0;
   ThreadSet of_best_rank = 0;
   Operation runs;
-  for (ThreadSet left = eligible; left != 0; left &= left - 1) {
-    const int thread = FirstOf(left);
+  for (const int thread : MembersOf(eligible)) {
     const Operation operation = forecast_.Of(pick, thread);
     const int rank = Rank(operation);
     if (best < 0 || rank > best_rank) of_best_rank = 0;
-    if (best < 0 || rank >= best_rank) of_best_rank |= SetOfThread(thread);
+    if (best < 0 || rank >= best_rank) Insert(of_best_rank, thread);
     if (best >= 0 &&
         (rank < best_rank || (rank == best_rank && priority_[thread] < priority_[best])))
       continue;
@@ -127,10 +125,9 @@ int Rff::NextThread(const Pick& pick) {
     best_rank = rank;
     runs = operation;
   }
-  for (ThreadSet left = drawn_; left != 0; left &= left - 1) {
-    const int thread = FirstOf(left);
+  for (const int thread : MembersOf(drawn_)) {
     if (thread == best || Race(runs, {pick.pending[thread].kind, pick.pending[thread].address}))
-      drawn_ &= ~SetOfThread(thread);
+      Remove(drawn_, thread);
   }
   HoldBack(eligible & ~of_best_rank, pick.alternatives);
   return best;

@@ -54,8 +54,7 @@ inline bool CouldGoOn(const Pick& pick) { return pick.first == pick.thread; }
 
 // Whether it could go on, but has yielded.
 inline bool Yields(const Pick& pick) {
-  return pick.thread >= 0 && pick.first != pick.thread &&
-         (pick.candidates & SetOfThread(pick.thread)) != 0;
+  return pick.thread >= 0 && pick.first != pick.thread && Has(pick.candidates, pick.thread);
 }
 
 }  // namespace jacquard

@@ -106,8 +106,8 @@ bool SleepSets::Sleeps(const Node& node, int thread) {
 }
 
 int SleepSets::FirstAwake(const Node& node) {
-  for (ThreadSet left = node.candidates; left != 0; left &= left - 1) {
-    if (!Sleeps(node, FirstOf(left))) return FirstOf(left);
+  for (const int thread : MembersOf(node.candidates)) {
+    if (!Sleeps(node, thread)) return thread;
   }
   return -1;
 }
@@ -147,13 +147,13 @@ int SleepSets::ChooseThread(const Pick& pick) {
   schedule_node_ = depth_++;
   const Node& node = path_[schedule_node_];
   // A program that does not do the same again may be somewhere else than it was.
-  const int thread = (pick.candidates & SetOfThread(node.choice)) != 0 ? node.choice : pick.first;
+  const int thread = Has(pick.candidates, node.choice) ? node.choice : pick.first;
   moved_.Clear();
   moved_.Add({pick.pending[thread].kind, pick.pending[thread].address}, 1);
   // One that has not begun is about to do something else than this, which will be told.
   if (pick.sites[thread] == 0) moved_.Clear();
-  if ((may_time_out_ & SetOfThread(thread)) != 0) moved_.AddEverything();
-  may_time_out_ &= ~SetOfThread(thread);
+  if (Has(may_time_out_, thread)) moved_.AddEverything();
+  Remove(may_time_out_, thread);
   return thread;
 }
 
@@ -182,7 +182,7 @@ void SleepSets::OnHeap(const void* block, size_t size, bool freed) {
 }
 
 void SleepSets::OnTimedBlock(int thread) {
-  may_time_out_ |= SetOfThread(thread);
+  Insert(may_time_out_, thread);
   moved_.AddEverything();
 }
 

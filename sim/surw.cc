@@ -30,7 +30,7 @@ void Urw::OnBegin(const Surroundings& /*surroundings*/) {
   forecast_.Begin();
   std::ranges::fill(taken_, 0);
   std::ranges::fill(all_, 0);
-  born_.assign(born_.size(), false);
+  std::ranges::fill(born_, false);
 }
 
 void Urw::OnStep(const Step& step, Site site) {
@@ -49,13 +49,12 @@ void Urw::EndExecution(const Verdict& /*verdict*/) {
 }
 
 int Urw::DrawByWeight(ThreadSet threads) {
+  // Those that have no number yet get one.
+  for (const int thread : MembersOf(threads)) forecast_.NumberOf(thread);
+  for (int thread = 0; thread < forecast_.ids(); ++thread) forecast_.NumberOf(thread);
   born_.assign(static_cast<size_t>(forecast_.numbers()), false);
-  for (ThreadSet left = threads; left != 0; left &= left - 1) forecast_.NumberOf(FirstOf(left));
-  for (int thread = 0; thread < forecast_.ids(); ++thread) {
-    const int number = forecast_.NumberOf(thread);
-    born_.resize(static_cast<size_t>(forecast_.numbers()));
-    born_[static_cast<size_t>(number)] = true;
-  }
+  for (int thread = 0; thread < forecast_.ids(); ++thread)
+    born_[static_cast<size_t>(forecast_.NumberOf(thread))] = true;
   left_.assign(static_cast<size_t>(forecast_.numbers()), 0);
   for (int number = 0; number < forecast_.numbers(); ++number) {
     const auto place = static_cast<size_t>(number);
@@ -68,20 +67,20 @@ int Urw::DrawByWeight(ThreadSet threads) {
     if (owner >= 0) left_[static_cast<size_t>(owner)] += std::max<int64_t>(1, expected - taken);
   }
   int64_t sum = 0;
-  for (ThreadSet left = threads; left != 0; left &= left - 1)
-    sum += left_[static_cast<size_t>(forecast_.NumberOf(FirstOf(left)))];
+  for (const int thread : MembersOf(threads))
+    sum += left_[static_cast<size_t>(forecast_.NumberOf(thread))];
   if (sum == 0) return -1;
   auto place = static_cast<int64_t>(stream_.Next() % static_cast<uint64_t>(sum));
-  for (ThreadSet left = threads; left != 0; left &= left - 1) {
-    place -= left_[static_cast<size_t>(forecast_.NumberOf(FirstOf(left)))];
-    if (place < 0) return FirstOf(left);
+  for (const int thread : MembersOf(threads)) {
+    place -= left_[static_cast<size_t>(forecast_.NumberOf(thread))];
+    if (place < 0) return thread;
   }
   return -1;
 }
 
 int Urw::NextThread(const Pick& pick) {
   ThreadSet eligible = pick.candidates;
-  if (Yields(pick)) eligible &= ~SetOfThread(pick.thread);
+  if (Yields(pick)) Remove(eligible, pick.thread);
   const int drawn = DrawByWeight(eligible);
   if (drawn >= 0) return drawn;
   return NthOf(eligible, Below(CountOf(eligible)));
@@ -165,12 +164,20 @@ ThreadSet Surw::Runnable(const Pick& pick) {
     in_a_row_ = 0;
     eligible = pick.candidates;
   }
-  if (Yields(pick) && eligible != SetOfThread(pick.thread)) eligible &= ~SetOfThread(pick.thread);
+  if (Yields(pick) && eligible != SetOfThread(pick.thread)) Remove(eligible, pick.thread);
   return eligible;
 }
 
+int Surw::Foremost(ThreadSet threads) const {
+  int best = FirstOf(threads);
+  for (const int thread : MembersOf(threads)) {
+    if (priority_[thread] > priority_[best]) best = thread;
+  }
+  return best;
+}
+
 int Surw::Run(int thread) {
-  drawn_ &= ~SetOfThread(thread);
+  Remove(drawn_, thread);
   in_a_row_ = thread == last_ ? in_a_row_ + 1 : 1;
   last_ = thread;
   return thread;
@@ -179,17 +186,22 @@ int Surw::Run(int thread) {
 int Surw::NextThread(const Pick& pick) {
   for (;;) {
     const ThreadSet eligible = Runnable(pick);
-    for (ThreadSet left = eligible & ~drawn_; left != 0; left &= left - 1)
-      priority_[FirstOf(left)] = DrawPriority();
+    for (const int thread : MembersOf(eligible & ~drawn_)) priority_[thread] = DrawPriority();
     drawn_ |= eligible;
-    int best = FirstOf(eligible);
-    for (ThreadSet left = eligible; left != 0; left &= left - 1) {
-      if (priority_[FirstOf(left)] > priority_[best]) best = FirstOf(left);
-    }
-    if (!IsSelected(forecast_.Of(pick, best))) return Run(best);
+    const int first = Foremost(eligible);
+    if (!IsSelected(forecast_.Of(pick, first))) return Run(first);
     if (intended_ < 0) intended_ = DrawByWeight(pick.candidates);
-    if (intended_ < 0 || intended_ == best) return Run(best);
-    held_ |= SetOfThread(best);
+    if (intended_ < 0) return Run(first);
+    // The foremost one that is not held back, and those before it that are, now.
+    int best = -1;
+    for (const int thread : MembersOf(eligible)) {
+      if (best >= 0 && priority_[thread] <= priority_[best]) continue;
+      if (thread == intended_ || !IsSelected(forecast_.Of(pick, thread))) best = thread;
+    }
+    for (const int thread : MembersOf(eligible)) {
+      if (best < 0 || priority_[thread] > priority_[best]) Insert(held_, thread);
+    }
+    if (best >= 0) return Run(best);
   }
 }
 

@@ -63,7 +63,7 @@ class Urw : public Sampler {
   std::vector<uint32_t> taken_;  // by thread number, in this execution
   std::vector<uint32_t> all_;    // the same, of all steps
   std::vector<int64_t> left_;    // by thread number; scratch
-  std::vector<bool> born_;       // by thread number: in this execution
+  std::vector<uint8_t> born_;    // by thread number: whether in this execution
 };
 
 // SURW. Uniform over the orders of a few *selected* steps, those on some shared objects, which are
@@ -108,6 +108,8 @@ class Surw : public Urw {
   };
 
   ThreadSet Runnable(const Pick& pick);
+  // The one with the highest priority, of at least one.
+  int Foremost(ThreadSet threads) const;
   int Run(int thread);
 
   Numbering<const void*> objects_;

@@ -3,8 +3,10 @@
 #define JACQUARD_SIM_THREAD_SET_H_
 
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 
 namespace jacquard {
 
@@ -21,25 +23,35 @@ constexpr ThreadSet SetOfThread(int thread) {
 }
 
 // One member comes or goes: that is one word of the set.
+class WordOfSet {
+ public:
+  explicit WordOfSet(int thread) : thread_(static_cast<unsigned>(thread)) {}
+  uint64_t bit() const { return uint64_t{1} << thread_ % 64; }
+  uint64_t In(const ThreadSet& set) const {
+    uint64_t members;
+    std::memcpy(&members, reinterpret_cast<const char*>(&set) + place(), sizeof(members));
+    return members;
+  }
+  void Put(uint64_t members, ThreadSet& set) const {
+    std::memcpy(reinterpret_cast<char*>(&set) + place(), &members, sizeof(members));
+  }
+
+ private:
+  size_t place() const { return thread_ / 64 * sizeof(uint64_t); }
+
+  unsigned thread_;
+};
 inline void Insert(ThreadSet& set, int thread) {
-  char* const word = reinterpret_cast<char*>(&set) + thread / 64 * sizeof(uint64_t);
-  uint64_t members;
-  std::memcpy(&members, word, sizeof(members));
-  members |= uint64_t{1} << thread % 64;
-  std::memcpy(word, &members, sizeof(members));
+  const WordOfSet word(thread);
+  word.Put(word.In(set) | word.bit(), set);
 }
 inline void Remove(ThreadSet& set, int thread) {
-  char* const word = reinterpret_cast<char*>(&set) + thread / 64 * sizeof(uint64_t);
-  uint64_t members;
-  std::memcpy(&members, word, sizeof(members));
-  members &= ~(uint64_t{1} << thread % 64);
-  std::memcpy(word, &members, sizeof(members));
+  const WordOfSet word(thread);
+  word.Put(word.In(set) & ~word.bit(), set);
 }
 inline bool Has(const ThreadSet& set, int thread) {
-  uint64_t members;
-  std::memcpy(&members, reinterpret_cast<const char*>(&set) + thread / 64 * sizeof(uint64_t),
-              sizeof(members));
-  return (members >> thread % 64 & 1) != 0;
+  const WordOfSet word(thread);
+  return (word.In(set) & word.bit()) != 0;
 }
 
 // The members among the first 64 threads.
@@ -90,6 +102,40 @@ constexpr int NextById(ThreadSet set, int id) {
   const ThreadSet above = id < 0 ? set : set & ~(SetOfThread(id) * 2 - 1);
   return FirstOf(above != 0 ? above : set);
 }
+
+// The members, the smallest first, of the set as it is now:
+//   for (const int thread : MembersOf(set)) ...
+class MembersOf {
+ public:
+  explicit MembersOf(const ThreadSet& set) { std::memcpy(words_, &set, sizeof(words_)); }
+
+  class Iterator {
+   public:
+    explicit Iterator(const uint64_t* words) : words_(words), left_(words[0]) { Skip(); }
+    int operator*() const { return word_ * 64 + std::countr_zero(left_); }
+    Iterator& operator++() {
+      left_ &= left_ - 1;
+      Skip();
+      return *this;
+    }
+    bool operator==(std::default_sentinel_t /*end*/) const { return left_ == 0; }
+
+   private:
+    void Skip() {
+      while (left_ == 0 && word_ + 1 < kWords) left_ = words_[++word_];
+    }
+
+    const uint64_t* words_;
+    uint64_t left_;
+    int word_ = 0;
+  };
+  Iterator begin() const { return Iterator(words_); }
+  static std::default_sentinel_t end() { return {}; }
+
+ private:
+  static constexpr int kWords = kMaxThreads / 64;
+  uint64_t words_[kWords];
+};
 
 }  // namespace jacquard
 

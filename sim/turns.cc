@@ -15,9 +15,8 @@ void Turns::Begin() {
 }
 
 void Turns::Meet(const Pick& pick) {
-  for (ThreadSet left = pick.candidates & ~known_; left != 0; left &= left - 1) {
-    const int thread = FirstOf(left);
-    if (Below(4) != 0) members_ |= SetOfThread(thread);
+  for (const int thread : MembersOf(pick.candidates & ~known_)) {
+    if (Below(4) != 0) Insert(members_, thread);
     const int own_length = 1 + Below(kLongestTurn);
     lengths_[thread] = same_length_ != 0 ? same_length_ : own_length;
   }
