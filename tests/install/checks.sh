@@ -20,5 +20,19 @@ ends() {
 
 says() { grep -qE -- "$2" "$log" || fail "$1: expected \"$2\""; }
 
+# The last thing that a test does.
+finish() {
+  ((failures == 0)) && echo 'all passed'
+  exit "$failures"
+}
+
 install() { BUILD_WORKING_DIRECTORY=$scratch "$installer" "$@"; }
 installer=$PWD/$1
+compiler=$(command -v clang++-19 || command -v clang++) # which knows nothing of Jacquard
+
+# begin RUNFILE...: installs, and goes to the scratch folder.
+begin() {
+  ends 0 'the installation' install "$@" -- prefix
+  export PATH=$scratch/prefix/bin:$PATH
+  cd "$scratch" || exit 1
+}

@@ -4,9 +4,8 @@
 set -u
 . "$PWD/tests/install/checks.sh"
 
-ends 0 'the installation' install "${@:2}" -- prefix
-export PATH=$scratch/prefix/bin:$PATH JACQUARD_OPTIONS='executions=200 quiet=1'
-cd "$scratch" || exit 1
+begin "${@:2}"
+export JACQUARD_OPTIONS='executions=200 quiet=1'
 
 # Where nobody else uses the C++ library, what it allocates is the program's, and is watched.
 cat >released.cc <<'END'
@@ -64,5 +63,4 @@ END
 ends 0 'a program that handles terminate' jacquard-c++ -o terminates terminates.cc
 JACQUARD_OPTIONS='executions=100 status=report' ends 0 'its run' ./terminates
 
-((failures == 0)) && echo 'all passed'
-exit "$failures"
+finish

@@ -5,9 +5,7 @@
 set -u
 . "$PWD/tests/install/checks.sh"
 
-ends 0 'the installation' install "${@:2}" -- prefix
-export PATH=$scratch/prefix/bin:$PATH
-cd "$scratch" || exit 1
+begin "${@:2}"
 
 # ---- locks in inline assembly
 
@@ -220,5 +218,4 @@ says 'random numbers' 'drawn.c: asks the processor for the time, counters or ran
 says 'random numbers' '  Draw: rdrand$'
 [[ $(grep -c ': rd' "$log") -eq 1 ]] || fail 'it warns of more than random numbers'
 
-((failures == 0)) && echo 'all passed'
-exit "$failures"
+finish

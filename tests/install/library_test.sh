@@ -5,9 +5,7 @@
 set -u
 . "$PWD/tests/install/checks.sh"
 
-ends 0 'the installation' install "${@:2}" -- prefix
-export PATH=$scratch/prefix/bin:$PATH
-cd "$scratch" || exit 1
+begin "${@:2}"
 
 cat >library.cc <<'END'
 #include <pthread.h>
@@ -205,5 +203,4 @@ for seed in 1 2 3 4 5 6 7 8 9 10 11 12; do
   says "with seed $seed" '^deadlock: lost wake-up'
 done
 
-((failures == 0)) && echo 'all passed'
-exit "$failures"
+finish

@@ -5,9 +5,8 @@
 set -u
 . "$PWD/tests/install/checks.sh"
 
-ends 0 'the installation' install "${@:2}" -- prefix
-export PATH=$scratch/prefix/bin:$PATH JACQUARD_OPTIONS='executions=2000'
-cd "$scratch" || exit 1
+begin "${@:2}"
+export JACQUARD_OPTIONS='executions=2000'
 
 cat >library.cc <<'END'
 #include <atomic>
@@ -110,9 +109,8 @@ int main() {
   if (Register() != 2 || Register() != 3) std::abort();
 }
 END
-ends 0 'a library without hooks' "${JACQUARD_CXX:-clang++-19}" -c registry.cc
+ends 0 'a library without hooks' "$compiler" -c registry.cc
 ends 0 'who uses it' jacquard-c++ -o registers registers.cc registry.o
 ends 0 'what it has registered' env JACQUARD_OPTIONS=executions=200 ./registers
 
-((failures == 0)) && echo 'all passed'
-exit "$failures"
+finish

@@ -4,10 +4,8 @@
 set -u
 . "$PWD/tests/install/checks.sh"
 
-ends 0 'the installation' install "${@:2}" -- prefix
-export PATH=$scratch/prefix/bin:$PATH
+begin "${@:2}"
 unset JACQUARD_OPTIONS
-cd "$scratch" || exit 1
 
 once='no second thread: this program has run once, as it is'
 # as_it_is STATUS NAME PROGRAM: its status, and what it prints, once.
@@ -89,5 +87,4 @@ ends 0 'a program that forks' jacquard-cc -o forks forks.c
 ends 2 'its run' ./forks
 says 'its run' '^unsupported: fork'
 
-((failures == 0)) && echo 'all passed'
-exit "$failures"
+finish
