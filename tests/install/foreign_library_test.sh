@@ -88,11 +88,17 @@ cat >pool.cc <<'END'
 #include <sched.h>
 #include <cstdlib>
 #include <cstring>
-extern "C" void Share(void* (*function)(void*), bool always) {
+static bool IsLimited() {
+#ifdef OPENMP
   const char* const limit = std::getenv("OMP_THREAD_LIMIT");
+  return limit != nullptr && std::strcmp(limit, "1") == 0;
+#else
   cpu_set_t set;
-  if (!always && ((limit != nullptr && std::strcmp(limit, "1") == 0) ||
-                  (sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) == 1))) {
+  return sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) == 1;
+#endif
+}
+extern "C" void Share(void* (*function)(void*), bool always) {
+  if (!always && IsLimited()) {
     function(nullptr);
     return;
   }
@@ -116,7 +122,9 @@ int main(int argc, char**) {
 END
 JACQUARD_OPTIONS='executions=200 status=report'
 for name in other omp tbb; do
-  ends 0 "lib$name" "$compiler" -shared -fPIC -o "lib$name.so" pool.cc
+  how=-DOPENMP
+  [[ $name == omp ]] || how=-UOPENMP
+  ends 0 "lib$name" "$compiler" "$how" -shared -fPIC -o "lib$name.so" pool.cc
   ends 0 "a program with lib$name" jacquard-c++ -o "shares_$name" shares.cc "./lib$name.so"
   ends 0 "its run, with lib$name" "./shares_$name"
   if [[ $name == other ]]; then
