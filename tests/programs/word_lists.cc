@@ -1,7 +1,6 @@
 // Files that constructors have opened, and in which they have read the first line: a stream of each
 // library, and a descriptor. Each execution reads the second one.
-#include <fcntl.h>
-#include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cassert>
@@ -15,16 +14,15 @@
 
 namespace {
 
-// Of lines of four bytes, and more of them than streams read ahead. It has no name any more.
+// Of lines of four bytes, and more than streams read ahead. It is in no folder.
 class WordList {
  public:
   WordList() {
-    char name[] = "/tmp/word_list_XXXXXX";
-    descriptor_ = mkstemp(name);
+    descriptor_ = memfd_create("word list", 0);
+    const std::string name = "/proc/self/fd/" + std::to_string(descriptor_);
     std::ofstream(name) << "one\ntwo\n" << std::string(1 << 14, '\n');
-    stream_ = std::fopen(name, "r");
+    stream_ = std::fopen(name.c_str(), "r");
     cxx_stream_.open(name);
-    unlink(name);
     assert(descriptor_ >= 0 && stream_ != nullptr && cxx_stream_.is_open());
     ExpectNext("one\n");
   }
