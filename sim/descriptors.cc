@@ -136,7 +136,7 @@ DescriptorCall::End DescriptorCall::Wait(const Awaited& awaited, uint64_t deadli
     engine.Block(WaitReason::kDescriptor, &kFiles, pc_, std::min(deadline, FirstTimer(awaited)));
     ExpireTimerFiles();
     if (awaited.is_ready(awaited.data)) return End::kReady;
-    if (me.timed_out && deadline <= engine.now()) return End::kTimedOut;
+    if (me.timed_out && deadline <= engine.clock.now()) return End::kTimedOut;
     if (me.woken_spuriously && awaited.interruption != Interruption::kIsNone &&
         !(awaited.interruption == Interruption::kEndsUnlessRestarted && me.restarts_calls))
       return End::kInterrupted;

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
+#include "sim/interruptions.h"
 #include "sim/lock_order.h"
 #include "sim/memory/memory.h"
 #include "sim/recorder.h"
 #include "sim/repeated_accesses.h"
 #include "sim/signals.h"
+#include "sim/wait_text.h"
 
 namespace jacquard::sim {
 
@@ -191,9 +193,9 @@ void Engine::Block(WaitReason reason, const void* address, uintptr_t pc, uint64_
   me.timed_out = me.woken_spuriously = false;
   me.wakes_spuriously = MayWakeSpuriously(reason, address, deadline) && ChooseSpuriousWakeUp();
   me.deadline = deadline;
-  me.clock_readings = me.clock_rounds = 0;
+  me.clock_looks = {};
   me.spin.Reset();
-  if (rechecking_) EndRecheck();
+  EndRecheck();
   Remove(enabled_, me.id);
   if (reason == WaitReason::kJoin) Insert(joining_, me.id);
   if (me.wakes_spuriously || (deadline != kNoDeadline && time_outs_ < options_.time_outs)) {
@@ -221,14 +223,14 @@ void Engine::Block(WaitReason reason, const void* address, uintptr_t pc, uint64_
 bool Engine::MayWakeSpuriously(WaitReason reason, const void* address, uint64_t deadline) const {
   constexpr int kMostInARow = 4;
   if (reason != WaitReason::kFutex && reason != WaitReason::kCondition) return false;
-  if (deadline <= now_) return false;  // POSIX: then the answer is that it has passed
+  if (deadline <= clock.now()) return false;  // POSIX: then the answer is that it has passed
   return SpuriousIsAllowed() && current->spurious_wait != address &&
          current->spurious_wake_ups < kMostInARow;
 }
 
 bool Engine::ChooseSpuriousWakeUp() {
   if (fair_) return false;
-  if (rechecking_) EndRecheck();
+  EndRecheck();
   ++counters_.picks;
   int choice = 0;
   if (!strategy_->TakeBenignMemoryPick()) {
@@ -254,7 +256,7 @@ void Engine::FireTimeout(SimThread& thread) {
     CountSpurious();
   } else {
     thread.timed_out = true;
-    now_ = std::max(now_, thread.deadline);
+    clock.PassTo(thread.deadline);
     if ((enabled_ & ~thread.bit) != 0 && ++time_outs_ >= options_.time_outs) {
       // No more of it: the others are patient.
       for (const int id : MembersOf(timed_)) {
@@ -314,7 +316,7 @@ void Engine::Spin() {
 }
 
 void Engine::TellAwaited(const void* address, size_t size) {
-  if (rechecking_) EndRecheck();
+  EndRecheck();
   WakeSpinning(address, size);
   writes_awaited_ = spinning_ != 0;
 }
@@ -336,14 +338,14 @@ void Engine::WakeSpinning(const void* address, size_t size) {
 
 void Engine::WakeIfSpinning(SimThread& thread) {
   if (!Has(spinning_, thread.id)) return;
-  if (rechecking_) EndRecheck();
+  EndRecheck();
   Remove(spinning_, thread.id);
   Insert(enabled_, thread.id);
 }
 
 int Engine::Choose(PickKind kind, int alternatives) {
   if (fair_) return 0;
-  if (rechecking_) EndRecheck();
+  EndRecheck();
   ++counters_.picks;
   current->spin.Reset();
   int choice = 0;
@@ -362,7 +364,7 @@ int Engine::AskForMemory(PickKind kind, int alternatives) {
   // In a recheck, stores of other values than those that the spinning threads know would have ended
   // it; those of the same values make no difference.
   if (fair_ || (rechecking_ && kind == PickKind::kReadsFrom)) return 0;
-  if (rechecking_) EndRecheck();
+  EndRecheck();
   ++counters_.picks;
   int choice = 0;
   if (answers_ != nullptr) {
@@ -375,33 +377,12 @@ int Engine::AskForMemory(PickKind kind, int alternatives) {
   return choice;
 }
 
-// Whoever looks at the clock until it is late enough must not look a million times. So the time
-// that a look takes is doubled again and again; but then it is short once more, or whoever sets
-// itself a time and looks whether that is over would always be too late. What a round of looks
-// takes at most grows slowly: sixty looks in a row take a tenth of a second, a thousand a quarter
-// of an hour.
 uint64_t Engine::ReadClock() {
-  constexpr uint64_t kFirstTick = 1'000;
-  constexpr int kAtFirstTick = 16;
-  constexpr int kDoublings = 14;  // in the first round: to 16 ms
-  constexpr int kMostDoublings = 31;
-  constexpr int kRoundsAlike = 2;
-  SimThread& me = *current;
-  uint64_t tick = kFirstTick;
   // Where waits end only when nobody else can run, looking at the clock does not make time pass,
   // either.
-  const bool others_could = (enabled_ & ~me.bit) != 0;
-  if (fair_ || !others_could || time_outs_ < options_.time_outs) {
-    const int most = std::min(kDoublings + me.clock_rounds / kRoundsAlike, kMostDoublings);
-    const int doublings = std::max(0, ++me.clock_readings - kAtFirstTick);
-    tick <<= std::min(doublings, most);
-    if (doublings >= most) {
-      ++me.clock_rounds;
-      me.clock_readings = 0;
-    }
-  }
-  constexpr uint64_t kLastTime = kNoDeadline / 2;  // that std::chrono::nanoseconds can tell
-  return now_ = std::max(now_, std::min(now_ + tick, kLastTime));
+  const bool others_could = (enabled_ & ~current->bit) != 0;
+  const bool hurries = fair_ || !others_could || time_outs_ < options_.time_outs;
+  return clock.Look(current->clock_looks, hurries);
 }
 
 }  // namespace jacquard::sim

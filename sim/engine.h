@@ -24,6 +24,7 @@
 #include "sim/snapshot.h"
 #include "sim/step.h"
 #include "sim/thread.h"
+#include "sim/virtual_clock.h"
 
 namespace jacquard::sim {
 
@@ -52,24 +53,17 @@ class Engine {
   Rollback rollback;
   Snapshot snapshot;
   Recurrence recurrence;
+  VirtualClock clock;
   Recorder* recorder = nullptr;            // null: no trace
   Strategy* listener = nullptr;            // the strategy, if it listens
   bool seen_closely = false;               // calls are kept, and the heap is told of
   const Bookkeeper* bookkeeper = nullptr;  // null: none
   Memory* memory = nullptr;                // the memory model; null: sequential consistency
-  bool keys_made = false;                  // the execution has made or deleted a pthread_key_t
-  bool keys_used = false;                  // the execution has set a value for one
   // What a shared library allocates now belongs to the program.
   bool library_serves_program = false;
   // The heap's size when the second thread was created: up to there, all executions are alike.
   uintptr_t heap_when_alone = 0;
-  uint64_t random_state = 0;  // of the random numbers (random.cc)
-  bool random_seeded = false;
   bool signal_masks_used = false;  // the execution's threads may block different signals
-  // For system_calls.cc: the commands of membarrier(2) by which the program has said that it will
-  // use it, and those that were given outside of the executions, which all of them begin with.
-  long membarrier_registrations = 0;
-  long lasting_membarrier_registrations = 0;
 
   // Whether the calling thread is the one that executes (and not a real thread of somebody else).
   bool OnExecutingThread() const { return executing && RunsCurrent(); }
@@ -179,11 +173,6 @@ class Engine {
   // end for no reason: then current->woken_spuriously is set.
   void Block(WaitReason reason, const void* address, uintptr_t pc, uint64_t deadline = kNoDeadline);
   void MakeRunnable(SimThread& thread);
-  // The handler of a signal runs in the middle of the thread's wait. False: it blocks that, or may
-  // not be interrupted there.
-  bool Interrupt(SimThread& thread, int signal);
-  // The same for a thread that spins, where signals' masks are in use: it goes on.
-  bool InterruptSpinning(SimThread& thread, int signal);
   // Whether the running thread, which was picked for its next step and has been sent signals,
   // handles them behind that step: so a handler may come between a step and the plain accesses that
   // follow.
@@ -261,6 +250,7 @@ class Engine {
       if (threads_[i].wait == reason && threads_[i].wait_address == object) visit(threads_[i]);
     }
   }
+  bool IsSpinning(const SimThread& thread) const { return Has(spinning_, thread.id); }
   // If the thread spins it goes on with that: something has happened to it.
   void WakeIfSpinning(SimThread& thread);
   // Makes those runnable: they look again.
@@ -270,28 +260,18 @@ class Engine {
   // Wakes up to `most` of the given waiters, of which the first one has waited longest; returns how
   // many. Which ones is left to chance.
   int WakeSome(SimThread** waiters, int count, int most);
+  // Something has happened that those who spin have not seen: they no longer go round their loops
+  // to see that nothing does.
+  void EndRecheck() {
+    if (!rechecking_) return;
+    rechecking_ = false;
+    unasked_ = fair_;
+    writes_awaited_ = spinning_ != 0;
+  }
 
-  // ---- locks that are held (deadlocks.cc, lock_lifetimes.cc)
-
-  // The running thread holds `lock` from now on, or no longer.
-  // `waits`: it would have waited for as long as it takes.
-  void TakesLock(const void* lock, HeldKind kind, uintptr_t pc, bool waits);
-  // False: it did not hold it.
-  bool LeavesLock(const void* lock, HeldKind kind);
   // The running thread is going to wait for `lock` (or, null, for `thread` to end), without a
   // deadline. Ends the execution if somebody, in the end, waits for it in turn.
   void CheckCycle(WaitReason reason, const void* lock, int thread, uintptr_t pc);
-  // Ends the execution if a lock in `size` bytes at `address` is held: they are given up.
-  void CheckNoneHeld(const void* address, size_t size, uintptr_t pc) {
-    if (locks_held_ != 0) [[unlikely]]
-      ReportIfHeld(address, size, pc);
-  }
-  // The same for what lies below `pointer` on the running thread's stack.
-  void CheckStackOfLocks(const void* pointer, uintptr_t pc);
-  // As what whoever holds `lock` has taken it; a mutex if nobody does.
-  HeldKind KindOf(const void* lock) const;
-  // Who holds `lock`, in words: ", held by thread 2 since step 5"; "" if nobody does.
-  std::string DescribeHolders(const void* lock);
   ThreadSet alive() const { return alive_; }
   ThreadSet enabled() const { return enabled_ | timed_; }
 
@@ -345,9 +325,6 @@ class Engine {
   uint64_t ReadClock();
   // Whether the main of a program with one of its own has not begun yet.
   bool IsBeforeProgram() const { return !is_program_ && HasMainOfItsOwn(); }
-  uint64_t now() const { return now_; }
-  void PassTimeTo(uint64_t time) { now_ = std::max(now_, time); }
-
   // What happens for no reason, up to ExecutionOptions::spurious_wake_ups.
   bool SpuriousIsAllowed() const { return spurious_events_ < options_.spurious_wake_ups; }
   void CountSpurious() { ++spurious_events_; }
@@ -569,40 +546,13 @@ class Engine {
   void FireTimeout(SimThread& thread);
   // Nobody can run. Gives the spinning threads another round, or reports.
   void Stuck();
-  // Nobody can run: whether a timer has expired, and somebody gets its signal.
-  bool LetTimerExpire();
-  // Nobody can run, but perhaps later: somebody who has been sent a signal handles it in the middle
-  // of a wait. False if there is nobody.
-  bool InterruptBySent();
-  void HandleInterruption(SimThread& me);
-  // The same by a timer that has expired, of a thread that spins.
-  void HandleTimer(SimThread& me);
-  // Ends the execution if the running thread, in a handler that was called so, is about to end the
-  // program: that is what such a timer is for.
-  void FailInTimersHandler();
   // Writes the verdict down; leaves no memory of its own on the stack that is then given up.
   void SetVerdict(VerdictKind kind, std::string_view rule, std::string_view message,
                   const Blame& blame = {});
   [[noreturn]] void GiveUp();
-  void EndRecheck() {
-    rechecking_ = false;
-    unasked_ = fair_;
-    writes_awaited_ = spinning_ != 0;
-  }
-  // Wakes whom the C++ library has overlooked (sim/library_bugs.h); false if there is nobody.
-  bool WakeOverlooked();
   // Ends the execution, now or after a probe.
   void ReportDeadlock();
-  // Ends the execution as one that waits for another process if the thread, which is in a call for
-  // descriptors, may do so.
-  void FailIfWaitsForOthers(const SimThread& thread);
-  std::string DescribeWait(const SimThread& thread);
-  // What each of the threads waits for.
-  std::string DescribeWaits(ThreadSet threads);
   void AbandonThreads();
-  void ReportIfHeld(const void* address, size_t size, uintptr_t pc);
-  bool LeadsTo(const SimThread& from, ThreadSet& path) const;
-  ThreadSet HoldersOf(const SimThread& waiter) const;
   bool ChooseSpuriousWakeUp();
   bool MayWakeSpuriously(WaitReason reason, const void* address, uint64_t deadline) const;
   // `keys`: also the destructors of thread-specific data.
@@ -653,7 +603,6 @@ class Engine {
   size_t livelock_mark_ = 0;      // and when a livelock would have been shown for long enough
   uint32_t spurious_events_ = 0;  // so many there have been
   uint32_t time_outs_ = 0;        // and so many while others could run
-  int locks_held_ = 0;            // by all threads
   uint64_t stuck_step_ = 0;       // when rechecking began
   uint64_t spinning_looks_ = 0;   // if fair: when the spinning threads look again
   PickTaken last_pick_;
@@ -671,8 +620,6 @@ class Engine {
   bool storage_on_demand_ = false;
   int series_ = 0;  // so many are going on, one within another
   uint64_t ticket_ = 0;
-  uint64_t now_ = 0;
-  int timers_expired_ = 0;  // in the execution
   uint64_t fair_state_ = 0;
   Counters counters_;
   bool initialized_ = false;
@@ -687,40 +634,6 @@ class Engine {
 
 // Hidden: reached without a look into a table.
 [[gnu::visibility("hidden")]] extern Engine engine;
-
-// Virtual time begins here, in nanoseconds: a round number that is plausible as a date
-// (2001-09-09).
-inline constexpr uint64_t kClockEpoch = 1'000'000'000'000'000'000;
-
-// Destructors of the running thread's thread_local objects (cxx_runtime.cc).
-void RunThreadDestructors();
-// Whether a thread has still to call one for a variable of the module that lies there.
-bool HasThreadDestructorOf(const DataRange& module);
-void DropThreadDestructors();  // and what RunExitFunctions would run
-// What the execution has registered for the end of the process, the last first.
-void RunExitFunctions();
-// Those that are known now belong to thread 0 of each execution.
-void KeepThreadDestructors();
-
-// The same for pthread_setspecific, and what it and pthread_key_create have left (thread_keys.cc).
-void RunKeyDestructors();
-// `thread` ends: who waits for the robust mutexes that it holds hears of it (mutexes.cc).
-void AbandonRobustMutexes(SimThread& thread);
-void DropKeys();
-// The calling thread's values are those that thread 0 begins with, in each execution.
-void KeepKeyValues();
-void DropKeyValues(int thread);
-// Calls `visit(value, data)` for each value that they have left.
-void VisitKeyValues(void (*visit)(void* value, void* data), void* data);
-
-// What the program calls an object; its address if it has no name for it (deadlocks.cc).
-std::string NameOf(const void* object);
-
-// "mutex", "reader/writer lock", ... Never null.
-const char* HeldKindName(HeldKind kind);
-
-// Starts the real thread that watches for executions without a step (watchdog.cc).
-void StartWatchdog();
 
 // While one of these lives, code of the harness runs: no steps, allocations from the real heap.
 class Backstage {

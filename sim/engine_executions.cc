@@ -13,6 +13,7 @@
 #include "sim/caller.h"
 #include "sim/cxx_library.h"
 #include "sim/engine.h"
+#include "sim/exit_functions.h"
 #include "sim/faults.h"
 #include "sim/files.h"
 #include "sim/floating_point.h"
@@ -21,6 +22,7 @@
 #include "sim/leaks.h"
 #include "sim/lent_functions.h"
 #include "sim/loaded_libraries.h"
+#include "sim/lock_holders.h"
 #include "sim/lock_order.h"
 #include "sim/mappings.h"
 #include "sim/memory/memory.h"
@@ -30,6 +32,7 @@
 #include "sim/plain_loops.h"
 #include "sim/plain_records.h"
 #include "sim/processors.h"
+#include "sim/random.h"
 #include "sim/real.h"
 #include "sim/real_blocks.h"
 #include "sim/recorder.h"
@@ -37,7 +40,10 @@
 #include "sim/shared_state.h"
 #include "sim/signals.h"
 #include "sim/streams.h"
+#include "sim/system_calls.h"
+#include "sim/thread_keys.h"
 #include "sim/timers.h"
+#include "sim/watchdog.h"
 #include "sim/worker_pools.h"
 
 // NOLINTNEXTLINE(bugprone-reserved-identifier)
@@ -83,7 +89,7 @@ void Engine::RunStage() {
   }
   program_->End();
   RunThreadDestructors();
-  if (keys_used) RunKeyDestructors();
+  RunKeyDestructors();
   if (options_.check_leaks && arena.live_blocks() != 0) CheckLeaks();
   arena_on = false;
 }
@@ -188,7 +194,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   enabled_ = timed_ = patient_ = spinning_ = alive_ = joining_ = 0;
   probing_ = body_ended_ = writes_awaited_ = false;
   spurious_events_ = time_outs_ = 0;
-  locks_held_ = 0;
+  lock_holders.BeginExecution();
   steps_in_a_row_ = 0;
   fair_ = rechecking_ = unasked_ = false;
   fair_state_ = 0;
@@ -201,10 +207,8 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   SetLimit(fair_from_);
   last_pick_ = {};
   ticket_ = 0;
-  now_ = kClockEpoch;
-  timers_expired_ = 0;
-  random_seeded = false;
-  membarrier_registrations = lasting_membarrier_registrations;
+  clock.BeginExecution();
+  random_numbers.is_seeded = false;
   program_observes_ = program.Observes();
   arena.SetQuarantine(options.quarantine);
   foreign_words.Clear();
@@ -212,7 +216,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   kept_blocks.BeginExecution();
   stage_.call_depth = 0;
   BeginMemory();
-  if (membarrier_registrations != 0) BeginEpochsAtSteps();
+  BeginMembarriers();
   lock_order.Begin(options.lock_order);
   if (bookkeeper != nullptr) bookkeeper->begin_execution();
   std::optional<Recorder> trace_recorder;
@@ -247,8 +251,8 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   ForgetLockedStreams();
   cxx_library.FlushStreams();
   RestoreFiles();  // streams may have buffers in what is about to go
-  DropThreadDestructors();
-  if (keys_used || keys_made) DropKeys();
+  DropExitFunctions();
+  DropKeys();
   UnprotectPages();
   rollback.Undo();
   snapshot.PutBack();

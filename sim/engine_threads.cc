@@ -3,10 +3,15 @@
 #include <string>
 
 #include "sim/engine.h"
+#include "sim/exit_functions.h"
+#include "sim/lock_holders.h"
 #include "sim/lock_order.h"
 #include "sim/memory/memory.h"
+#include "sim/mutexes.h"
 #include "sim/recorder.h"
 #include "sim/signals.h"
+#include "sim/thread_keys.h"
+#include "sim/wait_text.h"
 
 namespace jacquard::sim {
 
@@ -144,9 +149,9 @@ void Engine::RunThread(SimThread& me) {
 
 void Engine::FinishThread(SimThread& me, bool keys) {
   RunThreadDestructors();
-  if (keys && keys_used) RunKeyDestructors();
-  if (locks_held_ != 0) {
-    CheckStackOfLocks(reinterpret_cast<void*>(me.exit_frame), 0);
+  if (keys) RunKeyDestructors();
+  if (lock_holders.any()) {
+    lock_holders.CheckStack(reinterpret_cast<void*>(me.exit_frame), 0);
     AbandonRobustMutexes(me);
   }
   if (bookkeeper != nullptr) bookkeeper->end_thread();
@@ -158,7 +163,7 @@ void Engine::ExitThread() {
 }
 
 void Engine::EndThread(SimThread& me) {
-  if (rechecking_) EndRecheck();
+  EndRecheck();
   Remove(alive_, me.id);
   Remove(enabled_, me.id);
   if (recorder != nullptr) [[unlikely]]

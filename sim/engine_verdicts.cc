@@ -12,8 +12,10 @@
 #include "sim/engine.h"
 #include "sim/heap.h"
 #include "sim/lent_functions.h"
+#include "sim/library_bugs.h"
 #include "sim/memory/memory.h"
 #include "sim/plain_loops.h"
+#include "sim/random.h"
 #include "sim/real.h"
 #include "sim/recorder.h"
 #include "sim/signals.h"
@@ -188,7 +190,8 @@ void Engine::BeginWatch() {
 
 void Engine::Watch(const Step& step, uintptr_t pc) {
   const SimThread& me = *current;
-  recurrence.OnStep(step, pc, {me.stack_bottom, FirstFrame(me.id)}, now_ ^ random_state);
+  recurrence.OnStep(step, pc, {me.stack_bottom, FirstFrame(me.id)},
+                    clock.now() ^ random_numbers.state);
   if (recurrence.has_news()) SetLimit(step_);
 }
 

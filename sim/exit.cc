@@ -9,8 +9,10 @@
 #include <string>
 
 #include "sim/engine.h"
+#include "sim/exit_functions.h"
 #include "sim/faults.h"
 #include "sim/heap_check.h"
+#include "sim/interruptions.h"
 #include "sim/leaks.h"
 #include "sim/real.h"
 #include "sim/sync.h"

@@ -380,8 +380,7 @@ void CatchFaults() {
   if (stack == nullptr) Die("no memory for a stack on which faults are reported");
   previous_terminate = std::get_terminate();
   // A constructor of the program's may have set one.
-  if (previous_terminate == __gnu_cxx::__verbose_terminate_handler)
-    std::set_terminate(OnTerminate);
+  if (previous_terminate == __gnu_cxx::__verbose_terminate_handler) std::set_terminate(OnTerminate);
   for (int i = 0; i < kSignalCount; ++i) {
     struct sigaction action = {};
     action.sa_sigaction = OnFault;

@@ -211,9 +211,10 @@ long Futex(const long (&a)[6], uintptr_t pc) {
   if (has_bits && static_cast<uint32_t>(a[5]) == 0) return ResultOf(EINVAL);
   switch (operation) {
     case FUTEX_WAIT:
-      return Wait(word, value,
-                  timeout == nullptr ? Engine::kNoDeadline : engine.now() + Nanoseconds(*timeout),
-                  kAllBits, pc);
+      return Wait(
+          word, value,
+          timeout == nullptr ? Engine::kNoDeadline : engine.clock.now() + Nanoseconds(*timeout),
+          kAllBits, pc);
     case FUTEX_WAIT_BITSET:
       return Wait(word, value, timeout == nullptr ? Engine::kNoDeadline : Nanoseconds(*timeout),
                   static_cast<uint32_t>(a[5]), pc);

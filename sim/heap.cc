@@ -32,6 +32,7 @@
 #include "sim/lent_functions.h"
 #include "sim/lent_storage.h"
 #include "sim/loaded_libraries.h"
+#include "sim/lock_holders.h"
 #include "sim/races.h"
 #include "sim/real.h"
 #include "sim/real_blocks.h"
@@ -73,6 +74,8 @@ void LearnLibraries() {
   engine.SeeAsNeeded();
 }
 
+}  // namespace
+
 bool UseArena(const void* caller) {
   if (!engine.InExecution()) return false;
   if (engine.library_serves_program) return true;
@@ -83,6 +86,8 @@ bool UseArena(const void* caller) {
   }
   return !OperatorRunsForLibrary() && !lent_functions.RunForLibrary(Calls(), caller);
 }
+
+namespace {
 
 // By malloc it gets memory for exceptions, which it gives back itself.
 bool IsNewOfCxxLibrary(const Request& request, const void* caller) {
@@ -129,6 +134,8 @@ constexpr size_t kTooMuch = size_t{1} << 40;
   engine.Fail(VerdictKind::kUnsupported, "large heap", message.text(), {.pc = Address(caller)});
 }
 
+}  // namespace
+
 void* AllocateFromArena(const Request& request, const void* caller) {
   const bool fails = Fails(caller);
   void* const result = fails ? nullptr : engine.arena.Allocate(request.size, request.alignment);
@@ -150,11 +157,13 @@ void* AllocateFromArena(const Request& request, const void* caller) {
   return result;
 }
 
+namespace {
+
 // How much of what is written to a block at once the memory model remembers.
 constexpr size_t kMostRemembered = 4096;
 
-// The runtime has filled a new block in place of the caller: a write like its own. What has no
-// hooks may synchronise by means of its own.
+}  // namespace
+
 void* Filled(void* block, size_t size, const void* caller) {
   if (block != nullptr && engine.memory != nullptr && engine.Simulates() && IsHookedCode(caller)) {
     CheckPlainAccess<memory::AccessKind::kPlainWrite>(block, std::min(size, kMostRemembered),
@@ -162,6 +171,8 @@ void* Filled(void* block, size_t size, const void* caller) {
   }
   return block;
 }
+
+namespace {
 
 // So much must be asked for: `size` bytes, and perhaps a mark.
 size_t WithMark(size_t size) { return engine.OnExecutingThread() ? SizeWithMark(size) : size; }
@@ -296,7 +307,7 @@ Block* Released(void* address, const Release& release, uintptr_t pc) {
 
 void FreeInArena(Block& block, uintptr_t pc) {
   const void* const begin = reinterpret_cast<const void*>(block.begin());
-  if (engine.hooks_on) engine.CheckNoneHeld(begin, block.size, pc);
+  if (engine.hooks_on) lock_holders.CheckNoneHeld(begin, block.size, pc);
   // What a library frees it may have synchronised by means of its own.
   if (engine.memory != nullptr && FromProgram(reinterpret_cast<const void*>(pc)))
     CheckFree(begin, block.size, pc);
@@ -329,7 +340,7 @@ void WriteAll(const void* block, uintptr_t pc) {
 
 // The execution gives back a block from before it.
 void Keep(void* block, const Release& release, const void* caller) {
-  if (engine.hooks_on) engine.CheckNoneHeld(block, RealUsableSize(block), Address(caller));
+  if (engine.hooks_on) lock_holders.CheckNoneHeld(block, RealUsableSize(block), Address(caller));
   if (kept_blocks.Keep(block)) return WriteAll(block, Address(caller));
   if (!HeapIsJudged()) return;
   HeapMessage message;
@@ -401,17 +412,6 @@ void* Reallocate(void* address, size_t size, const void* caller) {
   }
   FreeInArena(*block, Address(caller));
   return moved;
-}
-
-// vasprintf for `caller`.
-int PrintToNewBlock(char** result, const char* format, va_list arguments, const void* caller) {
-  if (!UseArena(caller)) return JACQUARD_REAL(vasprintf)(result, format, arguments);
-  CheckAccess(result, sizeof(*result), AccessKind::kWrite, Address(caller));
-  engine.LogGlobal(result, sizeof(*result));
-  const int length =
-      ServingProgram([&] { return JACQUARD_REAL(vasprintf)(result, format, arguments); });
-  if (length >= 0) Filled(*result, static_cast<size_t>(length) + 1, caller);
-  return length;
 }
 
 }  // namespace
@@ -509,44 +509,5 @@ void jacquard_outside_delete(void* block) {
 void jacquard_outside_delete_sized(void* block, size_t /*size*/) { jacquard_outside_delete(block); }
 
 size_t malloc_usable_size(void* block) { return jacquard::sim::UsableSize(block); }
-
-// ---- texts
-
-char* strndup(const char* text, size_t most) noexcept {
-  if (!UseArena(JACQUARD_RETURN_ADDRESS)) return JACQUARD_REAL(strndup)(text, most);
-  const size_t length = strnlen(text, most);
-  CheckAccess(text, length < most ? length + 1 : length, AccessKind::kRead,
-              Address(JACQUARD_RETURN_ADDRESS));
-  auto* const copy =
-      static_cast<char*>(AllocateFromArena({.size = length + 1}, JACQUARD_RETURN_ADDRESS));
-  if (copy == nullptr) return nullptr;
-  std::memcpy(copy, text, length);
-  copy[length] = 0;
-  Filled(copy, length + 1, JACQUARD_RETURN_ADDRESS);
-  return copy;
-}
-
-char* strdup(const char* text) noexcept {
-  if (!UseArena(JACQUARD_RETURN_ADDRESS)) return JACQUARD_REAL(strdup)(text);
-  const size_t size = std::strlen(text) + 1;
-  CheckAccess(text, size, AccessKind::kRead, Address(JACQUARD_RETURN_ADDRESS));
-  void* const copy = AllocateFromArena({.size = size}, JACQUARD_RETURN_ADDRESS);
-  if (copy == nullptr) return nullptr;
-  std::memcpy(copy, text, size);
-  return static_cast<char*>(Filled(copy, size, JACQUARD_RETURN_ADDRESS));
-}
-
-int vasprintf(char** result, const char* format, va_list arguments) noexcept {
-  return jacquard::sim::PrintToNewBlock(result, format, arguments, JACQUARD_RETURN_ADDRESS);
-}
-
-int asprintf(char** result, const char* format, ...) noexcept {
-  va_list arguments;
-  va_start(arguments, format);
-  const int length =
-      jacquard::sim::PrintToNewBlock(result, format, arguments, JACQUARD_RETURN_ADDRESS);
-  va_end(arguments);
-  return length;
-}
 
 }  // extern "C"

@@ -33,6 +33,14 @@ void* AllocateByNew(const Request& request, bool throws, const void* caller);
 // The same for the forms that never throw.
 void* AllocateByNewOrNull(const Request& request, const void* caller) noexcept;
 
+// Whether what `caller` asks for is the program's, and comes from the arena.
+bool UseArena(const void* caller);
+// A block from there; null, and ENOMEM, if there is none.
+void* AllocateFromArena(const Request& request, const void* caller);
+// The runtime has filled a new block in place of the caller: a write like its own. What has no
+// hooks may synchronise by means of its own.
+void* Filled(void* block, size_t size, const void* caller);
+
 // Whether the program has an operator new of its own.
 bool ProgramHasNew();
 

@@ -14,6 +14,7 @@
 #include "sim/heap_check.h"
 #include "sim/real.h"
 #include "sim/recorder.h"
+#include "sim/thread_keys.h"
 
 namespace jacquard::sim {
 

@@ -53,6 +53,15 @@ bool IsDoneIn(std::string_view header, const SimThread& thread, uintptr_t pc, Pa
   return found;
 }
 
+// Whether the thread sleeps in std::counting_semaphore::acquire although there is a unit.
+bool IsOverlooked(const SimThread& thread) {
+  if (thread.wait != WaitReason::kFutex || thread.deadline != Engine::kNoDeadline) return false;
+  int word;  // which need not be there: FUTEX_REQUEUE does not look at it
+  if (CopyIfThere(&word, thread.wait_address, sizeof(word)) != sizeof(word) || word == 0)
+    return false;
+  return IsDoneIn("/bits/semaphore_base.h", thread, thread.wait_pc, IsLibraryFrame);
+}
+
 }  // namespace
 
 constinit WaiterCounts waiter_counts = {};
@@ -66,12 +75,17 @@ void BeginLibraryBugs(bool reported) {
   waiter_counts = {reinterpret_cast<uintptr_t>(table), kTableSize};
 }
 
-bool IsOverlooked(const SimThread& thread) {
-  if (thread.wait != WaitReason::kFutex || thread.deadline != Engine::kNoDeadline) return false;
-  int word;  // which need not be there: FUTEX_REQUEUE does not look at it
-  if (CopyIfThere(&word, thread.wait_address, sizeof(word)) != sizeof(word) || word == 0)
-    return false;
-  return IsDoneIn("/bits/semaphore_base.h", thread, thread.wait_pc, IsLibraryFrame);
+bool WakeOverlooked() {
+  if (engine.options().library_bugs) return false;
+  bool any = false;
+  for (const int id : MembersOf(engine.alive())) {
+    SimThread& thread = engine.thread(id);
+    if (!IsOverlooked(thread)) continue;
+    engine.MakeRunnable(thread);
+    engine.NoteLibraryBug();
+    any = true;
+  }
+  return any;
 }
 
 bool IsInAtomicSharedPtr(const SimThread& thread, uintptr_t pc) {

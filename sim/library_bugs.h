@@ -38,9 +38,9 @@ inline bool IsWaiterCount(const void* address) {
   return reinterpret_cast<uintptr_t>(address) - waiter_counts.begin < waiter_counts.size;
 }
 
-// Whether the thread, which sleeps on a futex, is to be woken since it sleeps in
-// std::counting_semaphore::acquire although there is a unit. Reads debug information.
-bool IsOverlooked(const SimThread& thread);
+// Nobody can run: wakes those who sleep in std::counting_semaphore::acquire although there is a
+// unit; false if there is nobody. Reads debug information.
+bool WakeOverlooked();
 
 // Whether an access of the thread at `pc` is one of std::atomic<std::shared_ptr> to its own
 // pointer. Reads debug information.

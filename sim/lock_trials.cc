@@ -8,6 +8,7 @@
 #include "sim/byte_string.h"
 #include "sim/engine.h"
 #include "sim/lock_order.h"
+#include "sim/wait_text.h"
 
 namespace jacquard {
 namespace {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <string>
 
+#include "sim/lock_holders.h"
 #include "sim/real.h"
 #include "sim/sync.h"
 
@@ -89,7 +90,7 @@ int Take(pthread_mutex_t* mutex, uintptr_t pc, bool waits) {
   SetOwner(mutex, engine.current);
   if (TypeOf(mutex) == PTHREAD_MUTEX_RECURSIVE) ChangeCount(mutex, 1);
   engine.Acquire(mutex);
-  engine.TakesLock(mutex, HeldKind::kMutex, pc, waits);
+  lock_holders.Take(mutex, HeldKind::kMutex, pc, waits);
   return mutex->__data.__spins == kOwnerDied && IsRobust(mutex) ? EOWNERDEAD : 0;
 }
 
@@ -98,7 +99,7 @@ void Free(pthread_mutex_t* mutex) {
   engine.Release(mutex);
   SetOwner(mutex, nullptr);
   if (mutex->__data.__count != 0) ChangeCount(mutex, -1);
-  engine.LeavesLock(mutex, HeldKind::kMutex);
+  lock_holders.Leave(mutex, HeldKind::kMutex);
   engine.WakeAll(WaitReason::kMutex, mutex);  // they look again whether it is free
 }
 
@@ -220,7 +221,7 @@ void AbandonRobustMutexes(SimThread& thread) {
     mutex->__data.__count = 0;
     engine.Release(mutex);
     SetOwner(mutex, nullptr);
-    engine.LeavesLock(mutex, HeldKind::kMutex);
+    lock_holders.Leave(mutex, HeldKind::kMutex);
     engine.WakeAll(WaitReason::kMutex, mutex);
   }
 }

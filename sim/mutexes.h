@@ -24,6 +24,9 @@ int CheckOwnership(const pthread_mutex_t* mutex, uintptr_t pc);
 void ReleaseForWait(pthread_mutex_t* mutex);
 int RegainAfterWait(pthread_mutex_t* mutex, uintptr_t pc);
 
+// `thread` ends: who waits for the robust mutexes that it holds hears of it.
+void AbandonRobustMutexes(SimThread& thread);
+
 }  // namespace jacquard::sim
 
 #endif  // JACQUARD_SIM_MUTEXES_H_

@@ -5,6 +5,7 @@
 
 #include "sim/caller.h"
 #include "sim/hooked_library.h"
+#include "sim/lock_holders.h"
 #include "sim/real.h"
 #include "sim/sync.h"
 
@@ -19,7 +20,7 @@ void Set(pthread_once_t* once, int state) {
   engine.rollback.BeforeLockWrite(once, sizeof(*once));
   *once = state;
   engine.HasWritten(once, sizeof(*once));
-  if (state != kRuns) engine.LeavesLock(once, HeldKind::kOnce);
+  if (state != kRuns) lock_holders.Leave(once, HeldKind::kOnce);
   engine.WakeAll(WaitReason::kOnce, once);
 }
 
@@ -44,7 +45,7 @@ int Once(pthread_once_t* once, void (*function)(), uintptr_t pc) {
     Finish(StepKind::kOther, once, kDone, kDone, pc);
     return 0;
   }
-  engine.TakesLock(once, HeldKind::kOnce, pc, false);
+  lock_holders.Take(once, HeldKind::kOnce, pc, false);
   Set(once, kRuns);
   Finish(StepKind::kOther, once, 0, kRuns, pc);
   try {

@@ -10,7 +10,9 @@
 
 #include "sim/caller.h"
 #include "sim/engine.h"
+#include "sim/exit_functions.h"
 #include "sim/loaded_libraries.h"
+#include "sim/lock_holders.h"
 #include "sim/real.h"
 #include "sim/sync.h"
 
@@ -63,7 +65,7 @@ void OpenedLibraries::Begin(uintptr_t pc) {
     while (opener_ != kNobody)
       WaitForLock(WaitReason::kOnce, &constructors, pc, Engine::kNoDeadline);
     engine.Acquire(&constructors);
-    engine.TakesLock(&constructors, HeldKind::kOnce, pc, false);
+    lock_holders.Take(&constructors, HeldKind::kOnce, pc, false);
     opener_ = engine.current->id;
     if (handles_.empty()) FindLast();
   }
@@ -95,7 +97,7 @@ void OpenedLibraries::End() {
   }
   opener_ = kNobody;
   engine.Release(&constructors);
-  engine.LeavesLock(&constructors, HeldKind::kOnce);
+  lock_holders.Leave(&constructors, HeldKind::kOnce);
   engine.WakeAll(WaitReason::kOnce, &constructors);
 }
 

@@ -1,6 +1,8 @@
 // The C library's and the C++ library's random numbers, as simulated threads see them: they follow
 // from one pick, made when the execution asks for the first of them, so that an execution can be
 // repeated.
+#include "sim/random.h"
+
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/types.h>
@@ -14,24 +16,24 @@
 #include "sim/real.h"
 
 namespace jacquard::sim {
+
+constinit RandomNumbers random_numbers;
+
 namespace {
 
 // Few, so that an exhaustive search with random numbers in it still ends.
 constexpr int kSeeds = 16;
 
-void Seed(uint64_t seed) {
-  engine.random_state = seed;
-  engine.random_seeded = true;
-}
+void Seed(uint64_t seed) { random_numbers = {.state = seed, .is_seeded = true}; }
 
 uint64_t NextRandom() {
-  if (!engine.random_seeded) {
+  if (!random_numbers.is_seeded) {
     Seed(static_cast<uint64_t>(engine.Simulates() ? engine.Choose(PickKind::kData, kSeeds) : 0));
   }
   // To the spin detector a round that draws another number is another round.
   if (engine.Simulates()) engine.current->spin.Reset();
   // SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
-  uint64_t z = (engine.random_state += 0x9E37'79B9'7F4A'7C15);
+  uint64_t z = (random_numbers.state += 0x9E37'79B9'7F4A'7C15);
   z = (z ^ (z >> 30)) * 0xBF58'476D'1CE4'E5B9;
   z = (z ^ (z >> 27)) * 0x94D0'49BB'1331'11EB;
   return z ^ (z >> 31);

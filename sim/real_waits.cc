@@ -58,7 +58,7 @@ uint64_t DeadlineOfSocket(int file, int option) {
   if (getsockopt(file, SOL_SOCKET, option, &time, &size) != 0 ||
       (time.tv_sec == 0 && time.tv_usec == 0))
     return Engine::kNoDeadline;
-  return engine.now() + Nanoseconds({time.tv_sec, time.tv_usec * 1000});
+  return engine.clock.now() + Nanoseconds({time.tv_sec, time.tv_usec * 1000});
 }
 
 InputCall::InputCall(int file, const char* what, uintptr_t pc, int flags, For which)
@@ -137,7 +137,7 @@ int ReceiveMany(InputCall& call, mmsghdr* messages, unsigned count, int flags, u
   if (call.Return([&] { return receive(messages[0]); }) < 0) return -1;
   if ((flags & MSG_WAITFORONE) != 0) flags |= MSG_DONTWAIT;
   unsigned received = 1;
-  while (received < count && engine.now() < deadline) {
+  while (received < count && engine.clock.now() < deadline) {
     if (MayWait(call.file(), flags) && !call.AwaitMore()) break;
     if (receive(messages[received]) < 0) break;
     ++received;
@@ -154,7 +154,7 @@ timespec FromMilliseconds(int milliseconds) {
 
 // When a call that waits so long ends; null and negative: never.
 uint64_t DeadlineOf(const timespec* duration) {
-  return duration == nullptr ? Engine::kNoDeadline : engine.now() + Nanoseconds(*duration);
+  return duration == nullptr ? Engine::kNoDeadline : engine.clock.now() + Nanoseconds(*duration);
 }
 uint64_t DeadlineOf(int milliseconds) {
   const timespec duration = FromMilliseconds(milliseconds);
@@ -191,10 +191,10 @@ int AskUntil(const char* what, uint64_t deadline, const sigset_t* mask, uintptr_
     if (ready <= 0) call.TakeNothing();
     return ready;
   };
-  if (deadline <= engine.now()) call.LookAtTimers(for_each_file);
+  if (deadline <= engine.clock.now()) call.LookAtTimers(for_each_file);
   for (;;) {
     const int ready = ask();
-    if (ready != 0 || deadline <= engine.now()) return answer(ready);
+    if (ready != 0 || deadline <= engine.clock.now()) return answer(ready);
     const MaskMeanwhile masked(mask);
     switch (
         call.Await(what, deadline, DescriptorCall::Interruption::kEnds, is_ready, for_each_file)) {

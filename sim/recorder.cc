@@ -9,6 +9,7 @@
 #include "sim/engine.h"
 #include "sim/names.h"
 #include "sim/spin.h"
+#include "sim/wait_text.h"
 
 namespace jacquard::sim {
 

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <string>
 
+#include "sim/lock_holders.h"
 #include "sim/real.h"
 #include "sim/sync.h"
 
@@ -64,14 +65,14 @@ void Set(pthread_rwlock_t* lock, uint32_t& word, uint32_t value) {
 void TakeShared(pthread_rwlock_t* lock, uintptr_t pc, bool waits) {
   Set(lock, Readers(lock), Readers(lock) + 1);
   engine.Acquire(lock);
-  engine.TakesLock(lock, HeldKind::kShared, pc, waits);
+  lock_holders.Take(lock, HeldKind::kShared, pc, waits);
 }
 
 void TakeExclusive(pthread_rwlock_t* lock, uintptr_t pc, bool waits) {
   Set(lock, Writer(lock), Me());
   engine.Acquire(lock);
   engine.Acquire(OfReaders(lock));
-  engine.TakesLock(lock, HeldKind::kExclusive, pc, waits);
+  lock_holders.Take(lock, HeldKind::kExclusive, pc, waits);
 }
 
 void WakeWaiters(const pthread_rwlock_t* lock) {
@@ -152,10 +153,10 @@ int Unlock(pthread_rwlock_t* lock, uintptr_t pc) {
   if (exclusive) {
     engine.Release(lock);
     Set(lock, Writer(lock), 0);
-    engine.LeavesLock(lock, HeldKind::kExclusive);
+    lock_holders.Leave(lock, HeldKind::kExclusive);
   } else {
-    if (Readers(lock) == 0 || !engine.LeavesLock(lock, HeldKind::kShared)) {
-      const std::string holders = engine.DescribeHolders(lock);
+    if (Readers(lock) == 0 || !lock_holders.Leave(lock, HeldKind::kShared)) {
+      const std::string holders = lock_holders.Describe(lock);
       Misuse("unlock of a reader/writer lock that the thread does not hold",
              holders.empty() ? "it is not locked" : "it is" + holders.substr(1), pc);
     }
@@ -171,7 +172,7 @@ void Destroy(pthread_rwlock_t* lock, uintptr_t pc) {
   CheckLock(lock, pc);
   if (!IsFree(lock)) {
     Misuse("reader/writer lock destroyed while it is locked",
-           "it is" + (engine.DescribeHolders(lock) + " ").substr(1), pc);
+           "it is" + (lock_holders.Describe(lock) + " ").substr(1), pc);
   }
   for (const WaitReason reason : {WaitReason::kShared, WaitReason::kExclusive}) {
     engine.ForEachWaiter(reason, lock, [pc](const SimThread& thread) {

@@ -13,6 +13,7 @@
 
 #include "sim/engine.h"
 #include "sim/faults.h"
+#include "sim/interruptions.h"
 #include "sim/real.h"
 #include "sim/signals.h"
 #include "sim/sync.h"
@@ -76,7 +77,7 @@ void CheckDoesNotQueue(int signal, uint64_t waiting) {
 // It gets the signal when it runs again: at once if it can run, or waits for a file.
 void Give(SimThread& thread, int signal) {
   if (thread.wait == WaitReason::kDescriptor && engine.IsBlocked(thread) &&
-      engine.Interrupt(thread, signal))
+      Interrupt(thread, signal))
     return AcquireSent(thread);
   CheckDoesNotQueue(signal, thread.pending_signals);
   thread.pending_signals |= SetOf(signal);
@@ -163,7 +164,7 @@ int AwaitSignal(uint64_t wanted, siginfo_t* information, uint64_t deadline, uint
   const uint64_t blocked = RealMask();
   SetRealMask(blocked | wanted);  // no handler gets it
   while ((signal = TakePending(wanted, information)) == 0) {
-    if (deadline <= engine.now()) break;
+    if (deadline <= engine.clock.now()) break;
     me.awaited_signals = wanted;
     engine.Block(WaitReason::kSignal, &me, pc, deadline);
     if (me.timed_out) break;
@@ -298,8 +299,8 @@ int sigpending(sigset_t* set) noexcept {
 int sigtimedwait(const sigset_t* set, siginfo_t* information, const timespec* time) {
   if (!engine.Simulates()) return JACQUARD_REAL(sigtimedwait)(set, information, time);
   const bool is_valid = time == nullptr || (jacquard::sim::IsValid(*time) && time->tv_sec >= 0);
-  const uint64_t deadline =
-      time != nullptr ? engine.now() + jacquard::sim::Nanoseconds(*time) : Engine::kNoDeadline;
+  const uint64_t deadline = time != nullptr ? engine.clock.now() + jacquard::sim::Nanoseconds(*time)
+                                            : Engine::kNoDeadline;
   const int signal =
       is_valid ? AwaitSignal(ToBits(*set), information, deadline, JACQUARD_CALLER) : 0;
   if (signal != 0) return signal;

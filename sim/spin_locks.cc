@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string>
 
+#include "sim/lock_holders.h"
 #include "sim/real.h"
 #include "sim/sync.h"
 
@@ -39,7 +40,7 @@ void Set(int* word, int value) {
 void Take(int* word, uintptr_t pc, bool waits) {
   Set(word, Mine());
   engine.Acquire(word);
-  engine.TakesLock(word, HeldKind::kSpinLock, pc, waits);
+  lock_holders.Take(word, HeldKind::kSpinLock, pc, waits);
 }
 
 std::string WhoHolds(int word) {
@@ -83,7 +84,7 @@ int Unlock(int* word, uintptr_t pc) {
     Misuse("unlock by a thread that does not hold the spin lock", WhoHolds(old), pc);
   engine.Release(word);
   Set(word, kFree);
-  engine.LeavesLock(word, HeldKind::kSpinLock);
+  lock_holders.Leave(word, HeldKind::kSpinLock);
   engine.WakeAll(WaitReason::kMutex, word);
   Finish(StepKind::kMutexUnlock, word, StateOf(old), 0, pc);
   return 0;

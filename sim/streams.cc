@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sim/engine.h"
+#include "sim/lock_holders.h"
 #include "sim/real.h"
 #include "sim/sync.h"
 
@@ -50,7 +51,7 @@ void Take(FILE* stream, uintptr_t pc, bool waits) {
   }
   engine.HasWritten(stream, 1);
   engine.Acquire(stream);
-  engine.TakesLock(stream, HeldKind::kStream, pc, waits);
+  lock_holders.Take(stream, HeldKind::kStream, pc, waits);
 }
 
 void Lock(FILE* stream, uintptr_t pc) {
@@ -95,7 +96,7 @@ void Unlock(FILE* stream, uintptr_t pc) {
       locked_streams.erase(locked_streams.begin() + (locked - locked_streams.data()));
     }
     engine.HasWritten(stream, 1);
-    engine.LeavesLock(stream, HeldKind::kStream);
+    lock_holders.Leave(stream, HeldKind::kStream);
     engine.WakeAll(WaitReason::kMutex, stream);
   }
   Finish(StepKind::kMutexUnlock, stream, old_state, StateOf(stream), pc);
@@ -106,7 +107,7 @@ void Unlock(FILE* stream, uintptr_t pc) {
 void ForgetLockOf(FILE* stream) {
   const LockedStream* const locked = Find(stream);
   if (locked == nullptr) return;
-  if (locked->owner == engine.current->id) engine.LeavesLock(stream, HeldKind::kStream);
+  if (locked->owner == engine.current->id) lock_holders.Leave(stream, HeldKind::kStream);
   const Backstage backstage;
   locked_streams.erase(locked_streams.begin() + (locked - locked_streams.data()));
 }

@@ -28,15 +28,19 @@ namespace {
 constexpr long kRegistrations =
     MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED;
 
+// The commands of membarrier(2) by which the program has said that it will use it, and those that
+// were given outside of the executions, which all of them begin with.
+long registrations = 0;
+long lasting_registrations = 0;
+
 // Whether the program has said before that it is going to use this command. One that needs no
 // saying it always may.
 bool IsRegistered(long command) {
-  const long given = engine.membarrier_registrations;
   switch (command) {
     case MEMBARRIER_CMD_PRIVATE_EXPEDITED:
-      return (given & MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) != 0;
+      return (registrations & MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) != 0;
     case MEMBARRIER_CMD_GLOBAL_EXPEDITED:
-      return (given & MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED) != 0;
+      return (registrations & MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED) != 0;
     default:
       return true;
   }
@@ -50,7 +54,7 @@ long Membarrier(long command, uintptr_t pc) {
   if (command == MEMBARRIER_CMD_QUERY) return kKnown;
   if ((command & kKnown) == 0) Unsupported("a membarrier of another kind");
   if ((command & kRegistrations) != 0) {
-    engine.membarrier_registrations |= command;
+    registrations |= command;
     return 0;
   }
   if (!IsRegistered(command)) {
@@ -133,6 +137,11 @@ void NameRealThread(long number, long (&a)[6]) {
 }
 
 }  // namespace
+
+void BeginMembarriers() {
+  registrations = lasting_registrations;
+  if (registrations != 0) engine.BeginEpochsAtSteps();
+}
 }  // namespace jacquard::sim
 
 extern "C" long syscall(long number, ...) noexcept {
@@ -161,7 +170,7 @@ extern "C" long syscall(long number, ...) noexcept {
   }
   const int64_t result = jacquard::sim::RawSyscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
   if (number == SYS_membarrier && result == 0)
-    engine.lasting_membarrier_registrations |= a[0] & jacquard::sim::kRegistrations;
+    jacquard::sim::lasting_registrations |= a[0] & jacquard::sim::kRegistrations;
   if (result >= 0 || result < -4095) return result;
   errno = static_cast<int>(-result);
   return -1;

@@ -15,6 +15,10 @@ inline long ResultOf(int error) {
   return -1;
 }
 
+// An execution begins: of the commands of membarrier(2) the program has said that it will use those
+// that it has named outside of executions.
+void BeginMembarriers();
+
 // By the running thread; `pc` is where it calls (futex.cc).
 long Futex(const long (&arguments)[6], uintptr_t pc);
 

@@ -15,6 +15,7 @@
 #include "sim/spin.h"
 #include "sim/strategy.h"
 #include "sim/thread_storage.h"
+#include "sim/virtual_clock.h"
 
 namespace jacquard::sim {
 
@@ -64,9 +65,8 @@ struct ThreadState {
   bool handles_late = false;       // what has been sent to it: behind its next step
   bool ends_in_library = false;    // a library's code without hooks runs at the thread's end
   bool is_amid_call = false;       // which goes on behind its next step: no handler there
-  int clock_readings = 0;          // since it last waited, in this round
-  int clock_rounds = 0;            // of readings (Engine::ReadClock)
-  PlainLook plain_look;            // whether its plain reads are steps
+  ClockLooks clock_looks;
+  PlainLook plain_look;  // whether its plain reads are steps
   // How many steps and counted reads there had been when it left inline assembly.
   uint64_t steps_at_assembly = UINT64_MAX;
   int32_t reads_at_assembly = 0;

@@ -4,6 +4,8 @@
 //
 // Keys are the C library's; those that an execution makes are deleted after it, and of those from
 // before main that it deletes nobody knows until then.
+#include "sim/thread_keys.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
@@ -42,6 +44,9 @@ struct Key {
 Key keys[PTHREAD_KEYS_MAX];
 pthread_key_t keys_end = 0;  // no key from here on was made or deleted by an execution
 
+bool keys_made = false;  // the execution has made or deleted one
+bool keys_used = false;  // the execution has set a value for one
+
 // With the hooks off, too: the storage is that of the simulated thread.
 bool OnSimulatedThread() {
   return engine.OnExecutingThread() && (engine.current->id >= 0 || engine.OnStage());
@@ -60,6 +65,7 @@ bool IsKey(pthread_key_t key) {
 }  // namespace
 
 void RunKeyDestructors() {
+  if (!keys_used) return;
   Values& mine = Mine();
   for (int round = 0; round < PTHREAD_DESTRUCTOR_ITERATIONS; ++round) {
     bool any = false;
@@ -110,12 +116,13 @@ void KeepKeyValues() {
 }
 
 void DropKeys() {
+  if (!keys_used && !keys_made) return;
   for (int i = 0; i < engine.thread_count(); ++i) DropKeyValues(i);
   if (first_values.end != 0) values[0] = first_values;
   DropKeyValues(kMaxThreads);
-  engine.keys_used = false;
-  if (!engine.keys_made) return;
-  engine.keys_made = false;
+  keys_used = false;
+  if (!keys_made) return;
+  keys_made = false;
   for (pthread_key_t key = 0; key < keys_end; ++key) {
     keys[key].deleted_by_execution = false;
     if (!keys[key].made_by_execution) continue;
@@ -130,6 +137,8 @@ void DropKeys() {
 using jacquard::sim::engine;
 using jacquard::sim::keys;
 using jacquard::sim::keys_end;
+using jacquard::sim::keys_made;
+using jacquard::sim::keys_used;
 using jacquard::sim::Simulates;
 using jacquard::sim::values;
 
@@ -144,7 +153,7 @@ int pthread_key_create(pthread_key_t* key, void (*destructor)(void*)) noexcept {
   const bool made_by_execution = engine.InExecution() && !engine.rollback.IsInOtherLibraries(key);
   keys[*key] = {destructor, made_by_execution, true, engine.IsBeforeProgram(), false};
   if (made_by_execution) {
-    engine.keys_made = true;
+    keys_made = true;
     keys_end = std::max(keys_end, *key + 1);
   }
   return 0;
@@ -156,7 +165,7 @@ int pthread_key_delete(pthread_key_t key) noexcept {
     if (keys[key].from_before_main && engine.InExecution()) {
       if (keys[key].deleted_by_execution) return EINVAL;
       keys[key].deleted_by_execution = true;
-      engine.keys_made = true;
+      keys_made = true;
       keys_end = std::max(keys_end, key + 1);
       return 0;
     }
@@ -176,7 +185,7 @@ int pthread_setspecific(pthread_key_t key, const void* value) noexcept {
   jacquard::sim::Values& mine = jacquard::sim::Mine();
   mine.of_key[key] = const_cast<void*>(value);
   mine.end = std::max(mine.end, key + 1);
-  engine.keys_used = true;
+  keys_used = true;
   if (engine.hooks_on) engine.current->spin.Reset();
   return 0;
 }

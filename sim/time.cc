@@ -17,6 +17,7 @@
 #include "sim/inline_assembly.h"
 #include "sim/real.h"
 #include "sim/sync.h"
+#include "sim/virtual_clock.h"
 
 namespace jacquard::sim {
 namespace {
@@ -70,7 +71,7 @@ void Sleep(uint64_t nanoseconds, bool absolute, uintptr_t pc) {
   }
   engine.DecisionPoint(StepKind::kSleep, nullptr, pc);
   engine.Block(WaitReason::kSleep, nullptr, pc,
-               absolute ? nanoseconds : engine.now() + nanoseconds);
+               absolute ? nanoseconds : engine.clock.now() + nanoseconds);
   engine.FinishStep(StepKind::kSleep, MemoryOrder::kRelaxed, 0, nullptr, 0, 0, pc);
 }
 

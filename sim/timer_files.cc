@@ -53,7 +53,7 @@ uint64_t Expire(Timer& timer) {
     timer.deadline = Engine::kNoDeadline;
     return 1;
   }
-  const uint64_t times = 1 + (engine.now() - timer.deadline) / timer.interval;
+  const uint64_t times = 1 + (engine.clock.now() - timer.deadline) / timer.interval;
   timer.deadline += times * timer.interval;
   return times;
 }
@@ -64,7 +64,8 @@ bool IsTime(const timespec& time) { return time.tv_sec >= 0 && IsValid(time); }
 itimerspec ValueOf(const Timer& timer) {
   if (timer.deadline == Engine::kNoDeadline) return {};
   return {.it_interval = ToTimespec(timer.interval),
-          .it_value = ToTimespec(std::max(timer.deadline, engine.now() + 1) - engine.now())};
+          .it_value =
+              ToTimespec(std::max(timer.deadline, engine.clock.now() + 1) - engine.clock.now())};
 }
 
 void Tell(const Timer& timer, itimerspec* value, uintptr_t pc) {
@@ -97,7 +98,7 @@ int Set(int descriptor, int flags, const itimerspec& value, itimerspec* old, uin
   const uint64_t time = Nanoseconds(value.it_value);
   if (time == 0) return 0;
   const bool is_absolute = (flags & TFD_TIMER_ABSTIME) != 0;  // all clocks agree
-  timer = {.deadline = is_absolute ? time : engine.now() + time,
+  timer = {.deadline = is_absolute ? time : engine.clock.now() + time,
            .interval = Nanoseconds(value.it_interval)};
   return 0;
 }
@@ -136,7 +137,7 @@ uint64_t DeadlineOfTimerFile(int descriptor) {
 
 void ExpireTimerFiles() {
   for (size_t i = 0; i < timers.size(); ++i) {
-    if (timers[i].deadline > engine.now()) continue;
+    if (timers[i].deadline > engine.clock.now()) continue;
     const uint64_t times = Expire(timers[i]);
     const auto open = std::find_if(descriptors.begin(), descriptors.end(),
                                    [i](const Descriptor& one) { return one.timer == i; });
