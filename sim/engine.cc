@@ -118,6 +118,7 @@ void Engine::DecideAmongOthers(SimThread* me, uintptr_t pc) {
   if (steps_in_a_row_ >= kMaxStepsInARow) {
     const ThreadSet others = enabled_ & ~me->bit;
     first = NextById(others != 0 ? others : timed_, me->id);
+    steps_in_a_row_ = 0;  // also if it goes on
   }
   SwitchTo(*PickThread(first));
 }

@@ -19,8 +19,10 @@ namespace jacquard {
 // Deviations: the number of picks, among which the points lie, is that of the longest execution so
 // far, and it is picks that are counted, not all steps. Every other time, by chance, a thread that
 // yields comes last, so that a loop that waits does not go round for ever; not every time, since
-// libraries yield some times before they sleep. The memory model's picks are those of the random
-// walk.
+// libraries yield some times before they sleep. So does one that has run for very long (the engine
+// says when), but for some executions, in which a loop that gives up after some thousands of rounds
+// comes to its end: these have any number of changes up to `depth` - 1. The memory model's picks
+// are those of the random walk.
 class Pct : public Sampler {
  public:
   static constexpr int kDefaultDepth = 3;
@@ -42,6 +44,7 @@ class Pct : public Sampler {
   uint64_t most_picks_ = 1;        // of an execution
   std::vector<uint64_t> changes_;  // before these schedule picks, counted from 0
   uint64_t picks_ = 0;             // of this execution's schedule
+  bool is_patient_ = false;        // in it, only a yield makes a thread come last
   int64_t lowest_ = 0;             // of all priorities
   ThreadSet known_ = 0;            // have a priority
   int64_t priority_[kMaxThreads] = {};

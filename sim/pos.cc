@@ -14,7 +14,7 @@ int Pos::NextThread(const Pick& pick) {
   for (const int thread : MembersOf(pick.candidates & ~drawn_)) priority_[thread] = DrawPriority();
   drawn_ |= pick.candidates;
   ThreadSet eligible = pick.candidates;
-  if (Yields(pick)) Remove(eligible, pick.thread);
+  if (IsToLetOthersGo(pick)) Remove(eligible, pick.thread);
   int best = FirstOf(eligible);
   for (const int thread : MembersOf(eligible)) {
     if (priority_[thread] > priority_[best]) best = thread;

@@ -106,7 +106,7 @@ void Rff::HoldBack(ThreadSet threads, int of) {
 
 int Rff::NextThread(const Pick& pick) {
   ThreadSet eligible = pick.candidates;
-  if (Yields(pick)) Remove(eligible, pick.thread);
+  if (IsToLetOthersGo(pick)) Remove(eligible, pick.thread);
   for (const int thread : MembersOf(pick.candidates & ~drawn_)) priority_[thread] = DrawPriority();
   drawn_ |= pick.candidates;
   int best = -1;

@@ -49,12 +49,18 @@ class Sampler : public Strategy {
   uint64_t execution_ = 0;
 };
 
-// Whether the thread at the decision point could go on, and has not yielded.
+// Whether the thread at the decision point could go on, has not yielded, and has not run for very
+// long.
 inline bool CouldGoOn(const Pick& pick) { return pick.first == pick.thread; }
 
-// Whether it could go on, but has yielded.
-inline bool Yields(const Pick& pick) {
+// Whether it could go on, but has yielded or run for very long.
+inline bool IsToLetOthersGo(const Pick& pick) {
   return pick.thread >= 0 && pick.first != pick.thread && Has(pick.candidates, pick.thread);
+}
+
+// Whether it has yielded.
+inline bool HasYielded(const Pick& pick) {
+  return IsToLetOthersGo(pick) && pick.pending[pick.thread].kind == StepKind::kYield;
 }
 
 }  // namespace jacquard

@@ -80,7 +80,7 @@ int Urw::DrawByWeight(ThreadSet threads) {
 
 int Urw::NextThread(const Pick& pick) {
   ThreadSet eligible = pick.candidates;
-  if (Yields(pick)) Remove(eligible, pick.thread);
+  if (IsToLetOthersGo(pick)) Remove(eligible, pick.thread);
   const int drawn = DrawByWeight(eligible);
   if (drawn >= 0) return drawn;
   return NthOf(eligible, Below(CountOf(eligible)));
@@ -164,7 +164,7 @@ ThreadSet Surw::Runnable(const Pick& pick) {
     in_a_row_ = 0;
     eligible = pick.candidates;
   }
-  if (Yields(pick) && eligible != SetOfThread(pick.thread)) Remove(eligible, pick.thread);
+  if (IsToLetOthersGo(pick) && eligible != SetOfThread(pick.thread)) Remove(eligible, pick.thread);
   return eligible;
 }
 
