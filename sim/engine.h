@@ -323,6 +323,8 @@ class Engine {
   // Virtual time in nanoseconds. A thread that reads it again and again without ever waiting makes
   // it run faster and faster, so that a spin on the clock ends.
   uint64_t ReadClock();
+  // Whether there are simulated threads, or at least storage for them.
+  bool initialized() const { return initialized_; }
   // Whether the main of a program with one of its own has not begun yet.
   bool IsBeforeProgram() const { return !is_program_ && HasMainOfItsOwn(); }
   // What happens for no reason, up to ExecutionOptions::spurious_wake_ups.
