@@ -78,6 +78,7 @@ constexpr const char* kLostWakeUp = "lost wake-up";
 
 // What a probe has put aside.
 struct Probe {
+  const char* rule;  // of the deadlock
   Verdict deadlock;
   Verdict lost_wake_up;
   SimThread* current;
@@ -107,13 +108,7 @@ void FailIfWaitsForOthers(const SimThread& thread) {
 
 }  // namespace
 
-void Engine::ReportDeadlock() {
-  if (rechecking_) {
-    // Nothing has happened since.
-    step_ = stuck_step_;
-    if (recorder != nullptr) recorder->ForgetSince(recheck_mark_);
-  }
-  if (InterruptBySent() || LetTimerExpire()) return;
+void Engine::FailIfSomethingElseIsMissing() {
   for (const int id : MembersOf(alive_)) {
     const SimThread& thread = threads_[id];
     if (signal_masks_used && (thread.pending_signals & ~BlockedBy(thread)) != 0) {
@@ -129,19 +124,61 @@ void Engine::ReportDeadlock() {
          "nobody can run, and a thread waits for a signal that none of them sends",
          {.pc = thread.wait_pc, .threads = alive_});
   }
+}
+
+void Engine::ReportDeadlock() {
+  if (rechecking_) {
+    // Nothing has happened since.
+    step_ = stuck_step_;
+    if (recorder != nullptr) recorder->ForgetSince(recheck_mark_);
+  }
+  if (InterruptBySent() || LetTimerExpire()) return;
+  FailIfSomethingElseIsMissing();
   if (body_ended_) {
     const SimThread& thread = threads_[FirstOf(alive_)];
     ReportLeftThread(thread, "thread outlives the body", "never ends");
   }
-  BeginProbe();
+  BeginProbe(kNoThreadCanRun, alive_, "");
 }
 
-void Engine::BeginProbe() {
+void Engine::LookForStagnation() {
+  ThreadSet stuck = 0;
+  for (const int id : MembersOf(alive_ & ~enabled_)) {
+    const SimThread& thread = threads_[id];
+    if (thread.deadline != kNoDeadline || thread.wait == WaitReason::kSpin) continue;
+    if (stagnation_.HasWaited(thread)) stuck |= thread.bit;
+  }
+  const uint64_t begun = stagnation_.begun();
+  const uint64_t time_outs = stagnation_.time_outs();
+  stagnation_.BeginStretch(step_);
+  if (stuck == 0 || InterruptBySent() || LetTimerExpire()) return;
+  FailIfSomethingElseIsMissing();
+  // Who only waits for the end of a thread that goes on would get on with that.
+  bool only_joins = true;
+  for (const int id : MembersOf(stuck)) {
+    const SimThread& thread = threads_[id];
+    only_joins = only_joins && thread.wait == WaitReason::kJoin && !Has(stuck, thread.wait_thread);
+  }
+  if (only_joins)
+    ReportLivelock("since step ", begun, " nothing has happened but that time has passed");
+  ForgetEndOfTrace();
+  static std::string rest;  // kept: this stack may be given up
   {
     const Backstage backstage;
-    const std::string message = DescribeWaits(alive_);
+    rest = "; since step " + std::to_string(begun) +
+           " nothing else has happened but that time has passed: " + std::to_string(time_outs) +
+           " waits of other threads were over";
+  }
+  BeginProbe("threads wait for ever", stuck, rest);
+}
+
+void Engine::BeginProbe(const char* rule, ThreadSet waiting, const std::string& rest) {
+  {
+    const Backstage backstage;
+    const std::string message = DescribeWaits(waiting) + rest;
     const Blame blame = {.threads = alive_};
-    probe = {MakeVerdict(VerdictKind::kDeadlock, kNoThreadCanRun, message, blame),
+    probe = {rule,
+             MakeVerdict(VerdictKind::kDeadlock, rule, message, blame),
              MakeVerdict(VerdictKind::kDeadlock, kLostWakeUp,
                          message + "; if whoever sleeps were woken now, all would come to an end",
                          blame),
@@ -179,7 +216,7 @@ void Engine::EndProbe(bool completed) {
     SimThread* const last = current;
     current = probe.current;
     if (recorder != nullptr)
-      recorder->Text(TraceEvent::Type::kNote, completed ? kLostWakeUp : kNoThreadCanRun);
+      recorder->Text(TraceEvent::Type::kNote, completed ? kLostWakeUp : probe.rule);
     current = last;
     *verdict_ = completed ? probe.lost_wake_up : probe.deadlock;
   }

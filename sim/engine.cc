@@ -257,7 +257,9 @@ void Engine::FireTimeout(SimThread& thread) {
     CountSpurious();
   } else {
     thread.timed_out = true;
+    const uint64_t before = clock.now();
     clock.PassTo(thread.deadline);
+    if (fair_ && (enabled_ & ~thread.bit) == 0) NoteTimeOut(clock.now() - before);
     if ((enabled_ & ~thread.bit) != 0 && ++time_outs_ >= options_.time_outs) {
       // No more of it: the others are patient.
       for (const int id : MembersOf(timed_)) {
@@ -268,6 +270,12 @@ void Engine::FireTimeout(SimThread& thread) {
     }
   }
   MakeRunnable(thread);
+}
+
+void Engine::NoteTimeOut(uint64_t passed) {
+  if (rechecking_ || probing_) return;
+  stagnation_.OnTimeOut(passed);
+  if (stagnation_.is_due()) next_limit_ = step_ + 1;
 }
 
 int Engine::WakeSome(SimThread** waiters, int count, int most) {

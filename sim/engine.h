@@ -22,6 +22,7 @@
 #include "sim/repeated_accesses.h"
 #include "sim/rollback.h"
 #include "sim/snapshot.h"
+#include "sim/stagnation.h"
 #include "sim/step.h"
 #include "sim/thread.h"
 #include "sim/virtual_clock.h"
@@ -526,6 +527,7 @@ class Engine {
   void Watch(const Step& step, uintptr_t pc);
   void EndWatch();
   void StopRecording();
+  void ForgetEndOfTrace();
   [[noreturn]] void ReportLivelock(std::string_view what, uint64_t number, std::string_view rest);
   // Every now and then. Gives the execution up if its time is over.
   void LookAround();
@@ -546,6 +548,10 @@ class Engine {
   void SwitchAway();
   [[gnu::noinline]] void SwitchAwayRarely();
   void FireTimeout(SimThread& thread);
+  // Nobody could run until a wait was over.
+  void NoteTimeOut(uint64_t passed);
+  // Ends the execution, now or after a probe, if that is all that still happens.
+  void LookForStagnation();
   // Nobody can run. Gives the spinning threads another round, or reports.
   void Stuck();
   // Writes the verdict down; leaves no memory of its own on the stack that is then given up.
@@ -554,6 +560,8 @@ class Engine {
   [[noreturn]] void GiveUp();
   // Ends the execution, now or after a probe.
   void ReportDeadlock();
+  // Ends the execution if a signal or another process may be what it waits for.
+  void FailIfSomethingElseIsMissing();
   void AbandonThreads();
   bool ChooseSpuriousWakeUp();
   bool MayWakeSpuriously(WaitReason reason, const void* address, uint64_t deadline) const;
@@ -568,7 +576,7 @@ class Engine {
                       const Blame& blame);
   // After a deadlock: goes on with the sleepers woken one after another, to see whether that was
   // all that was missing (deadlocks.cc).
-  void BeginProbe();
+  void BeginProbe(const char* rule, ThreadSet waiting, const std::string& rest);
   bool WakeNextSleeper();
   [[noreturn]] void EndProbe(bool completed);
 
@@ -592,10 +600,11 @@ class Engine {
   Strategy* strategy_ = nullptr;
   RandomAnswers* answers_ = nullptr;  // what answers instead of the strategy, if it has such
   uint64_t step_ = 0;
-  uint64_t schedule_ = 0;            // a hash of the switches
-  uint64_t fair_from_ = 0;           // this step on every thread gets its turn
-  uint64_t next_watch_ = 0;          // the step when `recurrence` watches
-  uint64_t limit_ = 0;               // of steps
+  uint64_t schedule_ = 0;    // a hash of the switches
+  uint64_t fair_from_ = 0;   // this step on every thread gets its turn
+  uint64_t next_watch_ = 0;  // the step when `recurrence` watches
+  uint64_t limit_ = 0;       // of steps
+  Stagnation stagnation_;
   uint64_t next_limit_ = 0;          // that, or when there is something else to do before
   bool steps_begin_epochs_ = false;  // the memory model's: BeginEpochsAtSteps
   double deadline_ = 0;              // in real seconds; 0: none

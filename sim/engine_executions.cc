@@ -208,6 +208,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   last_pick_ = {};
   ticket_ = 0;
   clock.BeginExecution();
+  stagnation_.BeginExecution();
   random_numbers.is_seeded = false;
   program_observes_ = program.Observes();
   arena.SetQuarantine(options.quarantine);

@@ -123,6 +123,7 @@ void Engine::ReachLimit() {
     memory->BeginEpoch(current->id);
     if (step_ < limit_ && step_ % kStepsBetweenLooks != 0) return;
   }
+  if (stagnation_.is_due()) LookForStagnation();
   if (step_ < limit_) return LookAround();
   if (probing_) EndProbe(false);
   if (body_ended_ && !options_.detached_threads_may_outlive) {
@@ -212,8 +213,13 @@ void Engine::ReportLivelock(std::string_view what, uint64_t number, std::string_
       message += "; and the signal of alarm() or setitimer() only comes where nobody can run";
   }
   if (TimerMayBeMissing()) Fail(VerdictKind::kUnsupported, "signal of a timer", message);
-  if (livelock_mark_ != 0 && recorder != nullptr) recorder->ForgetSince(livelock_mark_);
+  ForgetEndOfTrace();
   Fail(VerdictKind::kLivelock, "no progress", message);
+}
+
+// What goes on for ever need not be shown for longer than that.
+void Engine::ForgetEndOfTrace() {
+  if (livelock_mark_ != 0 && recorder != nullptr) recorder->ForgetSince(livelock_mark_);
 }
 
 void Engine::Stuck() {

@@ -1,0 +1,173 @@
+// Threads that wait for ever beside others that only wait for time to pass, and programs that only
+// look like that.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "sim/runtime.h"
+#include "tests/sim/searches.h"
+
+namespace jacquard {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr uint64_t kFewSteps = 500'000;  // of thirty million
+
+ExploreResult WalkOnce(const std::function<void()>& body) { return Walk(body, 1); }
+
+bool Says(const ExploreResult& result, const char* text) {
+  return result.verdict.message.find(text) != std::string::npos;
+}
+
+// A worker that looks for work once in ten seconds, and somebody who waits until it is done.
+class Worker {
+ public:
+  explicit Worker(bool notifies) : notifies_(notifies), thread_([this] { Run(); }) {}
+  ~Worker() {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      ends_ = true;
+    }
+    work_.notify_one();
+    thread_.join();
+  }
+
+  void Do() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    is_done_ = false;
+    work_.notify_one();
+    done_.wait(lock, [this] { return is_done_; });
+  }
+
+ private:
+  void Run() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    while (!ends_) {
+      if (!is_done_) {
+        is_done_ = true;
+        if (notifies_) done_.notify_one();
+      }
+      work_.wait_for(lock, seconds(10));
+    }
+  }
+
+  const bool notifies_;
+  std::mutex mutex_;
+  std::condition_variable work_;
+  std::condition_variable done_;
+  bool is_done_ = true;
+  bool ends_ = false;
+  std::thread thread_;
+};
+
+TEST(Stagnation, ALostWakeUpIsOneBesideAThreadThatPolls) {
+  const ExploreResult result = WalkOnce([] { Worker(/*notifies=*/false).Do(); });
+  ASSERT_EQ(result.verdict.kind, VerdictKind::kDeadlock) << result.verdict.message;
+  EXPECT_TRUE(Says(result, "lost wake-up")) << result.verdict.message;
+  EXPECT_TRUE(Says(result, "thread 0 waits for the condition variable")) << result.verdict.message;
+  EXPECT_FALSE(Says(result, "thread 1 ")) << result.verdict.message;
+  EXPECT_LT(result.verdict.step, kFewSteps);
+  EXPECT_FALSE(result.not_deterministic);
+  // The trace begins with what has led there.
+  EXPECT_FALSE(result.trace.events.empty());
+}
+
+TEST(Stagnation, WorkThatIsDoneIsNone) {
+  const ExploreResult result = WalkOnce([] {
+    Worker worker(/*notifies=*/true);
+    worker.Do();
+    worker.Do();
+  });
+  EXPECT_EQ(result.verdict.kind, VerdictKind::kPass) << result.verdict.message;
+}
+
+// Whoever waits would not get on if it were woken, either.
+TEST(Stagnation, WhatNeverHappensIsWaitedForInVain) {
+  const ExploreResult result = WalkOnce([] {
+    std::thread([] {
+      for (;;) std::this_thread::sleep_for(seconds(1));
+    }).detach();
+    std::mutex mutex;
+    std::condition_variable condition;
+    std::unique_lock<std::mutex> lock(mutex);
+    condition.wait(lock, [] { return false; });
+  });
+  ASSERT_EQ(result.verdict.kind, VerdictKind::kDeadlock) << result.verdict.message;
+  EXPECT_TRUE(Says(result, "threads wait for ever")) << result.verdict.message;
+  EXPECT_LT(result.verdict.step, kFewSteps);
+}
+
+// Of two, one waits for the other, and that for nobody.
+TEST(Stagnation, TheEndOfAThreadThatOnlySleepsIsALivelock) {
+  const ExploreResult result = WalkOnce([] {
+    std::thread([] {
+      for (;;) std::this_thread::sleep_for(seconds(1));
+    }).join();
+  });
+  ASSERT_EQ(result.verdict.kind, VerdictKind::kLivelock) << result.verdict.message;
+  EXPECT_TRUE(Says(result, "time has passed")) << result.verdict.message;
+  EXPECT_LT(result.verdict.step, kFewSteps);
+}
+
+// A hundred thousand looks that take less than an hour, and ten thousand that take more.
+TEST(Stagnation, WhoSleepsForLongMayBeWaitedFor) {
+  struct Sleeps {
+    int count;
+    milliseconds each;
+  };
+  for (const Sleeps& sleeps : {Sleeps{150'000, milliseconds(10)}, Sleeps{10'000, hours(1)}}) {
+    const ExploreResult result = WalkOnce([&sleeps] {
+      std::mutex mutex;
+      std::condition_variable condition;
+      bool is_over = false;
+      std::thread other([&] {
+        for (int i = 0; i < sleeps.count; ++i) std::this_thread::sleep_for(sleeps.each);
+        const std::lock_guard<std::mutex> lock(mutex);
+        is_over = true;
+        condition.notify_one();
+      });
+      std::unique_lock<std::mutex> lock(mutex);
+      condition.wait(lock, [&is_over] { return is_over; });
+      lock.unlock();
+      other.join();
+    });
+    EXPECT_EQ(result.verdict.kind, VerdictKind::kPass) << result.verdict.message;
+    EXPECT_GT(result.steps, static_cast<uint64_t>(sleeps.count));
+  }
+}
+
+// Now and then something else happens.
+TEST(Stagnation, AHeartbeatIsNone) {
+  const ExploreResult result = WalkOnce([] {
+    constexpr int kBeats = 8;
+    std::mutex mutex;
+    std::condition_variable condition;
+    int beats = 0;
+    std::thread heart([&] {
+      for (int i = 0; i < kBeats; ++i) {
+        for (int j = 0; j < 20'000; ++j) std::this_thread::sleep_for(seconds(1));
+        const std::lock_guard<std::mutex> lock(mutex);
+        ++beats;
+        condition.notify_one();
+      }
+    });
+    {
+      std::unique_lock<std::mutex> lock(mutex);
+      for (int i = 1; i <= kBeats; ++i) condition.wait(lock, [&beats, i] { return beats >= i; });
+    }
+    heart.join();
+  });
+  EXPECT_EQ(result.verdict.kind, VerdictKind::kPass) << result.verdict.message;
+}
+
+}  // namespace
+}  // namespace jacquard
