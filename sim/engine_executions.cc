@@ -9,6 +9,7 @@
 #include <exception>
 #include <optional>
 
+#include "sim/c_library.h"
 #include "sim/c_locale.h"
 #include "sim/caller.h"
 #include "sim/cxx_library.h"
@@ -129,6 +130,7 @@ void Engine::Initialize() {
   repeated_accesses.Init();
   plain_records.Init();
   rollback.Init();
+  rollback.CoverLibraries(VariablesOfCLibrary());
   fibers_have_floating_point_environments = UsesFloatingPointEnvironment();
   driver_.storage = {ReadFsBase(), pthread_self(), &errno};
   driver_.fs_base = fs_base_ = driver_.storage.fs_base;
@@ -232,6 +234,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   plain_loops.Begin();
   SeeAsNeeded();
 
+  BeginEnvironment();
   stage_.context = FreshContext(kStage, StageEntry);
   *driver_.storage.error = 0;  // as main finds it
   executing = true;

@@ -29,8 +29,8 @@ class Rollback {
   // the executable, up to 1 GiB of it. Before the first execution; the first call counts.
   void CoverHeap();
 
-  // From now on the data of shared libraries that are part of the program is covered as well.
-  // Before the first execution, once.
+  // From now on this data of shared libraries is covered as well: it is part of the program. Before
+  // the first execution.
   void CoverLibraries(const std::vector<DataRange>& data);
 
   // Whether `block`, of the real heap, lies where blocks are covered.

@@ -47,6 +47,7 @@ constinit SharedState environment = {"the environment"};
 std::vector<char*> entries_before;
 std::vector<char*> restored_entries;
 char** array_before = nullptr;
+char** array_at_begin = nullptr;  // of the execution: it may have made another one the environment
 bool environment_changed = false;
 
 bool IsFirstArray(char** array) { return static_cast<void*>(array) > __libc_stack_end; }
@@ -58,8 +59,8 @@ void BeforeEnvironmentChanges(uintptr_t pc) {
   environment_changed = true;
   const RealHeap real_heap;
   entries_before.clear();
-  array_before = environ;
-  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+  array_before = array_at_begin;
+  for (char** entry = array_before; entry != nullptr && *entry != nullptr; ++entry) {
     entries_before.push_back(*entry);
   }
   entries_before.push_back(nullptr);
@@ -74,6 +75,8 @@ const char* NameOfSharedState(uintptr_t address) {
   return nullptr;
 }
 
+void BeginEnvironment() { array_at_begin = environ; }
+
 void RestoreEnvironment() {
   if (!environment_changed) return;
   environment_changed = false;
@@ -85,6 +88,7 @@ void RestoreEnvironment() {
     restored_entries = entries_before;
     environ = restored_entries.data();
   }
+  tzset();  // the C library keeps the time zone that it has read there
 }
 
 }  // namespace jacquard::sim

@@ -10,6 +10,8 @@ namespace jacquard::sim {
 // "the environment", if the state that stands for it lies at `address`. Null: none does.
 const char* NameOfSharedState(uintptr_t address);
 
+// An execution begins.
+void BeginEnvironment();
 // After an execution, and the roll-back: what it has changed in the environment.
 void RestoreEnvironment();
 

@@ -8,6 +8,7 @@ static const struct {
   const char* name;
   void (*run)(bool broken);
 } kPrograms[] = {
+    {"borrowed_variables", BorrowedVariables},
     {"clean_up", CleanUp},
     {"contexts", Contexts},
     {"coroutines", Coroutines},
