@@ -12,6 +12,7 @@
 #include "sim/cxx_library.h"
 #include "sim/engine.h"
 #include "sim/heap_check.h"
+#include "sim/mappings.h"
 #include "sim/real.h"
 #include "sim/recorder.h"
 #include "sim/thread_keys.h"
@@ -244,6 +245,7 @@ void CheckLeaks() {
   Blame blame;
   {
     const RealHeap real_heap;
+    UnprotectPages();  // nobody else needs them now, and there may be pointers
     LeakSearch search;
     if (search.FindsAll()) return;
     const std::vector<const Block*> all = search.Lost();

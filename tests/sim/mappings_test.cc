@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <mutex>
@@ -237,6 +238,31 @@ TEST(Mappings, ProtectionEndsWithTheExecution) {
         },
         50, {.check_leaks = false}));
   }
+}
+
+// The search for leaks reads it all the same.
+TEST(Mappings, ProtectedMemoryMayHoldPointers) {
+  ExpectPass(Walk(
+      [] {
+        TakeStep();
+        alignas(4096) static void* own[512];
+        own[0] = std::malloc(8);
+        void* block = nullptr;
+        Check(posix_memalign(&block, 4096, 8192) == 0, "allocated");
+        own[1] = block;
+        *static_cast<void**>(block) = std::malloc(8);
+        Check(mprotect(block, 4096, PROT_NONE) == 0, "protected");
+        Check(mprotect(own, 4096, PROT_NONE) == 0, "protected, too");
+      },
+      20));
+  const ExploreResult lost = Walk([] {
+    TakeStep();
+    void* volatile block = nullptr;
+    Check(posix_memalign(const_cast<void**>(&block), 4096, 8192) == 0, "allocated");
+    Check(mprotect(block, 4096, PROT_NONE) == 0, "protected");
+    block = nullptr;
+  });
+  EXPECT_EQ(lost.verdict.kind, VerdictKind::kLeak) << lost.verdict.message;
 }
 
 // What was not allowed to be written is not written back, either.
