@@ -45,9 +45,14 @@ int Wait(sem_t* semaphore, uintptr_t pc, uint64_t deadline = Engine::kNoDeadline
   CheckSemaphore(semaphore, pc);
   while (ValueOf(semaphore) == 0) {
     engine.Block(WaitReason::kSemaphore, semaphore, pc, deadline);
-    if (engine.current->timed_out) {
+    const SimThread& me = *engine.current;
+    if (me.timed_out) {
       Finish(StepKind::kSemaphoreTryWait, semaphore, 0, kTimeIsOver, pc);
       return Fails(ETIMEDOUT);
+    }
+    if (me.woken_spuriously && !me.restarts_calls) {  // by the handler of a signal
+      Finish(StepKind::kSemaphoreTryWait, semaphore, 0, 0, pc);
+      return Fails(EINTR);
     }
     CheckSemaphore(semaphore, pc);
   }

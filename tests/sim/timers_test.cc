@@ -1,5 +1,6 @@
 // Timers that send signals.
 #include <gtest/gtest.h>
+#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -122,6 +123,34 @@ TEST(Timers, ExpireIfThatIsTheOnlyWayToGoOn) {
         Check(sigwait(&set, &signal) == 0 && signal == SIGALRM, "the signal");
       },
       20));
+}
+
+// A wait for a semaphore ends with EINTR, unless it is to go on behind a handler (SA_RESTART, as
+// signal() has it).
+TEST(Timers, EndAWaitForASemaphore) {
+  for (const int flags : {0, SA_RESTART}) {
+    ExpectPass(Walk(
+        [flags] {
+          static int ticks;
+          sem_init(&semaphore, 0, 0);
+          struct sigaction action = {};
+          action.sa_handler = [](int) {
+            if (++ticks == 3) sem_post(&semaphore);
+          };
+          action.sa_flags = flags;
+          sigaction(SIGALRM, &action, nullptr);
+          const itimerval often = {.it_interval = {0, 100}, .it_value = {0, 100}};
+          setitimer(ITIMER_REAL, &often, nullptr);
+          errno = 0;
+          const int result = sem_wait(&semaphore);
+          if (flags != 0) {
+            Check(result == 0 && ticks == 3, "it has gone on");
+          } else {
+            Check(result == -1 && errno == EINTR && ticks == 1, "it has not");
+          }
+        },
+        20));
+  }
 }
 
 // Who leaves the handler so has given up its wait.
