@@ -114,7 +114,7 @@ int mtx_init(mtx_t* mutex, int type) {
 void mtx_destroy(mtx_t* mutex) {
   if (engine.Simulates())
     jacquard::sim::DestroyAsStep(Posix(mutex), JACQUARD_CALLER,
-                                 jacquard::sim::CheckMutexForDestruction);
+                                 jacquard::sim::CheckC11MutexForDestruction);
   jacquard::sim::BeforeInit(mutex, JACQUARD_CALLER);
   JACQUARD_REAL(mtx_destroy)(mutex);  // the mark of one that has been destroyed, as on a POSIX one
 }

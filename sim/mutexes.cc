@@ -118,6 +118,13 @@ std::string WhoHolds(uint64_t state) {
   return "thread " + std::to_string(state - 1) + " holds it";
 }
 
+void CheckNobodyWaits(const pthread_mutex_t* mutex, uintptr_t pc) {
+  engine.ForEachWaiter(WaitReason::kMutex, mutex, [pc](const SimThread& thread) {
+    Misuse("mutex destroyed while it is waited for",
+           "thread " + std::to_string(thread.id) + " is about to lock it", pc);
+  });
+}
+
 }  // namespace
 
 int LockMutex(pthread_mutex_t* mutex, uintptr_t pc, uint64_t deadline) {
@@ -179,10 +186,14 @@ void CheckMutexForDestruction(const pthread_mutex_t* mutex, uintptr_t pc) {
   CheckMutex(mutex, pc);
   if (StateOf(mutex) != 0)
     Misuse("mutex destroyed while it is locked", WhoHolds(StateOf(mutex)), pc);
-  engine.ForEachWaiter(WaitReason::kMutex, mutex, [pc](const SimThread& thread) {
-    Misuse("mutex destroyed while it is waited for",
-           "thread " + std::to_string(thread.id) + " is about to lock it", pc);
-  });
+  CheckNobodyWaits(mutex, pc);
+}
+
+void CheckC11MutexForDestruction(const pthread_mutex_t* mutex, uintptr_t pc) {
+  CheckMutex(mutex, pc);
+  if (!OwnedByMe(mutex)) return CheckMutexForDestruction(mutex, pc);
+  CheckNobodyWaits(mutex, pc);
+  lock_holders.Leave(mutex, HeldKind::kMutex);
 }
 
 int CheckOwnership(const pthread_mutex_t* mutex, uintptr_t pc) {

@@ -15,6 +15,9 @@ int LockMutex(pthread_mutex_t* mutex, uintptr_t pc, uint64_t deadline = Engine::
 int TryLockMutex(pthread_mutex_t* mutex, uintptr_t pc);
 int UnlockMutex(pthread_mutex_t* mutex, uintptr_t pc);
 void CheckMutexForDestruction(const pthread_mutex_t* mutex, uintptr_t pc);
+// The same for mtx_destroy, which asks only that nobody waits: who holds the mutex may destroy it
+// (C11, 7.26.4.1).
+void CheckC11MutexForDestruction(const pthread_mutex_t* mutex, uintptr_t pc);
 
 // Whether the running thread may wait for a condition with the mutex: 0, or the error that the call
 // returns. Ends the execution if the mutex is of a type that makes no difference between errors and

@@ -135,6 +135,31 @@ void* ExitsWithin(void* argument) {
   return nullptr;
 }
 
+// C11, 7.26.4.1: only nobody may wait for it.
+TEST(C11Mutexes, WhoHoldsOneMayDestroyIt) {
+  ExpectPass(Walk([] {
+    mtx_t mutex;
+    mtx_init(&mutex, mtx_plain);
+    mtx_lock(&mutex);
+    mtx_destroy(&mutex);
+    mtx_init(&mutex, mtx_plain | mtx_recursive);
+    mtx_lock(&mutex);
+    mtx_lock(&mutex);
+    mtx_destroy(&mutex);
+  }));
+}
+
+TEST(C11Mutexes, NobodyElseMay) {
+  const ExploreResult result = Walk([] {
+    mtx_t mutex;
+    mtx_init(&mutex, mtx_plain);
+    std::thread other([&mutex] { mtx_lock(&mutex); });
+    other.join();
+    mtx_destroy(&mutex);
+  });
+  EXPECT_EQ(result.verdict.signature, "misuse|mutex destroyed while it is locked");
+}
+
 TEST(PosixThreads, ExitDestroysWhatIsOnTheStack) {
   ExpectPass(Walk([] {
     std::atomic<int> destroyed{0};
