@@ -14,6 +14,7 @@
 #include <cstddef>
 
 #include "sim/caller.h"
+#include "sim/cxx_library.h"
 #include "sim/engine.h"
 #include "sim/real.h"
 
@@ -148,9 +149,12 @@ int pthread_key_create(pthread_key_t* key, void (*destructor)(void*)) noexcept {
   if (engine.OnExecutingThread()) engine.rollback.BeforeWrite(key, sizeof(*key));
   const int error = JACQUARD_REAL(pthread_key_create)(key, destructor);
   if (error != 0 || *key >= PTHREAD_KEYS_MAX) return error;
-  // Only code under test makes keys with the arena on. A shared library that keeps one among its
-  // data makes it once: its data stays as it is.
-  const bool made_by_execution = engine.InExecution() && !engine.rollback.IsInOtherLibraries(key);
+  // A shared library without hooks makes its key once: its data stays as it is. The C++ library
+  // makes some for objects of the program's.
+  const void* const caller = __builtin_return_address(0);
+  const bool made_by_execution =
+      engine.InExecution() && !engine.rollback.IsInOtherLibraries(key) &&
+      (jacquard::sim::FromProgram(caller) || jacquard::sim::FromCxxLibrary(caller));
   keys[*key] = {destructor, made_by_execution, true, engine.IsBeforeProgram(), false};
   if (made_by_execution) {
     keys_made = true;

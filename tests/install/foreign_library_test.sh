@@ -82,6 +82,49 @@ for form in '-std=c++17 -O0' '-std=c++17 -O2' '-std=c++20 -O0' '-std=c++20 -O2';
   done
 done
 
+# A library that another one opens when it is first used, and that makes a key for its threads then, for the rest of the
+# process. It is large, so that it lies apart from the others.
+cat >opened.cc <<'END'
+#include <pthread.h>
+#include <cstdlib>
+static char before[1 << 20];
+static pthread_key_t key;
+static bool is_made;
+static char behind[1 << 20];
+extern "C" int* Counter() {
+  ++before[5000];
+  ++behind[70000];
+  if (!is_made) pthread_key_create(&key, std::free);
+  is_made = true;
+  void* counter = pthread_getspecific(key);
+  if (counter != nullptr) return static_cast<int*>(counter);
+  counter = std::calloc(1, sizeof(int));
+  if (pthread_setspecific(key, counter) != 0) std::abort();
+  return static_cast<int*>(counter);
+}
+END
+cat >opener.cc <<'END'
+#include <dlfcn.h>
+extern "C" int* CounterOfOther() {
+  static void* const library = dlopen("./libopened.so", RTLD_NOW);
+  return reinterpret_cast<int* (*)()>(dlsym(library, "Counter"))();
+}
+END
+cat >counts.cc <<'END'
+#include <cassert>
+#include <thread>
+extern "C" int* CounterOfOther();
+int main() {
+  std::thread([] {
+    for (int i = 1; i < 3; ++i) assert(++*CounterOfOther() == i);
+  }).join();
+}
+END
+ends 0 'a library with a key' "$compiler" -shared -fPIC -o libopened.so opened.cc
+ends 0 'a library that opens it' "$compiler" -shared -fPIC -o libopener.so opener.cc
+ends 0 'a program that counts by it' jacquard-c++ -o counts counts.cc ./libopener.so
+ends 0 'its run' ./counts
+
 # Libraries with threads of their own, told by their names, are to do without. (These are no such libraries.)
 cat >pool.cc <<'END'
 #include <pthread.h>
