@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <bit>
 #include <set>
 #include <string>
 
@@ -19,6 +20,7 @@
 #include "sim/real.h"
 #include "sim/recorder.h"
 #include "sim/signals.h"
+#include "sim/timer_files.h"
 #include "sim/timers.h"
 
 namespace jacquard::sim {
@@ -191,8 +193,14 @@ void Engine::BeginWatch() {
 
 void Engine::Watch(const Step& step, uintptr_t pc) {
   const SimThread& me = *current;
-  recurrence.OnStep(step, pc, {me.stack_bottom, FirstFrame(me.id)},
-                    clock.now() ^ random_numbers.state);
+  // Who reads the clock knows the time. To all others only that matters which is left.
+  uint64_t others = random_numbers.state;
+  if (AnyTimerRuns() || HasTimerFiles()) others ^= clock.now();
+  for (const int id : MembersOf(timed_ | patient_)) {
+    others =
+        (std::rotl(others, 23) ^ (threads_[id].deadline - clock.now())) * 0x9E37'79B9'7F4A'7C15;
+  }
+  recurrence.OnStep(step, pc, {me.stack_bottom, FirstFrame(me.id)}, others);
   if (recurrence.has_news()) SetLimit(step_);
 }
 

@@ -88,5 +88,10 @@
         ENTRY mtx_unlock, jacquard_mtx_unlock
         ENTRY sched_yield, jacquard_sched_yield
         ENTRY thrd_yield, jacquard_thrd_yield
+        ENTRY thrd_sleep, jacquard_thrd_sleep
+        ENTRY nanosleep, jacquard_nanosleep
+        ENTRY clock_nanosleep, jacquard_clock_nanosleep
+        ENTRY usleep, jacquard_usleep
+        ENTRY sleep, jacquard_sleep
 
         .section .note.GNU-stack,"",@progbits

@@ -108,7 +108,7 @@ using jacquard::sim::TimeIsVirtual;
 
 extern "C" {
 
-// Entered through hooks.S.
+// jacquard_... stand for functions of the C library, which hooks.S defines: it goes on there.
 int jacquard_sched_yield() noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(sched_yield)();
   engine.current->spin.NoteCall();
@@ -118,7 +118,7 @@ int jacquard_sched_yield() noexcept {
   return 0;
 }
 
-int nanosleep(const timespec* duration, timespec* remaining) {
+int jacquard_nanosleep(const timespec* duration, timespec* remaining) {
   if (!TimeIsVirtual()) return JACQUARD_REAL(nanosleep)(duration, remaining);
   if (!IsValid(*duration) || duration->tv_sec < 0) {
     errno = EINVAL;
@@ -128,7 +128,7 @@ int nanosleep(const timespec* duration, timespec* remaining) {
   return 0;
 }
 
-int clock_nanosleep(clockid_t clock, int flags, const timespec* time, timespec* remaining) {
+int jacquard_clock_nanosleep(clockid_t clock, int flags, const timespec* time, timespec* remaining) {
   if (!TimeIsVirtual()) return JACQUARD_REAL(clock_nanosleep)(clock, flags, time, remaining);
   if (!IsValid(*time) || time->tv_sec < 0) return EINVAL;
   if (const int error = ErrorOfSleepClock(clock); error != 0) return error;
@@ -138,20 +138,20 @@ int clock_nanosleep(clockid_t clock, int flags, const timespec* time, timespec* 
   return 0;
 }
 
-int thrd_sleep(const timespec* duration, timespec* remaining) {
+int jacquard_thrd_sleep(const timespec* duration, timespec* remaining) {
   if (!TimeIsVirtual()) return JACQUARD_REAL(thrd_sleep)(duration, remaining);
   if (!IsValid(*duration) || duration->tv_sec < 0) return -2;
   Sleep(Nanoseconds(*duration), false, JACQUARD_CALLER);
   return 0;
 }
 
-int usleep(useconds_t microseconds) {
+int jacquard_usleep(useconds_t microseconds) {
   if (!TimeIsVirtual()) return JACQUARD_REAL(usleep)(microseconds);
   Sleep(microseconds * uint64_t{1000}, false, JACQUARD_CALLER);
   return 0;
 }
 
-unsigned sleep(unsigned seconds) {
+unsigned jacquard_sleep(unsigned seconds) {
   if (!TimeIsVirtual()) return JACQUARD_REAL(sleep)(seconds);
   Sleep(seconds * kSecond, false, JACQUARD_CALLER);
   return 0;

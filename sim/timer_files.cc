@@ -135,6 +135,8 @@ uint64_t DeadlineOfTimerFile(int descriptor) {
   return first;
 }
 
+bool HasTimerFiles() { return !descriptors.empty(); }
+
 void ExpireTimerFiles() {
   for (size_t i = 0; i < timers.size(); ++i) {
     if (timers[i].deadline > engine.clock.now()) continue;

@@ -10,6 +10,9 @@
 
 namespace jacquard::sim {
 
+// Whether the execution has any.
+bool HasTimerFiles();
+
 // When the timer behind the descriptor, or the first of those that an epoll instance watches, is
 // going to expire, in virtual time; Engine::kNoDeadline if none is. Nothing to speak of where the
 // execution has no such timers, else some system calls for an epoll instance.

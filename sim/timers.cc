@@ -97,6 +97,8 @@ bool IsNoticed(int signal) {
 
 }  // namespace
 
+bool AnyTimerRuns() { return any_runs; }
+
 bool TimerMayBeMissing() {
   return any_runs && std::any_of(std::begin(timers), std::end(timers), [](const Timer& timer) {
            return timer.deadline != 0 && IsNoticed(timer.signal);

@@ -4,6 +4,9 @@
 
 namespace jacquard::sim {
 
+// Whether there is any.
+bool AnyTimerRuns();
+
 // Whether the signal of a timer that runs would be noticed: it has a handler, or a thread waits for
 // it. Where the execution cannot go on, or goes on for ever, that signal might be what is missing.
 bool TimerMayBeMissing();

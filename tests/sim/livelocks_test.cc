@@ -3,6 +3,7 @@
 #include <semaphore.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <functional>
 #include <mutex>
@@ -70,6 +71,34 @@ TEST(Livelocks, LivelockOfWhoPollsIsFound) {
       WatchedSoon());
   EXPECT_EQ(result.verdict.kind, VerdictKind::kLivelock);
   EXPECT_LT(result.verdict.step, 2 * kWatchSoon);
+}
+
+// That time passes is nothing to who does not read the clock; but somebody may.
+TEST(Livelocks, LivelockOfWhoSleepsIsFound) {
+  for (const bool reads_clock : {false, true}) {
+    ExecutionOptions options = WatchedSoon();
+    options.max_steps = 4 * kWatchSoon;
+    const ExploreResult result = WalkOnce(
+        [reads_clock] {
+          std::atomic<bool> never{false};
+          std::thread a([&] {
+            const auto begin = std::chrono::steady_clock::now();
+            auto passed = std::chrono::nanoseconds(0);
+            while (!never.load() && passed < std::chrono::hours(24)) {
+              std::this_thread::sleep_for(std::chrono::microseconds(10));
+              if (reads_clock) passed = std::chrono::steady_clock::now() - begin;
+            }
+          });
+          a.join();
+        },
+        options);
+    EXPECT_EQ(result.verdict.kind, VerdictKind::kLivelock) << result.verdict.message;
+    if (reads_clock) {
+      EXPECT_EQ(result.verdict.step, options.max_steps);
+    } else {
+      EXPECT_LT(result.verdict.step, 2 * kWatchSoon);
+    }
+  }
 }
 
 // What counts may come to its end.
