@@ -43,6 +43,7 @@ struct Fault {
   int code;
   uintptr_t address;
   bool writes;
+  bool calls;  // what is no code
   bool on_guard;
   int frame_count;
   uintptr_t frames[kMaxFrames];  // return addresses, innermost first
@@ -102,6 +103,7 @@ void NoteFault(const siginfo_t& info, const greg_t* registers) {
   fault.code = info.si_code;
   fault.address = reinterpret_cast<uintptr_t>(info.si_addr);
   fault.writes = (registers[REG_ERR] & kWriteBit) != 0;
+  fault.calls = static_cast<uintptr_t>(registers[REG_RIP]) == fault.address;
   const uintptr_t bottom = engine.current->stack_bottom;
   fault.on_guard = fault.address < bottom && fault.address >= bottom - kStackGuard;
   NoteFrames(registers);
@@ -126,7 +128,10 @@ struct Words {
 Words Describe() {
   char access[100];
   std::snprintf(access, sizeof(access), "the thread %s address %#zx",
-                fault.writes ? "writes to" : "reads", fault.address);
+                fault.calls    ? "calls"
+                : fault.writes ? "writes to"
+                               : "reads",
+                fault.address);
   constexpr uintptr_t kNearNull = 64 << 10;
   if (fault.signal != SIGABRT && fault.code <= 0) {
     return {"signal",

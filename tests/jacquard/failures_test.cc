@@ -67,12 +67,15 @@ void ExpectFailures(const std::function<void()>& act, VerdictKind kind,
 
 int* volatile null_pointer = nullptr;
 volatile int zero = 0;
+void (*volatile null_function)() = nullptr;
 
 TEST(Failures, NullDereference) {
   ExpectFailures([] { *null_pointer = 1; }, VerdictKind::kCrash, "crash|null dereference",
                  "writes to address 0");
   ExpectFailures([] { zero = *null_pointer; }, VerdictKind::kCrash, "crash|null dereference",
                  "reads address 0");
+  ExpectFailures([] { null_function(); }, VerdictKind::kCrash, "crash|null dereference",
+                 "calls address 0");
 }
 
 TEST(Failures, AtomicNullDereference) {
