@@ -4,11 +4,25 @@
 
 namespace jacquard {
 
+Pct::Patience Pct::DrawPatience() const {
+  constexpr uint64_t kLargestPart = 8;  // of all picks may be those of such executions
+  constexpr int kShift = 58;            // leaves 64 values
+  if (patient_picks_ > all_picks_ / kLargestPart) return Patience::kNone;
+  // By a number that others are made of, but for these bits: all other executions are as they would
+  // be without.
+  RandomAnswers ahead = stream_;
+  switch (ahead.Next() >> kShift) {
+    case 0:
+      return Patience::kEvenWithYields;
+    case 1:
+      return Patience::kUntilYield;
+    default:
+      return Patience::kNone;
+  }
+}
+
 void Pct::Begin() {
-  constexpr uint64_t kOneIsPatient = 32;
-  const uint64_t chance = stream_.Next() % (2 * kOneIsPatient);
-  patience_ = chance == 0 ? Patience::kEvenWithYields : Patience::kNone;
-  if (chance == 1) patience_ = Patience::kUntilYield;
+  patience_ = DrawPatience();
   int left = CountOfChanges();
   // A change would end what the others are to wait for.
   if (patience_ != Patience::kNone) left = Below(left + 1);
@@ -20,7 +34,11 @@ void Pct::Begin() {
   known_ = 0;
 }
 
-void Pct::EndExecution(const Verdict& /*verdict*/) { most_picks_ = std::max(most_picks_, picks_); }
+void Pct::EndExecution(const Verdict& /*verdict*/) {
+  most_picks_ = std::max(most_picks_, picks_);
+  all_picks_ += picks_;
+  if (patience_ != Patience::kNone) patient_picks_ += picks_;
+}
 
 bool Pct::IsOthersTurn(const Pick& pick) const {
   switch (patience_) {

@@ -22,7 +22,8 @@ namespace jacquard {
 // libraries yield some times before they sleep. So does one that has run for very long (the engine
 // says when). In one execution of 32 the others are patient, in half of these also with who yields,
 // so that a loop that gives up after some thousands of rounds comes to its end: they have any
-// number of changes up to `depth` - 1. The memory model's picks are those of the random walk.
+// number of changes up to `depth` - 1. Where that takes long, as there are loops that never give
+// up, it is done less often. The memory model's picks are those of the random walk.
 class Pct : public Sampler {
  public:
   static constexpr int kDefaultDepth = 3;
@@ -44,6 +45,7 @@ class Pct : public Sampler {
 
   static constexpr int64_t kFirstInitial = int64_t{1} << 32;  // above those that were lowered
 
+  Patience DrawPatience() const;
   // Whether it may be time for the running thread to come last.
   bool IsOthersTurn(const Pick& pick) const;
 
@@ -51,8 +53,10 @@ class Pct : public Sampler {
   std::vector<uint64_t> changes_;  // before these schedule picks, counted from 0
   uint64_t picks_ = 0;             // of this execution's schedule
   Patience patience_ = Patience::kNone;
-  int64_t lowest_ = 0;   // of all priorities
-  ThreadSet known_ = 0;  // have a priority
+  uint64_t all_picks_ = 0;
+  uint64_t patient_picks_ = 0;  // of executions with patience
+  int64_t lowest_ = 0;          // of all priorities
+  ThreadSet known_ = 0;         // have a priority
   int64_t priority_[kMaxThreads] = {};
 };
 

@@ -305,6 +305,32 @@ TEST(RandomStrategies, LetWhoIsWaitedForComeToo) {
   }
 }
 
+// Whoever waits gives up after so many looks: what it does then nobody sees unless the others let
+// it look on.
+void GivesUp(int looks, void (*look)()) {
+  std::atomic<bool> is_ready{false};
+  std::thread other([&] {
+    for (int i = 0; i < looks; ++i) {
+      if (is_ready.load()) return;
+      look();
+    }
+    Check(false, "it has given up");
+  });
+  is_ready.store(true);
+  other.join();
+}
+
+TEST(RandomStrategies, LetALoopGiveUp) {
+  for (const char* const name : {"pct", "pctwm", "portfolio"}) {
+    const ExploreResult spins =
+        Search(name, [] { GivesUp(20'000, [] {}); }, 200'000, MemoryMode::kRc11);
+    EXPECT_EQ(spins.failures, 1u) << name;
+    const ExploreResult yields =
+        Search(name, [] { GivesUp(2'000, std::this_thread::yield); }, 200'000, MemoryMode::kRc11);
+    EXPECT_EQ(yields.failures, 1u) << name;
+  }
+}
+
 std::vector<std::string> AllStrategies() {
   std::vector<std::string> names;
   for (const StrategyType& type : StrategyTypes()) names.emplace_back(type.name);

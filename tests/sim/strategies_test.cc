@@ -238,6 +238,8 @@ TEST(Pct, ChangesAsOftenAsItsDepthSays) {
 
 TEST(Pct, WhoYieldsComesLastSometimes) {
   Pct pct(1, /*depth=*/1);
+  constexpr PendingOperation kYield = {StepKind::kYield, nullptr};
+  const PendingOperation yields[] = {kYield, kYield, kYield};
   int stays = 0;
   constexpr int kExecutions = 300;
   for (int execution = 0; execution < kExecutions; ++execution) {
@@ -245,6 +247,7 @@ TEST(Pct, WhoYieldsComesLastSometimes) {
     Pick pick = SchedulePick(0);
     pick.thread = ThreadOfChoice(pick, pct.Choose(pick));  // of the highest priority
     pick.first = (pick.thread + 1) % 3;
+    pick.pending = yields;
     stays += ThreadOfChoice(pick, pct.Choose(pick)) == pick.thread;
     pct.EndExecution({});
   }
