@@ -169,6 +169,31 @@ ends 0 'time stamps in a library' env JACQUARD_OPTIONS='executions=10 status=rep
 printf 'static inline int __rdtsc(void) { return 3; }\nint main(void) { return __rdtsc() == 0; }\n' >own.c
 ends 0 'a function of that name' jacquard-cc -Wno-all -o own own.c
 
+# A pause would take its time, and is none here.
+cat >pauses.c <<'END'
+#include <immintrin.h>
+#include <pthread.h>
+extern void _mm_pause(void);
+static void* Wait(void* argument) {
+  for (int i = 0; i < 3; ++i) {
+    _mm_pause();
+    __builtin_ia32_pause();
+    __asm__ volatile("pause" ::: "memory");
+  }
+  return argument;
+}
+int main(void) {
+  pthread_t thread;
+  pthread_create(&thread, 0, Wait, 0);
+  return pthread_join(thread, 0);
+}
+END
+for way in '-O0' '-O2' '-masm=intel'; do
+  ends 0 "pauses, $way" jacquard-cc $way -c pauses.c
+  [[ $(objdump -d pauses.o | grep -c '66 90') -ge 3 ]] || fail "pauses, $way: they are not there"
+  objdump -d pauses.o | grep -q 'pause$' && fail "pauses, $way: one takes its time"
+done
+
 # Intrinsics stand wherever a function's call may.
 cat >anywhere.cc <<'END'
 #include <x86intrin.h>
