@@ -29,6 +29,7 @@ int Control(int file, int command, void* argument, const void* caller) {
   const auto real = JACQUARD_REAL(fcntl);
   if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
     return CopiedFile(file, real(file, command, argument), caller);
+  if (command == F_SETFL) BeforeFlagsChange(file, caller);
   const int at_once = WithoutWaiting(command);
   if (!engine.Simulates() || at_once == command) return real(file, command, argument);
   engine.current->spin.Reset();

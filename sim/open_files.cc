@@ -37,6 +37,12 @@ struct Kept {
   int flags;
 };
 
+// Flags (F_GETFL) of one from before the execution.
+struct Flags {
+  int descriptor;
+  int flags;
+};
+
 // Who has opened a descriptor.
 enum class Opener : uint8_t { kExecution, kConstructor, kOther };
 
@@ -51,6 +57,7 @@ struct Held {
 struct OpenFiles {
   std::vector<OpenDescriptor> opened;
   std::vector<Kept> kept;
+  std::vector<Flags> flags;
   std::vector<Held> held;
   bool any = false;
   bool shared = false;  // other processes may have some
@@ -233,6 +240,15 @@ void BeforeClose(int descriptor, const void* caller) {
   Keep(descriptor);
 }
 
+void BeforeFlagsChange(int descriptor, const void* caller) {
+  if (!IsByProgram(caller) || OpenerOf(descriptor) == Opener::kExecution) return;
+  const int flags = JACQUARD_REAL(fcntl)(descriptor, F_GETFL);
+  if (flags < 0) return;
+  const Backstage backstage;
+  state.any = true;
+  state.flags.push_back({descriptor, flags});
+}
+
 void GiveToStream(int descriptor) {
   const Backstage backstage;
   if (!TakeOpened(descriptor) && IsOpenOutside(descriptor)) Keep(descriptor);
@@ -261,6 +277,8 @@ void RestoreOpenFiles() {
                           (kept->flags & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0);
       close_file(kept->copy);
     }
+    for (auto flags = state.flags.rbegin(); flags != state.flags.rend(); ++flags)
+      JACQUARD_REAL(fcntl)(flags->descriptor, F_SETFL, flags->flags);
     ForgetTimerFiles();
     state = {};
   }

@@ -55,6 +55,8 @@ void ForEachOpenedFile(const std::function<void(int)>& visit);
 // The descriptor is about to be closed, or to become another file, by a call that returns to
 // `caller`. What was there before the execution is kept as a copy.
 void BeforeClose(int descriptor, const void* caller);
+// The flags that F_SETFL changes are about to be changed, by a call that returns to `caller`.
+void BeforeFlagsChange(int descriptor, const void* caller);
 // It goes with a stream from now on, or with an open directory.
 void GiveToStream(int descriptor);
 

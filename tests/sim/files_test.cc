@@ -255,6 +255,25 @@ TEST(StandardStreams, ComeBack) {
   }
 }
 
+// The flags of a file from before, also of one that is closed then.
+TEST(Flags, ComeBack) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  for (const bool closes : {false, true}) {
+    ExpectPass(Walk([&ends, closes] {
+      ++steps;
+      const int flags = fcntl(ends[0], F_GETFL);
+      Check((flags & (O_NONBLOCK | O_APPEND)) == 0, "as they were");
+      Check(fcntl(ends[0], F_SETFL, flags | O_NONBLOCK) == 0, "changed");
+      Check(fcntl(ends[0], F_SETFL, flags | O_NONBLOCK | O_APPEND) == 0, "changed again");
+      if (closes) close(ends[0]);
+    }));
+    EXPECT_EQ(fcntl(ends[0], F_GETFL) & (O_NONBLOCK | O_APPEND), 0);
+  }
+  close(ends[0]);
+  close(ends[1]);
+}
+
 TEST(WorkingDirectory, ComesBack) {
   char before[4096];
   ASSERT_NE(getcwd(before, sizeof(before)), nullptr);
