@@ -3,7 +3,7 @@
 // them anew: their variables begin as they did.
 //
 // What those register for their end is called when the program closes the last of its handles, and
-// not at the end of an execution, as nothing is that it has registered (cxx_runtime.cc).
+// not at the end of an execution, as nothing is that it has registered (exit_functions.h).
 #ifndef JACQUARD_SIM_OPENED_LIBRARIES_H_
 #define JACQUARD_SIM_OPENED_LIBRARIES_H_
 
