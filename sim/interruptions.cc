@@ -35,8 +35,9 @@ bool InterruptSpinning(SimThread& thread, int signal) {
 // In the middle of some waits there may be a handler: whoever waits looks again afterwards.
 bool Interrupt(SimThread& thread, int signal) {
   constexpr WaitReason kInterruptible[] = {
-      WaitReason::kMutex,     WaitReason::kShared, WaitReason::kExclusive, WaitReason::kSemaphore,
-      WaitReason::kCondition, WaitReason::kFutex,  WaitReason::kJoin,      WaitReason::kDescriptor};
+      WaitReason::kMutex,     WaitReason::kShared,     WaitReason::kExclusive,
+      WaitReason::kSemaphore, WaitReason::kCondition,  WaitReason::kFutex,
+      WaitReason::kJoin,      WaitReason::kDescriptor, WaitReason::kSleep};
   if ((BlockedBy(thread) & SetOf(signal)) != 0 ||
       std::find(std::begin(kInterruptible), std::end(kInterruptible), thread.wait) ==
           std::end(kInterruptible))

@@ -63,16 +63,36 @@ int ErrorOfSleepClock(clockid_t clock) {
   return is_other ? EOPNOTSUPP : 0;
 }
 
-void Sleep(uint64_t nanoseconds, bool absolute, uintptr_t pc) {
+// Returns how much is left where the handler of a signal has ended it, whatever SA_RESTART says; 0:
+// the time is over.
+uint64_t Sleep(uint64_t nanoseconds, bool absolute, uintptr_t pc) {
   if (!engine.Simulates()) {
     before_program =
         std::max(before_program, absolute ? nanoseconds : before_program + nanoseconds);
-    return;
+    return 0;
   }
   engine.DecisionPoint(StepKind::kSleep, nullptr, pc);
-  engine.Block(WaitReason::kSleep, nullptr, pc,
-               absolute ? nanoseconds : engine.clock.now() + nanoseconds);
+  const uint64_t deadline = absolute ? nanoseconds : engine.clock.now() + nanoseconds;
+  engine.Block(WaitReason::kSleep, nullptr, pc, deadline);
+  const bool is_over = engine.current->timed_out || deadline <= engine.clock.now();
   engine.FinishStep(StepKind::kSleep, MemoryOrder::kRelaxed, 0, nullptr, 0, 0, pc);
+  return is_over ? 0 : deadline - engine.clock.now();
+}
+
+// The same for a time that a call is given, which wants to know what is left.
+bool SleepAll(const timespec& duration, timespec* remaining, uintptr_t pc) {
+  const uint64_t left = Sleep(Nanoseconds(duration), false, pc);
+  if (left == 0) return true;
+  if (remaining == nullptr) return false;
+  CheckAccess(remaining, sizeof(*remaining), AccessKind::kWrite, pc);
+  engine.rollback.BeforeWrite(remaining, sizeof(*remaining));
+  *remaining = ToTimespec(left);
+  return false;
+}
+
+int Interrupted() {
+  errno = EINTR;
+  return -1;
 }
 
 }  // namespace
@@ -95,6 +115,7 @@ void PassTimeBeforeProgram(const timespec& deadline) {
 
 using jacquard::sim::engine;
 using jacquard::sim::ErrorOfSleepClock;
+using jacquard::sim::Interrupted;
 using jacquard::sim::IsClock;
 using jacquard::sim::IsCpuClock;
 using jacquard::sim::IsValid;
@@ -104,6 +125,7 @@ using jacquard::sim::Nanoseconds;
 using jacquard::sim::ReadClock;
 using jacquard::sim::SinceBegin;
 using jacquard::sim::Sleep;
+using jacquard::sim::SleepAll;
 using jacquard::sim::TimeIsVirtual;
 
 extern "C" {
@@ -124,37 +146,35 @@ int jacquard_nanosleep(const timespec* duration, timespec* remaining) {
     errno = EINVAL;
     return -1;
   }
-  Sleep(Nanoseconds(*duration), false, JACQUARD_CALLER);
-  return 0;
+  return SleepAll(*duration, remaining, JACQUARD_CALLER) ? 0 : Interrupted();
 }
 
-int jacquard_clock_nanosleep(clockid_t clock, int flags, const timespec* time, timespec* remaining) {
+int jacquard_clock_nanosleep(clockid_t clock, int flags, const timespec* time,
+                             timespec* remaining) {
   if (!TimeIsVirtual()) return JACQUARD_REAL(clock_nanosleep)(clock, flags, time, remaining);
   if (!IsValid(*time) || time->tv_sec < 0) return EINVAL;
   if (const int error = ErrorOfSleepClock(clock); error != 0) return error;
-  const bool absolute = (flags & TIMER_ABSTIME) != 0;
-  const uint64_t begin = absolute && IsCpuClock(clock) ? kClockEpoch : 0;
-  Sleep(begin + Nanoseconds(*time), absolute, JACQUARD_CALLER);
-  return 0;
+  if ((flags & TIMER_ABSTIME) == 0) return SleepAll(*time, remaining, JACQUARD_CALLER) ? 0 : EINTR;
+  const uint64_t begin = IsCpuClock(clock) ? kClockEpoch : 0;
+  return Sleep(begin + Nanoseconds(*time), true, JACQUARD_CALLER) == 0 ? 0 : EINTR;
 }
 
 int jacquard_thrd_sleep(const timespec* duration, timespec* remaining) {
   if (!TimeIsVirtual()) return JACQUARD_REAL(thrd_sleep)(duration, remaining);
   if (!IsValid(*duration) || duration->tv_sec < 0) return -2;
-  Sleep(Nanoseconds(*duration), false, JACQUARD_CALLER);
-  return 0;
+  return SleepAll(*duration, remaining, JACQUARD_CALLER) ? 0 : -1;
 }
 
 int jacquard_usleep(useconds_t microseconds) {
   if (!TimeIsVirtual()) return JACQUARD_REAL(usleep)(microseconds);
-  Sleep(microseconds * uint64_t{1000}, false, JACQUARD_CALLER);
-  return 0;
+  return Sleep(microseconds * uint64_t{1000}, false, JACQUARD_CALLER) == 0 ? 0 : Interrupted();
 }
 
+// In whole seconds, of which there is at least one if any time is left.
 unsigned jacquard_sleep(unsigned seconds) {
   if (!TimeIsVirtual()) return JACQUARD_REAL(sleep)(seconds);
-  Sleep(seconds * kSecond, false, JACQUARD_CALLER);
-  return 0;
+  const uint64_t left = Sleep(seconds * kSecond, false, JACQUARD_CALLER);
+  return static_cast<unsigned>((left + kSecond - 1) / kSecond);
 }
 
 int clock_gettime(clockid_t clock, timespec* time) noexcept {
