@@ -38,6 +38,7 @@
 #include "sim/real_blocks.h"
 #include "sim/recorder.h"
 #include "sim/repeated_accesses.h"
+#include "sim/resource_limits.h"
 #include "sim/shared_state.h"
 #include "sim/signals.h"
 #include "sim/streams.h"
@@ -262,6 +263,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   snapshot.PutBack();
   cxx_library.PutBack();
   RestoreEnvironment();
+  RestoreLimits();
   for (int i = 0; i < thread_count_; ++i) ResetStorageOf(threads_[i]);
   ResetStorageOf(stage_);
   if (locales_changed) RestoreLocales();

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -272,6 +273,29 @@ TEST(Flags, ComeBack) {
   }
   close(ends[0]);
   close(ends[1]);
+}
+
+TEST(Limits, ComeBack) {
+  rlimit before = {};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  ASSERT_GT(before.rlim_cur, 100u);
+  for (const bool by_prlimit : {false, true}) {
+    ExpectPass(Walk([&before, by_prlimit] {
+      ++steps;
+      rlimit limit = {};
+      Check(getrlimit(RLIMIT_NOFILE, &limit) == 0, "there is one");
+      Check(limit.rlim_cur == before.rlim_cur, "as it was");
+      limit.rlim_cur = 90;
+      const int result = by_prlimit ? prlimit(getpid(), RLIMIT_NOFILE, &limit, nullptr)
+                                    : setrlimit(RLIMIT_NOFILE, &limit);
+      Check(result == 0, "changed");
+      limit.rlim_cur = 80;
+      Check(setrlimit(RLIMIT_NOFILE, &limit) == 0, "changed again");
+    }));
+    rlimit after = {};
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &after), 0);
+    EXPECT_EQ(after.rlim_cur, before.rlim_cur);
+  }
 }
 
 TEST(WorkingDirectory, ComesBack) {

@@ -4,7 +4,7 @@ set -u
 
 object=$1
 readonly HOOKS='__tsan_[a-z0-9_]+|__sanitizer_[a-z_]+|(WTF)?Annotate[A-Za-z]+|jacquard_weak_compare_exchange_fails|jacquard_inline_(access|locked|[lms]fence|rdtscp?)|__atomic_(load|store|exchange|compare_exchange)'
-readonly THREADS='(pthread|sem|thrd|mtx|cnd|tss)_[a-z_]+|__pthread_((un)?register_cancel(_defer|_restore)?|unwind_next)|call_once|syscall|__errno_location|gettid|(sched_)?getcpu|sched_[gs]et(affinity|scheduler|param)|[gs]etpriority|uselocale|prctl|set(e|re|res)?[ug]id|(set|init)groups'
+readonly THREADS='(pthread|sem|thrd|mtx|cnd|tss)_[a-z_]+|__pthread_((un)?register_cancel(_defer|_restore)?|unwind_next)|call_once|syscall|__errno_location|gettid|(sched_)?getcpu|sched_[gs]et(affinity|scheduler|param)|[gs]etpriority|uselocale|prctl|set(e|re|res)?[ug]id|(set|init)groups|(set|p)rlimit(64)?'
 readonly WAITS='fork|pause|sigqueue|sigsuspend|sigwait(info)?|sigtimedwait|wait([34]|pid|id)?|msg(rcv|snd)|sem(timed)?op|mq_(timed)?(receive|send)|readv?|p(read|write)v?(64)?|__pread(64)?_chk|eventfd_(read|write)|__(read|recv|recvfrom|p?poll)_chk|recv(from|m?msg)?|accept4?|p?poll|p?select|epoll_(ctl|p?wait2?)|writev?|send(to|m?msg|file(64)?)?|(vm)?splice|tee|connect|shutdown|flock|lockf|fcntl(64)?'
 readonly SIGNALS='sigaction|raise|kill|sigaltstack|sigpending|signal|sigprocmask|(__)?sysv_signal|ssignal|sig(set|hold|relse|ignore|block|setmask)'
 readonly TIME='u?alarm|[gs]etitimer|timer_create|sched_yield|nanosleep|usleep|sleep|times?|getrusage|clock|clock_[a-z]+|gettimeofday|timespec_get'
