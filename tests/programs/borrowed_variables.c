@@ -20,7 +20,9 @@ static void CopyEnvironment(void) {
   size_t count = 0;
   while (environ[count] != NULL) ++count;
   copy = malloc((count + 1) * sizeof(char*));
-  for (size_t i = 0; i < count; ++i) copy[i] = environ[i];
+  /* But for what is changed below: setenv would lose a copy of that. */
+  for (size_t i = 0; i < count; ++i)
+    copy[i] = strncmp(environ[i], "TZ=", 3) != 0 ? strdup(environ[i]) : environ[i];
   copy[count] = NULL;
   environ = copy;
   program_invocation_name = strdup(program_invocation_name);

@@ -2,6 +2,7 @@
 // strategies have in common.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -325,6 +326,11 @@ TEST(RandomStrategies, LetALoopGiveUp) {
     const ExploreResult spins =
         Search(name, [] { GivesUp(20'000, [] {}); }, 200'000, MemoryMode::kRc11);
     EXPECT_EQ(spins.failures, 1u) << name;
+    // That it looks on is not chosen at each step.
+    EXPECT_LT(std::ranges::count_if(spins.trace.events,
+                                    [](const TraceEvent& event) { return event.choice != 0; }),
+              200)
+        << name;
     const ExploreResult yields =
         Search(name, [] { GivesUp(2'000, std::this_thread::yield); }, 200'000, MemoryMode::kRc11);
     EXPECT_EQ(yields.failures, 1u) << name;
