@@ -575,7 +575,7 @@ class Engine {
   Verdict MakeVerdict(VerdictKind kind, std::string_view rule, std::string_view message,
                       const Blame& blame);
   // After a deadlock: goes on with the sleepers woken one after another, to see whether that was
-  // all that was missing (deadlocks.cc).
+  // all that was missing (deadlocks.cc). `rest` is said behind what the waiting threads wait for.
   void BeginProbe(const char* rule, ThreadSet waiting, const std::string& rest);
   bool WakeNextSleeper();
   [[noreturn]] void EndProbe(bool completed);
@@ -600,15 +600,15 @@ class Engine {
   Strategy* strategy_ = nullptr;
   RandomAnswers* answers_ = nullptr;  // what answers instead of the strategy, if it has such
   uint64_t step_ = 0;
-  uint64_t schedule_ = 0;    // a hash of the switches
-  uint64_t fair_from_ = 0;   // this step on every thread gets its turn
-  uint64_t next_watch_ = 0;  // the step when `recurrence` watches
-  uint64_t limit_ = 0;       // of steps
-  Stagnation stagnation_;
+  uint64_t schedule_ = 0;            // a hash of the switches
+  uint64_t fair_from_ = 0;           // this step on every thread gets its turn
+  uint64_t next_watch_ = 0;          // the step when `recurrence` watches
+  uint64_t limit_ = 0;               // of steps
   uint64_t next_limit_ = 0;          // that, or when there is something else to do before
   bool steps_begin_epochs_ = false;  // the memory model's: BeginEpochsAtSteps
   double deadline_ = 0;              // in real seconds; 0: none
   bool given_up_ = false;            // it was over
+  Stagnation stagnation_;
   int recheck_round_ = 0;
   size_t recheck_mark_ = 0;       // of the recorder: when that began
   size_t livelock_mark_ = 0;      // and when a livelock would have been shown for long enough
