@@ -17,6 +17,7 @@
 #include "sim/lock_order.h"
 #include "sim/recorder.h"
 #include "sim/signals.h"
+#include "sim/timers.h"
 #include "sim/wait_text.h"
 
 namespace jacquard::sim {
@@ -84,7 +85,7 @@ struct Probe {
   SimThread* current;
   Recorder* recorder;
   uint64_t step;
-  ThreadSet woken;  // each once
+  ThreadSet woken;  // each once, or not to be
 };
 Probe probe;
 
@@ -108,7 +109,13 @@ void FailIfWaitsForOthers(const SimThread& thread) {
 
 }  // namespace
 
-void Engine::FailIfSomethingElseIsMissing() {
+void Engine::ReportDeadlock() {
+  if (rechecking_) {
+    // Nothing has happened since.
+    step_ = stuck_step_;
+    if (recorder != nullptr) recorder->ForgetSince(recheck_mark_);
+  }
+  if (InterruptBySent() || LetTimerExpire()) return;
   for (const int id : MembersOf(alive_)) {
     const SimThread& thread = threads_[id];
     if (signal_masks_used && (thread.pending_signals & ~BlockedBy(thread)) != 0) {
@@ -124,16 +131,6 @@ void Engine::FailIfSomethingElseIsMissing() {
          "nobody can run, and a thread waits for a signal that none of them sends",
          {.pc = thread.wait_pc, .threads = alive_});
   }
-}
-
-void Engine::ReportDeadlock() {
-  if (rechecking_) {
-    // Nothing has happened since.
-    step_ = stuck_step_;
-    if (recorder != nullptr) recorder->ForgetSince(recheck_mark_);
-  }
-  if (InterruptBySent() || LetTimerExpire()) return;
-  FailIfSomethingElseIsMissing();
   if (body_ended_) {
     const SimThread& thread = threads_[FirstOf(alive_)];
     ReportLeftThread(thread, "thread outlives the body", "never ends");
@@ -143,33 +140,30 @@ void Engine::ReportDeadlock() {
 
 void Engine::LookForStagnation() {
   ThreadSet stuck = 0;
-  for (const int id : MembersOf(alive_ & ~enabled_)) {
-    const SimThread& thread = threads_[id];
-    if (thread.deadline != kNoDeadline || thread.wait == WaitReason::kSpin) continue;
-    if (stagnation_.HasWaited(thread)) stuck |= thread.bit;
+  for (int i = 0; i < thread_count_; ++i) {
+    const SimThread& thread = threads_[i];
+    const bool waits = !HasEnded(thread) && IsBlocked(thread) && thread.deadline == kNoDeadline &&
+                       thread.wait != WaitReason::kSpin;
+    if (stagnation_.NoteWait(i, waits ? thread.wait_ticket : 0)) stuck |= thread.bit;
   }
-  const uint64_t begun = stagnation_.begun();
-  const uint64_t time_outs = stagnation_.time_outs();
-  stagnation_.BeginStretch(step_);
-  if (stuck == 0 || InterruptBySent() || LetTimerExpire()) return;
-  FailIfSomethingElseIsMissing();
-  // Who only waits for the end of a thread that goes on would get on with that.
-  bool only_joins = true;
-  for (const int id : MembersOf(stuck)) {
-    const SimThread& thread = threads_[id];
-    only_joins = only_joins && thread.wait == WaitReason::kJoin && !Has(stuck, thread.wait_thread);
-  }
-  if (only_joins)
-    ReportLivelock("since step ", begun, " nothing has happened but that time has passed");
+  if (!stagnation_.EndStretch(step_) || AnyTimerRuns()) return;
+  // Who waits for the end of a thread that goes on may get on with that.
+  const SimThread* last = &threads_[0];
+  while (Has(stuck, last->id) && last->wait == WaitReason::kJoin)
+    last = &threads_[last->wait_thread];
+  if (!Has(stuck, last->id) || last->wait == WaitReason::kDescriptor ||
+      last->wait == WaitReason::kSignal)
+    return;
   ForgetEndOfTrace();
   static std::string rest;  // kept: this stack may be given up
   {
     const Backstage backstage;
-    rest = "; since step " + std::to_string(begun) +
-           " nothing else has happened but that time has passed: " + std::to_string(time_outs) +
-           " waits of other threads were over";
+    rest = "; since step " + std::to_string(stagnation_.begun()) +
+           " the others have only waited for time to pass, each for more than an hour";
   }
   BeginProbe("threads wait for ever", stuck, rest);
+  while (WakeNextSleeper()) {
+  }
 }
 
 void Engine::BeginProbe(const char* rule, ThreadSet waiting, const std::string& rest) {
@@ -185,7 +179,7 @@ void Engine::BeginProbe(const char* rule, ThreadSet waiting, const std::string& 
              current,
              recorder,
              step_,
-             0};
+             ~waiting};
   }
   recorder = nullptr;
   probing_ = true;

@@ -191,6 +191,7 @@ void Engine::Block(WaitReason reason, const void* address, uintptr_t pc, uint64_
   me.wait_address = address;
   me.wait_pc = pc;
   me.wait_ticket = NextTicket();
+  me.wait_began = clock.now();
   me.timed_out = me.woken_spuriously = false;
   me.wakes_spuriously = MayWakeSpuriously(reason, address, deadline) && ChooseSpuriousWakeUp();
   me.deadline = deadline;
@@ -257,9 +258,8 @@ void Engine::FireTimeout(SimThread& thread) {
     CountSpurious();
   } else {
     thread.timed_out = true;
-    const uint64_t before = clock.now();
     clock.PassTo(thread.deadline);
-    if (fair_ && (enabled_ & ~thread.bit) == 0) NoteTimeOut(clock.now() - before);
+    if (fair_ && (enabled_ & ~thread.bit) == 0) NoteTimeOut(thread);
     if ((enabled_ & ~thread.bit) != 0 && ++time_outs_ >= options_.time_outs) {
       // No more of it: the others are patient.
       for (const int id : MembersOf(timed_)) {
@@ -272,10 +272,14 @@ void Engine::FireTimeout(SimThread& thread) {
   MakeRunnable(thread);
 }
 
-void Engine::NoteTimeOut(uint64_t passed) {
+void Engine::NoteTimeOut(const SimThread& thread) {
   if (rechecking_ || probing_) return;
-  stagnation_.OnTimeOut(passed);
-  if (stagnation_.is_due()) next_limit_ = step_ + 1;
+  // What a file or a signal would have told, somebody else might do.
+  const bool waits_for_others =
+      thread.wait == WaitReason::kDescriptor || thread.wait == WaitReason::kSignal;
+  const uint64_t begin = std::min(thread.wait_began, thread.deadline);
+  stagnation_.OnTimeOut(thread.id, waits_for_others ? 0 : thread.deadline - begin);
+  if (stagnation_.stretch_is_over()) next_limit_ = step_ + 1;
 }
 
 int Engine::WakeSome(SimThread** waiters, int count, int most) {

@@ -328,6 +328,7 @@ class Engine {
   bool initialized() const { return initialized_; }
   // Whether the main of a program with one of its own has not begun yet.
   bool IsBeforeProgram() const { return !is_program_ && HasMainOfItsOwn(); }
+
   // What happens for no reason, up to ExecutionOptions::spurious_wake_ups.
   bool SpuriousIsAllowed() const { return spurious_events_ < options_.spurious_wake_ups; }
   void CountSpurious() { ++spurious_events_; }
@@ -548,8 +549,8 @@ class Engine {
   void SwitchAway();
   [[gnu::noinline]] void SwitchAwayRarely();
   void FireTimeout(SimThread& thread);
-  // Nobody could run until a wait was over.
-  void NoteTimeOut(uint64_t passed);
+  // Nobody could run until this thread's wait was over.
+  void NoteTimeOut(const SimThread& thread);
   // Ends the execution, now or after a probe, if that is all that still happens.
   void LookForStagnation();
   // Nobody can run. Gives the spinning threads another round, or reports.
@@ -560,8 +561,6 @@ class Engine {
   [[noreturn]] void GiveUp();
   // Ends the execution, now or after a probe.
   void ReportDeadlock();
-  // Ends the execution if a signal or another process may be what it waits for.
-  void FailIfSomethingElseIsMissing();
   void AbandonThreads();
   bool ChooseSpuriousWakeUp();
   bool MayWakeSpuriously(WaitReason reason, const void* address, uint64_t deadline) const;

@@ -125,7 +125,7 @@ void Engine::ReachLimit() {
     memory->BeginEpoch(current->id);
     if (step_ < limit_ && step_ % kStepsBetweenLooks != 0) return;
   }
-  if (stagnation_.is_due()) LookForStagnation();
+  if (stagnation_.stretch_is_over()) LookForStagnation();
   if (step_ < limit_) return LookAround();
   if (probing_) EndProbe(false);
   if (body_ended_ && !options_.detached_threads_may_outlive) {

@@ -1,63 +1,92 @@
-// Whether anything still happens but that time passes: some threads have waited for others all
+// Whether anything still happens but that time passes: the first thread has waited for others all
 // along, and those do nothing but wait until a time is over, again and again, as a worker does that
 // looks once in a second whether there is work. For whoever waits that is a deadlock, or a wake-up
 // that was lost, though there is always somebody who can run.
 //
-// So it is taken to be when that has gone on for so many waits, and for so long in virtual time,
-// that no program does it on purpose. Only counted are waits that are over when nobody can run, and
-// only while every thread gets its turn.
+// So it is taken to be when that has gone on for so many waits, and for so long, that no program
+// does it on purpose. Only counted are waits that are over when nobody can run, and only while
+// every thread gets its turn. Virtual time is no measure of how long it has been, since it jumps to
+// whoever's turn it is: each of those who wait for time must have done so for that long itself.
 #ifndef JACQUARD_SIM_STAGNATION_H_
 #define JACQUARD_SIM_STAGNATION_H_
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 
-#include "sim/thread.h"
+#include "sim/thread_set.h"
 
 namespace jacquard::sim {
 
 class Stagnation {
  public:
   void BeginExecution() {
-    BeginStretch(0);
-    known_ = false;
+    if (!is_used_) return;
+    is_used_ = false;
+    Forget();
+    time_outs_ = 0;
+    std::fill(std::begin(waits_), std::end(waits_), Wait{});
   }
 
-  // Nobody could run, and so many nanoseconds have passed until a wait was over.
-  void OnTimeOut(uint64_t passed) {
+  // Nobody could run until a wait of this thread was over, which it had begun so many nanoseconds
+  // before its end.
+  void OnTimeOut(int thread, uint64_t length) {
+    is_used_ = true;
     ++time_outs_;
-    passed_ += passed;
+    if (!Has(sleepers_, thread)) {
+      Insert(sleepers_, thread);
+      if (!Has(last_sleepers_, thread)) slept_[thread] = 0;
+    }
+    slept_[thread] += length;
   }
 
-  // Whether a stretch is long enough to be looked at.
-  bool is_due() const { return time_outs_ >= kTimeOuts && passed_ >= kTime; }
+  // A stretch has so many of them, and is looked at when it is over.
+  bool stretch_is_over() const { return time_outs_ >= kTimeOuts; }
 
-  // For each thread that waits for others, at the end of a stretch: whether it has waited since the
-  // one before.
-  bool HasWaited(const SimThread& thread) {
-    const bool same = known_ && tickets_[thread.id] == thread.wait_ticket;
-    tickets_[thread.id] = thread.wait_ticket;
-    return same;
+  // At the end of a stretch, for each thread: what it waits for others with, as a number that no
+  // other wait has; 0: it does not. Whether it has done so in at least two whole stretches.
+  bool NoteWait(int thread, uint64_t ticket) {
+    Wait& wait = waits_[thread];
+    wait.stretches = ticket != 0 && wait.ticket == ticket ? wait.stretches + 1 : 0;
+    wait.ticket = ticket;
+    return wait.stretches >= 2;
   }
-  // Another stretch begins with the step after this one.
-  void BeginStretch(uint64_t step) {
-    known_ = true;
-    begun_ = step;
-    time_outs_ = passed_ = 0;
+  // Behind that, at step `step`. Whether the first thread has waited in all of this stretch, and
+  // all who have waited for time have done so for long enough since that began.
+  bool EndStretch(uint64_t step) {
+    bool long_enough = waits_[0].stretches > 0;
+    for (const int sleeper : MembersOf(sleepers_)) long_enough &= slept_[sleeper] >= kTime;
+    last_sleepers_ = sleepers_;
+    sleepers_ = 0;
+    time_outs_ = 0;
+    if (waits_[0].stretches == 0) {
+      Forget();
+      begun_ = step;
+    }
+    return long_enough;
   }
 
-  // The step when this stretch began, and the waits that have been over since.
+  // The step since which the first thread has been seen to wait.
   uint64_t begun() const { return begun_; }
-  uint64_t time_outs() const { return time_outs_; }
 
  private:
   static constexpr uint64_t kTimeOuts = 1 << 15;
-  static constexpr uint64_t kTime = uint64_t{1800} * 1'000'000'000;
+  static constexpr uint64_t kTime = uint64_t{3600} * 1'000'000'000;
 
-  bool known_ = false;  // tickets of the stretch before
+  struct Wait {
+    uint64_t ticket = 0;
+    int stretches = 0;
+  };
+
+  void Forget() { sleepers_ = last_sleepers_ = 0; }
+
+  bool is_used_ = false;  // in this execution
   uint64_t begun_ = 0;
   uint64_t time_outs_ = 0;
-  uint64_t passed_ = 0;
-  uint64_t tickets_[kMaxThreads] = {};  // of the waits that they were in
+  ThreadSet sleepers_ = 0;       // who has waited for time in this stretch
+  ThreadSet last_sleepers_ = 0;  // and in the one before
+  uint64_t slept_[kMaxThreads] = {};  // by those, in all stretches one after another
+  Wait waits_[kMaxThreads] = {};
 };
 
 }  // namespace jacquard::sim

@@ -57,7 +57,8 @@ struct ThreadState {
   int wait_thread = 0;
   uint32_t wait_bits = 0;    // of a futex bit-set wait
   uint64_t wait_ticket = 0;  // who has waited longest
-  uint64_t deadline = 0;     // virtual nanoseconds, if the wait is timed
+  uint64_t wait_began = 0;   // virtual nanoseconds
+  uint64_t deadline = 0;     // the same, if the wait is timed
   uint64_t awaited_signals = 0;
   int interrupted_by = 0;          // a signal, whose handler runs before it waits on
   bool restarts_calls = false;     // the last such signal has SA_RESTART

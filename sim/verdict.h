@@ -11,7 +11,7 @@ enum class VerdictKind : uint8_t {
   kPass,
   kInvariant,    // a check of the harness failed after a step
   kFinal,        // a check of the harness failed at the end
-  kDeadlock,     // no thread can ever run again
+  kDeadlock,     // no thread can ever get on again
   kLivelock,     // did not end although every thread got its turn
   kHeapError,    // an access to heap memory that is not there, or a wrong way to free
   kStackError,   // an access to a function's variables after it has returned, or a thread's after
