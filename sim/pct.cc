@@ -23,6 +23,7 @@ Pct::Patience Pct::DrawPatience() const {
 
 void Pct::Begin() {
   patience_ = DrawPatience();
+  if (patience_ != Patience::kNone) stream_.Next();  // that it was drawn by
   int left = CountOfChanges();
   // A change would end what the others are to wait for.
   if (patience_ != Patience::kNone) left = Below(left + 1);
