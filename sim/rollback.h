@@ -59,11 +59,13 @@ class Rollback {
   // The same without those that are part of the program.
   bool IsInOtherLibraries(const void* address) const {
     return IsInLibraries(address) && !CoversInLibrary(reinterpret_cast<uintptr_t>(address)) &&
-           !IsIn(opened_data_, address);
+           !IsInOpenedLibraries(address);
   }
   // Now these are open that are part of the program for this execution, and go with it: they have
   // this data, which is not covered.
   void SetOpenedLibraries(std::vector<DataRange> data) { opened_data_ = std::move(data); }
+
+  bool IsInOpenedLibraries(const void* address) const { return IsIn(opened_data_, address); }
 
   // To be called before `size` bytes at `address` are written; ignores what it does not cover.
   void BeforeWrite(const void* address, size_t size) {

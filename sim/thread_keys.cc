@@ -6,6 +6,7 @@
 // before main that it deletes nobody knows until then.
 #include "sim/thread_keys.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
@@ -14,7 +15,6 @@
 #include <cstddef>
 
 #include "sim/caller.h"
-#include "sim/cxx_library.h"
 #include "sim/engine.h"
 #include "sim/real.h"
 
@@ -54,6 +54,16 @@ bool OnSimulatedThread() {
 }
 
 bool Simulates(pthread_key_t key) { return key < PTHREAD_KEYS_MAX && OnSimulatedThread(); }
+
+// Whether a library has it among its data that is no part of the program; also one that has been
+// opened since the beginning.
+bool IsAmongDataThatStays(const void* address) {
+  const Rollback& rollback = engine.rollback;
+  if (rollback.IsInOtherLibraries(address)) return true;
+  Dl_info info;
+  return !rollback.Covers(address) && !rollback.IsInOpenedLibraries(address) &&
+         dladdr(address, &info) != 0;
+}
 
 // Whether the key has been made and not deleted. The C library's own name for making one goes past
 // the interposer.
@@ -149,12 +159,9 @@ int pthread_key_create(pthread_key_t* key, void (*destructor)(void*)) noexcept {
   if (engine.OnExecutingThread()) engine.rollback.BeforeWrite(key, sizeof(*key));
   const int error = JACQUARD_REAL(pthread_key_create)(key, destructor);
   if (error != 0 || *key >= PTHREAD_KEYS_MAX) return error;
-  // A shared library without hooks makes its key once: its data stays as it is. The C++ library
-  // makes some for objects of the program's.
-  const void* const caller = __builtin_return_address(0);
-  const bool made_by_execution =
-      engine.InExecution() && !engine.rollback.IsInOtherLibraries(key) &&
-      (jacquard::sim::FromProgram(caller) || jacquard::sim::FromCxxLibrary(caller));
+  // Only code under test makes keys with the arena on. A shared library that keeps one among its
+  // data makes it once: its data stays as it is.
+  const bool made_by_execution = engine.InExecution() && !jacquard::sim::IsAmongDataThatStays(key);
   keys[*key] = {destructor, made_by_execution, true, engine.IsBeforeProgram(), false};
   if (made_by_execution) {
     keys_made = true;
