@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "sim/arena.h"
@@ -50,6 +51,10 @@ char** array_before = nullptr;
 char** array_at_begin = nullptr;  // of the execution: it may have made another one the environment
 bool environment_changed = false;
 
+// The C library reads the time zone when it is first asked for, but localtime_r does not read it
+// again. So that it does so once in each execution:
+bool zone_is_read = false;
+
 bool IsFirstArray(char** array) { return static_cast<void*>(array) > __libc_stack_end; }
 
 // By the call that returns to `pc`.
@@ -75,7 +80,10 @@ const char* NameOfSharedState(uintptr_t address) {
   return nullptr;
 }
 
-void BeginEnvironment() { array_at_begin = environ; }
+void BeginEnvironment() {
+  array_at_begin = environ;
+  zone_is_read = false;
+}
 
 void RestoreEnvironment() {
   if (!environment_changed) return;
@@ -88,13 +96,13 @@ void RestoreEnvironment() {
     restored_entries = entries_before;
     environ = restored_entries.data();
   }
-  tzset();  // the C library keeps the time zone that it has read there
 }
 
 }  // namespace jacquard::sim
 
 using jacquard::sim::BeforeEnvironmentChanges;
 using jacquard::sim::broken_down_time;
+using jacquard::sim::engine;
 using jacquard::sim::environment;
 using jacquard::sim::time_text;
 using jacquard::sim::token_place;
@@ -112,6 +120,11 @@ JACQUARD_C_FUNCTION(getenv, char*, (const char* name), (name), environment.Read(
 JACQUARD_C_FUNCTION(secure_getenv, char*, (const char* name), (name), environment.Read(pc))
 
 extern "C" {
+
+tm* localtime_r(const time_t* time, tm* result) noexcept {
+  if (engine.InExecution() && !std::exchange(jacquard::sim::zone_is_read, true)) tzset();
+  return JACQUARD_REAL(localtime_r)(time, result);
+}
 
 int setenv(const char* name, const char* value, int replace) noexcept {
   BeforeEnvironmentChanges(JACQUARD_CALLER);
