@@ -255,7 +255,8 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   if (affinities_set) ForgetAffinities();
   ForgetLockedStreams();
   cxx_library.FlushStreams();
-  RestoreFiles();  // streams may have buffers in what is about to go
+  RestoreLimits();  // else there may be too few descriptors
+  RestoreFiles();   // streams may have buffers in what is about to go
   DropExitFunctions();
   DropKeys();
   UnprotectPages();
@@ -263,7 +264,6 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   snapshot.PutBack();
   cxx_library.PutBack();
   RestoreEnvironment();
-  RestoreLimits();
   for (int i = 0; i < thread_count_; ++i) ResetStorageOf(threads_[i]);
   ResetStorageOf(stage_);
   if (locales_changed) RestoreLocales();

@@ -22,7 +22,7 @@ std::string& StuckWaits() {
   return waits;
 }
 
-// The same for a thread that spins: it goes on, and handles the signal first.
+// The handler runs in a thread that spins, which goes on with that. False if it does not spin.
 bool InterruptSpinning(SimThread& thread, int signal) {
   if (!engine.IsSpinning(thread) || (BlockedBy(thread) & SetOf(signal)) != 0) return false;
   thread.pending_signals |= SetOf(signal);

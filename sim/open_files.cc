@@ -242,8 +242,10 @@ void BeforeClose(int descriptor, const void* caller) {
 
 void BeforeFlagsChange(int descriptor, const void* caller) {
   if (!IsByProgram(caller) || OpenerOf(descriptor) == Opener::kExecution) return;
+  const bool is_known = std::ranges::any_of(
+      state.flags, [=](const Flags& one) { return one.descriptor == descriptor; });
   const int flags = JACQUARD_REAL(fcntl)(descriptor, F_GETFL);
-  if (flags < 0) return;
+  if (is_known || flags < 0) return;
   const Backstage backstage;
   state.any = true;
   state.flags.push_back({descriptor, flags});
@@ -277,8 +279,7 @@ void RestoreOpenFiles() {
                           (kept->flags & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0);
       close_file(kept->copy);
     }
-    for (auto flags = state.flags.rbegin(); flags != state.flags.rend(); ++flags)
-      JACQUARD_REAL(fcntl)(flags->descriptor, F_SETFL, flags->flags);
+    for (const Flags& one : state.flags) JACQUARD_REAL(fcntl)(one.descriptor, F_SETFL, one.flags);
     ForgetTimerFiles();
     state = {};
   }

@@ -37,7 +37,8 @@ class Recurrence {
   uint64_t begun() const { return begun_; }
 
   // The running thread, whose stack this is, has taken a step, which `pc` calls. `others` is what
-  // it depends on besides: how long others still sleep, random numbers.
+  // it depends on besides: how long others still sleep (and what time it is, if there are timers),
+  // random numbers.
   struct Stack {
     uintptr_t bottom;
     uintptr_t top;

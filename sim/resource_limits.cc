@@ -5,6 +5,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -21,12 +22,21 @@ struct Limit {
 // What the execution has replaced.
 constinit std::vector<Limit> replaced;
 
+int64_t Get(Limit& one) {
+  return RawSyscall(SYS_prlimit64, 0, static_cast<uint64_t>(one.resource), 0,
+                    reinterpret_cast<uint64_t>(&one.limit));
+}
+int64_t Set(const Limit& one) {
+  return RawSyscall(SYS_prlimit64, 0, static_cast<uint64_t>(one.resource),
+                    reinterpret_cast<uint64_t>(&one.limit), 0);
+}
+
 void BeforeLimitChanges(int resource) {
   if (!engine.InExecution()) return;
+  const bool is_known = std::ranges::any_of(
+      replaced, [resource](const Limit& one) { return one.resource == resource; });
   Limit old = {resource, {}};
-  if (RawSyscall(SYS_prlimit64, 0, static_cast<uint64_t>(resource), 0,
-                 reinterpret_cast<uint64_t>(&old.limit)) != 0)
-    return;
+  if (is_known || Get(old) != 0) return;
   const Backstage backstage;
   replaced.push_back(old);
 }
@@ -36,9 +46,12 @@ bool IsThisProcess(pid_t process) { return process == 0 || process == getpid(); 
 }  // namespace
 
 void RestoreLimits() {
-  for (auto old = replaced.rbegin(); old != replaced.rend(); ++old) {
-    RawSyscall(SYS_prlimit64, 0, static_cast<uint64_t>(old->resource),
-               reinterpret_cast<uint64_t>(&old->limit), 0);
+  for (Limit& old : replaced) {
+    if (Set(old) == 0) continue;
+    Limit now = old;
+    Get(now);
+    old.limit.rlim_max = now.limit.rlim_max;
+    Set(old);
   }
   replaced.clear();
 }

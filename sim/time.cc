@@ -130,7 +130,7 @@ using jacquard::sim::TimeIsVirtual;
 
 extern "C" {
 
-// jacquard_... stand for functions of the C library, which hooks.S defines: it goes on there.
+// jacquard_...: entered through hooks.S, which defines the functions of the C library.
 int jacquard_sched_yield() noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(sched_yield)();
   engine.current->spin.NoteCall();
@@ -170,11 +170,11 @@ int jacquard_usleep(useconds_t microseconds) {
   return Sleep(microseconds * uint64_t{1000}, false, JACQUARD_CALLER) == 0 ? 0 : Interrupted();
 }
 
-// In whole seconds, of which there is at least one if any time is left.
+// Returns whole seconds, as the C library does.
 unsigned jacquard_sleep(unsigned seconds) {
   if (!TimeIsVirtual()) return JACQUARD_REAL(sleep)(seconds);
   const uint64_t left = Sleep(seconds * kSecond, false, JACQUARD_CALLER);
-  return static_cast<unsigned>((left + kSecond - 1) / kSecond);
+  return static_cast<unsigned>(left / kSecond);
 }
 
 int clock_gettime(clockid_t clock, timespec* time) noexcept {

@@ -74,7 +74,7 @@ __asm__(
     "jacquard_replace rdtsc, RDTSC\n"
     "jacquard_replace rdtscp, RDTSCP\n"
     /* It takes forty cycles or more, for no purpose here: a loop with thousands of them would take a
-     * hundred times as long as one without. As many bytes. */
+     * hundred times as long as one without. Something of the same length takes its place. */
     ".macro pause\n"
     ".if jacquard_in_function\n"
     ".byte 0x66, 0x90\n"
