@@ -17,8 +17,6 @@
 namespace jacquard::sim {
 namespace {
 
-uintptr_t Address(const void* caller) { return reinterpret_cast<uintptr_t>(caller); }
-
 // vasprintf for `caller`.
 int PrintToNewBlock(char** result, const char* format, va_list arguments, const void* caller) {
   if (!UseArena(caller)) return JACQUARD_REAL(vasprintf)(result, format, arguments);

@@ -1,6 +1,5 @@
 #include "sim/c_library.h"
 
-#include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
 
@@ -25,15 +24,9 @@ std::vector<DataRange> DataOfCLibrary() {
 
 // Empty if no variable of a known size lies there.
 DataRange VariableAt(const void* address) {
-  Dl_info info;
-  void* entry = nullptr;
-  if (dladdr1(address, &info, &entry, RTLD_DL_SYMENT) == 0 || entry == nullptr ||
-      info.dli_saddr != address)
-    return {nullptr, nullptr};
-  const auto& symbol = *static_cast<const ElfW(Sym)*>(entry);
-  if (ELF64_ST_TYPE(symbol.st_info) != STT_OBJECT) return {nullptr, nullptr};
-  char* const begin = static_cast<char*>(info.dli_saddr);
-  return {begin, begin + symbol.st_size};
+  const auto [begin, symbol] = SymbolAt(address);
+  if (symbol == nullptr || ELF64_ST_TYPE(symbol->st_info) != STT_OBJECT) return {nullptr, nullptr};
+  return {begin, begin + symbol->st_size};
 }
 
 struct Search {

@@ -1,5 +1,7 @@
 #include "sim/dynamic_section.h"
 
+#include <dlfcn.h>
+
 namespace jacquard::sim {
 
 DynamicSection::DynamicSection(const dl_phdr_info& module) {
@@ -47,6 +49,13 @@ bool DynamicSection::Names(ElfW(Sxword) tag, std::string_view name) const {
     if (entry->d_tag == tag && names_ + entry->d_un.d_val == name) return true;
   }
   return false;
+}
+
+PlacedSymbol SymbolAt(const void* address) {
+  Dl_info info;
+  void* entry = nullptr;
+  if (dladdr1(address, &info, &entry, RTLD_DL_SYMENT) == 0 || info.dli_saddr != address) return {};
+  return {static_cast<char*>(info.dli_saddr), static_cast<const ElfW(Sym)*>(entry)};
 }
 
 }  // namespace jacquard::sim

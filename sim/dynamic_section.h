@@ -62,6 +62,15 @@ class DynamicSection {
   uintptr_t call_table_ = 0;
 };
 
+// A symbol with a size, of any module, and where it lies.
+struct PlacedSymbol {
+  char* begin = nullptr;
+  const ElfW(Sym) * symbol = nullptr;  // null: there is none
+};
+
+// What begins at `address`.
+PlacedSymbol SymbolAt(const void* address);
+
 }  // namespace jacquard::sim
 
 #endif  // JACQUARD_SIM_DYNAMIC_SECTION_H_

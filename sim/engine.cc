@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sim/fold.h"
 #include "sim/interruptions.h"
 #include "sim/lock_order.h"
 #include "sim/memory/memory.h"
@@ -127,8 +128,7 @@ void Engine::SwitchTo(SimThread& thread) {
   if (&thread == current) return;
   SimThread* const from = current;
   steps_in_a_row_ = 0;
-  schedule_ = (std::rotl(schedule_, 23) ^ (step_ * 256 + static_cast<uint64_t>(thread.id))) *
-              0x9E37'79B9'7F4A'7C15;
+  schedule_ = Fold(schedule_, step_ * 256 + static_cast<uint64_t>(thread.id));
   if (signal_masks_used) [[unlikely]]
     LeaveSignals(*from);
   current = &thread;
@@ -274,7 +274,7 @@ void Engine::FireTimeout(SimThread& thread) {
 
 void Engine::NoteTimeOut(const SimThread& thread) {
   if (rechecking_ || probing_) return;
-  // What a file or a signal would have told, somebody else might do.
+  // Somebody outside of the simulation might still write to the file, or send the signal.
   const bool waits_for_others =
       thread.wait == WaitReason::kDescriptor || thread.wait == WaitReason::kSignal;
   const uint64_t begin = std::min(thread.wait_began, thread.deadline);

@@ -5,12 +5,12 @@
 #include <time.h>
 
 #include <algorithm>
-#include <bit>
 #include <set>
 #include <string>
 
 #include "sim/descriptors.h"
 #include "sim/engine.h"
+#include "sim/fold.h"
 #include "sim/heap.h"
 #include "sim/lent_functions.h"
 #include "sim/library_bugs.h"
@@ -196,10 +196,8 @@ void Engine::Watch(const Step& step, uintptr_t pc) {
   // Who reads the clock knows the time. To all others only that matters which is left.
   uint64_t others = random_numbers.state;
   if (AnyTimerRuns() || HasTimerFiles()) others ^= clock.now();
-  for (const int id : MembersOf(timed_ | patient_)) {
-    others =
-        (std::rotl(others, 23) ^ (threads_[id].deadline - clock.now())) * 0x9E37'79B9'7F4A'7C15;
-  }
+  for (const int id : MembersOf(timed_ | patient_))
+    others = Fold(others, threads_[id].deadline - clock.now());
   recurrence.OnStep(step, pc, {me.stack_bottom, FirstFrame(me.id)}, others);
   if (recurrence.has_news()) SetLimit(step_);
 }

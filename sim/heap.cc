@@ -41,8 +41,6 @@ extern "C" const char end;
 namespace jacquard::sim {
 namespace {
 
-uintptr_t Address(const void* caller) { return reinterpret_cast<uintptr_t>(caller); }
-
 HeapCaller RunningThread() {
   return {static_cast<int16_t>(engine.current->id),
           static_cast<int16_t>(engine.current->operation)};

@@ -3,6 +3,7 @@
 #define JACQUARD_SIM_HEAP_H_
 
 #include <cstddef>
+#include <cstdint>
 
 #include "sim/arena.h"
 
@@ -26,6 +27,9 @@ struct Release {
   bool sized = false;
   size_t size = 0;
 };
+
+// A return address as a number.
+inline uintptr_t Address(const void* caller) { return reinterpret_cast<uintptr_t>(caller); }
 
 // A block for `caller`, a return address. Without memory it calls the program's handler, and then
 // throws or returns null.

@@ -22,27 +22,30 @@ namespace {
 
 constexpr auto kUnchanged = static_cast<uid_t>(-1);
 
+// As a system call returns: 0, or -1 with that as errno.
+int Result(int error) { return static_cast<int>(ResultOf(error)); }
+
 template <class... Arguments>
-long Call(long number, Arguments... arguments) {
-  return ResultOf(-static_cast<int>(RawSyscall(number, static_cast<uint64_t>(arguments)...)));
+int Call(long number, Arguments... arguments) {
+  return Result(-static_cast<int>(RawSyscall(number, static_cast<uint64_t>(arguments)...)));
 }
 
 // `real` if there are no simulated threads yet.
 template <class Real, class... Arguments>
 int ChangeIdentity(long number, Real real, Arguments... arguments) {
   if (!engine.initialized()) return real(arguments...);
-  return static_cast<int>(Call(number, arguments...));
+  return Call(number, arguments...);
 }
 
 // To change only the effective one; -1 is none.
 int ChangeEffective(long number, int (*real)(unsigned), unsigned identity) {
   if (!engine.initialized()) return real(identity);
-  if (identity == kUnchanged) return static_cast<int>(ResultOf(EINVAL));
-  return static_cast<int>(Call(number, kUnchanged, identity, kUnchanged));
+  if (identity == kUnchanged) return Result(EINVAL);
+  return Call(number, kUnchanged, identity, kUnchanged);
 }
 
 int SetGroups(size_t count, const gid_t* groups) {
-  return static_cast<int>(Call(SYS_setgroups, count, reinterpret_cast<uint64_t>(groups)));
+  return Call(SYS_setgroups, count, reinterpret_cast<uint64_t>(groups));
 }
 
 // All that the user is in.

@@ -11,7 +11,6 @@
 // stores release, and all access the newest value.
 #include "sim/inline_assembly.h"
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -19,6 +18,7 @@
 #include <utility>
 
 #include "sim/engine.h"
+#include "sim/fold.h"
 #include "sim/memory/memory.h"
 #include "sim/plain_loops.h"
 #include "sim/spin.h"
@@ -283,8 +283,7 @@ using ExtendedState = uint64_t[52];
 
 uint64_t HashOf(const ExtendedState& state) {
   uint64_t hash = 0;
-  for (size_t i = 4; i < std::size(state); ++i)
-    hash = (std::rotl(hash, 23) ^ state[i]) * 0x9E37'79B9'7F4A'7C15;
+  for (size_t i = 4; i < std::size(state); ++i) hash = Fold(hash, state[i]);
   return hash;
 }
 

@@ -20,15 +20,11 @@ namespace {
 DataRange LentFunction(const char* name) {
   void* const function = dlsym(RTLD_DEFAULT, name);
   if (function == nullptr || !FromProgramItself(function)) return {nullptr, nullptr};
-  Dl_info info;
-  void* entry = nullptr;
-  if (dladdr1(function, &info, &entry, RTLD_DL_SYMENT) == 0 || entry == nullptr)
+  const auto [begin, symbol] = SymbolAt(function);
+  if (symbol == nullptr || ELF64_ST_BIND(symbol->st_info) != STB_WEAK ||
+      ELF64_ST_TYPE(symbol->st_info) != STT_FUNC)
     return {nullptr, nullptr};
-  const auto& symbol = *static_cast<const ElfW(Sym)*>(entry);
-  if (ELF64_ST_BIND(symbol.st_info) != STB_WEAK || ELF64_ST_TYPE(symbol.st_info) != STT_FUNC)
-    return {nullptr, nullptr};
-  char* const begin = static_cast<char*>(info.dli_saddr);
-  return {begin, begin + symbol.st_size};
+  return {begin, begin + symbol->st_size};
 }
 
 }  // namespace

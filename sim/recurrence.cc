@@ -1,9 +1,9 @@
 #include "sim/recurrence.h"
 
 #include <algorithm>
-#include <bit>
 #include <utility>
 
+#include "sim/fold.h"
 #include "sim/spin.h"
 
 namespace jacquard::sim {
@@ -12,10 +12,6 @@ namespace {
 constexpr size_t kFirstCapacity = 1 << 16;
 constexpr size_t kMostOfRange = 4096;    // of a larger range the beginning
 constexpr size_t kMostStack = 64 << 10;  // what lies on a deeper one is not known
-
-uint64_t Fold(uint64_t hash, uint64_t word) {
-  return (std::rotl(hash, 23) ^ word) * 0x9E37'79B9'7F4A'7C15;
-}
 
 }  // namespace
 

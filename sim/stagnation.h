@@ -83,8 +83,8 @@ class Stagnation {
   bool is_used_ = false;  // in this execution
   uint64_t begun_ = 0;
   uint64_t time_outs_ = 0;
-  ThreadSet sleepers_ = 0;       // who has waited for time in this stretch
-  ThreadSet last_sleepers_ = 0;  // and in the one before
+  ThreadSet sleepers_ = 0;            // who has waited for time in this stretch
+  ThreadSet last_sleepers_ = 0;       // and in the one before
   uint64_t slept_[kMaxThreads] = {};  // by those, in all stretches one after another
   Wait waits_[kMaxThreads] = {};
 };

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/times.h>
@@ -229,6 +230,50 @@ TEST(Time, IsTheSameWithAndWithoutATrace) {
   const int64_t expected = end(nullptr, false);
   EXPECT_EQ(end(&trace, false), expected);
   EXPECT_EQ(end(nullptr, true), expected);
+}
+
+// The handler of a signal ends a sleep, whatever its form, where nobody can run.
+TEST(Time, SleepsEndByASignal) {
+  static constexpr timespec kLong = {1000, 0};
+  ExecutionOptions options = TestOptions();
+  options.time_outs = kNever;
+  const auto nanosleeps = [](timespec& left) { return nanosleep(&kLong, &left) == -1; };
+  const auto clock_nanosleeps = [](timespec& left) {
+    const int error = clock_nanosleep(CLOCK_MONOTONIC, 0, &kLong, &left);
+    if (error != 0) errno = error;
+    return error != 0;
+  };
+  const auto usleeps = [](timespec& left) {
+    left = kLong;
+    return usleep(1'000'000'000) == -1;
+  };
+  const auto sleeps = [](timespec& left) {
+    left.tv_sec = sleep(kLong.tv_sec);
+    if (left.tv_sec != 0) errno = EINTR;
+    return left.tv_sec != 0;
+  };
+  for (bool (*const form)(timespec&) : {+nanosleeps, +clock_nanosleeps, +usleeps, +sleeps}) {
+    int count = 0;  // of sleeps that were ended
+    ExpectPass(Walk(
+        [form, &count] {
+          static std::atomic<int> handled;
+          signal(SIGUSR1, [](int) { ++handled; });
+          std::thread other([form, &count] {
+            timespec left = {};
+            errno = 0;
+            const bool is_interrupted = form(left);
+            Check(handled == 1, "it has been handled");
+            if (!is_interrupted) return;
+            ++count;
+            Check(errno == EINTR && left.tv_sec > 0, "before the time was over");
+          });
+          pthread_kill(other.native_handle(), SIGUSR1);
+          other.join();
+        },
+        200, options));
+    EXPECT_GT(count, 0);
+    EXPECT_LT(count, 200);
+  }
 }
 
 }  // namespace
