@@ -83,7 +83,9 @@ void* EndWithoutExecution(void* seconds) {
   timespec time;
   time.tv_sec = static_cast<time_t>(limit);
   time.tv_nsec = static_cast<long>((limit - static_cast<double>(time.tv_sec)) * 1e9);
-  nanosleep(&time, nullptr);
+  do {
+    nanosleep(&time, nullptr);
+  } while (ProgramIsAlone());
   if (__atomic_load_n(&RuntimeCounters().executions, __ATOMIC_RELAXED) != 0) return nullptr;
   EndStuckProcess("the time was over before one execution had come to its end\n", kNothingExecuted);
 }

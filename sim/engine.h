@@ -350,6 +350,12 @@ class Engine {
   // Returns if it is the process that is to end.
   void EndProgram(std::string_view function, int status, bool in_order, uintptr_t pc);
 
+  // ExitMode::kIsRealIfAlone: whether that is as the execution is up to now. From any thread.
+  bool IsAlone() const {
+    return options_.exits == ExitMode::kIsRealIfAlone &&
+           __atomic_load_n(&thread_count_, __ATOMIC_RELAXED) == 1 && !probing_;
+  }
+
   const ExecutionOptions& options() const { return options_; }
 
   // A series of executions begins or ends (execute.h): in it, the process's own thread need not

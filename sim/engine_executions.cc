@@ -309,6 +309,8 @@ void SetDeadline(double deadline) { sim::engine.SetDeadline(deadline); }
 double CurrentDeadline() { return sim::engine.deadline(); }
 bool LastWasGivenUp() { return sim::engine.given_up(); }
 
+bool ProgramIsAlone() { return sim::engine.IsAlone(); }
+
 uint64_t LastSchedule() { return sim::engine.schedule(); }
 
 ThreadLocal FindThreadLocal(const void* address) { return sim::engine.FindThreadLocal(address); }

@@ -89,7 +89,7 @@ void Engine::SetLimit(uint64_t limit) {
 }
 
 void Engine::LookAround() {
-  if (deadline_ != 0 && !probing_ && MonotonicSeconds() >= deadline_) {
+  if (deadline_ != 0 && !probing_ && MonotonicSeconds() >= deadline_ && !IsAlone()) {
     given_up_ = true;
     GiveUp();
   }
@@ -133,6 +133,7 @@ void Engine::ReachLimit() {
                      "goes on although the threads that the execution began with have ended");
   }
   if (step_ < options_.max_steps) return PassLimit();
+  if (IsAlone()) return SetLimit(step_ + options_.max_steps);
   if (rechecking_ && recheck_round_ >= kRecheckRounds) ReportDeadlock();
   ReportLivelock("did not end within ", options_.max_steps, " steps (max_steps)");
 }

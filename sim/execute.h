@@ -39,7 +39,7 @@ enum class ExitMode : uint8_t {
   kIsFree,       // the end of a program, whatever the status
   kMustBeZero,   // the same, but another status than 0 is a verdict
   // As kIsFree; but if the execution has never had a second thread, it is the process that ends, as
-  // without a simulation.
+  // without a simulation; for as long as it has none, there is no limit of time or steps.
   kIsRealIfAlone,
 };
 
@@ -148,6 +148,10 @@ void BeginTests();
 // have left, on the heap, too, and in the calling thread's variables, is there in each execution;
 // and simulated thread 0 is called what the calling thread is.
 void BeginProgram();
+
+// Whether the program is one without threads as far as it has come: no limits of time and steps are
+// for it, as it ends as it would by itself (ExitMode::kIsRealIfAlone). From any thread.
+bool ProgramIsAlone();
 
 // For programs, on simulated thread 0: main() has returned `status`. If other threads are still
 // there, ends the execution, as the end of the process would end them.

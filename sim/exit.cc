@@ -24,7 +24,7 @@ void Engine::EndProgram(std::string_view function, int status, bool in_order, ui
     FailIfInHandlerOfFault();
     FailInTimersHandler();
   }
-  if (options_.exits == ExitMode::kIsRealIfAlone && thread_count_ == 1 && !probing_) {
+  if (IsAlone()) {
     WriteMessage("no second thread: this program has run once, as it is");
     if (in_order) {
       RunThreadDestructors();

@@ -64,6 +64,20 @@ says 'with options it is explored' '^jacquard: 10 executions'
 printf '#include <stdlib.h>\nint main(void) { char *p = malloc(5); p = realloc(p, 100); return !p; }\n' >leaks.c
 ends 0 'a program that leaks' jacquard-cc -o leaks leaks.c
 as_it_is 0 'which is its own affair' ./leaks
+# Neither the ten seconds nor the thirty million steps that an execution has are for it.
+cat >takes_long.cc <<'END'
+#include <atomic>
+std::atomic<long> number;
+int main() {
+  while (++number < 130'000'000) {
+  }
+  return 6;
+}
+END
+ends 0 'a program that takes long' jacquard-c++ -o takes_long takes_long.cc
+as_it_is 6 'takes its time' ./takes_long
+ends 1 'unless steps are what it is asked for' env JACQUARD_OPTIONS='executions=1 max_steps=1000000' ./takes_long
+says 'unless steps are what it is asked for' '^livelock: no progress: did not end within 1000000 steps'
 # What cannot be simulated is told, whatever would come behind.
 cat >forks.c <<'END'
 #include <pthread.h>
