@@ -259,8 +259,9 @@ void Engine::FireTimeout(SimThread& thread) {
   } else {
     thread.timed_out = true;
     clock.PassTo(thread.deadline);
-    if (fair_ && (enabled_ & ~thread.bit) == 0) NoteTimeOut(thread);
-    if ((enabled_ & ~thread.bit) != 0 && ++time_outs_ >= options_.time_outs) {
+    if ((enabled_ & ~thread.bit) == 0) {
+      NoteTimeOut(thread);
+    } else if (++time_outs_ >= options_.time_outs) {
       // No more of it: the others are patient.
       for (const int id : MembersOf(timed_)) {
         const SimThread& other = threads_[id];
@@ -273,6 +274,7 @@ void Engine::FireTimeout(SimThread& thread) {
 }
 
 void Engine::NoteTimeOut(const SimThread& thread) {
+  if (!fair_) return void(++waits_over_);
   if (rechecking_ || probing_) return;
   // Somebody outside of the simulation might still write to the file, or send the signal.
   const bool waits_for_others =

@@ -416,6 +416,10 @@ class Engine {
   // called a deadlock: longer than loops with a counter that the runtime cannot see use to be.
   static constexpr int kRecheckRounds = 64;
   static constexpr uint64_t kRecheckSteps = 20'000;
+  // So many times `unfair_steps` may there be where nobody else can run.
+  static constexpr uint64_t kLongerAlone = 10;
+  // To wait for a while, to look and to wait again takes about so many steps.
+  static constexpr uint64_t kStepsOfPoll = 8;
 
   // As Backstage, within a step: there the hooks are known to be on. The thread's errno, which is
   // its own, is kept in memory, as there is one step at a time, and not in a register.
@@ -530,6 +534,10 @@ class Engine {
   // The limit was none of the execution, but where something begins or ends: every thread's getting
   // its turn, what is kept of a livelock, a watch.
   void PassLimit();
+  // So many steps may still be left to the strategy. Those at which nobody else can run, as where a
+  // main prepares something alone, are not counted up to a limit: it has nothing to say there. But
+  // whoever polls may go on like that for ever: if time passes when nobody can run, that counts.
+  uint64_t UnfairStepsLeft() const;
   void BeginWatch();
   void Watch(const Step& step, uintptr_t pc);
   void EndWatch();
@@ -607,6 +615,8 @@ class Engine {
   uint64_t step_ = 0;
   uint64_t schedule_ = 0;            // a hash of the switches
   uint64_t fair_from_ = 0;           // this step on every thread gets its turn
+  uint64_t picks_before_ = 0;        // the execution's first
+  uint64_t waits_over_ = 0;          // when nobody could run, as long as it is not fair
   uint64_t next_watch_ = 0;          // the step when `recurrence` watches
   uint64_t limit_ = 0;               // of steps
   uint64_t next_limit_ = 0;          // that, or when there is something else to do before

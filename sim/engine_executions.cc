@@ -205,6 +205,8 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   schedule_ = 0;
   steps_begin_epochs_ = false;
   fair_from_ = std::clamp<uint64_t>(options.max_steps / 2, 1, options.unfair_steps);
+  picks_before_ = counters_.picks;
+  waits_over_ = 0;
   next_watch_ = options.watch_from;
   livelock_mark_ = 0;
   SetLimit(fair_from_);

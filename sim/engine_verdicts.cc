@@ -138,9 +138,21 @@ void Engine::ReachLimit() {
   ReportLivelock("did not end within ", options_.max_steps, " steps (max_steps)");
 }
 
+uint64_t Engine::UnfairStepsLeft() const {
+  const uint64_t counted = counters_.picks - picks_before_ + waits_over_ * kStepsOfPoll;
+  const uint64_t latest = std::min(std::min(options_.max_steps / 2, options_.watch_from),
+                                   options_.unfair_steps * kLongerAlone);
+  if (counted >= options_.unfair_steps || step_ >= latest || patient_ != 0) return 0;
+  // Not too often.
+  const uint64_t left = std::max(options_.unfair_steps - counted, options_.unfair_steps / 16 + 1);
+  return std::min(left, latest - step_);
+}
+
 void Engine::PassLimit() {
   const auto set_limit = [this](uint64_t step) { SetLimit(std::min(options_.max_steps, step)); };
   if (!fair_) {
+    if (const uint64_t more = UnfairStepsLeft(); more != 0) return set_limit(step_ + more);
+    fair_from_ = step_;
     fair_ = unasked_ = true;
     if (memory != nullptr) memory->StopChoosing();
     spinning_looks_ = step_ + kStepsBetweenLooks;

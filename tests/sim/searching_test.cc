@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,6 +15,7 @@
 
 #include "sim/execute.h"
 #include "sim/explore.h"
+#include "sim/random_walk.h"
 #include "sim/runtime.h"
 #include "sim/strategies.h"
 #include "tests/sim/many_kinds_of_picks.h"
@@ -303,6 +305,49 @@ TEST(RandomStrategies, LetWhoIsWaitedForComeToo) {
         Search(name, ThreeThreadsAskForTwoPermits, 1000, MemoryMode::kRc11);
     EXPECT_EQ(result.failures, 0u) << name << ": " << result.verdict.message;
     EXPECT_LT(result.steps, 200 * result.executions) << name;
+  }
+}
+
+// Two threads take turns, unless one of them is let go on for some steps. The first thread prepares
+// something before that, when nobody else is there or can run.
+void TakeTurnsAfter(int preparation, bool others_are_there) {
+  std::mutex mutex;
+  std::condition_variable start;
+  bool has_started = false;
+  std::atomic<int> number{0};
+  const auto begin = [&] {
+    std::unique_lock<std::mutex> lock(mutex);
+    start.wait(lock, [&has_started] { return has_started; });
+  };
+  const auto prepare = [&] {
+    for (int i = 0; i < preparation; ++i) number.store(0);
+    const std::lock_guard<std::mutex> lock(mutex);
+    has_started = true;
+    start.notify_all();
+  };
+  if (!others_are_there) prepare();
+  std::thread adds([&] {
+    begin();
+    for (int i = 0; i < 5; ++i) ++number;
+  });
+  std::thread looks([&] {
+    begin();
+    const int seen = number.load();
+    Check(number.load() < seen + 5, "the other thread has not run on");
+  });
+  if (others_are_there) prepare();
+  adds.join();
+  looks.join();
+}
+
+TEST(RandomStrategies, ExploreWhatComesBehindALongPreparation) {
+  ExecutionOptions options = {.spurious_wake_ups = kNever};
+  options.unfair_steps = 200;
+  for (const bool others_are_there : {false, true}) {
+    RandomWalk walk(1);
+    const ExploreResult result = Explore([=] { TakeTurnsAfter(1000, others_are_there); }, walk,
+                                         {.executions = 2000, .execution = options});
+    EXPECT_EQ(result.failures, 1u) << others_are_there;
   }
 }
 
