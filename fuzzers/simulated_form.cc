@@ -84,7 +84,7 @@ bool Form::Execute(const Input& input) {
 
 std::string Form::Report(const Input& input, ReportFormat format) {
   Trace trace;
-  trace.of_livelock = state_->verdict.kind == VerdictKind::kLivelock;
+  trace.endless = state_->verdict.endless;
   const Verdict verdict = state_->Run(input, &trace);
   ReportOptions options;
   options.timeline.all = state_->options.all_events;

@@ -317,7 +317,7 @@ class Exploration {
     if (!minimize) silence_->Lift();  // this one is reported
     ChoiceRecorder recorder(strategy);
     Trace trace;
-    trace.of_livelock = first.kind == VerdictKind::kLivelock;
+    trace.endless = first.endless;
     Course second;
     Verdict again = Repeat(recorder, &trace, second);
     bool same = second == course;
@@ -440,7 +440,7 @@ class Exploration {
     const call::Deadline none(0);
     for (const Choices& tried : {fewer, choices}) {
       Trace trace_of_tried;
-      trace_of_tried.of_livelock = verdict.kind == VerdictKind::kLivelock;
+      trace_of_tried.endless = verdict.endless;
       ByteString replay;
       replay.Set(tried.others, tried.of_memory);
       replay.BeginExecution();

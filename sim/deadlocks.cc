@@ -7,8 +7,11 @@
 // When nobody can run at all, the verdict is a deadlock. What it is called is found out by going
 // on: those who sleep on a futex or a condition variable are woken one after another, as they might
 // have been for no reason at any time. If the execution then comes to its end, all that was missing
-// was a wake-up: it was lost. What happens in that probe nobody sees.
+// was a wake-up: it was lost. What happens in that probe nobody sees. A livelock beside somebody
+// who sleeps is looked into in the same way: others may go on only because they wait for the
+// sleeper.
 #include <string>
+#include <utility>
 
 #include "sim/descriptors.h"
 #include "sim/engine.h"
@@ -31,9 +34,7 @@ bool LeadsToRunning(const SimThread& from, ThreadSet& path) {
   for (const int id : MembersOf(lock_holders.HoldersFor(from))) {
     const SimThread& holder = engine.thread(id);
     if (&holder == engine.current) return true;
-    const bool stuck = !engine.HasEnded(holder) && engine.IsBlocked(holder) &&
-                       holder.deadline == Engine::kNoDeadline && (path & holder.bit) == 0;
-    if (!stuck) continue;
+    if (!engine.DependsOnOthers(holder) || (path & holder.bit) != 0) continue;
     path |= holder.bit;
     if (LeadsToRunning(holder, path)) return true;
     path &= ~holder.bit;
@@ -79,9 +80,9 @@ constexpr const char* kLostWakeUp = "lost wake-up";
 
 // What a probe has put aside.
 struct Probe {
-  const char* rule;  // of the deadlock
-  Verdict deadlock;
-  Verdict lost_wake_up;
+  Verdict verdict;       // made when it began
+  Verdict lost_wake_up;  // instead
+  const char* rule;      // of `verdict`
   SimThread* current;
   Recorder* recorder;
   uint64_t step;
@@ -135,16 +136,23 @@ void Engine::ReportDeadlock() {
     const SimThread& thread = threads_[FirstOf(alive_)];
     ReportLeftThread(thread, "thread outlives the body", "never ends");
   }
-  BeginProbe(kNoThreadCanRun, alive_, "");
+  {
+    const Backstage backstage;
+    const std::string message = DescribeWaits(alive_);
+    const Blame blame = {.threads = alive_};
+    BeginProbe(kNoThreadCanRun,
+               MakeVerdict(VerdictKind::kDeadlock, kNoThreadCanRun, message, blame), message,
+               alive_);
+  }
+  if (!WakeNextSleeper()) EndProbe(false);
 }
 
 void Engine::LookForStagnation() {
   ThreadSet stuck = 0;
   for (int i = 0; i < thread_count_; ++i) {
     const SimThread& thread = threads_[i];
-    const bool waits = !HasEnded(thread) && IsBlocked(thread) && thread.deadline == kNoDeadline &&
-                       thread.wait != WaitReason::kSpin;
-    if (stagnation_.NoteWait(i, waits ? thread.wait_ticket : 0)) stuck |= thread.bit;
+    const uint64_t ticket = DependsOnOthers(thread) ? thread.wait_ticket : 0;
+    if (stagnation_.NoteWait(i, ticket)) stuck |= thread.bit;
   }
   if (!stagnation_.EndStretch(step_) || AnyTimerRuns()) return;
   // Who waits for the end of a thread that goes on may get on with that.
@@ -155,39 +163,32 @@ void Engine::LookForStagnation() {
       last->wait == WaitReason::kSignal)
     return;
   ForgetEndOfTrace();
-  static std::string rest;  // kept: this stack may be given up
   {
     const Backstage backstage;
-    rest = "; since step " + std::to_string(stagnation_.begun()) +
-           " the others have only waited for time to pass, each for more than an hour";
+    const std::string message =
+        DescribeWaits(stuck) + "; since step " + std::to_string(stagnation_.begun()) +
+        " the others have only waited for time to pass, each for more than an hour";
+    constexpr const char* kRule = "threads wait for ever";
+    const Blame blame = {.threads = alive_};
+    BeginProbe(kRule, MakeVerdict(VerdictKind::kDeadlock, kRule, message, blame), message, stuck);
   }
-  BeginProbe("threads wait for ever", stuck, rest);
-  while (WakeNextSleeper()) {
-  }
+  if (!WakeAllSleepers()) EndProbe(false);
 }
 
-void Engine::BeginProbe(const char* rule, ThreadSet waiting, const std::string& rest) {
-  {
-    const Backstage backstage;
-    const std::string message = DescribeWaits(waiting) + rest;
-    const Blame blame = {.threads = alive_};
-    probe = {rule,
-             MakeVerdict(VerdictKind::kDeadlock, rule, message, blame),
-             MakeVerdict(VerdictKind::kDeadlock, kLostWakeUp,
-                         message + "; if whoever sleeps were woken now, all would come to an end",
-                         blame),
-             current,
-             recorder,
-             step_,
-             ~waiting};
-  }
+void Engine::BeginProbe(const char* rule, Verdict verdict, const std::string& message,
+                        ThreadSet waiting) {
+  Verdict lost_wake_up =
+      MakeVerdict(VerdictKind::kDeadlock, kLostWakeUp,
+                  message + "; if whoever sleeps were woken now, all would come to an end",
+                  {.threads = alive_});
+  lost_wake_up.endless = verdict.endless;
+  probe = {std::move(verdict), std::move(lost_wake_up), rule, current, recorder, step_, ~waiting};
   recorder = nullptr;
   probing_ = true;
   rechecking_ = false;
   fair_ = unasked_ = true;
   observed_ = program_observes_ = false;
   SetLimit(step_ + kProbeSteps);
-  if (!WakeNextSleeper()) EndProbe(false);
 }
 
 bool Engine::WakeNextSleeper() {
@@ -202,6 +203,12 @@ bool Engine::WakeNextSleeper() {
   return false;
 }
 
+bool Engine::WakeAllSleepers() {
+  bool any = false;
+  while (WakeNextSleeper()) any = true;
+  return any;
+}
+
 void Engine::EndProbe(bool completed) {
   {
     const Backstage backstage;
@@ -212,7 +219,7 @@ void Engine::EndProbe(bool completed) {
     if (recorder != nullptr)
       recorder->Text(TraceEvent::Type::kNote, completed ? kLostWakeUp : probe.rule);
     current = last;
-    *verdict_ = completed ? probe.lost_wake_up : probe.deadlock;
+    *verdict_ = completed ? probe.lost_wake_up : probe.verdict;
   }
   GiveUp();
 }

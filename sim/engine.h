@@ -252,6 +252,11 @@ class Engine {
     }
   }
   bool IsSpinning(const SimThread& thread) const { return Has(spinning_, thread.id); }
+  // Whether it waits in a call that only another thread can end.
+  bool DependsOnOthers(const SimThread& thread) const {
+    return !HasEnded(thread) && IsBlocked(thread) && thread.deadline == kNoDeadline &&
+           !IsSpinning(thread);
+  }
   // If the thread spins it goes on with that: something has happened to it.
   void WakeIfSpinning(SimThread& thread);
   // Makes those runnable: they look again.
@@ -543,7 +548,8 @@ class Engine {
   void EndWatch();
   void StopRecording();
   void ForgetEndOfTrace();
-  [[noreturn]] void ReportLivelock(std::string_view what, uint64_t number, std::string_view rest);
+  // Ends the execution, now or after a probe.
+  void ReportLivelock(std::string_view what, uint64_t number, std::string_view rest);
   // Every now and then. Gives the execution up if its time is over.
   void LookAround();
   // The spinning threads go round their loops again.
@@ -587,10 +593,13 @@ class Engine {
                                      std::string_view what);
   Verdict MakeVerdict(VerdictKind kind, std::string_view rule, std::string_view message,
                       const Blame& blame);
-  // After a deadlock: goes on with the sleepers woken one after another, to see whether that was
-  // all that was missing (deadlocks.cc). `rest` is said behind what the waiting threads wait for.
-  void BeginProbe(const char* rule, ThreadSet waiting, const std::string& rest);
+  // The verdict is made: it is `verdict`, of `rule`, unless all come to an end once those sleepers
+  // are woken that are among `waiting`; that is to be seen (deadlocks.cc). Then it is a lost
+  // wake-up, with `message`. On the backstage.
+  void BeginProbe(const char* rule, Verdict verdict, const std::string& message, ThreadSet waiting);
+  // Whether there was one.
   bool WakeNextSleeper();
+  bool WakeAllSleepers();
   [[noreturn]] void EndProbe(bool completed);
 
   ThreadSet enabled_ = 0;   // can run

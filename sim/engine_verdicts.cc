@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "sim/descriptors.h"
 #include "sim/engine.h"
@@ -22,6 +23,7 @@
 #include "sim/signals.h"
 #include "sim/timer_files.h"
 #include "sim/timers.h"
+#include "sim/wait_text.h"
 
 namespace jacquard::sim {
 namespace {
@@ -233,7 +235,19 @@ void Engine::ReportLivelock(std::string_view what, uint64_t number, std::string_
   }
   if (TimerMayBeMissing()) Fail(VerdictKind::kUnsupported, "signal of a timer", message);
   ForgetEndOfTrace();
-  Fail(VerdictKind::kLivelock, "no progress", message);
+  ThreadSet waiting = 0;
+  for (const int id : MembersOf(alive_)) {
+    if (DependsOnOthers(threads_[id])) waiting |= threads_[id].bit;
+  }
+  {
+    const Backstage backstage;
+    constexpr const char* kRule = "no progress";
+    Verdict livelock = MakeVerdict(VerdictKind::kLivelock, kRule, message, {});
+    livelock.endless = true;
+    BeginProbe(kRule, std::move(livelock),
+               DescribeWaits(waiting) + "; the others make no progress: " + message, waiting);
+  }
+  if (!WakeAllSleepers()) EndProbe(false);
 }
 
 // What goes on for ever need not be shown for longer than that.

@@ -13,7 +13,7 @@ namespace {
 void RecordFailure(Program& program, ByteString& replay, const ExploreOptions& options,
                    ExploreResult& result) {
   replay.BeginExecution();
-  result.trace.of_livelock = result.verdict.kind == VerdictKind::kLivelock;
+  result.trace.endless = result.verdict.endless;
   Verdict again = Execute(program, replay, options.execution, &result.trace);
   if (again.signature == result.verdict.signature) {
     result.verdict = std::move(again);  // its steps are the trace's

@@ -59,10 +59,10 @@ class Recorder {
   // What is recorded from here on can be forgotten. In events.
   size_t Mark() const { return left_out_ + trace_->events.size(); }
   void ForgetSince(size_t mark);
-  // The same: a livelock is shown long enough by what has been recorded. If the trace is to show
-  // one, there is nothing more to record.
+  // The same: if threads go on for ever, they do so for long enough in what has been recorded, and
+  // of such a trace there is nothing more to record.
   size_t MarkEnough() { return enough_ = Mark(); }
-  bool has_enough() const { return trace_->of_livelock; }
+  bool has_enough() const { return trace_->endless; }
   // Nothing more will be recorded. Of a very long execution the trace then has the end only.
   void Finish();
 

@@ -54,8 +54,9 @@ struct TracePlace {
 };
 
 struct Trace {
-  // Set before: it is to show a livelock, and so ends where that has been shown for long enough.
-  bool of_livelock = false;
+  // Set before: of an execution whose verdict is `endless`. It stops where that has been shown for
+  // long enough.
+  bool endless = false;
 
   std::vector<TraceEvent> events;
   std::vector<TracePlace> places;

@@ -42,6 +42,8 @@ struct Verdict {
   std::string signature;
   int thread = -1;    // whose step it was; -1 where no single thread is to blame
   uint64_t step = 0;  // how many steps had been taken
+  // Threads went on for ever; a trace shows as much of that as anybody wants to see.
+  bool endless = false;
 
   bool passed() const { return kind == VerdictKind::kPass; }
 };

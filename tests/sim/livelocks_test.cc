@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <functional>
 #include <mutex>
@@ -102,6 +103,60 @@ TEST(Livelocks, LivelockOfWhoSleepsIsFound) {
 }
 
 // What counts may come to its end.
+// The first thread asks again and again whether another one has ended. That one sleeps until `set`,
+// which comes to pass if `sets`, but nobody tells it.
+ExploreResult PollUntilASleeperEnds(bool sets, bool counts) {
+  ExecutionOptions options = WatchedSoon();
+  options.max_steps = 4 * kWatchSoon;
+  options.spurious_wake_ups = kNever;
+  return WalkOnce(
+      [sets, counts] {
+        std::mutex mutex;
+        std::condition_variable condition;
+        bool set = false;
+        bool ended = false;
+        std::atomic<int> looks{0};
+        std::thread sleeper([&] {
+          std::unique_lock<std::mutex> lock(mutex);
+          condition.wait(lock, [&set] { return set; });
+          ended = true;
+        });
+        for (bool goes_on = true; goes_on;) {
+          std::this_thread::sleep_for(std::chrono::milliseconds(1));
+          const std::lock_guard<std::mutex> lock(mutex);
+          set = sets;
+          if (counts) ++looks;
+          goes_on = !ended;
+        }
+        sleeper.join();
+      },
+      options);
+}
+
+TEST(Livelocks, WhoPollsForASleeperThatIsNotWokenHasLostItsWakeUp) {
+  for (const bool counts : {false, true}) {
+    const ExploreResult result = PollUntilASleeperEnds(/*sets=*/true, counts);
+    ASSERT_EQ(result.verdict.kind, VerdictKind::kDeadlock) << result.verdict.message;
+    EXPECT_NE(
+        result.verdict.message.find("lost wake-up: thread 1 waits for the condition variable"),
+        std::string::npos)
+        << result.verdict.message;
+    EXPECT_NE(result.verdict.message.find(counts ? "max_steps" : "came back"), std::string::npos)
+        << result.verdict.message;
+    EXPECT_FALSE(result.not_deterministic);
+    // Of the polling there is no more than is of use.
+    EXPECT_LT(result.trace.events.size(), 4 * ExecutionOptions().unfair_steps);
+  }
+}
+
+TEST(Livelocks, AWakeUpThatWouldNotHelpIsNotLost) {
+  for (const bool counts : {false, true}) {
+    const ExploreResult result = PollUntilASleeperEnds(/*sets=*/false, counts);
+    EXPECT_EQ(result.verdict.kind, VerdictKind::kLivelock) << result.verdict.message;
+    EXPECT_FALSE(result.not_deterministic);
+  }
+}
+
 TEST(Livelocks, WhoCountsMayGoOnUpToTheStepLimit) {
   ExecutionOptions options = WatchedSoon();
   options.max_steps = 3 * kWatchSoon;
