@@ -72,6 +72,15 @@ add_sudo() {
     AS_ROOT=1 exec \"\${@:2}\""
 }
 
+# One that wants a password: whoever is asked on a terminal types a right one (`exit 0`) or a wrong one (`exit 1`).
+add_sudo_with_password() {
+  fake sudo <<<"
+    echo \"sudo \$*\" >>'$machine/log'
+    [[ \$1 != -n ]] || exit 1
+    if [[ \$1 == -v ]]; then $1; fi
+    AS_ROOT=1 exec \"\$@\""
+}
+
 # bazelw FOLDER ARGUMENTS...: runs it there with something on the standard input; sets `status`.
 bazelw() {
   (
@@ -79,6 +88,13 @@ bazelw() {
     env -i PATH="$machine/bin" HOME="$machine/home" USER=tester BAZELW_OS_RELEASE="$machine/os-release" \
       "$checkout/bazelw" "${@:2}"
   ) >"$machine/stdout" 2>"$machine/stderr" <<<"something that nobody may read"
+  status=$?
+}
+
+# The same with a terminal; what it prints counts as said.
+bazelw_on_terminal() {
+  script -qec "cd '$1' && env -i PATH='$machine/bin' HOME='$machine/home' USER=tester \
+    BAZELW_OS_RELEASE='$machine/os-release' '$checkout/bazelw' ${*:2}" "$machine/stderr" >/dev/null </dev/null
   status=$?
 }
 
@@ -143,6 +159,33 @@ bazelw "$checkout" build
 expect_given_up
 expect_advice
 expect_said 'without a password'
+
+new_machine user_who_types_a_password
+echo 1000 >"$machine/uid"
+add_sudo_with_password 'exit 0'
+bazelw_on_terminal "$checkout" build
+expect_status 3
+expect_said 'sudo asks for your password'
+expect_log 'sudo env DEBIAN_FRONTEND=noninteractive apt-get'
+expect_log "bazel in $checkout: <build>"
+
+new_machine user_who_types_a_wrong_password
+echo 1000 >"$machine/uid"
+add_sudo_with_password 'exit 1'
+bazelw_on_terminal "$checkout" build
+expect_status "$UNSUITABLE"
+expect_no_log 'apt-get'
+expect_no_log 'bazel in'
+expect_advice
+expect_said 'sudo does not let you'
+
+new_machine user_without_a_terminal
+echo 1000 >"$machine/uid"
+add_sudo_with_password 'exit 0'
+bazelw "$checkout" build
+expect_given_up
+expect_advice
+expect_no_log 'sudo -v'
 
 new_machine user_without_sudo
 echo 1000 >"$machine/uid"
