@@ -18,9 +18,9 @@ struct Request {
   std::string problem;        // why it cannot be done, and what to do; then it is refused
 };
 
-// JACQUARD_OPTIONS counts for more than `options`, and so does JACQUARD_REPLAY. A token that comes
-// from the environment is for the body of which it speaks, whose hash is `body`, and refused by all
-// others; one in the options is meant for the body that it is given to.
+// JACQUARD_OPTIONS counts for more than `options`, and so does JACQUARD_REPLAY. A token in
+// JACQUARD_REPLAY is for the body of which it speaks, whose hash is `body`, and refused by all
+// others; one in the options, also of JACQUARD_OPTIONS, is meant for the body that it is given to.
 Request MakeRequest(const Options& options, uint32_t body);
 
 }  // namespace jacquard::call

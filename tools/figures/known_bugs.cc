@@ -86,12 +86,15 @@ std::vector<Figure> Measure() {
       "Bugs that real experts made in this lock, or in drafts of it, and some that were invented. "
       "Each has a folder in\n`tests/known_bugs`: a patch that puts it back into a copy of `lock/`, "
       "a text with its history and interleaving, and the\nsmallest input that shows it, which "
-      "`bazel test //tests/known_bugs/...` executes on the patched lock and on the lock as it "
+      "`./bazelw test //tests/known_bugs/...` executes on the patched lock and on the lock as it "
       "is.\n\n"
       "Executions until it is caught, and the CPU time of the whole process: by libFuzzer from the "
       "ordinary seeds, and by the\n[explorer](explore.md) with its default strategy. Medians of {} "
       "seeds, one core, at most {} s.\nWhat real threads under ThreadSanitizer and "
       "AddressSanitizer find: [known_bugs_real_threads.md](known_bugs_real_threads.md).\n\n"
+      "The texts number the bugs (B01 to B32) and the orders of the lock's steps (O1 to O10) as "
+      "the "
+      "description did\nfrom which this project started.\n\n"
       "| bug | when | caught as | libFuzzer | explorer |\n|---|---|---|---|---|\n",
       OnlyKnownBugsFlag(), kRuns, kLimitSeconds);
   for (const KnownBug& bug : ListKnownBugs()) {
