@@ -238,6 +238,7 @@ class Exploration {
         break;
       }
       const uint64_t steps_before = RuntimeCounters().steps;
+      const uint64_t long_before = RuntimeCounters().long_executions;
       Verdict verdict = Execute(program_, *strategy_, options_.execution);
       if (LastWasGivenUp()) [[unlikely]] {
         result_.steps_given_up = RuntimeCounters().steps - steps_before;
@@ -245,6 +246,7 @@ class Exploration {
       }
       const uint64_t steps = RuntimeCounters().steps - steps_before;
       result_.steps += steps;
+      result_.long_executions += RuntimeCounters().long_executions - long_before;
       schedules_.Add(LastSchedule());
       const bool nothing_happens = result_.steps == 0 && RuntimeCounters().picks == picks_before;
       if (++result_.executions >= next_repeat) [[unlikely]] {

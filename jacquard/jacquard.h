@@ -105,6 +105,8 @@ struct Result {
   double share_done = -1;
   // Executions in which a bound on what the memory model keeps was reached (Counters).
   uint64_t cut_histories = 0;
+  // Executions that went on beyond ExecutionOptions::unfair_steps (Counters).
+  uint64_t long_executions = 0;
   // The last execution, which does not count, was given up after so many steps: the time was over.
   uint64_t steps_given_up = 0;
   // Executions in which the program ended with another status than 0 (ExitMode).

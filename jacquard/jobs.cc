@@ -69,6 +69,7 @@ json ToJson(const FinishedJob& job) {
                   {"steps", result.steps},
                   {"exhausted", result.exhausted},
                   {"cut", result.cut_histories},
+                  {"long", result.long_executions},
                   {"failing_statuses", result.failing_statuses},
                   {"library_bugs", result.library_bugs},
                   {"given_up", result.steps_given_up},
@@ -154,6 +155,7 @@ class Merger {
     const auto count = static_cast<uint64_t>(jobs_.count);
     result.steps += message["steps"].get<uint64_t>();
     result.cut_histories += message["cut"].get<uint64_t>();
+    result.long_executions += message["long"].get<uint64_t>();
     result.failing_statuses += message["failing_statuses"].get<uint64_t>();
     result.library_bugs += message["library_bugs"].get<uint64_t>();
     result.steps_given_up += message["given_up"].get<uint64_t>();

@@ -24,6 +24,13 @@ std::string Summary(const Result& result) {
         "keeps more), or accesses to very many objects, among which races are no longer found",
         result.cut_histories);
   }
+  // A few go on because threads wait for each other by turns.
+  if (result.long_executions > result.executions / 2) {
+    text += fmt::format(
+        "; {} were so long that what came last was not explored: every thread got its turn then "
+        "(unfair_steps explores more)",
+        result.long_executions);
+  }
   if (result.steps_given_up != 0) {
     text += fmt::format("; the time was over in one more, which was given up after {} steps",
                         result.steps_given_up);

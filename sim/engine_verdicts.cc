@@ -156,6 +156,7 @@ void Engine::PassLimit() {
     if (const uint64_t more = UnfairStepsLeft(); more != 0) return set_limit(step_ + more);
     fair_from_ = step_;
     fair_ = unasked_ = true;
+    ++counters_.long_executions;
     if (memory != nullptr) memory->StopChoosing();
     spinning_looks_ = step_ + kStepsBetweenLooks;
     return set_limit(std::min(fair_from_ + kTraceOfLivelock, next_watch_));

@@ -109,6 +109,8 @@ struct Counters {
   // max_history, or accesses to very many objects. Nothing wrong was shown, but something may have
   // been missed.
   uint64_t cut_histories = 0;
+  // Executions that went on beyond `unfair_steps`: of what came then one order was looked at.
+  uint64_t long_executions = 0;
   // In how many executions the program ended with another status than 0, which was no verdict.
   uint64_t failing_statuses = 0;
   // How often a fault of the C++ library was passed over that ExecutionOptions::library_bugs would

@@ -337,6 +337,33 @@ TEST(Explore, SilencesAllButTheFailingExecution) {
   EXPECT_NE(testing::internal::GetCapturedStdout(), "");
 }
 
+// Steps by one thread alone, and then by two.
+void TakeSteps(int alone, int together) {
+  std::atomic<int> word = 0;
+  const auto take = [&word](int steps) {
+    for (int i = 0; i < steps; ++i) ++word;
+  };
+  take(alone);
+  std::thread other([=] { take(together); });
+  take(together);
+  other.join();
+}
+
+// That not everything was explored is said.
+TEST(Explore, SaysThatExecutionsWereLong) {
+  Options options = {.executions = 10};
+  options.execution.unfair_steps = 100;
+  const Result is_long = Explore([] { TakeSteps(0, 200); }, options);
+  EXPECT_TRUE(is_long.ok()) << is_long.report();
+  EXPECT_EQ(is_long.long_executions, 10u);
+  EXPECT_NE(Summary(is_long).find("10 were so long"), std::string::npos) << Summary(is_long);
+  for (const int alone : {0, 500}) {
+    const Result is_short = Explore([alone] { TakeSteps(alone, 10); }, options);
+    EXPECT_EQ(is_short.long_executions, 0u) << alone;
+    EXPECT_EQ(Summary(is_short).find("so long"), std::string::npos) << Summary(is_short);
+  }
+}
+
 // Steps between which there is much to compute: such an execution would take a quarter of an hour.
 void TakeManySlowSteps() {
   std::atomic<int> word = 0;

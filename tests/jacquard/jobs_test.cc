@@ -41,6 +41,10 @@ TEST(Jobs, ShareWhatTheyFind) {
   EXPECT_GT(right.steps, right.executions);
   EXPECT_GT(right.distinct_schedules, 1U);
   EXPECT_EQ(right.strategies.size(), 10U);
+  EXPECT_EQ(right.long_executions, 0U);
+  Options fair = options;
+  fair.execution.unfair_steps = 1;
+  EXPECT_EQ(Explore(Add, fair).long_executions, 3001U);
 
   const Result wrong = Explore(LoseAnUpdate, options);
   ASSERT_EQ(wrong.findings.size(), 1U) << wrong.problem;
