@@ -25,7 +25,7 @@ std::string Summary(const Result& result) {
         result.cut_histories);
   }
   // A few go on because threads wait for each other by turns.
-  if (result.long_executions > result.executions / 2) {
+  if (result.findings.empty() && result.long_executions > result.executions / 2) {
     text += fmt::format(
         "; {} were so long that what came last was not explored: every thread got its turn then "
         "(unfair_steps explores more)",

@@ -21,7 +21,7 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr uint64_t kFewSteps = 1'000'000;  // of thirty million
+constexpr uint64_t kFewSteps = 700'000;  // of thirty million
 
 ExploreResult WalkOnce(const std::function<void()>& body) { return Walk(body, 1); }
 
