@@ -37,6 +37,8 @@ readonly OPTIONS=(--jobs=2 --spawn_strategy=local --color=no --curses=no --nosho
 output=$(external_bazel test "${OPTIONS[@]}" //...) || fail "the right lock does not pass: $output"
 grep -q '^//:spin_lock_test .* PASSED' <<<"$output" || fail "no test of the right lock: $output"
 
+grep -q '^//:spin_lock_fuzz_test .* PASSED' <<<"$output" || fail "no regression test of the fuzz target: $output"
+
 output=$(external_bazel test "${OPTIONS[@]}" //:broken_spin_lock_test) && fail "the broken lock passes: $output"
 grep -q '^//:broken_spin_lock_test .* FAILED' <<<"$output" || fail "no test of the broken lock: $output"
 grep -q '^Signature: race|' <<<"$output" || fail "no data race: $output"
@@ -51,5 +53,10 @@ grep -q '^1 executions' <<<"$again" || fail "not one execution: $again"
 
 # A program in the same workspace.
 output=$(JACQUARD_OPTIONS=executions=1000 "$WORKSPACE/bazel-bin/counter" 2>&1) || fail "the program fails: $output"
+
+# The fuzz target there.
+output=$(external_bazel run "${OPTIONS[@]}" //:spin_lock_fuzz_test_run -- --executions 1000 \
+  --fuzzing_output_root "$TEST_TMPDIR/fuzzed") || fail "the fuzz target fails: $output"
+grep -q '^Done 1000 runs' <<<"$output" || fail "not a thousand executions: $output"
 
 ((failures == 0))
