@@ -111,11 +111,18 @@ stack_t StackOfNone() {
   return old_stack;
 }
 
+// While a handler runs the kernel blocks its signal, which is nothing to the threads that run in
+// between: a fault of theirs would end the process then.
+void NoteHandlerOfFault(int signal, sighandler_t handler) {
+  if (IsFault(signal) && handler != SIG_DFL && handler != SIG_IGN) engine.UseSignalMasks();
+}
+
 // sigaction() for the program.
 int ChangeAction(int signal, const struct sigaction* action, struct sigaction* old) {
   struct sigaction changed;
   const bool in_execution = engine.OnExecutingThread();
   bool asks = false;
+  const sighandler_t handler = action != nullptr ? action->sa_handler : SIG_DFL;
   if (action != nullptr) {
     NoteHandler(signal);
     NoteBlocked(action->sa_mask);
@@ -135,6 +142,7 @@ int ChangeAction(int signal, const struct sigaction* action, struct sigaction* o
   if (action != nullptr && in_execution) {
     asks_for_stack[signal] = asks;
     any_asks_for_stack |= asks;
+    NoteHandlerOfFault(signal, handler);
   }
   return result;
 }
@@ -171,6 +179,7 @@ int ChangeStack(const stack_t* stack, stack_t* old, uintptr_t pc) {
 sighandler_t AfterSignal(int signal, sighandler_t old) {
   struct sigaction action = {};
   if (old == SIG_ERR || JACQUARD_REAL(sigaction)(signal, nullptr, &action) != 0) return old;
+  if (engine.OnExecutingThread()) NoteHandlerOfFault(signal, action.sa_handler);
   if (ChangesAction(signal, action)) JACQUARD_REAL(sigaction)(signal, &action, nullptr);
   struct sigaction before = {};
   before.sa_flags = SA_SIGINFO;

@@ -287,6 +287,39 @@ TEST(SignalMask, IsTheAttributes) {
       20));
 }
 
+// Memory that may not be written to is made writable by whoever is the first to do so, as garbage
+// collectors do.
+constexpr size_t kPages = 8192;
+char* pages = nullptr;
+std::atomic<int> faults{0};
+
+void LetWrite(int /*signal*/) {
+  ++faults;
+  mprotect(pages, kPages, PROT_READ | PROT_WRITE);
+  ++faults;
+}
+
+// While one thread is in the handler another one may get there, too.
+TEST(HandlerOfAFault, MayRunInTwoThreadsAtOnce) {
+  for (const bool old_way : {false, true}) {
+    ExpectPass(Walk([old_way] {
+      struct sigaction action = {};
+      action.sa_handler = LetWrite;
+      if (old_way) {
+        signal(SIGSEGV, LetWrite);
+      } else {
+        sigaction(SIGSEGV, &action, nullptr);
+      }
+      pages =
+          static_cast<char*>(mmap(nullptr, kPages, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+      std::thread other([] { pages[0] = 1; });
+      pages[kPages - 1] = 2;
+      other.join();
+      Check(pages[0] == 1 && pages[kPages - 1] == 2 && faults >= 2, "both have written");
+    }));
+  }
+}
+
 // What many programs do to say where they have crashed.
 TEST(HandlerOfAFault, DoesNotHideIt) {
   const auto crash = [] {
