@@ -12,10 +12,12 @@
 
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cstdarg>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -24,6 +26,7 @@
 #include "sim/page.h"
 #include "sim/races.h"
 #include "sim/real.h"
+#include "sim/shared_mappings.h"
 #include "sim/signals.h"
 #include "sim/strategy.h"
 #include "sim/unsupported.h"
@@ -102,6 +105,9 @@ uintptr_t next_early = kEarlyArea;
 // What the execution has mapped outside of the range.
 constinit Mappings elsewhere;
 
+// What it shares with other processes.
+constinit SharedMappings shared;
+
 // Whether the program maps, in a constructor.
 bool IsEarly(const void* caller) { return engine.IsBeforeProgram() && FromProgramItself(caller); }
 
@@ -175,8 +181,26 @@ void NoteElsewhere(void* memory, size_t size, const void* caller) {
   }
 }
 
+// The part of a file that the program shares with others; none if it is not shared, or says where
+// it is to lie.
+std::optional<SharedMappings::Part> SharedPart(void* address, size_t size, int protection,
+                                               int flags, int file, off_t offset,
+                                               const void* caller) {
+  const int type = flags & MAP_TYPE;
+  struct stat status;
+  if ((type != MAP_SHARED && type != MAP_SHARED_VALIDATE) || (flags & MAP_ANONYMOUS) != 0 ||
+      address != nullptr || !IsByProgram(caller) || !FromProgram(caller) ||
+      fstat(file, &status) != 0)
+    return std::nullopt;
+  return SharedMappings::Part{status.st_dev, status.st_ino, offset, size, protection, flags};
+}
+
 void* Map(void* address, size_t size, int protection, int flags, int file, off_t offset,
           const void* caller) {
+  const auto part = SharedPart(address, size, protection, flags, file, offset, caller);
+  if (part.has_value()) {
+    if (void* const memory = shared.MapAgain(*part)) return memory;
+  }
   // With MAP_32BIT a place would be ignored.
   const bool may_lie_anywhere = (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_32BIT)) == 0;
   void* const place = may_lie_anywhere && address == nullptr ? PlaceFor(size, caller) : nullptr;
@@ -191,6 +215,12 @@ void* Map(void* address, size_t size, int protection, int flags, int file, off_t
   }
   // With MAP_FIXED it may have taken the place of other memory.
   if (place == nullptr && (flags & MAP_FIXED) == 0) NoteElsewhere(memory, size, caller);
+  if (memory == MAP_FAILED) return memory;
+  if (part.has_value()) {
+    shared.Add(*part, memory);
+  } else if ((flags & MAP_FIXED) != 0) {
+    shared.Forget(memory, size);
+  }
   return Mapped(memory, size, IsOwn(protection, flags), caller);
 }
 
@@ -219,6 +249,7 @@ void UnprotectPages() {
 }
 
 void UnmapProgramsMemory() {
+  shared.ForgetAll();
   elsewhere.UnmapAll();
   if (next == kMapArea) return;
   JACQUARD_REAL(munmap)(reinterpret_cast<void*>(kMapArea), next - kMapArea);
@@ -239,6 +270,7 @@ using jacquard::sim::Mapped;
 using jacquard::sim::NoteElsewhere;
 using jacquard::sim::NoteProtection;
 using jacquard::sim::PlaceFor;
+using jacquard::sim::shared;
 using jacquard::sim::Unsupported;
 
 extern "C" {
@@ -270,6 +302,7 @@ void* mremap(void* old, size_t old_size, size_t size, int flags, ...) noexcept {
   if (own && engine.executing) Unsupported("mremap of memory that was mapped before main");
   void* const memory = JACQUARD_REAL(mremap)(old, old_size, size, flags, wanted);
   if (memory == MAP_FAILED) return memory;
+  shared.Forget(old, old_size);
   if (memory != old) CheckTakenAway(old, old_size, "moves", JACQUARD_RETURN_ADDRESS);
   if (elsewhere.Overlaps(old, old_size)) {
     elsewhere.Remove(reinterpret_cast<uintptr_t>(old), old_size);
@@ -280,6 +313,7 @@ void* mremap(void* old, size_t old_size, size_t size, int flags, ...) noexcept {
 }
 
 int munmap(void* memory, size_t size) noexcept {
+  if (shared.StaysMapped(memory, size)) return 0;
   CheckTakenAway(memory, size, "unmaps", JACQUARD_RETURN_ADDRESS);
   // The next execution finds it again.
   if (engine.executing && early.Overlaps(memory, size)) return 0;

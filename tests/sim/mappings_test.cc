@@ -1,5 +1,7 @@
 // Memory that code under test maps: races and leaks in it, and what becomes of it.
 #include <gtest/gtest.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -286,6 +288,101 @@ int* MapFarOff() {
   void* const wanted = reinterpret_cast<void*>(uintptr_t{0x2000'0000'0000});
   return static_cast<int*>(
       mmap(wanted, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+}
+
+// As processes do that share memory; here threads stand for them.
+struct SharedByProcesses {
+  pthread_mutex_t mutex;
+  std::atomic<bool> is_ready;
+  int count;
+};
+
+SharedByProcesses* MapShared(int file) {
+  void* const memory =
+      mmap(nullptr, sizeof(SharedByProcesses), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  Check(memory != MAP_FAILED, "mapped");
+  return static_cast<SharedByProcesses*>(memory);
+}
+
+void CountInSharedMemory(int file, bool locks) {
+  SharedByProcesses* const memory = MapShared(file);
+  while (!memory->is_ready.load(std::memory_order_acquire)) sched_yield();
+  if (locks) pthread_mutex_lock(&memory->mutex);
+  ++memory->count;
+  if (locks) pthread_mutex_unlock(&memory->mutex);
+  munmap(memory, sizeof(*memory));
+}
+
+void ShareMemory(bool locks) {
+  const int file = memfd_create("shared", 0);
+  Check(ftruncate(file, sizeof(SharedByProcesses)) == 0, "made larger");
+  SharedByProcesses* const memory = MapShared(file);
+  std::thread a(CountInSharedMemory, file, locks);
+  std::thread b(CountInSharedMemory, file, locks);
+  pthread_mutexattr_t attributes;
+  pthread_mutexattr_init(&attributes);
+  pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+  pthread_mutex_init(&memory->mutex, &attributes);
+  memory->is_ready.store(true, std::memory_order_release);
+  a.join();
+  b.join();
+  Check(memory->count == 2, "both have counted");
+  munmap(memory, sizeof(*memory));
+  close(file);
+}
+
+TEST(SharedMemory, IsTheSameForWhoeverMapsIt) {
+  ExpectNoRace([] { ShareMemory(/*locks=*/true); });
+}
+
+TEST(SharedMemory, Races) {
+  ExpectRace([] { ShareMemory(/*locks=*/false); }, "plain read and plain write");
+}
+
+TEST(SharedMemory, IsMappedAnewInTheNextExecution) {
+  const int file = memfd_create("shared", 0);
+  ASSERT_EQ(ftruncate(file, sizeof(SharedByProcesses)), 0);
+  ExpectPass(Walk(
+      [file] {
+        TakeStep();
+        MapShared(file)->is_ready.store(true);  // and leaves it mapped
+      },
+      5));
+  close(file);
+}
+
+// Other parts and other rights are mapped as they are asked for; who unmaps takes away its own
+// only.
+TEST(SharedMemory, LiesElsewhereWhereItIsNotTheSame) {
+  ExpectPass(Walk(
+      [] {
+        TakeStep();
+        const int file = memfd_create("shared", 0);
+        Check(ftruncate(file, 2 * 4096) == 0, "made larger");
+        const auto map = [file](size_t size, int protection, off_t offset, int flags) {
+          return static_cast<char*>(mmap(nullptr, size, protection, flags, file, offset));
+        };
+        constexpr int kBoth = PROT_READ | PROT_WRITE;
+        char* const whole = map(8192, kBoth, 0, MAP_SHARED);
+        char* const again = map(8192, kBoth, 0, MAP_SHARED);
+        Check(again == whole, "the same");
+        for (char* const other :
+             {map(4096, kBoth, 0, MAP_SHARED), map(4096, kBoth, 4096, MAP_SHARED),
+              map(8192, PROT_READ, 0, MAP_SHARED), map(8192, kBoth, 0, MAP_PRIVATE)}) {
+          Check(other != MAP_FAILED && (other < whole || other >= whole + 8192), "another one");
+        }
+        const int other_file = memfd_create("other", 0);
+        Check(ftruncate(other_file, 8192) == 0, "made larger");
+        Check(mmap(nullptr, 8192, kBoth, MAP_SHARED, other_file, 0) != whole, "of another file");
+        munmap(again, 8192);
+        whole[8191] = 1;
+        munmap(whole, 8192);
+        char* const anew = map(8192, kBoth, 0, MAP_SHARED);
+        Check(anew[8191] == 1, "mapped anew");
+        close(file);
+        close(other_file);
+      },
+      5));
 }
 
 TEST(Mappings, AtTheSameAddressAgain) {
