@@ -147,6 +147,11 @@ void Engine::ReportDeadlock() {
   if (!WakeNextSleeper()) EndProbe(false);
 }
 
+bool Engine::MayBeEndedFromOutside(const SimThread& thread) const {
+  return thread.wait == WaitReason::kSignal ||
+         (thread.wait == WaitReason::kDescriptor && WaitsForOthers(thread));
+}
+
 void Engine::LookForStagnation() {
   ThreadSet stuck = 0;
   for (int i = 0; i < thread_count_; ++i) {
@@ -159,9 +164,10 @@ void Engine::LookForStagnation() {
   const SimThread* last = &threads_[0];
   while (Has(stuck, last->id) && last->wait == WaitReason::kJoin)
     last = &threads_[last->wait_thread];
-  if (!Has(stuck, last->id) || last->wait == WaitReason::kDescriptor ||
-      last->wait == WaitReason::kSignal)
-    return;
+  if (!Has(stuck, last->id)) return;
+  for (const int id : MembersOf(stuck)) {
+    if (MayBeEndedFromOutside(threads_[id])) return;
+  }
   ForgetEndOfTrace();
   {
     const Backstage backstage;

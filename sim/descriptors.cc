@@ -180,13 +180,15 @@ std::string DescribeDescriptorWait(const SimThread& thread) {
 
 bool WaitsForOthers(const SimThread& thread) {
   const DescriptorCall::Awaited& awaited = awaited_by[thread.id];
-  bool any = false;  // whoever waits for no file at all waits for a signal
+  bool any = false;
   bool all = true;
   awaited.for_each_file(awaited.data, [&](int file) {
     any = true;
     all = all && IsPrivateFile(file);
   });
-  return !any || !all || HandlesSignals();
+  if (any) return !all || HandlesSignals();
+  // For no file at all: it sleeps, or waits for a signal.
+  return thread.deadline == Engine::kNoDeadline;
 }
 
 }  // namespace jacquard::sim

@@ -276,11 +276,9 @@ void Engine::FireTimeout(SimThread& thread) {
 void Engine::NoteTimeOut(const SimThread& thread) {
   if (!fair_) return void(++waits_over_);
   if (rechecking_ || probing_) return;
-  // Somebody outside of the simulation might still write to the file, or send the signal.
-  const bool waits_for_others =
-      thread.wait == WaitReason::kDescriptor || thread.wait == WaitReason::kSignal;
+  const bool for_others = stagnation_.IsToBeLookedInto(thread.id) && MayBeEndedFromOutside(thread);
   const uint64_t begin = std::min(thread.wait_began, thread.deadline);
-  stagnation_.OnTimeOut(thread.id, waits_for_others ? 0 : thread.deadline - begin);
+  stagnation_.OnTimeOut(thread.id, thread.deadline - begin, for_others);
   if (stagnation_.stretch_is_over()) next_limit_ = step_ + 1;
 }
 

@@ -571,6 +571,8 @@ class Engine {
   void FireTimeout(SimThread& thread);
   // Nobody could run until this thread's wait was over.
   void NoteTimeOut(const SimThread& thread);
+  // Whether its wait is one for a file that others might write to, or for a signal.
+  bool MayBeEndedFromOutside(const SimThread& thread) const;
   // Ends the execution, now or after a probe, if that is all that still happens.
   void LookForStagnation();
   // Nobody can run. Gives the spinning threads another round, or reports.

@@ -25,14 +25,21 @@ class Stagnation {
     is_used_ = false;
     Forget();
     time_outs_ = 0;
+    for_others_ = false;
     std::fill(std::begin(waits_), std::end(waits_), Wait{});
   }
 
+  // Whether it is to be found out who could have ended the wait of this thread that is over: that
+  // takes long.
+  bool IsToBeLookedInto(int thread) const {
+    return !Has(sleepers_, thread) || time_outs_ % kTimeOutsBetweenLooks == 0;
+  }
   // Nobody could run until a wait of this thread was over, which it had begun so many nanoseconds
-  // before its end.
-  void OnTimeOut(int thread, uint64_t length) {
+  // before its end. `for_others`: somebody outside of the program might have ended it.
+  void OnTimeOut(int thread, uint64_t length, bool for_others) {
     is_used_ = true;
     ++time_outs_;
+    for_others_ |= for_others;
     if (!Has(sleepers_, thread)) {
       Insert(sleepers_, thread);
       if (!Has(last_sleepers_, thread)) slept_[thread] = 0;
@@ -54,7 +61,8 @@ class Stagnation {
   // Behind that, at step `step`. Whether the first thread has waited in all of this stretch, and
   // all who have waited for time have done so for long enough since that began.
   bool EndStretch(uint64_t step) {
-    bool long_enough = waits_[0].stretches > 0;
+    bool long_enough = waits_[0].stretches > 0 && !for_others_;
+    for_others_ = false;
     for (const int sleeper : MembersOf(sleepers_)) long_enough &= slept_[sleeper] >= kTime;
     last_sleepers_ = sleepers_;
     sleepers_ = 0;
@@ -71,6 +79,7 @@ class Stagnation {
 
  private:
   static constexpr uint64_t kTimeOuts = 1 << 15;
+  static constexpr uint64_t kTimeOutsBetweenLooks = 31;  // a prime number: waits may take turns
   static constexpr uint64_t kTime = uint64_t{3600} * 1'000'000'000;
 
   struct Wait {
@@ -83,6 +92,7 @@ class Stagnation {
   bool is_used_ = false;  // in this execution
   uint64_t begun_ = 0;
   uint64_t time_outs_ = 0;
+  bool for_others_ = false;           // in this stretch somebody has waited for who is outside
   ThreadSet sleepers_ = 0;            // who has waited for time in this stretch
   ThreadSet last_sleepers_ = 0;       // and in the one before
   uint64_t slept_[kMaxThreads] = {};  // by those, in all stretches one after another

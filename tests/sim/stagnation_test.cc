@@ -1,11 +1,19 @@
 // Threads that wait for ever beside others that only wait for time to pass, and programs that only
 // look like that.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -149,6 +157,109 @@ TEST(Stagnation, TheEndOfAThreadThatSleepsMayBeWaitedFor) {
     std::thread([&sleeps] { sleeps.join(); }).join();
   });
   EXPECT_EQ(result.verdict.kind, VerdictKind::kPass) << result.verdict.message;
+}
+
+// An event loop that looks each second whether it is to end, at a file that only the program has,
+// or at one on which another process might call.
+class EventLoop {
+ public:
+  explicit EventLoop(bool is_private)
+      : file_(is_private ? eventfd(0, EFD_NONBLOCK) : socket(AF_UNIX, SOCK_STREAM, 0)),
+        thread_([this] { Run(); }) {
+    sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = {}};
+    if (is_private) return;
+    Check(bind(file_, reinterpret_cast<sockaddr*>(&address), sizeof(address.sun_family)) == 0 &&
+              listen(file_, 1) == 0,
+          "listens");
+  }
+  ~EventLoop() {
+    ends_ = true;
+    thread_.join();
+    close(file_);
+  }
+
+ private:
+  void Run() {
+    pollfd events = {.fd = file_, .events = POLLIN, .revents = 0};
+    while (!ends_) {
+      poll(&events, 1, 1000);
+      ++turns_;
+    }
+  }
+
+  const int file_;
+  std::atomic<bool> ends_{false};
+  std::atomic<int> turns_{0};
+  std::thread thread_;
+};
+
+// The first thread looks, and waits without having looked again.
+void LoseAWakeUp() {
+  std::mutex mutex;
+  std::condition_variable condition;
+  bool is_done = false;
+  std::thread works([&] {
+    const std::lock_guard<std::mutex> lock(mutex);
+    is_done = true;
+    condition.notify_one();
+  });
+  works.join();
+  std::unique_lock<std::mutex> lock(mutex);
+  condition.wait(lock);
+}
+
+TEST(Stagnation, ALostWakeUpIsOneBesideAnEventLoop) {
+  const ExploreResult result = Walk(
+      [] {
+        const EventLoop loop(/*is_private=*/true);
+        LoseAWakeUp();
+      },
+      1, WithoutSpuriousWakeUps());
+  ASSERT_EQ(result.verdict.kind, VerdictKind::kDeadlock) << result.verdict.message;
+  EXPECT_TRUE(Says(result, "lost wake-up: thread 0 waits")) << result.verdict.message;
+  EXPECT_TRUE(Says(result, "only waited for time to pass")) << result.verdict.message;
+  EXPECT_LT(result.verdict.step, kFewSteps);
+}
+
+TEST(Stagnation, ACallFromOutsideMayEndIt) {
+  ExecutionOptions options = WithoutSpuriousWakeUps();
+  options.max_steps = 3 * kFewSteps;
+  const ExploreResult result = Walk(
+      [] {
+        const EventLoop loop(/*is_private=*/false);
+        LoseAWakeUp();
+      },
+      1, options);
+  EXPECT_EQ(result.verdict.step, options.max_steps) << result.verdict.message;
+  EXPECT_FALSE(Says(result, "only waited for time to pass")) << result.verdict.message;
+}
+
+// The first thread waits for what nobody writes, or what another process might.
+TEST(Stagnation, AFileIsWaitedForInVain) {
+  for (const bool is_private : {true, false}) {
+    ExecutionOptions options = TestOptions();
+    options.max_steps = 3 * kFewSteps;
+    const ExploreResult result = Walk(
+        [is_private] {
+          const EventLoop loop(/*is_private=*/true);
+          int ends[2];
+          Check(pipe(ends) == 0, "a pipe");
+          char name[] = "/tmp/jacquard_fifo_XXXXXX";
+          if (!is_private) {
+            close(mkstemp(name));
+            unlink(name);
+            Check(mkfifo(name, 0600) == 0, "a pipe with a name");
+            ends[0] = open(name, O_RDWR);
+            unlink(name);
+          }
+          char byte = 0;
+          Check(read(ends[0], &byte, 1) == 1, "read");
+        },
+        1, options);
+    EXPECT_EQ(result.verdict.kind, is_private ? VerdictKind::kDeadlock : VerdictKind::kLivelock)
+        << result.verdict.message;
+    EXPECT_EQ(result.verdict.step < kFewSteps, is_private) << result.verdict.message;
+  }
 }
 
 // Time jumps to the end of the long sleeps, again and again; the short ones take some minutes.
