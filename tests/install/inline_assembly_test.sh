@@ -221,6 +221,21 @@ for way in '-std=c++17 -O0 -Wall -Wextra -pedantic -Werror' '-std=c++20 -O2'; do
   ends 0 "intrinsics anywhere, $way" env JACQUARD_OPTIONS='executions=300' ./anywhere
 done
 
+# An assembler's own files are looked at, whether they are linked at once or not.
+: >add.h
+for file in add.s add.S; do
+  {
+    [[ $file == add.s ]] || echo '#include "add.h"'
+    printf '.globl Add\nAdd:\n  movl $1, %%eax\n  lock xaddl %%eax, (%%rdi)\n  ret\n.section .note.GNU-stack, "", @progbits\n'
+  } >"$file"
+  echo 'int Add(int *); int main(void) { static int x; return Add(&x); }' >adds.c
+  ends 0 "$file" jacquard-cc -c "$file" -o add.o
+  says "$file" "warning: $file: atomic instructions"
+  says "$file" 'Add: lock xadd'
+  ends 0 "$file at once" jacquard-cc -o adds adds.c "$file"
+  says "$file at once" "warning: $file: atomic instructions"
+done
+
 # By way of an assembler's text all of the compiler's own instructions would be taken for assembly: none is seen.
 cp assembly.c text.c
 ends 0 'a text for an assembler' jacquard-cc -O1 -S text.c
