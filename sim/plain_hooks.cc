@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "sim/call_stack.h"
 #include "sim/engine.h"
 #include "sim/faults.h"
 #include "sim/heap_check.h"
@@ -365,11 +366,6 @@ template <size_t kSize>
   }
 }
 
-// The harness's functions before and after the threads count, too: they allocate and free.
-bool KeepsCallStack() {
-  return engine.OnExecutingThread() && (engine.hooks_on || engine.current->id < 0);
-}
-
 // Of stack that is left for the hooks, what they call, and libraries.
 constexpr uintptr_t kStackReserve = 32 << 10;
 
@@ -377,22 +373,9 @@ constexpr uintptr_t kStackReserve = 32 << 10;
   return reinterpret_cast<uintptr_t>(StackPointer()) - engine.current->stack_bottom < kStackReserve;
 }
 
-[[gnu::noinline]] void EnterFunction(void* call_site) {
-  // Said before the end, so that no fault comes in the middle of a hook, which may hold a lock.
-  if (StackIsNearlyFull() && engine.OnExecutingThread())
-    ReportStackOverflow(reinterpret_cast<uintptr_t>(call_site));
-  if (!engine.seen_closely || !KeepsCallStack()) return;
-  SimThread& me = *engine.current;
-  if (me.call_depth < SimThread::kMaxCallStack) {
-    me.call_stack[me.call_depth] = reinterpret_cast<uintptr_t>(call_site);
-  }
-  ++me.call_depth;
-}
-
-[[gnu::noinline]] void LeaveFunction() {
-  if (!KeepsCallStack()) return;
-  SimThread& me = *engine.current;
-  if (me.call_depth > 0) --me.call_depth;
+// So that no fault comes in the middle of a hook, which may hold a lock.
+[[gnu::noinline]] void ReportFullStack(void* call_site) {
+  if (engine.OnExecutingThread()) ReportStackOverflow(reinterpret_cast<uintptr_t>(call_site));
 }
 
 }  // namespace
@@ -431,7 +414,9 @@ extern "C" {
 void __tsan_init() {}
 
 void __tsan_func_entry(void* call_site) {
-  if (engine.seen_closely || jacquard::sim::StackIsNearlyFull()) [[unlikely]]
+  if (jacquard::sim::StackIsNearlyFull()) [[unlikely]]
+    jacquard::sim::ReportFullStack(call_site);
+  if (engine.seen_closely) [[unlikely]]
     jacquard::sim::EnterFunction(call_site);
 }
 void __tsan_func_exit() {

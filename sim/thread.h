@@ -131,6 +131,7 @@ struct SimThread : ThreadState {
   HeldLocks held;
   SpinDetector spin;
   uintptr_t call_stack[kMaxCallStack] = {};
+  uintptr_t call_frames[kMaxCallStack] = {};  // of the same functions; 0: not known
 };
 
 }  // namespace jacquard::sim
