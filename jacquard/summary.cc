@@ -34,6 +34,10 @@ std::string Summary(const Result& result) {
   if (result.steps_given_up != 0) {
     text += fmt::format("; the time was over in one more, which was given up after {} steps",
                         result.steps_given_up);
+    constexpr uint64_t kManyMore = 1000;
+    if (result.executions != 0 &&
+        result.steps_given_up / kManyMore > result.steps / result.executions)
+      text += ", many more than the others took: it may have been one that never ends";
   }
   if (result.failing_statuses != 0) {
     text += fmt::format(

@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "sim/engine.h"
-#include "sim/library_bugs.h"
 #include "sim/symbolize.h"
 #include "sim/sync.h"
 
@@ -66,7 +65,7 @@ const Contract& ContractAt(uintptr_t pc) {
 void CheckLibraryContract(int64_t old_value, int64_t change, uintptr_t pc) {
   const int64_t value = old_value + change;
   const bool is_permitted = value == 0 || value == 1;  // by all but a semaphore of none
-  if (is_permitted || !HasLibraryWaits()) return;      // both classes have
+  if (is_permitted) return;
   const Contract& contract = ContractAt(pc);
   if (contract.owner == Contract::Owner::kSemaphore && value > contract.most) {
     Misuse("semaphore overflow",

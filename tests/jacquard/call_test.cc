@@ -364,6 +364,19 @@ TEST(Explore, SaysThatExecutionsWereLong) {
   }
 }
 
+TEST(Summary, SaysThatTheLastExecutionMayBeEndless) {
+  Result result;
+  result.executions = 10;
+  result.steps = 100;
+  const char* const kEndless = "never ends";
+  for (const uint64_t steps : {0, 100, 9'000}) {
+    result.steps_given_up = steps;
+    EXPECT_EQ(Summary(result).find(kEndless), std::string::npos) << Summary(result);
+  }
+  result.steps_given_up = 20'000;
+  EXPECT_NE(Summary(result).find(kEndless), std::string::npos) << Summary(result);
+}
+
 // Steps between which there is much to compute: such an execution would take a quarter of an hour.
 void TakeManySlowSteps() {
   std::atomic<int> word = 0;

@@ -63,6 +63,17 @@ TEST(CallStack, HasNoFunctionThatWasLeft) {
   return Descend(depth - 1, at_the_end) + 1;
 }
 
+TEST(CallStack, HasNoFunctionThatHasReturned) {
+  const auto behind = [](int depth) {
+    return CallsOf([depth] {
+      if (depth >= 0) Descend(depth, nullptr);
+      word.store(1);
+      Fail("here", "");
+    });
+  };
+  EXPECT_EQ(behind(3), behind(-1));
+}
+
 // Of a deep recursion the outermost calls are kept, and when it is over it is gone.
 TEST(CallStack, IsCutWhereItIsDeep) {
   const std::vector<uintptr_t> calls = CallsBehind(0);
