@@ -48,6 +48,8 @@ class Mappings {
  public:
   constexpr Mappings() = default;
 
+  static size_t Rounded(size_t size) { return (size + kPageSize - 1) & ~(kPageSize - 1); }
+
   void Add(uintptr_t begin, size_t size) {
     if (count_ < kMost) ranges_[count_++] = {begin, begin + Rounded(size)};
   }
@@ -91,8 +93,6 @@ class Mappings {
     uintptr_t begin;
     uintptr_t end;
   };
-
-  static size_t Rounded(size_t size) { return (size + kPageSize - 1) & ~(kPageSize - 1); }
 
   size_t count_ = 0;
   Range ranges_[kMost] = {};
@@ -190,17 +190,64 @@ std::optional<SharedMappings::Part> SharedPart(void* address, size_t size, int p
   struct stat status;
   if ((type != MAP_SHARED && type != MAP_SHARED_VALIDATE) || (flags & MAP_ANONYMOUS) != 0 ||
       address != nullptr || !IsByProgram(caller) || !FromProgram(caller) ||
-      fstat(file, &status) != 0)
+      fstat(file, &status) != 0 || !S_ISREG(status.st_mode))
     return std::nullopt;
-  return SharedMappings::Part{status.st_dev, status.st_ino, offset, size, protection, flags};
+  return SharedMappings::Part{status.st_dev,           status.st_ino, offset,
+                              Mappings::Rounded(size), protection,    flags};
+}
+
+// For what orders the users of a shared mapping before the last one takes it away.
+const void* LifetimeOf(const SharedMappings::Mapping& mapping) { return mapping.memory + 1; }
+
+// One more mapping of what is there; null if it is not, or the kernel refuses.
+void* MapAgain(const SharedMappings::Part& part, int file) {
+  SharedMappings::Mapping* const mapping = shared.Find(part);
+  if (mapping == nullptr) return nullptr;
+  void* const other =
+      JACQUARD_REAL(mmap)(nullptr, part.size, part.protection, part.flags, file, part.offset);
+  if (other == MAP_FAILED) return nullptr;
+  JACQUARD_REAL(munmap)(other, part.size);
+  ++mapping->users;
+  mapping->was_shared = true;
+  return mapping->memory;
+}
+
+// Somebody is about to take away, or to replace, these bytes. Whether they stay for those who have
+// mapped them as well.
+bool StaysForOthers(const void* memory, size_t size) {
+  if (!engine.OnExecutingThread()) return false;
+  SharedMappings::Mapping* const mapping = shared.FindAt(memory, size);
+  if (mapping == nullptr) return false;
+  const bool is_all = mapping->memory == memory && mapping->part.size == Mappings::Rounded(size);
+  if (mapping->users > 1) {
+    if (is_all) --mapping->users;
+    engine.Release(LifetimeOf(*mapping));
+    return true;
+  }
+  if (mapping->was_shared) engine.Acquire(LifetimeOf(*mapping));
+  shared.Remove(*mapping);
+  return false;
+}
+
+// Whether these bytes get other rights although they were mapped with those that `protection`
+// lacks: not those that somebody else has mapped.
+bool KeepsRights(const void* memory, size_t size, int protection) {
+  if (!engine.OnExecutingThread()) return false;
+  SharedMappings::Mapping* const mapping = shared.FindAt(memory, size);
+  if (mapping == nullptr || (mapping->part.protection & ~protection) == 0) return false;
+  if (mapping->users > 1) return true;
+  shared.Remove(*mapping);
+  return false;
 }
 
 void* Map(void* address, size_t size, int protection, int flags, int file, off_t offset,
           const void* caller) {
   const auto part = SharedPart(address, size, protection, flags, file, offset, caller);
   if (part.has_value()) {
-    if (void* const memory = shared.MapAgain(*part)) return memory;
+    if (void* const memory = MapAgain(*part, file)) return memory;
   }
+  if ((flags & MAP_FIXED) != 0 && IsByProgram(caller) && StaysForOthers(address, size))
+    Unsupported("mmap over memory that is mapped twice");
   // With MAP_32BIT a place would be ignored.
   const bool may_lie_anywhere = (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_32BIT)) == 0;
   void* const place = may_lie_anywhere && address == nullptr ? PlaceFor(size, caller) : nullptr;
@@ -216,11 +263,7 @@ void* Map(void* address, size_t size, int protection, int flags, int file, off_t
   // With MAP_FIXED it may have taken the place of other memory.
   if (place == nullptr && (flags & MAP_FIXED) == 0) NoteElsewhere(memory, size, caller);
   if (memory == MAP_FAILED) return memory;
-  if (part.has_value()) {
-    shared.Add(*part, memory);
-  } else if ((flags & MAP_FIXED) != 0) {
-    shared.Forget(memory, size);
-  }
+  if (part.has_value()) shared.Add(*part, memory);
   return Mapped(memory, size, IsOwn(protection, flags), caller);
 }
 
@@ -249,7 +292,7 @@ void UnprotectPages() {
 }
 
 void UnmapProgramsMemory() {
-  shared.ForgetAll();
+  shared.Clear();
   elsewhere.UnmapAll();
   if (next == kMapArea) return;
   JACQUARD_REAL(munmap)(reinterpret_cast<void*>(kMapArea), next - kMapArea);
@@ -263,6 +306,7 @@ using jacquard::sim::early;
 using jacquard::sim::elsewhere;
 using jacquard::sim::engine;
 using jacquard::sim::IsEarly;
+using jacquard::sim::KeepsRights;
 using jacquard::sim::kMapArea;
 using jacquard::sim::kMapEnd;
 using jacquard::sim::Map;
@@ -270,7 +314,7 @@ using jacquard::sim::Mapped;
 using jacquard::sim::NoteElsewhere;
 using jacquard::sim::NoteProtection;
 using jacquard::sim::PlaceFor;
-using jacquard::sim::shared;
+using jacquard::sim::StaysForOthers;
 using jacquard::sim::Unsupported;
 
 extern "C" {
@@ -300,9 +344,9 @@ void* mremap(void* old, size_t old_size, size_t size, int flags, ...) noexcept {
   }
   const bool own = early.Overlaps(old, old_size);
   if (own && engine.executing) Unsupported("mremap of memory that was mapped before main");
+  if (StaysForOthers(old, old_size)) Unsupported("mremap of memory that is mapped twice");
   void* const memory = JACQUARD_REAL(mremap)(old, old_size, size, flags, wanted);
   if (memory == MAP_FAILED) return memory;
-  shared.Forget(old, old_size);
   if (memory != old) CheckTakenAway(old, old_size, "moves", JACQUARD_RETURN_ADDRESS);
   if (elsewhere.Overlaps(old, old_size)) {
     elsewhere.Remove(reinterpret_cast<uintptr_t>(old), old_size);
@@ -313,7 +357,7 @@ void* mremap(void* old, size_t old_size, size_t size, int flags, ...) noexcept {
 }
 
 int munmap(void* memory, size_t size) noexcept {
-  if (shared.StaysMapped(memory, size)) return 0;
+  if (StaysForOthers(memory, size)) return 0;
   CheckTakenAway(memory, size, "unmaps", JACQUARD_RETURN_ADDRESS);
   // The next execution finds it again.
   if (engine.executing && early.Overlaps(memory, size)) return 0;
@@ -322,6 +366,7 @@ int munmap(void* memory, size_t size) noexcept {
 }
 
 int mprotect(void* memory, size_t size, int protection) noexcept {
+  if (KeepsRights(memory, size, protection)) return 0;
   if (engine.executing) {
     if (protection == PROT_NONE) CheckTakenAway(memory, size, "protects", JACQUARD_RETURN_ADDRESS);
     NoteProtection(memory, size, protection);

@@ -7,8 +7,8 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstddef>
-#include <cstdint>
 
 namespace jacquard::sim {
 
@@ -23,49 +23,40 @@ class SharedMappings {
     int flags;
     bool operator==(const Part&) const = default;
   };
+  struct Mapping {
+    Part part;
+    char* memory;
+    int users;
+    bool was_shared;  // has had more than one
 
-  // Where it is mapped already; that counts as one more mapping. Null: nowhere.
-  void* MapAgain(const Part& part) {
-    for (size_t i = 0; i < count_; ++i) {
-      Mapping& mapping = mappings_[i];
-      if (mapping.part != part) continue;
-      ++mapping.users;
-      return mapping.memory;
-    }
-    return nullptr;
+    char* end() const { return memory + part.size; }
+  };
+
+  // Where it is mapped already. Null: nowhere.
+  Mapping* Find(const Part& part) {
+    Mapping* const found = std::find_if(
+        begin(), end(), [&part](const Mapping& mapping) { return mapping.part == part; });
+    return found == end() ? nullptr : found;
+  }
+  // The first one that has bytes of these; null if none has.
+  Mapping* FindAt(const void* memory, size_t size) {
+    const auto* const first = static_cast<const char*>(memory);
+    Mapping* const found = std::find_if(begin(), end(), [=](const Mapping& mapping) {
+      return first < mapping.end() && mapping.memory < first + size;
+    });
+    return found == end() ? nullptr : found;
   }
   void Add(const Part& part, void* memory) {
-    if (count_ < kMost) mappings_[count_++] = {part, memory, 1};
+    if (count_ < kMost) mappings_[count_++] = {part, static_cast<char*>(memory), 1, false};
   }
-
-  // `size` bytes at `memory` are to be unmapped. Whether they stay, as somebody else has mapped
-  // just them as well.
-  bool StaysMapped(const void* memory, size_t size) {
-    for (size_t i = count_; i-- > 0;) {
-      Mapping& mapping = mappings_[i];
-      if (mapping.memory == memory && mapping.part.size == size && --mapping.users > 0) return true;
-    }
-    Forget(memory, size);
-    return false;
-  }
-  // What lies there is something else from now on.
-  void Forget(const void* memory, size_t size) {
-    const auto begin = reinterpret_cast<uintptr_t>(memory);
-    for (size_t i = count_; i-- > 0;) {
-      const auto other = reinterpret_cast<uintptr_t>(mappings_[i].memory);
-      if (begin < other + mappings_[i].part.size && other < begin + size)
-        mappings_[i] = mappings_[--count_];
-    }
-  }
-  void ForgetAll() { count_ = 0; }
+  void Remove(Mapping& mapping) { mapping = mappings_[--count_]; }
+  void Clear() { count_ = 0; }
 
  private:
   static constexpr size_t kMost = 256;
-  struct Mapping {
-    Part part;
-    void* memory;
-    int users;
-  };
+
+  Mapping* begin() { return mappings_; }
+  Mapping* end() { return mappings_ + count_; }
 
   size_t count_ = 0;
   Mapping mappings_[kMost] = {};

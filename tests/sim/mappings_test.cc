@@ -1,4 +1,6 @@
 // Memory that code under test maps: races and leaks in it, and what becomes of it.
+#include <errno.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <sched.h>
@@ -337,6 +339,92 @@ TEST(SharedMemory, IsTheSameForWhoeverMapsIt) {
 
 TEST(SharedMemory, Races) {
   ExpectRace([] { ShareMemory(/*locks=*/false); }, "plain read and plain write");
+}
+
+// Each maps it for a moment, and nobody waits for anybody: whoever unmaps it last comes behind all.
+TEST(SharedMemory, IsThereForWhoeverHasMappedIt) {
+  ExpectNoRace([] {
+    const int file = memfd_create("shared", 0);
+    Check(ftruncate(file, sizeof(SharedByProcesses)) == 0, "made larger");
+    const auto count = [file] {
+      SharedByProcesses* const memory = MapShared(file);
+      pthread_mutex_lock(&memory->mutex);  // which is all zero
+      ++memory->count;
+      pthread_mutex_unlock(&memory->mutex);
+      TakeStep();
+      munmap(memory, 4096);  // all of the page
+    };
+    std::thread a(count);
+    std::thread b(count);
+    a.join();
+    b.join();
+    close(file);
+  });
+}
+
+// One user's memory is not taken away by what another one does to its own.
+TEST(SharedMemory, KeepsItsRightsForOthers) {
+  ExpectPass(Walk(
+      [] {
+        TakeStep();
+        const int file = memfd_create("shared", 0);
+        Check(ftruncate(file, 8192) == 0, "made larger");
+        const auto map = [file] {
+          return static_cast<char*>(
+              mmap(nullptr, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0));
+        };
+        char* const mine = map();
+        char* const yours = map();
+        mprotect(yours, 8192, PROT_READ);
+        munmap(yours + 4096, 4096);
+        mine[0] = mine[8191] = 1;
+        munmap(yours, 8192);
+        mine[0] = 2;
+        mprotect(mine, 8192, PROT_READ);  // by its only user
+        char* const another = map();
+        Check(another != mine, "what may not be written to is not given out");
+        another[0] = 3;
+        close(file);
+      },
+      5));
+}
+
+TEST(SharedMemory, IsNotMappedWhereTheFileMayNotBeWrittenTo) {
+  ExpectPass(Walk(
+      [] {
+        TakeStep();
+        char name[] = "/tmp/jacquard_shared_XXXXXX";
+        const int file = mkstemp(name);
+        Check(ftruncate(file, 4096) == 0, "made larger");
+        const int to_read = open(name, O_RDONLY);
+        unlink(name);
+        constexpr int kBoth = PROT_READ | PROT_WRITE;
+        Check(mmap(nullptr, 4096, kBoth, MAP_SHARED, file, 0) != MAP_FAILED, "mapped");
+        Check(mmap(nullptr, 4096, kBoth, MAP_SHARED, to_read, 0) == MAP_FAILED && errno == EACCES,
+              "refused");
+        close(file);
+        close(to_read);
+      },
+      5));
+}
+
+// Who maps /dev/zero gets memory of his own each time.
+TEST(SharedMemory, IsOfFilesOnly) {
+  ExpectPass(Walk(
+      [] {
+        TakeStep();
+        const int file = open("/dev/zero", O_RDWR);
+        const auto map = [file] {
+          return static_cast<char*>(
+              mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0));
+        };
+        char* const one = map();
+        char* const other = map();
+        one[0] = 1;
+        Check(other != one && other[0] == 0, "two");
+        close(file);
+      },
+      5));
 }
 
 TEST(SharedMemory, IsMappedAnewInTheNextExecution) {
