@@ -215,13 +215,19 @@ void OnFault(int signal, siginfo_t* info, void* context) {
   registers[REG_EFL] &= ~kDirectionFlag;
 }
 
-// Of the program's with SA_RESETHAND: the next fault is caught again.
-void HandleOnce(int signal, siginfo_t* info, void* context) {
-  struct sigaction action = {};
-  action.sa_sigaction = OnFault;
-  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
-  JACQUARD_REAL(sigaction)(signal, &action, nullptr);
-  CallHandler(own[IndexOf(signal)], signal, info, context);
+// By the program's handler. The kernel blocks the signal meanwhile, which is nothing to the threads
+// that run in between: a fault of theirs would end the process then.
+void Handle(int signal, siginfo_t* info, void* context) {
+  const struct sigaction& of_program = own[IndexOf(signal)];
+  if (engine.OnExecutingThread()) engine.UseSignalMasks();
+  if ((of_program.sa_flags & SA_RESETHAND) != 0) {
+    // The next fault is caught again.
+    struct sigaction action = {};
+    action.sa_sigaction = OnFault;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    JACQUARD_REAL(sigaction)(signal, &action, nullptr);
+  }
+  CallHandler(of_program, signal, info, context);
 }
 
 void OnTerminate() {
@@ -290,11 +296,9 @@ bool ChangesAction(int signal, struct sigaction& action) {
   }
   handles_itself[index] = true;
   own[index] = action;
-  if ((action.sa_flags & SA_RESETHAND) != 0) {
-    action.sa_sigaction = HandleOnce;
-    action.sa_flags &= ~static_cast<int>(SA_RESETHAND);
-  }
-  action.sa_flags |= SA_SIGINFO;  // for FailIfInHandlerOfFault
+  action.sa_sigaction = Handle;
+  action.sa_flags &= ~static_cast<int>(SA_RESETHAND);
+  action.sa_flags |= SA_SIGINFO;  // also for FailIfInHandlerOfFault
   return true;
 }
 
@@ -304,7 +308,7 @@ void HideCatching(int signal, struct sigaction& action) {
     return;
   if (action.sa_sigaction == OnFault) {
     action = previous[index];
-  } else if (action.sa_sigaction == HandleOnce || action.sa_sigaction == own[index].sa_sigaction) {
+  } else if (action.sa_sigaction == Handle || action.sa_sigaction == own[index].sa_sigaction) {
     action = own[index];
   }
 }

@@ -111,18 +111,16 @@ stack_t StackOfNone() {
   return old_stack;
 }
 
-// While a handler runs the kernel blocks its signal, which is nothing to the threads that run in
-// between: a fault of theirs would end the process then.
-void NoteHandlerOfFault(int signal, sighandler_t handler) {
-  if (IsFault(signal) && handler != SIG_DFL && handler != SIG_IGN) engine.UseSignalMasks();
-}
-
 // sigaction() for the program.
 int ChangeAction(int signal, const struct sigaction* action, struct sigaction* old) {
   struct sigaction changed;
+  struct sigaction before;  // as the program has set it
   const bool in_execution = engine.OnExecutingThread();
+  if (old != nullptr && JACQUARD_REAL(sigaction)(signal, nullptr, &before) == 0) {
+    HideCatching(signal, before);
+    if (asks_for_stack[signal]) before.sa_flags |= SA_ONSTACK;
+  }
   bool asks = false;
-  const sighandler_t handler = action != nullptr ? action->sa_handler : SIG_DFL;
   if (action != nullptr) {
     NoteHandler(signal);
     NoteBlocked(action->sa_mask);
@@ -135,14 +133,10 @@ int ChangeAction(int signal, const struct sigaction* action, struct sigaction* o
   }
   const int result = JACQUARD_REAL(sigaction)(signal, action, old);
   if (result != 0) return result;
-  if (old != nullptr) {
-    HideCatching(signal, *old);
-    if (asks_for_stack[signal]) old->sa_flags |= SA_ONSTACK;
-  }
+  if (old != nullptr) *old = before;
   if (action != nullptr && in_execution) {
     asks_for_stack[signal] = asks;
     any_asks_for_stack |= asks;
-    NoteHandlerOfFault(signal, handler);
   }
   return result;
 }
@@ -179,12 +173,11 @@ int ChangeStack(const stack_t* stack, stack_t* old, uintptr_t pc) {
 sighandler_t AfterSignal(int signal, sighandler_t old) {
   struct sigaction action = {};
   if (old == SIG_ERR || JACQUARD_REAL(sigaction)(signal, nullptr, &action) != 0) return old;
-  if (engine.OnExecutingThread()) NoteHandlerOfFault(signal, action.sa_handler);
-  if (ChangesAction(signal, action)) JACQUARD_REAL(sigaction)(signal, &action, nullptr);
   struct sigaction before = {};
   before.sa_flags = SA_SIGINFO;
   before.sa_handler = old;
   HideCatching(signal, before);
+  if (ChangesAction(signal, action)) JACQUARD_REAL(sigaction)(signal, &action, nullptr);
   return before.sa_handler;
 }
 
