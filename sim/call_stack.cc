@@ -56,11 +56,13 @@ void LeaveFunction() {
     --me.call_depth;
     return;
   }
-  VisitFramesAtHook(__builtin_frame_address(0), [&](uintptr_t at, uintptr_t /*return_address*/) {
-    const uintptr_t* const begin = me.call_frames;
-    const uintptr_t* const found = std::find(begin, begin + depth, at);
-    if (found == begin + depth) return false;
-    me.call_depth = static_cast<int>(found - begin);
+  // The hook's own frame lies where a function has been that was called before.
+  VisitFramesAtHook(__builtin_frame_address(0), [&](uintptr_t at, uintptr_t return_address) {
+    int found = depth;
+    while (found > 0 && me.call_frames[found - 1] < at) --found;  // left, or not known
+    if (found == 0 || me.call_frames[found - 1] != at || me.call_stack[found - 1] != return_address)
+      return false;
+    me.call_depth = found - 1;
     return true;
   });
 }

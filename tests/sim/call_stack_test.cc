@@ -63,6 +63,24 @@ TEST(CallStack, HasNoFunctionThatWasLeft) {
   return Descend(depth - 1, at_the_end) + 1;
 }
 
+[[gnu::noinline]] void JumpOnce() {
+  if (setjmp(place) == 0) JumpOut(0);
+}
+
+[[gnu::noinline]] void Return() { JumpOnce(); }
+
+// No other function begins before the calls are asked for.
+TEST(CallStack, EndsInWhoeverReturnsBehindAJump) {
+  const auto behind = [](int jumps) {
+    return CallsOf([jumps] {
+      if (jumps != 0) Return();
+      word.store(1);
+      Fail("here", "");
+    });
+  };
+  EXPECT_EQ(behind(1), behind(0));
+}
+
 TEST(CallStack, HasNoFunctionThatHasReturned) {
   const auto behind = [](int depth) {
     return CallsOf([depth] {
