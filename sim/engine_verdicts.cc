@@ -142,8 +142,7 @@ void Engine::ReachLimit() {
 
 uint64_t Engine::UnfairStepsLeft() const {
   const uint64_t counted = counters_.picks - picks_before_ + waits_over_ * kStepsOfPoll;
-  const uint64_t latest = std::min(std::min(options_.max_steps / 2, options_.watch_from),
-                                   options_.unfair_steps * kLongerAlone);
+  const uint64_t latest = std::min(options_.max_steps / 2, options_.unfair_steps * kLongerAlone);
   if (counted >= options_.unfair_steps || step_ >= latest || patient_ != 0) return 0;
   // Not too often.
   const uint64_t left = std::max(options_.unfair_steps - counted, options_.unfair_steps / 16 + 1);
@@ -156,7 +155,7 @@ void Engine::PassLimit() {
     if (const uint64_t more = UnfairStepsLeft(); more != 0) return set_limit(step_ + more);
     fair_from_ = step_;
     fair_ = unasked_ = true;
-    ++counters_.long_executions;
+    if (thread_count_ > 1) ++counters_.long_executions;
     if (memory != nullptr) memory->StopChoosing();
     spinning_looks_ = step_ + kStepsBetweenLooks;
     return set_limit(std::min(fair_from_ + kTraceOfLivelock, next_watch_));
@@ -167,6 +166,7 @@ void Engine::PassLimit() {
   }
   if (!recurrence.watches()) {
     if (step_ < next_watch_) return set_limit(next_watch_);
+    if (IsAlone()) return set_limit(next_watch_ *= 2);
     BeginWatch();
     return set_limit(step_ + HalfOfWatch(next_watch_));
   }

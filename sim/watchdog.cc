@@ -236,7 +236,7 @@ void* Watch(void* /*argument*/) {
     const double limit = limit_seconds;
     asleep = now - at_last_look < kNothing ? asleep + kBetweenLooks : 0;
     at_last_look = now;
-    if (progress != last_progress || !engine.executing || limit == 0) {
+    if (progress != last_progress || !engine.executing || limit == 0 || engine.IsAlone()) {
       last_progress = progress;
       last_time = now;
       asleep = 0;

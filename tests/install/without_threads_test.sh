@@ -64,12 +64,19 @@ says 'with options it is explored' '^jacquard: 10 executions'
 printf '#include <stdlib.h>\nint main(void) { char *p = malloc(5); p = realloc(p, 100); return !p; }\n' >leaks.c
 ends 0 'a program that leaks' jacquard-cc -o leaks leaks.c
 as_it_is 0 'which is its own affair' ./leaks
-# Neither the ten seconds nor the thirty million steps that an execution has are for it.
+# Neither the ten seconds nor the thirty million steps that an execution has are for it; nor is it a livelock where it gets
+# on in a way that nobody sees.
 cat >takes_long.cc <<'END'
+#include <sched.h>
+#include <unistd.h>
+
 #include <atomic>
+#include <cstdio>
 std::atomic<long> number;
 int main() {
-  while (++number < 130'000'000) {
+  const int file = fileno(std::tmpfile());
+  while (lseek(file, 1, SEEK_CUR) < 9'000'000) sched_yield();
+  while (++number < 100'000'000) {
   }
   return 6;
 }
