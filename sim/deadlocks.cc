@@ -10,6 +10,8 @@
 // was a wake-up: it was lost. What happens in that probe nobody sees. A livelock beside somebody
 // who sleeps is looked into in the same way: others may go on only because they wait for the
 // sleeper.
+#include <errno.h>
+
 #include <string>
 #include <utility>
 
@@ -86,7 +88,11 @@ struct Probe {
   SimThread* current;
   Recorder* recorder;
   uint64_t step;
-  ThreadSet woken;  // each once, or not to be
+  ThreadSet woken;       // each once, or not to be
+  bool asks_for_use;     // only who gets on behind its wait has lost a wake-up
+  ThreadSet sleepers;    // who has been woken
+  ThreadSet looks_only;  // and has gone to sleep on the same again, before any other wait
+  ThreadSet has_waited;  // at all
 };
 Probe probe;
 
@@ -148,8 +154,12 @@ void Engine::ReportDeadlock() {
 }
 
 bool Engine::MayBeEndedFromOutside(const SimThread& thread) const {
-  return thread.wait == WaitReason::kSignal ||
-         (thread.wait == WaitReason::kDescriptor && WaitsForOthers(thread));
+  if (thread.wait != WaitReason::kDescriptor) return thread.wait == WaitReason::kSignal;
+  const Backstage backstage;
+  const int error = errno;
+  const bool waits_for_others = WaitsForOthers(thread);
+  errno = error;
+  return waits_for_others;
 }
 
 void Engine::LookForStagnation() {
@@ -182,13 +192,17 @@ void Engine::LookForStagnation() {
 }
 
 void Engine::BeginProbe(const char* rule, Verdict verdict, const std::string& message,
-                        ThreadSet waiting) {
+                        ThreadSet waiting, bool asks_for_use) {
   Verdict lost_wake_up =
       MakeVerdict(VerdictKind::kDeadlock, kLostWakeUp,
                   message + "; if whoever sleeps were woken now, all would come to an end",
                   {.threads = alive_});
   lost_wake_up.endless = verdict.endless;
-  probe = {std::move(verdict), std::move(lost_wake_up), rule, current, recorder, step_, ~waiting};
+  probe = {std::move(verdict), std::move(lost_wake_up), rule, current, recorder, step_, ~waiting,
+           asks_for_use,
+           /*sleepers=*/0,
+           /*looks_only=*/0,
+           /*has_waited=*/0};
   recorder = nullptr;
   probing_ = true;
   rechecking_ = false;
@@ -202,6 +216,7 @@ bool Engine::WakeNextSleeper() {
     SimThread& thread = threads_[id];
     if (!Sleeps(thread)) continue;
     probe.woken |= thread.bit;
+    probe.sleepers |= thread.bit;
     thread.woken_spuriously = true;
     MakeRunnable(thread);
     return true;
@@ -215,7 +230,16 @@ bool Engine::WakeAllSleepers() {
   return any;
 }
 
+void Engine::NoteWaitInProbe(const SimThread& me, WaitReason reason, const void* address) {
+  if ((probe.sleepers & ~probe.has_waited & me.bit) == 0) return;
+  probe.has_waited |= me.bit;
+  const bool sleeps = reason == WaitReason::kFutex || reason == WaitReason::kCondition;
+  if (sleeps && address == me.wait_address) probe.looks_only |= me.bit;
+}
+
 void Engine::EndProbe(bool completed) {
+  const bool is_of_use = !probe.asks_for_use || (probe.sleepers & ~probe.looks_only) != 0;
+  const bool lost_wake_up = completed && is_of_use;
   {
     const Backstage backstage;
     step_ = probe.step;
@@ -223,9 +247,9 @@ void Engine::EndProbe(bool completed) {
     SimThread* const last = current;
     current = probe.current;
     if (recorder != nullptr)
-      recorder->Text(TraceEvent::Type::kNote, completed ? kLostWakeUp : probe.rule);
+      recorder->Text(TraceEvent::Type::kNote, lost_wake_up ? kLostWakeUp : probe.rule);
     current = last;
-    *verdict_ = completed ? probe.lost_wake_up : probe.verdict;
+    *verdict_ = lost_wake_up ? probe.lost_wake_up : probe.verdict;
   }
   GiveUp();
 }

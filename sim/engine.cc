@@ -187,6 +187,8 @@ void Engine::Block(WaitReason reason, const void* address, uintptr_t pc, uint64_
   const KeepEntryRegisters keep(recurrence.watches());
   SimThread& me = *current;
   if (deadline >= kEndOfTime) deadline = reason == WaitReason::kSleep ? kEndOfTime : kNoDeadline;
+  if (probing_) [[unlikely]]
+    NoteWaitInProbe(me, reason, address);
   me.wait = reason;
   me.wait_address = address;
   me.wait_pc = pc;

@@ -597,8 +597,12 @@ class Engine {
                       const Blame& blame);
   // The verdict is made: it is `verdict`, of `rule`, unless all come to an end once those sleepers
   // are woken that are among `waiting`; that is to be seen (deadlocks.cc). Then it is a lost
-  // wake-up, with `message`. On the backstage.
-  void BeginProbe(const char* rule, Verdict verdict, const std::string& message, ThreadSet waiting);
+  // wake-up, with `message`. `asks_for_use`: only if one of them gets on behind its wait, as they
+  // might come to an end without that. On the backstage.
+  void BeginProbe(const char* rule, Verdict verdict, const std::string& message, ThreadSet waiting,
+                  bool asks_for_use = false);
+  // In a probe, a thread waits again.
+  void NoteWaitInProbe(const SimThread& me, WaitReason reason, const void* address);
   // Whether there was one.
   bool WakeNextSleeper();
   bool WakeAllSleepers();

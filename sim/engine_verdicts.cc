@@ -127,7 +127,7 @@ void Engine::ReachLimit() {
     memory->BeginEpoch(current->id);
     if (step_ < limit_ && step_ % kStepsBetweenLooks != 0) return;
   }
-  if (stagnation_.stretch_is_over()) LookForStagnation();
+  if (stagnation_.stretch_is_over() && !probing_) LookForStagnation();
   if (step_ < limit_) return LookAround();
   if (probing_) EndProbe(false);
   if (body_ended_ && !options_.detached_threads_may_outlive) {
@@ -136,7 +136,7 @@ void Engine::ReachLimit() {
   }
   if (step_ < options_.max_steps) return PassLimit();
   if (IsAlone()) return SetLimit(step_ + options_.max_steps);
-  if (rechecking_ && recheck_round_ >= kRecheckRounds) ReportDeadlock();
+  if (rechecking_ && recheck_round_ >= kRecheckRounds) return ReportDeadlock();
   ReportLivelock("did not end within ", options_.max_steps, " steps (max_steps)");
 }
 
@@ -236,6 +236,7 @@ void Engine::ReportLivelock(std::string_view what, uint64_t number, std::string_
   }
   if (TimerMayBeMissing()) Fail(VerdictKind::kUnsupported, "signal of a timer", message);
   ForgetEndOfTrace();
+  const bool is_cut = step_ >= options_.max_steps;
   ThreadSet waiting = 0;
   for (const int id : MembersOf(alive_)) {
     if (DependsOnOthers(threads_[id])) waiting |= threads_[id].bit;
@@ -246,7 +247,8 @@ void Engine::ReportLivelock(std::string_view what, uint64_t number, std::string_
     Verdict livelock = MakeVerdict(VerdictKind::kLivelock, kRule, message, {});
     livelock.endless = true;
     BeginProbe(kRule, std::move(livelock),
-               DescribeWaits(waiting) + "; the others make no progress: " + message, waiting);
+               DescribeWaits(waiting) + (is_cut ? "; the execution " : "; ") + message, waiting,
+               is_cut);
   }
   if (!WakeAllSleepers()) EndProbe(false);
 }

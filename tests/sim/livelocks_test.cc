@@ -102,7 +102,6 @@ TEST(Livelocks, LivelockOfWhoSleepsIsFound) {
   }
 }
 
-// What counts may come to its end.
 // The first thread asks again and again whether another one has ended. That one sleeps until `set`,
 // which comes to pass if `sets`, but nobody tells it.
 ExploreResult PollUntilASleeperEnds(bool sets, bool counts) {
@@ -149,6 +148,33 @@ TEST(Livelocks, WhoPollsForASleeperThatIsNotWokenHasLostItsWakeUp) {
   }
 }
 
+// An execution that is merely long: its worker would only look, and sleep again.
+TEST(Livelocks, WhoSleepsUntilItIsOverHasLostNothing) {
+  ExecutionOptions options = WithoutSpuriousWakeUps();
+  options.max_steps = 10'000;
+  const ExploreResult result = WalkOnce(
+      [] {
+        std::mutex mutex;
+        std::condition_variable condition;
+        bool is_over = false;
+        std::thread worker([&] {
+          std::unique_lock<std::mutex> lock(mutex);
+          condition.wait(lock, [&is_over] { return is_over; });
+        });
+        std::atomic<int> work{0};
+        while (++work < 12'000) {
+        }
+        {
+          const std::lock_guard<std::mutex> lock(mutex);
+          is_over = true;
+        }
+        condition.notify_one();
+        worker.join();
+      },
+      options);
+  EXPECT_EQ(result.verdict.kind, VerdictKind::kLivelock) << result.verdict.message;
+}
+
 TEST(Livelocks, AWakeUpThatWouldNotHelpIsNotLost) {
   for (const bool counts : {false, true}) {
     const ExploreResult result = PollUntilASleeperEnds(/*sets=*/false, counts);
@@ -157,6 +183,7 @@ TEST(Livelocks, AWakeUpThatWouldNotHelpIsNotLost) {
   }
 }
 
+// What counts may come to its end.
 TEST(Livelocks, WhoCountsMayGoOnUpToTheStepLimit) {
   ExecutionOptions options = WatchedSoon();
   options.max_steps = 3 * kWatchSoon;
