@@ -421,8 +421,10 @@ class Engine {
   // called a deadlock: longer than loops with a counter that the runtime cannot see use to be.
   static constexpr int kRecheckRounds = 64;
   static constexpr uint64_t kRecheckSteps = 20'000;
-  // So many times `unfair_steps` may there be where nobody else can run.
+  // So many times `unfair_steps` may there be where nobody else can run, and before there is
+  // anybody else.
   static constexpr uint64_t kLongerAlone = 10;
+  static constexpr uint64_t kLongerWithoutOthers = 100;
   // To wait for a while, to look and to wait again takes about so many steps.
   static constexpr uint64_t kStepsOfPoll = 8;
 

@@ -62,7 +62,10 @@ SimThread* Engine::CreateThread(void* (*start)(void*), void* argument, uintptr_t
   if (id < 0) return nullptr;
   const bool reused = id < thread_count_;
   SimThread& thread = AddThread(id);
-  if (id == 1) heap_when_alone = arena.near_end() - kArenaBase;
+  if (id == 1) {
+    heap_when_alone = arena.near_end() - kArenaBase;
+    if (fair_) ++counters_.long_executions;  // now that there would be something to explore
+  }
   thread.lineage = (current->lineage ^ uint64_t{++current->children} << 32) * 0x9E37'79B9'7F4A'7C15;
   lock_order.Created(current->id, thread);
   thread.start = start;

@@ -142,7 +142,8 @@ void Engine::ReachLimit() {
 
 uint64_t Engine::UnfairStepsLeft() const {
   const uint64_t counted = counters_.picks - picks_before_ + waits_over_ * kStepsOfPoll;
-  const uint64_t latest = std::min(options_.max_steps / 2, options_.unfair_steps * kLongerAlone);
+  const uint64_t longer = thread_count_ > 1 ? kLongerAlone : kLongerWithoutOthers;
+  const uint64_t latest = std::min(options_.max_steps / 2, options_.unfair_steps * longer);
   if (counted >= options_.unfair_steps || step_ >= latest || patient_ != 0) return 0;
   // Not too often.
   const uint64_t left = std::max(options_.unfair_steps - counted, options_.unfair_steps / 16 + 1);

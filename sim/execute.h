@@ -62,7 +62,8 @@ struct ExecutionOptions {
   uint64_t watch_from = 8'000'000;
   // From so many steps on, and at the latest from half of max_steps on, every thread gets its turn,
   // and the strategy is not asked: threads that wait for one another by turns end soon then. Steps
-  // at which nobody else could run are not counted, but ten times as many are the limit.
+  // at which nobody else could run are not counted, but ten times as many are the limit, and a
+  // hundred times before there is a second thread.
   uint64_t unfair_steps = 50'000;
   // Whether blocks of the heap that are still there after Program::End, and that nothing points to
   // any more, are a verdict. Executions that end with another verdict are not looked at.

@@ -357,7 +357,9 @@ TEST(Explore, SaysThatExecutionsWereLong) {
   EXPECT_TRUE(is_long.ok()) << is_long.report();
   EXPECT_EQ(is_long.long_executions, 10u);
   EXPECT_NE(Summary(is_long).find("10 were so long"), std::string::npos) << Summary(is_long);
-  for (const int alone : {0, 500}) {
+  const Result is_late = Explore([] { TakeSteps(11'000, 10); }, options);
+  EXPECT_EQ(is_late.long_executions, 10u);
+  for (const int alone : {0, 9'000}) {
     const Result is_short = Explore([alone] { TakeSteps(alone, 10); }, options);
     EXPECT_EQ(is_short.long_executions, 0u) << alone;
     EXPECT_EQ(Summary(is_short).find("so long"), std::string::npos) << Summary(is_short);

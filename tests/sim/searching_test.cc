@@ -345,8 +345,9 @@ TEST(RandomStrategies, ExploreWhatComesBehindALongPreparation) {
   options.unfair_steps = 200;
   for (const bool others_are_there : {false, true}) {
     RandomWalk walk(1);
-    const ExploreResult result = Explore([=] { TakeTurnsAfter(1000, others_are_there); }, walk,
-                                         {.executions = 2000, .execution = options});
+    const ExploreResult result =
+        Explore([=] { TakeTurnsAfter(others_are_there ? 1000 : 10'000, others_are_there); }, walk,
+                {.executions = 2000, .execution = options});
     EXPECT_EQ(result.failures, 1u) << others_are_there;
   }
 }
