@@ -66,12 +66,10 @@ bool IsOverlooked(const SimThread& thread) {
 
 constinit WaiterCounts waiter_counts = {};
 
-bool HasLibraryWaits() { return &_ZZNSt8__detail18__waiter_pool_base6_S_forEPKvE3__w != nullptr; }
-
 void BeginLibraryBugs(bool reported) {
   waiter_counts = {};
-  if (reported || !HasLibraryWaits()) return;
   const char* const table = &_ZZNSt8__detail18__waiter_pool_base6_S_forEPKvE3__w;
+  if (reported || table == nullptr) return;
   waiter_counts = {reinterpret_cast<uintptr_t>(table), kTableSize};
 }
 

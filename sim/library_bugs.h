@@ -22,9 +22,6 @@ namespace jacquard::sim {
 // An execution begins. `reported`: the library is taken as it is written.
 void BeginLibraryBugs(bool reported);
 
-// Whether the program has waits for atomic objects.
-bool HasLibraryWaits();
-
 // Where the library counts who waits for atomic objects; empty if the program has no such waits, or
 // if the library is taken as it is written.
 struct WaiterCounts {

@@ -272,7 +272,7 @@ void CheckTakenAway(const void* memory, size_t size, const char* verb, const voi
   if (!engine.executing) early.Remove(reinterpret_cast<uintptr_t>(memory), size);
   if (!IsByProgram(caller) || !FromProgram(caller) || size == 0) return;
   if (HandlesSignal(SIGSEGV)) return;  // it knows what to do where somebody comes too late
-  size = (size + kPageSize - 1) & ~(kPageSize - 1);
+  size = Mappings::Rounded(size);
   CheckFree(memory, size, reinterpret_cast<uintptr_t>(caller), verb);
   if (engine.listener == nullptr) return;
   const Backstage backstage;

@@ -4,11 +4,11 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <string>
 #include <thread>
 
 #include "sim/runtime.h"
@@ -118,11 +118,9 @@ TEST(SharedMemory, IsNotMappedWhereTheFileMayNotBeWrittenTo) {
   ExpectPass(Walk(
       [] {
         TakeStep();
-        char name[] = "/tmp/jacquard_shared_XXXXXX";
-        const int file = mkstemp(name);
+        const int file = memfd_create("shared", 0);
         Check(ftruncate(file, 4096) == 0, "made larger");
-        const int to_read = open(name, O_RDONLY);
-        unlink(name);
+        const int to_read = open(("/proc/self/fd/" + std::to_string(file)).c_str(), O_RDONLY);
         constexpr int kBoth = PROT_READ | PROT_WRITE;
         Check(mmap(nullptr, 4096, kBoth, MAP_SHARED, file, 0) != MAP_FAILED, "mapped");
         Check(mmap(nullptr, 4096, kBoth, MAP_SHARED, to_read, 0) == MAP_FAILED && errno == EACCES,

@@ -1,11 +1,9 @@
 // Threads that wait for ever beside others that only wait for time to pass, and programs that only
 // look like that.
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -13,7 +11,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <cstdlib>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -159,19 +156,22 @@ TEST(Stagnation, TheEndOfAThreadThatSleepsMayBeWaitedFor) {
   EXPECT_EQ(result.verdict.kind, VerdictKind::kPass) << result.verdict.message;
 }
 
+// A socket on which another process might call.
+int Listen() {
+  const int file = socket(AF_UNIX, SOCK_STREAM, 0);
+  const sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = {}};
+  Check(bind(file, reinterpret_cast<const sockaddr*>(&address), sizeof(address.sun_family)) == 0 &&
+            listen(file, 1) == 0,
+        "listens");
+  return file;
+}
+
 // An event loop that looks each second whether it is to end, at a file that only the program has,
 // or at one on which another process might call.
 class EventLoop {
  public:
   explicit EventLoop(bool is_private)
-      : file_(is_private ? eventfd(0, EFD_NONBLOCK) : socket(AF_UNIX, SOCK_STREAM, 0)),
-        thread_([this] { Run(); }) {
-    sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = {}};
-    if (is_private) return;
-    Check(bind(file_, reinterpret_cast<sockaddr*>(&address), sizeof(address.sun_family)) == 0 &&
-              listen(file_, 1) == 0,
-          "listens");
-  }
+      : file_(is_private ? eventfd(0, EFD_NONBLOCK) : Listen()), thread_([this] { Run(); }) {}
   ~EventLoop() {
     ends_ = true;
     thread_.join();
@@ -242,16 +242,12 @@ TEST(Stagnation, AFileIsWaitedForInVain) {
     const ExploreResult result = Walk(
         [is_private] {
           const EventLoop loop(/*is_private=*/true);
+          if (!is_private) {
+            Check(accept(Listen(), nullptr, nullptr) >= 0, "somebody has called");
+            return;
+          }
           int ends[2];
           Check(pipe(ends) == 0, "a pipe");
-          char name[] = "/tmp/jacquard_fifo_XXXXXX";
-          if (!is_private) {
-            close(mkstemp(name));
-            unlink(name);
-            Check(mkfifo(name, 0600) == 0, "a pipe with a name");
-            ends[0] = open(name, O_RDWR);
-            unlink(name);
-          }
           char byte = 0;
           Check(read(ends[0], &byte, 1) == 1, "read");
         },

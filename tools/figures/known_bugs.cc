@@ -93,8 +93,7 @@ std::vector<Figure> Measure() {
       "seeds, one core, at most {} s.\nWhat real threads under ThreadSanitizer and "
       "AddressSanitizer find: [known_bugs_real_threads.md](known_bugs_real_threads.md).\n\n"
       "The texts number the bugs (B01 to B32) and the orders of the lock's steps (O1 to O10) as "
-      "the "
-      "description did\nfrom which this project started.\n\n"
+      "the description did\nfrom which this project started.\n\n"
       "| bug | when | caught as | libFuzzer | explorer |\n|---|---|---|---|---|\n",
       OnlyKnownBugsFlag(), kRuns, kLimitSeconds);
   for (const KnownBug& bug : ListKnownBugs()) {
