@@ -598,7 +598,7 @@ class Engine {
   Verdict MakeVerdict(VerdictKind kind, std::string_view rule, std::string_view message,
                       const Blame& blame);
   // The verdict is made: it is `verdict`, of `rule`, unless all come to an end once those sleepers
-  // are woken that are among `waiting`; that is to be seen (deadlocks.cc). Then it is a lost
+  // are woken that are among `waiting`; that is to be seen (probes.cc). Then it is a lost
   // wake-up, with `message`. `asks_for_use`: only if one of them gets on behind its wait, as they
   // might come to an end without that. On the backstage.
   void BeginProbe(const char* rule, Verdict verdict, const std::string& message, ThreadSet waiting,

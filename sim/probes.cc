@@ -1,0 +1,152 @@
+// Probes: whether those who sleep on a futex or a condition variable have only lost a wake-up. They
+// are woken, as they might have been for no reason at any time; if the execution then comes to its
+// end, a wake-up was all that was missing.
+//
+// Where nobody can run that is done when the verdict is made, to find out what it is called, with
+// one sleeper after another. What happens in that probe nobody sees. A livelock beside somebody who
+// sleeps is looked into in the same way: others may go on only because they wait for the sleeper.
+#include <errno.h>
+
+#include <string>
+#include <utility>
+
+#include "sim/descriptors.h"
+#include "sim/engine.h"
+#include "sim/recorder.h"
+#include "sim/timers.h"
+#include "sim/wait_text.h"
+
+namespace jacquard::sim {
+namespace {
+
+// So many steps may a probe take.
+constexpr uint64_t kProbeSteps = 20'000;
+
+constexpr const char* kLostWakeUp = "lost wake-up";
+
+// What a probe has put aside.
+struct Probe {
+  Verdict verdict;       // made when it began
+  Verdict lost_wake_up;  // instead
+  const char* rule;      // of `verdict`
+  SimThread* current;
+  Recorder* recorder;
+  uint64_t step;
+  ThreadSet woken;       // each once, or not to be
+  bool asks_for_use;     // only who gets on behind its wait has lost a wake-up
+  ThreadSet sleepers;    // who has been woken
+  ThreadSet looks_only;  // and has gone to sleep on the same again, before any other wait
+  ThreadSet has_waited;  // at all
+};
+Probe probe;
+
+bool Sleeps(const SimThread& thread) {
+  return thread.wait == WaitReason::kFutex || thread.wait == WaitReason::kCondition;
+}
+
+}  // namespace
+
+void Engine::BeginProbe(const char* rule, Verdict verdict, const std::string& message,
+                        ThreadSet waiting, bool asks_for_use) {
+  Verdict lost_wake_up =
+      MakeVerdict(VerdictKind::kDeadlock, kLostWakeUp,
+                  message + "; if whoever sleeps were woken now, all would come to an end",
+                  {.threads = alive_});
+  lost_wake_up.endless = verdict.endless;
+  probe = {std::move(verdict), std::move(lost_wake_up), rule, current, recorder, step_, ~waiting,
+           asks_for_use,
+           /*sleepers=*/0,
+           /*looks_only=*/0,
+           /*has_waited=*/0};
+  recorder = nullptr;
+  probing_ = true;
+  rechecking_ = false;
+  fair_ = unasked_ = true;
+  observed_ = program_observes_ = false;
+  SetLimit(step_ + kProbeSteps);
+}
+
+bool Engine::WakeNextSleeper() {
+  for (const int id : MembersOf(alive_ & ~probe.woken)) {
+    SimThread& thread = threads_[id];
+    if (!Sleeps(thread)) continue;
+    probe.woken |= thread.bit;
+    probe.sleepers |= thread.bit;
+    thread.woken_spuriously = true;
+    MakeRunnable(thread);
+    return true;
+  }
+  return false;
+}
+
+bool Engine::WakeAllSleepers() {
+  bool any = false;
+  while (WakeNextSleeper()) any = true;
+  return any;
+}
+
+void Engine::NoteWaitInProbe(const SimThread& me, WaitReason reason, const void* address) {
+  if ((probe.sleepers & ~probe.has_waited & me.bit) == 0) return;
+  probe.has_waited |= me.bit;
+  const bool sleeps = reason == WaitReason::kFutex || reason == WaitReason::kCondition;
+  if (sleeps && address == me.wait_address) probe.looks_only |= me.bit;
+}
+
+void Engine::EndProbe(bool completed) {
+  const bool is_of_use = !probe.asks_for_use || (probe.sleepers & ~probe.looks_only) != 0;
+  const bool lost_wake_up = completed && is_of_use;
+  {
+    const Backstage backstage;
+    step_ = probe.step;
+    recorder = probe.recorder;
+    SimThread* const last = current;
+    current = probe.current;
+    if (recorder != nullptr)
+      recorder->Text(TraceEvent::Type::kNote, lost_wake_up ? kLostWakeUp : probe.rule);
+    current = last;
+    *verdict_ = lost_wake_up ? probe.lost_wake_up : probe.verdict;
+  }
+  GiveUp();
+}
+
+// ---- threads that only wait for time to pass
+
+bool Engine::MayBeEndedFromOutside(const SimThread& thread) const {
+  if (thread.wait != WaitReason::kDescriptor) return thread.wait == WaitReason::kSignal;
+  const Backstage backstage;
+  const int error = errno;
+  const bool waits_for_others = WaitsForOthers(thread);
+  errno = error;
+  return waits_for_others;
+}
+
+void Engine::LookForStagnation() {
+  ThreadSet stuck = 0;
+  for (int i = 0; i < thread_count_; ++i) {
+    const SimThread& thread = threads_[i];
+    const uint64_t ticket = DependsOnOthers(thread) ? thread.wait_ticket : 0;
+    if (stagnation_.NoteWait(i, ticket)) stuck |= thread.bit;
+  }
+  if (!stagnation_.EndStretch(step_) || AnyTimerRuns()) return;
+  // Who waits for the end of a thread that goes on may get on with that.
+  const SimThread* last = &threads_[0];
+  while (Has(stuck, last->id) && last->wait == WaitReason::kJoin)
+    last = &threads_[last->wait_thread];
+  if (!Has(stuck, last->id)) return;
+  for (const int id : MembersOf(stuck)) {
+    if (MayBeEndedFromOutside(threads_[id])) return;
+  }
+  ForgetEndOfTrace();
+  {
+    const Backstage backstage;
+    const std::string message =
+        DescribeWaits(stuck) + "; since step " + std::to_string(stagnation_.begun()) +
+        " the others have only waited for time to pass, each for more than an hour";
+    constexpr const char* kRule = "threads wait for ever";
+    const Blame blame = {.threads = alive_};
+    BeginProbe(kRule, MakeVerdict(VerdictKind::kDeadlock, kRule, message, blame), message, stuck);
+  }
+  if (!WakeAllSleepers()) EndProbe(false);
+}
+
+}  // namespace jacquard::sim
