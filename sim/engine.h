@@ -575,8 +575,11 @@ class Engine {
   void NoteTimeOut(const SimThread& thread);
   // Whether its wait is one for a file that others might write to, or for a signal.
   bool MayBeEndedFromOutside(const SimThread& thread) const;
-  // Ends the execution, now or after a probe, if that is all that still happens.
+  // Ends the execution, now or after a probe, if that is all that still happens, and for nobody.
   void LookForStagnation();
+  bool WaitsInVain(const SimThread& thread, ThreadSet stuck) const;
+  // Those who sleep among `stuck` may have lost a wake-up.
+  void Suspect(ThreadSet stuck);
   // Nobody can run. Gives the spinning threads another round, or reports.
   void Stuck();
   // Writes the verdict down; leaves no memory of its own on the stack that is then given up.
@@ -603,12 +606,18 @@ class Engine {
   // might come to an end without that. On the backstage.
   void BeginProbe(const char* rule, Verdict verdict, const std::string& message, ThreadSet waiting,
                   bool asks_for_use = false);
+  Verdict MakeLostWakeUp(const std::string& message);
   // In a probe, a thread waits again.
   void NoteWaitInProbe(const SimThread& me, WaitReason reason, const void* address);
   // Whether there was one.
   bool WakeNextSleeper();
   bool WakeAllSleepers();
   [[noreturn]] void EndProbe(bool completed);
+  // The execution is over. Returns if nobody had to be woken for that.
+  void EndProbeIfAny() {
+    if (probing_ || stagnation_.suspects()) [[unlikely]]
+      EndProbe(true);
+  }
 
   ThreadSet enabled_ = 0;   // can run
   ThreadSet timed_ = 0;     // wait, but may time out

@@ -86,7 +86,7 @@ void Engine::RunStage() {
     hooks_on = true;
     SwitchAway();  // comes back when the last thread has ended
     hooks_on = false;
-    if (probing_) EndProbe(true);
+    EndProbeIfAny();
     CheckAllJoined();
   }
   program_->End();

@@ -54,8 +54,7 @@ void Engine::EndProgram(std::string_view function, int status, bool in_order, ui
       if (status != 0) CountFailingStatus();
       break;
   }
-  // Nobody could go on, and then somebody was woken.
-  if (probing_) EndProbe(true);
+  EndProbeIfAny();
   if (in_order && options_.check_leaks && arena.live_blocks() != 0) CheckLeaks();
   GiveUp();
 }

@@ -5,6 +5,9 @@
 // Where nobody can run that is done when the verdict is made, to find out what it is called, with
 // one sleeper after another. What happens in that probe nobody sees. A livelock beside somebody who
 // sleeps is looked into in the same way: others may go on only because they wait for the sleeper.
+//
+// Where somebody can always run, as those who poll can, sleepers are suspected before anything else
+// is wrong. Then the execution goes on as it is, since nothing has happened in it that might not.
 #include <errno.h>
 
 #include <string>
@@ -26,17 +29,17 @@ constexpr const char* kLostWakeUp = "lost wake-up";
 
 // What a probe has put aside.
 struct Probe {
-  Verdict verdict;       // made when it began
-  Verdict lost_wake_up;  // instead
-  const char* rule;      // of `verdict`
-  SimThread* current;
-  Recorder* recorder;
-  uint64_t step;
-  ThreadSet woken;       // each once, or not to be
-  bool asks_for_use;     // only who gets on behind its wait has lost a wake-up
-  ThreadSet sleepers;    // who has been woken
-  ThreadSet looks_only;  // and has gone to sleep on the same again, before any other wait
-  ThreadSet has_waited;  // at all
+  Verdict verdict;             // made when it began
+  Verdict lost_wake_up;        // instead
+  const char* rule = nullptr;  // of `verdict`
+  SimThread* current = nullptr;
+  Recorder* recorder = nullptr;
+  uint64_t step = 0;
+  ThreadSet woken = 0;        // each once, or not to be
+  bool asks_for_use = false;  // only who gets on behind its wait has lost a wake-up
+  ThreadSet sleepers = 0;     // who has been woken
+  ThreadSet looks_only = 0;   // and has gone to sleep on the same again, before any other wait
+  ThreadSet has_waited = 0;   // at all
 };
 Probe probe;
 
@@ -46,18 +49,24 @@ bool Sleeps(const SimThread& thread) {
 
 }  // namespace
 
+Verdict Engine::MakeLostWakeUp(const std::string& message) {
+  return MakeVerdict(VerdictKind::kDeadlock, kLostWakeUp,
+                     message + "; if whoever sleeps were woken now, all would come to an end",
+                     {.threads = alive_});
+}
+
 void Engine::BeginProbe(const char* rule, Verdict verdict, const std::string& message,
                         ThreadSet waiting, bool asks_for_use) {
-  Verdict lost_wake_up =
-      MakeVerdict(VerdictKind::kDeadlock, kLostWakeUp,
-                  message + "; if whoever sleeps were woken now, all would come to an end",
-                  {.threads = alive_});
+  Verdict lost_wake_up = MakeLostWakeUp(message);
   lost_wake_up.endless = verdict.endless;
-  probe = {std::move(verdict), std::move(lost_wake_up), rule, current, recorder, step_, ~waiting,
-           asks_for_use,
-           /*sleepers=*/0,
-           /*looks_only=*/0,
-           /*has_waited=*/0};
+  probe = {.verdict = std::move(verdict),
+           .lost_wake_up = std::move(lost_wake_up),
+           .rule = rule,
+           .current = current,
+           .recorder = recorder,
+           .step = step_,
+           .woken = ~waiting,
+           .asks_for_use = asks_for_use};
   recorder = nullptr;
   probing_ = true;
   rechecking_ = false;
@@ -98,7 +107,11 @@ void Engine::EndProbe(bool completed) {
   {
     const Backstage backstage;
     step_ = probe.step;
-    recorder = probe.recorder;
+    if (probing_) {
+      recorder = probe.recorder;
+    } else {
+      ForgetEndOfTrace();
+    }
     SimThread* const last = current;
     current = probe.current;
     if (recorder != nullptr)
@@ -127,15 +140,9 @@ void Engine::LookForStagnation() {
     const uint64_t ticket = DependsOnOthers(thread) ? thread.wait_ticket : 0;
     if (stagnation_.NoteWait(i, ticket)) stuck |= thread.bit;
   }
-  if (!stagnation_.EndStretch(step_) || AnyTimerRuns()) return;
-  // Who waits for the end of a thread that goes on may get on with that.
-  const SimThread* last = &threads_[0];
-  while (Has(stuck, last->id) && last->wait == WaitReason::kJoin)
-    last = &threads_[last->wait_thread];
-  if (!Has(stuck, last->id)) return;
-  for (const int id : MembersOf(stuck)) {
-    if (MayBeEndedFromOutside(threads_[id])) return;
-  }
+  const bool for_long = stagnation_.EndStretch(step_);
+  if (AnyTimerRuns()) return;
+  if (!for_long || !WaitsInVain(threads_[0], stuck)) return Suspect(stuck);
   ForgetEndOfTrace();
   {
     const Backstage backstage;
@@ -147,6 +154,41 @@ void Engine::LookForStagnation() {
     BeginProbe(kRule, MakeVerdict(VerdictKind::kDeadlock, kRule, message, blame), message, stuck);
   }
   if (!WakeAllSleepers()) EndProbe(false);
+}
+
+// Who waits for the end of a thread that goes on may get on with that.
+bool Engine::WaitsInVain(const SimThread& thread, ThreadSet stuck) const {
+  const SimThread* last = &thread;
+  while (Has(stuck, last->id) && last->wait == WaitReason::kJoin)
+    last = &threads_[last->wait_thread];
+  if (!Has(stuck, last->id)) return false;
+  for (const int id : MembersOf(stuck)) {
+    if (MayBeEndedFromOutside(threads_[id])) return false;
+  }
+  return true;
+}
+
+void Engine::Suspect(ThreadSet stuck) {
+  if (options_.spurious_wake_ups == 0 || !stagnation_.may_suspect()) return;
+  ThreadSet sleepers = 0;
+  for (const int id : MembersOf(stuck)) {
+    if (Sleeps(threads_[id])) sleepers |= threads_[id].bit;
+  }
+  if (sleepers == 0) return;
+  {
+    const Backstage backstage;
+    const std::string message =
+        DescribeWaits(sleepers) +
+        "; for long, the others have only waited for time to pass, again and again";
+    probe = {.verdict = {},
+             .lost_wake_up = MakeLostWakeUp(message),
+             .rule = kLostWakeUp,
+             .current = current,
+             .step = step_,
+             .woken = ~sleepers};
+  }
+  stagnation_.BeginSuspicion();
+  WakeAllSleepers();
 }
 
 }  // namespace jacquard::sim

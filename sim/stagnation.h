@@ -7,6 +7,10 @@
 // does it on purpose. Only counted are waits that are over when nobody can run, and only while
 // every thread gets its turn. Virtual time is no measure of how long it has been, since it jumps to
 // whoever's turn it is: each of those who wait for time must have done so for that long itself.
+//
+// Where the first thread polls, or somebody for whose end it waits, nothing can be said: it may go
+// on by itself. Then those who sleep in the meantime are suspected to have lost a wake-up. They are
+// woken, and only if all comes to its end right behind that, they have.
 #ifndef JACQUARD_SIM_STAGNATION_H_
 #define JACQUARD_SIM_STAGNATION_H_
 
@@ -26,6 +30,9 @@ class Stagnation {
     Forget();
     time_outs_ = 0;
     for_others_ = false;
+    left_of_suspicion_ = 0;
+    stretches_ = 0;
+    next_suspicion_ = 0;
     std::fill(std::begin(waits_), std::end(waits_), Wait{});
   }
 
@@ -40,6 +47,7 @@ class Stagnation {
     is_used_ = true;
     ++time_outs_;
     for_others_ |= for_others;
+    if (left_of_suspicion_ != 0) --left_of_suspicion_;
     if (!Has(sleepers_, thread)) {
       Insert(sleepers_, thread);
       if (!Has(last_sleepers_, thread)) slept_[thread] = 0;
@@ -67,6 +75,7 @@ class Stagnation {
     last_sleepers_ = sleepers_;
     sleepers_ = 0;
     time_outs_ = 0;
+    ++stretches_;
     if (waits_[0].stretches == 0) {
       Forget();
       begun_ = step;
@@ -77,9 +86,20 @@ class Stagnation {
   // The step since which the first thread has been seen to wait.
   uint64_t begun() const { return begun_; }
 
+  // Sleepers are woken, and what comes is to show whether a wake-up was lost. If it does not do so
+  // at once, it never will: a program may count its polls, and end. Seldom, as whoever is woken
+  // begins to wait anew.
+  bool may_suspect() const { return stretches_ >= next_suspicion_; }
+  void BeginSuspicion() {
+    left_of_suspicion_ = kTimeOutsOfSuspicion;
+    next_suspicion_ = 4 * stretches_;
+  }
+  bool suspects() const { return left_of_suspicion_ != 0; }
+
  private:
   static constexpr uint64_t kTimeOuts = 1 << 15;
   static constexpr uint64_t kTimeOutsBetweenLooks = 31;  // a prime number: waits may take turns
+  static constexpr int kTimeOutsOfSuspicion = 64;
   static constexpr uint64_t kTime = uint64_t{3600} * 1'000'000'000;
 
   struct Wait {
@@ -93,6 +113,9 @@ class Stagnation {
   uint64_t begun_ = 0;
   uint64_t time_outs_ = 0;
   bool for_others_ = false;           // in this stretch somebody has waited for who is outside
+  int left_of_suspicion_ = 0;         // time-outs
+  int stretches_ = 0;                 // in this execution
+  int next_suspicion_ = 0;            // not before so many of them
   ThreadSet sleepers_ = 0;            // who has waited for time in this stretch
   ThreadSet last_sleepers_ = 0;       // and in the one before
   uint64_t slept_[kMaxThreads] = {};  // by those, in all stretches one after another

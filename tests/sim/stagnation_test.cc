@@ -234,6 +234,73 @@ TEST(Stagnation, ACallFromOutsideMayEndIt) {
   EXPECT_FALSE(Says(result, "only waited for time to pass")) << result.verdict.message;
 }
 
+// Works once it has been told to, and sleeps without having looked whether it has.
+void WorkOnce(std::mutex& mutex, std::condition_variable& work, const bool& is_there,
+              std::atomic<bool>& done) {
+  std::unique_lock<std::mutex> lock(mutex);
+  if (!is_there) {
+    lock.unlock();
+    lock.lock();  // the window
+    do {
+      work.wait(lock);
+    } while (!is_there);
+  }
+  done = true;
+}
+
+// Gives work, and looks for the result again and again, itself or in a thread whose end it waits
+// for.
+void PollForWork(bool in_thread) {
+  std::mutex mutex;
+  std::condition_variable work;
+  bool is_there = false;
+  std::atomic<bool> done{false};
+  std::thread works([&] { WorkOnce(mutex, work, is_there, done); });
+  {
+    const std::lock_guard<std::mutex> lock(mutex);
+    is_there = true;
+  }
+  work.notify_one();
+  const auto poll = [&] {
+    while (!done) std::this_thread::sleep_for(milliseconds(1));
+  };
+  in_thread ? std::thread(poll).join() : poll();
+  works.join();
+}
+
+TEST(Stagnation, WhoPollsMayWaitForAWakeUpThatWasLost) {
+  for (const bool in_thread : {false, true}) {
+    const ExploreResult result = Walk([in_thread] { PollForWork(in_thread); }, 100);
+    ASSERT_EQ(result.verdict.kind, VerdictKind::kDeadlock) << result.verdict.message;
+    EXPECT_TRUE(Says(result, "lost wake-up: thread 1 waits for the condition variable"))
+        << result.verdict.message;
+    EXPECT_TRUE(Says(result, "only waited for time to pass, again and again"))
+        << result.verdict.message;
+    EXPECT_LT(result.verdict.step, kFewSteps);
+    EXPECT_FALSE(result.not_deterministic);
+    EXPECT_FALSE(result.trace.events.empty());
+  }
+}
+
+// The worker is told in the end; meanwhile, to be woken would not help it.
+TEST(Stagnation, WhoPollsMayCount) {
+  const ExploreResult result = WalkOnce([] {
+    std::mutex mutex;
+    std::condition_variable work;
+    bool is_there = false;
+    std::atomic<bool> done{false};
+    std::thread works([&] { WorkOnce(mutex, work, is_there, done); });
+    for (int i = 0; !done && i < 150'000; ++i) std::this_thread::sleep_for(milliseconds(1));
+    {
+      const std::lock_guard<std::mutex> lock(mutex);
+      is_there = true;
+      work.notify_one();
+    }
+    works.join();
+  });
+  EXPECT_EQ(result.verdict.kind, VerdictKind::kPass) << result.verdict.message;
+}
+
 // The first thread waits for what nobody writes, or what another process might.
 TEST(Stagnation, AFileIsWaitedForInVain) {
   for (const bool is_private : {true, false}) {
