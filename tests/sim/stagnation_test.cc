@@ -11,6 +11,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -280,6 +281,19 @@ TEST(Stagnation, WhoPollsMayWaitForAWakeUpThatWasLost) {
     EXPECT_FALSE(result.not_deterministic);
     EXPECT_FALSE(result.trace.events.empty());
   }
+}
+
+// The program may end in other ways than by returning.
+TEST(Stagnation, WhoPollsMayExit) {
+  ExecutionOptions options = TestOptions();
+  options.exits = ExitMode::kIsFree;
+  const ExploreResult result = Walk(
+      [] {
+        PollForWork(/*in_thread=*/false);
+        std::exit(0);
+      },
+      100, options);
+  EXPECT_TRUE(Says(result, "lost wake-up: thread 1 waits")) << result.verdict.message;
 }
 
 // The worker is told in the end; meanwhile, to be woken would not help it.

@@ -140,8 +140,8 @@ class Model {
     if (act == Act::kRelease) return Release(state, id);
     if (act == Act::kOnce) return CallOnce(state, id);
     if (act == Act::kArrive) return Arrive(state, id);
-    if (act == Act::kSignal || act == Act::kBroadcast || act == Act::kWake)
-      return WakeSome(state, id);
+    if (act == Act::kSignal || act == Act::kBroadcast) return WakeSome(state, id);
+    if (act == Act::kWake || act == Act::kWakeAll) return WakeSome(state, id);
     State next = state;
     const auto object = static_cast<size_t>(operation.object);
     if (act == Act::kPost) {
@@ -237,10 +237,10 @@ class Model {
   static bool IsWaiting(Act act) { return act >= Act::kWait && act <= Act::kAwait; }
   static bool IsSleeping(Act act) { return act == Act::kSleep || act == Act::kTimedSleep; }
 
-  // kWake returns how many there were.
+  // Of a futex, returns how many there were.
   void WakeSome(const State& state, int id) {
     const Operation& operation = OperationOf(state, id);
-    const bool is_futex = operation.act == Act::kWake;
+    const bool is_futex = operation.act == Act::kWake || operation.act == Act::kWakeAll;
     std::vector<size_t> sleepers;
     for (size_t i = 0; i < state.threads.size(); ++i) {
       if (state.threads[i].stage != Stage::kSleeps) continue;
@@ -248,14 +248,17 @@ class Model {
       if (other.object != operation.object) continue;
       if (is_futex ? IsSleeping(other.act) : IsWaiting(other.act)) sleepers.push_back(i);
     }
-    if (sleepers.empty()) return Return(state, id, 0);
-    State all = state;
+    const bool all = operation.act == Act::kBroadcast || operation.act == Act::kWakeAll;
+    if (sleepers.empty() || all) {
+      State next = state;
+      for (const size_t sleeper : sleepers) next.threads[sleeper].stage = Stage::kIsWoken;
+      return Return(std::move(next), id, is_futex ? static_cast<int>(sleepers.size()) : 0);
+    }
     for (const size_t sleeper : sleepers) {
       State next = state;
-      next.threads[sleeper].stage = all.threads[sleeper].stage = Stage::kIsWoken;
-      if (operation.act != Act::kBroadcast) Return(std::move(next), id, is_futex ? 1 : 0);
+      next.threads[sleeper].stage = Stage::kIsWoken;
+      Return(std::move(next), id, is_futex ? 1 : 0);
     }
-    if (operation.act == Act::kBroadcast) Return(std::move(all), id, 0);
   }
 
   void LockRwLock(const State& state, int id) {

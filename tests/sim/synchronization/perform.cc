@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <climits>
 #include <cstddef>
 #include <string>
 
@@ -64,6 +65,11 @@ int SleepOn(std::atomic<uint32_t>& word, const timespec* patience) {
   return syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, patience, nullptr, 0) == 0 ? 0 : errno;
 }
 
+int Wake(std::atomic<uint32_t>& word, int most) {
+  return static_cast<int>(syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, most, nullptr, nullptr, 0));
+}
+
+// What a call has said that leaves the error in errno.
 int Zero(int result) { return result == 0 ? 0 : errno; }
 
 class Performance : public jacquard::Program {
@@ -197,8 +203,9 @@ class Performance : public jacquard::Program {
         return SleepOn(words[object], &patience);
       }
       case Act::kWake:
-        return static_cast<int>(
-            syscall(SYS_futex, &words[object], FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0));
+        return Wake(words[object], 1);
+      case Act::kWakeAll:
+        return Wake(words[object], INT_MAX);
       case Act::kAdd:
         return static_cast<int>(words[object].fetch_add(1));
     }

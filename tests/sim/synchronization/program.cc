@@ -10,11 +10,12 @@ namespace {
 
 const char* NameOf(Act act) {
   static constexpr const char* kNames[] = {
-      "lock",       "try-lock",    "timed-lock",    "unlock",  "wait",      "timed-wait",
-      "await",      "signal",      "broadcast",     "share",   "try-share", "timed-share",
-      "exclude",    "try-exclude", "timed-exclude", "release", "take",      "try-take",
-      "timed-take", "post",        "arrive",        "once",    "sleep",     "timed-sleep",
-      "wake",       "add"};
+      "lock",       "try-lock",    "timed-lock", "unlock",      "wait",
+      "timed-wait", "await",       "signal",     "broadcast",   "share",
+      "try-share",  "timed-share", "exclude",    "try-exclude", "timed-exclude",
+      "release",    "take",        "try-take",   "timed-take",  "post",
+      "arrive",     "once",        "sleep",      "timed-sleep", "wake",
+      "wake-all",   "add"};
   return kNames[static_cast<size_t>(act)];
 }
 
@@ -37,7 +38,7 @@ class Writer {
     }
     // Few topics in a program: its threads are to have to do with each other.
     const int topics = 1 + Below(2);
-    for (int i = 0; i < topics; ++i) topics_.push_back(Below(kTopics));
+    for (int i = 0; i < topics; ++i) topics_.push_back(kTopics[Below(std::ssize(kTopics))]);
     const int threads = 2 + Below(2);
     const int most = threads == 2 ? 6 : 4;
     for (int i = 0; i < threads; ++i) {
@@ -49,13 +50,26 @@ class Writer {
   }
 
  private:
-  enum Topic { kMutexes, kConditions, kRwLocks, kSemaphores, kBarriers, kOnces, kFutexes, kTopics };
+  enum class Topic : uint8_t {
+    kMutexes,
+    kConditions,
+    kRwLocks,
+    kSemaphores,
+    kBarriers,
+    kOnces,
+    kFutexes
+  };
+  // Those more often that can do more.
+  static constexpr Topic kTopics[] = {Topic::kMutexes,    Topic::kConditions, Topic::kConditions,
+                                      Topic::kConditions, Topic::kRwLocks,    Topic::kRwLocks,
+                                      Topic::kSemaphores, Topic::kBarriers,   Topic::kOnces,
+                                      Topic::kFutexes,    Topic::kFutexes};
 
-  int Below(int bound) { return static_cast<int>(random_() % static_cast<uint64_t>(bound)); }
-  bool Percent(int percent) { return Below(100) < percent; }
-  Act OneOf(std::initializer_list<Act> acts) {
-    return acts.begin()[Below(static_cast<int>(acts.size()))];
+  int Below(std::ptrdiff_t bound) {
+    return static_cast<int>(random_() % static_cast<uint64_t>(bound));
   }
+  bool Percent(int percent) { return Below(100) < percent; }
+  Act OneOf(std::initializer_list<Act> acts) { return acts.begin()[Below(std::ssize(acts))]; }
   int Object() { return Percent(75) ? 0 : 1; }
 
   void Add(std::vector<Operation>& thread, Act act, int object) {
@@ -65,24 +79,27 @@ class Writer {
   // Operations that belong together, such as a lock, what is done under it and its end.
   void WriteGroup(std::vector<Operation>& thread, int depth) {
     const int object = Object();
-    switch (topics_[static_cast<size_t>(Below(static_cast<int>(topics_.size())))]) {
-      case kMutexes:
+    switch (topics_[static_cast<size_t>(Below(std::ssize(topics_)))]) {
+      case Topic::kMutexes:
         Add(thread, OneOf({Act::kLock, Act::kLock, Act::kTryLock, Act::kTimedLock}), object);
         if (depth < 2 && Percent(60)) WriteGroup(thread, depth + 1);
         if (Percent(95)) Add(thread, Act::kUnlock, object);
         break;
-      case kConditions:
-        if (Percent(50)) {
+      case Topic::kConditions:
+        if (Percent(60)) {
           Add(thread, Act::kLock, 0);
-          if (Percent(30)) Add(thread, Act::kAdd, 0);
-          Add(thread, OneOf({Act::kWait, Act::kTimedWait, Act::kAwait, Act::kSignal}), object);
+          if (Percent(20)) Add(thread, Act::kAdd, 0);
+          Add(thread,
+              OneOf({Act::kWait, Act::kWait, Act::kTimedWait, Act::kTimedWait, Act::kAwait,
+                     Act::kSignal}),
+              object);
           Add(thread, Act::kUnlock, 0);
         } else {
           if (Percent(60)) Add(thread, Act::kAdd, 0);
           Add(thread, OneOf({Act::kSignal, Act::kBroadcast}), object);
         }
         break;
-      case kRwLocks:
+      case Topic::kRwLocks:
         Add(thread,
             OneOf({Act::kShare, Act::kShare, Act::kTryShare, Act::kTimedShare, Act::kExclude,
                    Act::kExclude, Act::kTryExclude, Act::kTimedExclude}),
@@ -90,27 +107,28 @@ class Writer {
         if (depth < 2 && Percent(50)) WriteGroup(thread, depth + 1);
         if (Percent(95)) Add(thread, Act::kRelease, object);
         break;
-      case kSemaphores:
+      case Topic::kSemaphores:
         Add(thread,
             OneOf({Act::kTake, Act::kTryTake, Act::kTimedTake, Act::kPost, Act::kPost, Act::kPost}),
             object);
         break;
-      case kBarriers:
+      case Topic::kBarriers:
         Add(thread, OneOf({Act::kArrive, Act::kAdd}), object);
         break;
-      case kOnces:
+      case Topic::kOnces:
         Add(thread, OneOf({Act::kOnce, Act::kOnce, Act::kAdd}), object);
         break;
-      default:
+      case Topic::kFutexes:
         Add(thread,
-            OneOf({Act::kSleep, Act::kSleep, Act::kTimedSleep, Act::kWake, Act::kWake, Act::kAdd}),
+            OneOf(
+                {Act::kSleep, Act::kSleep, Act::kTimedSleep, Act::kWake, Act::kWakeAll, Act::kAdd}),
             object);
         break;
     }
   }
 
   std::mt19937_64 random_;
-  std::vector<int> topics_;
+  std::vector<Topic> topics_;
   Program program_;
 };
 

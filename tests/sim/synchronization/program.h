@@ -40,10 +40,11 @@ enum class Act : uint8_t {
   kArrive,
   // By pthread_once, whose routine adds 1 to the word.
   kOnce,
-  // On the word, a futex that begins with 0: sleep if it is 0; wake one; add 1.
+  // On the word, a futex that begins with 0: sleep if it is 0; wake one, or all; add 1.
   kSleep,
   kTimedSleep,
   kWake,
+  kWakeAll,
   kAdd,
 };
 
