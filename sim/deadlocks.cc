@@ -7,6 +7,7 @@
 // When nobody can run at all, the verdict is a deadlock. What it is called is found out by a probe
 // (probes.cc).
 #include <string>
+#include <utility>
 
 #include "sim/descriptors.h"
 #include "sim/engine.h"
@@ -66,23 +67,29 @@ void Engine::CheckCycle(WaitReason reason, const void* lock, int thread, uintptr
 
 // ---- nobody can run
 
-namespace {
-
-// Ends the execution as one that waits for another process if the thread, which is in a call for
-// descriptors, may do so.
-void FailIfWaitsForOthers(const SimThread& thread) {
-  static std::string message;  // kept, since this stack is given up
-  {
-    const Backstage backstage;
-    if (!WaitsForOthers(thread)) return;
-    message = "cannot be simulated: nobody can run, and thread " + std::to_string(thread.id) +
-              " waits for what another process could do, in " + DescribeDescriptorWait(thread);
-  }
-  engine.Fail(VerdictKind::kUnsupported, DescriptorWaitOf(thread), message,
-              {.pc = thread.wait_pc, .threads = engine.alive()});
+// What is said where nobody can run, but for one who waits for what is outside of the program.
+Verdict Engine::MakeOutsideVerdict(const SimThread& thread, const std::string& waits) {
+  const bool for_signal = thread.wait == WaitReason::kSignal;
+  const std::string what =
+      for_signal ? "a signal that none of them sends"
+                 : "what another process could do, in " + DescribeDescriptorWait(thread);
+  Verdict verdict =
+      MakeVerdict(VerdictKind::kUnsupported, for_signal ? "sigwait" : DescriptorWaitOf(thread),
+                  "cannot be simulated: nobody can run, and thread " + std::to_string(thread.id) +
+                      " waits for " + what + "; " + waits,
+                  {.threads = alive_});
+  verdict.thread = -1;
+  return verdict;
 }
 
-}  // namespace
+const SimThread* Engine::FindWaitForOutside() const {
+  for (const int id : MembersOf(alive_)) {
+    const SimThread& thread = threads_[id];
+    const bool may_be_left = thread.wait == WaitReason::kSignal && thread.detached;
+    if (!may_be_left && MayBeEndedFromOutside(thread)) return &thread;
+  }
+  return nullptr;
+}
 
 void Engine::ReportDeadlock() {
   if (rechecking_) {
@@ -100,23 +107,19 @@ void Engine::ReportDeadlock() {
           "in the middle of the wait",
           {.threads = alive_});
     }
-    if (thread.wait == WaitReason::kDescriptor) FailIfWaitsForOthers(thread);
-    if (thread.wait != WaitReason::kSignal || thread.detached) continue;
-    Fail(VerdictKind::kUnsupported, "sigwait",
-         "nobody can run, and a thread waits for a signal that none of them sends",
-         {.pc = thread.wait_pc, .threads = alive_});
   }
-  if (body_ended_) {
+  const SimThread* const outside = FindWaitForOutside();
+  if (outside == nullptr && body_ended_) {
     const SimThread& thread = threads_[FirstOf(alive_)];
     ReportLeftThread(thread, "thread outlives the body", "never ends");
   }
   {
     const Backstage backstage;
-    const std::string message = DescribeWaits(alive_);
-    const Blame blame = {.threads = alive_};
-    BeginProbe(kNoThreadCanRun,
-               MakeVerdict(VerdictKind::kDeadlock, kNoThreadCanRun, message, blame), message,
-               alive_);
+    const std::string waits = DescribeWaits(alive_);
+    Verdict verdict = outside != nullptr ? MakeOutsideVerdict(*outside, waits)
+                                         : MakeVerdict(VerdictKind::kDeadlock, kNoThreadCanRun,
+                                                       waits, {.threads = alive_});
+    BeginProbe(kNoThreadCanRun, std::move(verdict), waits, alive_);
   }
   if (!WakeNextSleeper()) EndProbe(false);
 }

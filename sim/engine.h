@@ -607,6 +607,9 @@ class Engine {
   void BeginProbe(const char* rule, Verdict verdict, const std::string& message, ThreadSet waiting,
                   bool asks_for_use = false);
   Verdict MakeLostWakeUp(const std::string& message);
+  // Who waits for another process or for a signal; null: nobody.
+  const SimThread* FindWaitForOutside() const;
+  Verdict MakeOutsideVerdict(const SimThread& thread, const std::string& waits);
   // In a probe, a thread waits again.
   void NoteWaitInProbe(const SimThread& me, WaitReason reason, const void* address);
   // Whether there was one.

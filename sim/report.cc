@@ -69,7 +69,7 @@ class Report {
 
   void WriteWhere() {
     Line("");
-    if (verdict_.kind == VerdictKind::kDeadlock || verdict_.kind == VerdictKind::kLivelock) {
+    if (verdict_.is_of_all()) {
       WriteEveryThread();
       return;
     }

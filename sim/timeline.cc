@@ -169,8 +169,7 @@ class RowMaker {
   void AddEnd() {
     if (verdict_.passed()) return;
     const auto column = view_.threads().find(verdict_.thread);
-    const bool of_all = verdict_.kind == VerdictKind::kDeadlock ||
-                        verdict_.kind == VerdictKind::kLivelock || column == view_.threads().end();
+    const bool of_all = verdict_.is_of_all() || column == view_.threads().end();
     Row& row = rows_.emplace_back();
     row.kind = of_all ? Row::Kind::kAll : Row::Kind::kText;
     if (!of_all) row.column = column->second;

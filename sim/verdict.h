@@ -45,6 +45,12 @@ struct Verdict {
   // Threads went on for ever; a trace shows as much of that as anybody wants to see.
   bool endless = false;
 
+  // No thread is to blame, but that none of them can go on: each matters.
+  bool is_of_all() const {
+    return kind == VerdictKind::kDeadlock || kind == VerdictKind::kLivelock ||
+           (kind == VerdictKind::kUnsupported && thread < 0 && step != 0);
+  }
+
   bool passed() const { return kind == VerdictKind::kPass; }
 };
 

@@ -39,12 +39,14 @@ _SIM_MODE = {"external": "sim_trace", "libfuzzer": "sim_fuzz", "replay": "sim"}
 # Clang's hook for a compare-exchange is not told that it is a weak one, and could not report a failure that has seen what
 # it expected. So a weak one, wherever its builtin is named (as in <atomic> and <stdatomic.h>), asks the runtime first.
 # tools/install/jacquard-cc has the same. A macro cannot tell a comma in braces, or in a template's arguments, from one
-# between its own: where there are more than there should be, the builtin is left alone, and never fails spuriously.
+# between its own: where there are more than there should be, the builtin is left alone, and never fails spuriously. The
+# function is declared where it is called, in C or in C++, with a name for each place: one that was declared outside of
+# extern "C" must not be declared again within it.
 _WEAK_PARTS = (
     "__extension__({__auto_type jacquard_p=(p);__auto_type jacquard_e=(e);%s jacquard_d=(d);" +
     "int jacquard_fails(const volatile void*,void*,unsigned long,int)__asm__(\"jacquard_weak_compare_exchange_fails\");" +
-    "(__typeof__(__atomic_always_lock_free(1,0)))" +  # bool, as in C and C++
-    "(%sjacquard_fails(jacquard_p,jacquard_e,sizeof(*jacquard_%s),(f))?0:%s);})"
+    "__typeof__(__atomic_is_lock_free(1,jacquard_p)) jacquard_r=" +  # bool, as in C and C++
+    "!(%sjacquard_fails(jacquard_p,jacquard_e,sizeof(*jacquard_%s),(f)))&&%s;jacquard_r;})"
 )
 _VALUE = "__typeof__(__atomic_load_n(jacquard_p,0))"  # what is expected may be a void*
 
@@ -59,7 +61,12 @@ def _weak(builtin, parameters, body):
     ]
 
 _WEAK = (
-    ["-Djacquard_seventeenth(a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,...)=q"] +
+    [
+        "-Djacquard_seventeenth(a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,...)=q",
+        "-Djacquard_name_(a,b,c)=a##b##_##c",
+        "-Djacquard_name(a,b,c)=jacquard_name_(a,b,c)",
+        "-Djacquard_fails=jacquard_name(jacquard_fails_,__INCLUDE_LEVEL__,__LINE__)",
+    ] +
     _weak(
         "__atomic_compare_exchange_n",
         "p,e,d,w,s,f",

@@ -43,6 +43,30 @@ int main() {
   thread.join();
 }
 END
+# Functions of both languages in a file, with warnings that are errors.
+cat >linkage.cc <<'END'
+#include <cassert>
+#include <thread>
+
+static int word;
+
+static bool Take(int desired) {
+  int expected = 0;
+  return __atomic_compare_exchange_n(&word, &expected, desired, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+extern "C" {
+static bool TakeWeakly(int desired) {
+  int expected = 0;
+  return __atomic_compare_exchange_n(&word, &expected, desired, true, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+}
+
+int main() {
+  assert(Take(0));
+  std::thread thread([] { assert(TakeWeakly(2)); });
+  thread.join();
+}
+END
 # As GLib writes it, for integers and for pointers.
 cat >void_expected.c <<'END'
 #include <assert.h>
@@ -80,6 +104,8 @@ Outcome TryStore() {
   return {__atomic_compare_exchange_n(&word, &expected, 2, true, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST), expected};
 }
 END
+ends 0 'of both languages' jacquard-c++ -Wall -Wextra -pedantic -Werror -Wold-style-cast -Wzero-as-null-pointer-constant -std=c++17 linkage.cc -o linkage
+ends 1 'failed assert' ./linkage
 ends 0 'bool' jacquard-c++ -Wall -Wextra -pedantic -Werror -c narrowed.cc
 # A macro sees the commas in braces and between a template's arguments.
 cat >braces.c <<'END'

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -183,6 +184,26 @@ TEST(LostWakeUps, OfAFutex) {
     std::atomic<uint32_t> word{0};
     std::thread other([&] { word.store(1); });  // and does not wake
     while (word.load() == 0) syscall(SYS_futex, &word, FUTEX_WAIT, 0, nullptr);
+    other.join();
+  });
+  EXPECT_EQ(result.verdict.signature, "deadlock|lost wake-up") << result.verdict.message;
+}
+
+// The first thread waits until one that has lost a wake-up sends it a signal.
+TEST(LostWakeUps, AreLostBesideAWaitForASignal) {
+  const ExploreResult result = Walk([] {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    std::atomic<uint32_t> word{0};
+    std::thread other([&word, boss = pthread_self()] {
+      while (word.load() == 0) syscall(SYS_futex, &word, FUTEX_WAIT, 0, nullptr);
+      pthread_kill(boss, SIGUSR1);
+    });
+    word.store(1);  // and does not wake
+    int signal = 0;
+    sigwait(&set, &signal);
     other.join();
   });
   EXPECT_EQ(result.verdict.signature, "deadlock|lost wake-up") << result.verdict.message;
