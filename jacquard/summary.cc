@@ -37,7 +37,9 @@ std::string Summary(const Result& result) {
     constexpr uint64_t kManyMore = 1000;
     if (result.executions != 0 &&
         result.steps_given_up / kManyMore > result.steps / result.executions)
-      text += ", many more than the others took: it may have been one that never ends";
+      text +=
+          ", many more than the others took: it may have been one that never ends, as a smaller "
+          "max_steps would show";
   }
   if (result.failing_statuses != 0) {
     text += fmt::format(

@@ -578,8 +578,8 @@ class Engine {
   // Ends the execution, now or after a probe, if that is all that still happens, and for nobody.
   void LookForStagnation();
   bool WaitsInVain(const SimThread& thread, ThreadSet stuck) const;
-  // Those who sleep among `stuck` may have lost a wake-up.
-  void Suspect(ThreadSet stuck);
+  // Those who sleep among them may have lost a wake-up.
+  void Suspect(ThreadSet suspects);
   // Nobody can run. Gives the spinning threads another round, or reports.
   void Stuck();
   // Writes the verdict down; leaves no memory of its own on the stack that is then given up.

@@ -134,15 +134,18 @@ bool Engine::MayBeEndedFromOutside(const SimThread& thread) const {
 }
 
 void Engine::LookForStagnation() {
+  ThreadSet suspects = 0;
   ThreadSet stuck = 0;
   for (int i = 0; i < thread_count_; ++i) {
     const SimThread& thread = threads_[i];
     const uint64_t ticket = DependsOnOthers(thread) ? thread.wait_ticket : 0;
-    if (stagnation_.NoteWait(i, ticket)) stuck |= thread.bit;
+    const int stretches = stagnation_.NoteWait(i, ticket);
+    if (stretches >= Stagnation::kStretchesForEver) stuck |= thread.bit;
+    if (stretches >= Stagnation::kStretchesSuspect) suspects |= thread.bit;
   }
   const bool for_long = stagnation_.EndStretch(step_);
   if (AnyTimerRuns()) return;
-  if (!for_long || !WaitsInVain(threads_[0], stuck)) return Suspect(stuck);
+  if (!for_long || !WaitsInVain(threads_[0], stuck)) return Suspect(suspects);
   ForgetEndOfTrace();
   {
     const Backstage backstage;
@@ -168,10 +171,10 @@ bool Engine::WaitsInVain(const SimThread& thread, ThreadSet stuck) const {
   return true;
 }
 
-void Engine::Suspect(ThreadSet stuck) {
+void Engine::Suspect(ThreadSet suspects) {
   if (options_.spurious_wake_ups == 0 || !stagnation_.may_suspect()) return;
   ThreadSet sleepers = 0;
-  for (const int id : MembersOf(stuck)) {
+  for (const int id : MembersOf(suspects)) {
     if (Sleeps(threads_[id])) sleepers |= threads_[id].bit;
   }
   if (sleepers == 0) return;

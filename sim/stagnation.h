@@ -29,9 +29,9 @@ class Stagnation {
     is_used_ = false;
     Forget();
     time_outs_ = 0;
-    for_others_ = false;
     left_of_suspicion_ = 0;
     stretches_ = 0;
+    last_for_others_ = kLongAgo;
     next_suspicion_ = 0;
     std::fill(std::begin(waits_), std::end(waits_), Wait{});
   }
@@ -46,7 +46,7 @@ class Stagnation {
   void OnTimeOut(int thread, uint64_t length, bool for_others) {
     is_used_ = true;
     ++time_outs_;
-    for_others_ |= for_others;
+    if (for_others) last_for_others_ = stretches_;
     if (left_of_suspicion_ != 0) --left_of_suspicion_;
     if (!Has(sleepers_, thread)) {
       Insert(sleepers_, thread);
@@ -59,18 +59,22 @@ class Stagnation {
   bool stretch_is_over() const { return time_outs_ >= kTimeOuts; }
 
   // At the end of a stretch, for each thread: what it waits for others with, as a number that no
-  // other wait has; 0: it does not. Whether it has done so in at least two whole stretches.
-  bool NoteWait(int thread, uint64_t ticket) {
+  // other wait has; 0: it does not. In how many whole stretches it has done so.
+  int NoteWait(int thread, uint64_t ticket) {
     Wait& wait = waits_[thread];
     wait.stretches = ticket != 0 && wait.ticket == ticket ? wait.stretches + 1 : 0;
     wait.ticket = ticket;
-    return wait.stretches >= 2;
+    return wait.stretches;
   }
+  // So many make it sure that a thread waits for ever, and suspect.
+  static constexpr int kStretchesForEver = 16;
+  static constexpr int kStretchesSuspect = 2;
+
   // Behind that, at step `step`. Whether the first thread has waited in all of this stretch, and
   // all who have waited for time have done so for long enough since that began.
   bool EndStretch(uint64_t step) {
-    bool long_enough = waits_[0].stretches > 0 && !for_others_;
-    for_others_ = false;
+    const bool for_others = stretches_ - last_for_others_ < kStretchesForEver / 2;
+    bool long_enough = waits_[0].stretches > 0 && !for_others;
     for (const int sleeper : MembersOf(sleepers_)) long_enough &= slept_[sleeper] >= kTime;
     last_sleepers_ = sleepers_;
     sleepers_ = 0;
@@ -92,14 +96,15 @@ class Stagnation {
   bool may_suspect() const { return stretches_ >= next_suspicion_; }
   void BeginSuspicion() {
     left_of_suspicion_ = kTimeOutsOfSuspicion;
-    next_suspicion_ = 4 * stretches_;
+    next_suspicion_ = 8 * stretches_;
   }
   bool suspects() const { return left_of_suspicion_ != 0; }
 
  private:
-  static constexpr uint64_t kTimeOuts = 1 << 15;
+  static constexpr uint64_t kTimeOuts = 1 << 12;
   static constexpr uint64_t kTimeOutsBetweenLooks = 31;  // a prime number: waits may take turns
   static constexpr int kTimeOutsOfSuspicion = 64;
+  static constexpr int kLongAgo = -kStretchesForEver;
   static constexpr uint64_t kTime = uint64_t{3600} * 1'000'000'000;
 
   struct Wait {
@@ -112,9 +117,9 @@ class Stagnation {
   bool is_used_ = false;  // in this execution
   uint64_t begun_ = 0;
   uint64_t time_outs_ = 0;
-  bool for_others_ = false;           // in this stretch somebody has waited for who is outside
   int left_of_suspicion_ = 0;         // time-outs
-  int stretches_ = 0;                 // in this execution
+  int stretches_ = 0;                 // that have ended in this execution
+  int last_for_others_ = kLongAgo;    // when somebody has waited for who is outside
   int next_suspicion_ = 0;            // not before so many of them
   ThreadSet sleepers_ = 0;            // who has waited for time in this stretch
   ThreadSet last_sleepers_ = 0;       // and in the one before
