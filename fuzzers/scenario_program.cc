@@ -3,6 +3,7 @@
 
 #include "fuzzers/text.h"
 #include "sim/runtime.h"
+#include "sim/variables.h"
 
 namespace jacquard::fuzzers {
 
@@ -78,7 +79,7 @@ void ScenarioProgram::End() {
 std::string ScenarioProgram::NameOf(const void* address) {
   std::string name;
   if (type_.name_of != nullptr) type_.name_of(scenario_, address, &name);
-  return name;
+  return name.empty() ? NameOfVariable(address) : name;
 }
 
 std::string ScenarioProgram::TextOf(const void* address, uint64_t value) {

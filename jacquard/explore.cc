@@ -36,7 +36,7 @@
 #include "sim/minimizer.h"
 #include "sim/report.h"
 #include "sim/strategies.h"
-#include "sim/symbolize.h"
+#include "sim/variables.h"
 
 namespace jacquard {
 namespace {
@@ -59,12 +59,7 @@ constexpr double kGrace = 1;
 class Body : public Closure {
  public:
   using Closure::Closure;
-  std::string NameOf(const void* address) override {
-    const ThreadLocal own = FindThreadLocal(address);
-    if (own.thread < 0) return VariableName(address);
-    const std::string name = ThreadLocalName(own.module, own.place);
-    return name.empty() ? name : "thread " + std::to_string(own.thread) + "'s " + name;
-  }
+  std::string NameOf(const void* address) override { return NameOfVariable(address); }
 };
 
 // Keeps the test framework told, for as long as it lives.

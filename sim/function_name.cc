@@ -2,9 +2,12 @@
 // do.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "sim/symbolize.h"
@@ -127,7 +130,44 @@ std::string ShortFunctionName(std::string_view demangled) {
   return name.empty() ? std::string(demangled) : name;
 }
 
+std::string NamesOfMangled(std::string_view mangled) {
+  std::string_view rest = mangled;
+  std::string names;
+  const auto append = [&names](std::string_view name) {
+    if (!names.empty()) names += "::";
+    names += name;
+  };
+  rest.remove_prefix(std::min<size_t>(rest.size(), 2));  // _Z
+  // Behind the N of a name with scopes: what it says of *this.
+  if (rest.starts_with('N'))
+    rest.remove_prefix(std::min(rest.size(), rest.find_first_not_of("NVKRO")));
+  if (rest.starts_with("St")) {
+    append("std");
+    rest.remove_prefix(2);
+  }
+  for (;;) {
+    if (rest.starts_with('L')) rest.remove_prefix(1);  // of one file
+    size_t length = 0;
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), length);
+    if (error != std::errc()) break;
+    rest.remove_prefix(static_cast<size_t>(end - rest.data()));
+    const std::string_view name = rest.substr(0, length);
+    append(name.starts_with("_GLOBAL__N") ? "(anonymous namespace)" : name);
+    rest.remove_prefix(std::min(rest.size(), length));
+  }
+  if (names.empty()) return std::string(mangled);
+  if (rest.starts_with('I')) names += "<...>";
+  return names;
+}
+
 namespace {
+
+// What calls a scenario's operations.
+bool IsHarnessFrame(const SourceFrame& frame) {
+  return (frame.file.ends_with("fuzzers/scenario.h") ||
+          frame.file.ends_with("fuzzers/scenario_program.cc")) &&
+         frame.function.starts_with("jacquard::");
+}
 
 bool IsReservedName(const std::string& function) {
   for (const char* prefix : {"std::", "__gnu_cxx::", "__"}) {
@@ -143,7 +183,7 @@ bool IsOfCxxLibrary(const std::string& file) {
 }  // namespace
 
 bool IsLibraryFrame(const SourceFrame& frame) {
-  if (IsReservedName(frame.function)) return true;
+  if (IsReservedName(frame.function) || IsHarnessFrame(frame)) return true;
   // Code without line tables ("libc.so.6+0x1234" at worst): not what was compiled for the
   // simulation.
   if (frame.file.empty()) return !frame.function.starts_with("0x");

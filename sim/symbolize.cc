@@ -112,7 +112,7 @@ std::string Demangled(const char* name) {
   int status = 0;
   const std::unique_ptr<char, decltype(&std::free)> text(
       abi::__cxa_demangle(name, nullptr, nullptr, &status), &std::free);
-  return ShortFunctionName(text ? text.get() : name);
+  return ShortFunctionName(text ? text.get() : NamesOfMangled(name));
 }
 
 // The name in the debug information: the mangled one, which names class and namespace, if there is

@@ -46,6 +46,10 @@ using FrameLookup = std::function<std::vector<SourceFrame>(uintptr_t return_addr
 // inline namespaces of the standard library, arguments of long template lists.
 std::string ShortFunctionName(std::string_view demangled);
 
+// For a mangled name that this C++ library cannot demangle, as it is older than the compiler: what it
+// says before its first template arguments, "Tree::Insert<...>". Itself if that is nothing.
+std::string NamesOfMangled(std::string_view mangled);
+
 // Whether the frame belongs to the language's or the system's library, or to the runtime, rather
 // than to the user.
 bool IsLibraryFrame(const SourceFrame& frame);

@@ -4,6 +4,8 @@
 
 #include "fuzzers/scenario.h"
 
+std::atomic<int> count_of_all = 0;
+
 class MisbehavingScenario {
  public:
   static constexpr int kMaxThreads = 2;
@@ -26,7 +28,10 @@ class MisbehavingScenario {
   }
 
   void Behave() { word_.fetch_add(1); }
-  void FailCheck() { jacquard::Check(word_.load() < 0, "the word is negative"); }
+  void FailCheck() {
+    ++count_of_all;
+    jacquard::Check(word_.load() < 0, "the word is negative");
+  }
   void WaitForEver() { never_.wait(0); }
   void Abort() { std::abort(); }
   void AbortInTheDestructor() { aborts_.store(1); }

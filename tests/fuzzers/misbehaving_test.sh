@@ -44,6 +44,11 @@ misbehave() {
 
 if [[ $form == simulated ]]; then
   misbehave fail_check 1 'the word is negative'
+  # Global variables have their names, and what calls an operation is none of the user's functions.
+  "$program" --replay fail_check.txt >log 2>&1
+  grep -q 'count_of_all 0→1' log || { fail "no name of a global variable"; cat log; }
+  grep -q 'MisbehavingScenario::FailCheck' log || { fail "no function of the operation"; cat log; }
+  grep -q 'fuzzers/scenario' log && { fail "a function of the harness"; cat log; }
   misbehave wait_for_ever 1 '^deadlock: '
   misbehave abort 1 'abort'
   misbehave abort_in_the_destructor 1 'abort'

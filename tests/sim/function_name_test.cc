@@ -70,6 +70,21 @@ TEST(ShortFunctionName, NeverReturnsNothingForSomething) {
   }
 }
 
+TEST(NamesOfMangled, AreThoseInFrontOfTemplateArguments) {
+  EXPECT_EQ(NamesOfMangled("_Z9IncrementITkSt8integraliJLi1ELi2EEEvRT_"), "Increment<...>");
+  EXPECT_EQ(NamesOfMangled("_ZN8jacquard9OperationITnDaLi1EE3RunEv"), "jacquard::Operation<...>");
+  EXPECT_EQ(NamesOfMangled("_ZNK12_GLOBAL__N_13Box3PutITkSt8integraliEEvT_"),
+            "(anonymous namespace)::Box::Put<...>");
+  EXPECT_EQ(NamesOfMangled("_ZSt4moveITkSt8integraliEvT_"), "std::move<...>");
+  EXPECT_EQ(NamesOfMangled("_ZL4takeITkSt8integraliEvT_"), "take<...>");
+}
+
+TEST(NamesOfMangled, NeverReturnsNothingForSomething) {
+  for (const char* text : {"_Z", "_ZN", "_ZNK", "_Z9", "_Z99a", "_ZTV3Box", "_Z-1a", "x"}) {
+    EXPECT_FALSE(NamesOfMangled(text).empty()) << text;
+  }
+}
+
 TEST(IsLibraryFrame, TellsLibrariesFromUsers) {
   const auto frame = [](std::string function, std::string file) {
     return SourceFrame{.function = std::move(function), .file = std::move(file), .line = 1};
@@ -80,6 +95,9 @@ TEST(IsLibraryFrame, TellsLibrariesFromUsers) {
   EXPECT_TRUE(IsLibraryFrame(frame("libstdc++.so.6+0x1234", "")));
   EXPECT_FALSE(IsLibraryFrame(frame("0x401000", "")));
   EXPECT_FALSE(IsLibraryFrame(frame("jacquard::Refcount::Get", "lock/refcount.h")));
+  EXPECT_TRUE(IsLibraryFrame(
+      frame("jacquard::Operation<...>::Invoke", "external/jacquard/fuzzers/scenario.h")));
+  EXPECT_FALSE(IsLibraryFrame(frame("Queue::Push", "fuzzers/scenario.h")));
 }
 
 TEST(IsInstalledHeaderFrame, TellsOtherLibrariesFromTheLanguages) {
