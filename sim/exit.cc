@@ -42,11 +42,11 @@ void Engine::EndProgram(std::string_view function, int status, bool in_order, ui
   switch (options_.exits) {
     case ExitMode::kIsMisplaced:
       Fail(VerdictKind::kExit, function,
-           "the body ends the process, with status " + std::to_string(status));
+           "the body ends the process, with status " + std::to_string(status), {.pc = pc});
     case ExitMode::kMustBeZero:
       if (status != 0) {
         Fail(VerdictKind::kExit, "status " + std::to_string(status),
-             "the program ends with a status that is a failure");
+             "the program ends with a status that is a failure", {.pc = pc});
       }
       break;
     case ExitMode::kIsFree:

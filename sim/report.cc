@@ -120,15 +120,21 @@ class Report {
     WriteCycle();
   }
 
-  // Where the thread is: a note of no place, as that nobody can run, is about all of them.
+  // Where the thread is. A note of no place, as that nobody can run, is about all of them; and one
+  // behind the beginning of a wait says that the wait closes a circle.
   size_t PlaceOf(int thread) const {
-    size_t last = view_.LastOf(thread);
+    const size_t last = view_.LastOf(thread);
+    size_t place = TraceView::kNowhere;
     for (size_t at = last; at != TraceView::kNowhere; at = at == 0 ? TraceView::kNowhere : at - 1) {
       const TraceEvent& event = view_.event(at);
-      if (event.step.thread != thread) continue;
-      if (event.type != TraceEvent::Type::kNote || event.pc != 0) return at;
+      const bool is_note = event.type == TraceEvent::Type::kNote;
+      if (event.step.thread != thread || (is_note && event.pc == 0)) continue;
+      if (place != TraceView::kNowhere)
+        return event.type == TraceEvent::Type::kBlocked ? at : place;
+      place = at;
+      if (!is_note) break;
     }
-    return last;
+    return place != TraceView::kNowhere ? place : last;
   }
 
   void WriteThread(int thread) {

@@ -35,7 +35,10 @@ void Fail(std::string_view rule, std::string_view message) {
              std::string(message));
   }
   const bool at_end = engine.alive() == 0;
-  engine.Fail(at_end ? VerdictKind::kFinal : VerdictKind::kInvariant, rule, message);
+  // A check behind a step is about that step, wherever the check stands.
+  const uintptr_t pc =
+      engine.Simulates() ? reinterpret_cast<uintptr_t>(__builtin_return_address(0)) : 0;
+  engine.Fail(at_end ? VerdictKind::kFinal : VerdictKind::kInvariant, rule, message, {.pc = pc});
 }
 
 void BeginOperation(int operation) {

@@ -197,6 +197,13 @@ extern "C" {
 int pthread_create(pthread_t* handle, const pthread_attr_t* attributes, void* (*start)(void*),
                    void* argument) noexcept {
   if (!engine.Simulates()) {
+    if (engine.OnStage() && engine.InExecution()) {
+      engine.Fail(
+          jacquard::VerdictKind::kUnsupported, "thread of the harness",
+          "pthread_create() is called by what is prepared or cleared away for the threads, as in "
+          "a scenario's constructor or destructor; operations may start threads",
+          {.pc = JACQUARD_CALLER});
+    }
     const int error = jacquard::sim::real::pthread_create(handle, attributes, start, argument);
     if (error == 0 && jacquard::sim::IsProgram(JACQUARD_CALLER)) ++jacquard::sim::real_threads;
     return error;

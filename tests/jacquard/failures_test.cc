@@ -233,7 +233,7 @@ TEST(Failures, SayWhere) {
   const auto expect_place = [](const std::function<void()>& act, const std::string& place) {
     const Result result = ExploreRacing(act);
     const std::string report = result.report();
-    const size_t where = report.find("Where: ");
+    const size_t where = report.find("\nWhere");
     ASSERT_NE(where, std::string::npos) << report;
     EXPECT_NE(report.find(place, where), std::string::npos) << report;
   };
@@ -241,6 +241,7 @@ TEST(Failures, SayWhere) {
   expect_place([] { throw 7; }, "tests/jacquard/failures_test.cc");
   expect_place([] { const std::thread never_joined([] {}); }, "tests/jacquard/failures_test.cc");
   expect_place([] { pause(); }, "tests/jacquard/failures_test.cc");
+  expect_place([] { std::exit(3); }, "tests/jacquard/failures_test.cc");
 }
 
 // Of a deadlock where each thread is: also the one that was the last to stop.
@@ -256,6 +257,24 @@ TEST(Failures, SayWhereEachThreadIs) {
   const std::string report = result.report();
   EXPECT_NE(report.find("  thread 1 spins on"), std::string::npos) << report;
   EXPECT_NE(report.find("  thread 0 waits for thread 1 to end"), std::string::npos) << report;
+}
+
+// The one that closes the circle has only begun to wait.
+TEST(Failures, SayWhoWaitsInACircle) {
+  const Result result = Explore([] {
+    std::mutex a, b;
+    const auto lock = [](std::mutex& first, std::mutex& second) {
+      const std::lock_guard outer(first);
+      const std::lock_guard inner(second);
+    };
+    std::thread other([&] { lock(b, a); });
+    lock(a, b);
+    other.join();
+  });
+  const std::string report = result.report();
+  EXPECT_NE(report.find("  thread 0 waits for the mutex "), std::string::npos) << report;
+  EXPECT_NE(report.find("  thread 1 waits for the mutex "), std::string::npos) << report;
+  EXPECT_NE(report.find("In a circle: thread 0 waits for thread 1"), std::string::npos) << report;
 }
 
 TEST(Failures, Terminate) {
