@@ -242,6 +242,7 @@ TEST(Failures, SayWhere) {
   expect_place([] { const std::thread never_joined([] {}); }, "tests/jacquard/failures_test.cc");
   expect_place([] { pause(); }, "tests/jacquard/failures_test.cc");
   expect_place([] { std::exit(3); }, "tests/jacquard/failures_test.cc");
+  expect_place([] { Fail("rule", "no step of it"); }, "tests/jacquard/failures_test.cc");
 }
 
 // Of a deadlock where each thread is: also the one that was the last to stop.

@@ -401,6 +401,24 @@ TEST(Exceptions, UncaughtOnAThreadIsAVerdict) {
   }
 }
 
+// Starts a thread where there are none to be simulated.
+class StartsTooEarly : public Program {
+ public:
+  void Begin() override {
+    std::thread([] {}).join();
+  }
+  int ThreadCount() const override { return 1; }
+  void RunThread(int /*thread*/) override {}
+};
+
+TEST(Harness, StartsNoThreads) {
+  StartsTooEarly program;
+  RandomWalk walk(1);
+  const ExploreResult result = Explore(program, walk, {.executions = 10});
+  EXPECT_EQ(result.verdict.signature, "unsupported|thread of the harness")
+      << result.verdict.message;
+}
+
 TEST(ProcessorState, RoundingModeIsTheThreadsOwn) {
   ExpectPass(Walk([] {
     std::atomic<int> word{0};
