@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <typeinfo>
@@ -75,10 +76,28 @@ class Expectations {
   Expectations& operator=(const Expectations&) = delete;
 };
 
+// Tells what is explored apart, for tokens: by the type of the body, by the running test, and, of
+// those that have both in common (in a loop, say), by their number. To be called once for each.
+uint32_t IdentityOf(const std::function<void()>& body) {
+  static auto& numbers = *new std::map<std::string, uint64_t>;  // in the running test
+  static uint64_t running_test = 0;
+  std::string identity = body.target_type().name();
+  if (test_framework != nullptr) {
+    const uint64_t tests_begun = test_framework->tests_begun();
+    if (tests_begun != running_test) numbers.clear();
+    running_test = tests_begun;
+    if (const std::string test = test_framework->test_name(); !test.empty())
+      identity += "\n" + test;
+  }
+  const uint64_t number = ++numbers[identity];
+  if (number > 1) identity += "\n" + std::to_string(number);
+  return call::Hash(identity);
+}
+
 class Exploration {
  public:
   Exploration(const std::function<void()>& body, const Options& options)
-      : program_(body), body_(call::Hash(body.target_type().name())), options_(options) {}
+      : program_(body), body_(IdentityOf(body)), options_(options) {}
 
   Result Run() {
     if (!Prepare()) return std::move(result_);

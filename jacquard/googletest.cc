@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -79,11 +80,16 @@ std::string TestName() {
   return std::string(test->test_suite_name()) + "." + test->name();
 }
 
-constexpr TestFramework kGoogleTest = {Begin, End, TestName};
+uint64_t tests_begun = 0;
+
+uint64_t TestsBegun() { return tests_begun; }
+
+constexpr TestFramework kGoogleTest = {Begin, End, TestName, TestsBegun};
 
 class Start : public testing::EmptyTestEventListener {
  public:
   void OnTestProgramStart(const testing::UnitTest& /*tests*/) override { BeginTests(); }
+  void OnTestStart(const testing::TestInfo& /*test*/) override { ++tests_begun; }
 };
 
 [[gnu::constructor]] void Register() {

@@ -19,7 +19,7 @@ struct Request {
 };
 
 // JACQUARD_OPTIONS counts for more than `options`, and so does JACQUARD_REPLAY. A token in
-// JACQUARD_REPLAY is for the body of which it speaks, whose hash is `body`, and refused by all
+// JACQUARD_REPLAY is for the exploration of which it speaks, told by `body`, and refused by all
 // others; one in the options, also of JACQUARD_OPTIONS, is meant for the body that it is given to.
 Request MakeRequest(const Options& options, uint32_t body);
 

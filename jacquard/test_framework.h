@@ -3,6 +3,7 @@
 #ifndef JACQUARD_JACQUARD_TEST_FRAMEWORK_H_
 #define JACQUARD_JACQUARD_TEST_FRAMEWORK_H_
 
+#include <cstdint>
 #include <string>
 
 namespace jacquard {
@@ -14,6 +15,8 @@ struct TestFramework {
   void (*end)();
   // The test that is running, in the form that filters have; "" if there is none.
   std::string (*test_name)();
+  // How many tests have begun so far: one that is repeated begins anew.
+  uint64_t (*tests_begun)();
 };
 
 // `framework` must stay. There is one at most; to be called before main.

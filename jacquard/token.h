@@ -18,7 +18,7 @@ namespace jacquard::call {
 
 struct Token {
   uint32_t build = 0;  // BuildHash() of the program that made it
-  uint32_t body = 0;   // a hash of what was explored
+  uint32_t body = 0;   // a hash of what was explored: of its type, of the test, of its number there
   ExecutionOptions options;
   std::vector<Exception> exceptions;
   std::vector<Exception> memory_exceptions;

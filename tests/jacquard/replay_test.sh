@@ -15,7 +15,7 @@ fail() {
 report_of() { sed -n '/^expectation: /,/^Signature: /p'; }
 
 unset TEST_TARGET TESTBRIDGE_TEST_ONLY XML_OUTPUT_FILE
-found=$("$program" 2>&1) && fail "the bug is not found"
+found=$("$program" --gtest_filter='Program.*' 2>&1) && fail "the bug is not found"
 token=$(grep -o 'JACQUARD_REPLAY=J1[A-Za-z0-9_-]*' <<<"$found" | head -1 | cut -d= -f2)
 [ -n "$token" ] || fail "no token in: $found"
 grep -q -- "--gtest_filter=Program.LosesAnUpdate" <<<"$found" || fail "the command does not name the test"
@@ -25,6 +25,16 @@ again=$(cd / && FILLER=$(printf 'x%.0s' {1..3000}) JACQUARD_REPLAY=$token "$prog
 grep -q "^1 executions" <<<"$again" || fail "not one execution: $again"
 grep -q "token is of another body" <<<"$again" || fail "the other test does not say that it does nothing"
 grep -q "another build" <<<"$again" && fail "it is the same build"
+
+# Explorations of one type differ by their test, and by their number in it, which begins anew when the test is repeated.
+tokens_of() { grep -o 'JACQUARD_REPLAY=J1[A-Za-z0-9_-]*' | cut -d= -f2; }
+adders=$("$program" --gtest_filter='*Adders*' --gtest_repeat=2 2>&1 | tokens_of)
+[ "$(wc -l <<<"$adders")" -eq 8 ] || fail "not eight tokens: $adders"
+[ "$(head -4 <<<"$adders")" = "$(tail -4 <<<"$adders")" ] || fail "other tokens when the tests are repeated: $adders"
+for token_of_adders in $(head -4 <<<"$adders"); do
+  one=$(JACQUARD_REPLAY=$token_of_adders "$program" 2>&1) && fail "the bug of one of four is not replayed"
+  [ "$(tokens_of <<<"$one")" = "$token_of_adders" ] || fail "not just the exploration of $token_of_adders: $one"
+done
 
 damaged=$(JACQUARD_REPLAY=${token%?} "$program" 2>&1) && fail "a damaged token passes"
 grep -q "replay token cannot be read" <<<"$damaged" || fail "a damaged token is not refused: $damaged"

@@ -14,10 +14,10 @@ grep -q '\[  PASSED  \] [1-9]' <<<"$output" || { echo "FAILED: nothing has passe
 
 report() { sed -n '/^[a-z]*: /,/^Signature: /p' <<<"$1" | sed -n '/^Where/,$p'; }
 
-outside=$("$program" 2>&1) && { echo "FAILED: the program has no bug"; failed=1; }
+outside=$("$program" --gtest_filter='Program.*' 2>&1) && { echo "FAILED: the program has no bug"; failed=1; }
 token=$(sed -n 's/.*JACQUARD_REPLAY=\(J1[A-Za-z0-9_-]*\).*/\1/p' <<<"$outside" | head -1)
 [[ -n $token ]] || { echo "FAILED: no token: $outside"; failed=1; }
-inside=$(JACQUARD_REPLAY=$token in_valgrind "$program" 2>&1) && { echo "FAILED: $inside"; failed=1; }
+inside=$(JACQUARD_REPLAY=$token in_valgrind "$program" --gtest_filter='Program.*' 2>&1) && { echo "FAILED: $inside"; failed=1; }
 one=$(report "$outside")
 other=$(report "$inside")
 [[ -n $one && $one == "$other" ]] ||
