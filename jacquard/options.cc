@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "jacquard/check_options.h"
 #include "jacquard/jacquard.h"
 #include "sim/strategies.h"
 
@@ -30,7 +31,7 @@ std::string ParseSeconds(std::string_view value, double& seconds) {
   double parsed = 0;
   const auto [rest, error] = std::from_chars(value.data(), value.data() + value.size(), parsed);
   if (error != std::errc() || rest != value.data() + value.size() || !(parsed > 0) || parsed > 1e9)
-    return "a number above 0";
+    return "a number above 0, and at most 1e9";
   seconds = parsed;
   return {};
 }
@@ -219,6 +220,21 @@ std::string ParseOptions(std::string_view text, Options& options) {
     text.remove_prefix(word.size());
     if (std::string problem = ParseOption(word, options); !problem.empty()) return problem;
   }
+}
+
+std::string call::CheckOptions(const Options& options) {
+  Options unused;
+  std::string problem;
+  // As the text that says the same.
+  const auto check = [&](std::string_view name, auto value) {
+    if (problem.empty()) problem = ParseOption(fmt::format("{}={}", name, value), unused);
+  };
+  if (options.seconds != 0) check("seconds", options.seconds);  // 0: no bound
+  check("jobs", options.jobs);
+  check("max_steps", options.execution.max_steps);
+  check("unfair_steps", options.execution.unfair_steps);
+  check("max_history", options.execution.max_history);
+  return problem;
 }
 
 std::string OptionsHelp() {

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "jacquard/check_options.h"
 #include "sim/message.h"
 
 namespace jacquard::call {
@@ -48,6 +49,10 @@ Request MakeRequest(const Options& options, uint32_t body) {
       Refuse(request, "JACQUARD_OPTIONS: " + problem);
       return request;
     }
+  }
+  if (std::string problem = CheckOptions(request.options); !problem.empty()) {
+    Refuse(request, std::move(problem));
+    return request;
   }
   const char* const given = std::getenv("JACQUARD_REPLAY");
   const std::string token = given != nullptr ? given : request.options.replay;

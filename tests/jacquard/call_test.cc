@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <mutex>
 #include <string>
@@ -279,6 +281,41 @@ TEST(Explore, RefusesWhatItCannotDo) {
   unsetenv("JACQUARD_OPTIONS");
   EXPECT_FALSE(environment.ok());
   EXPECT_NE(environment.problem.find("many"), std::string::npos) << environment.problem;
+}
+
+// In the words in which it refuses them from the environment.
+TEST(Explore, RefusesNumbersThatCannotBe) {
+  const auto problem_with = [](const std::function<void(Options & options)>& change) {
+    Options options = {.executions = 1};
+    change(options);
+    const Result result = Explore(Counts, options);
+    EXPECT_EQ(result.executions, 0u);
+    return result.problem;
+  };
+  for (const double seconds : {-1.0, std::nan(""), 1e10}) {
+    EXPECT_NE(problem_with([=](Options& options) {
+                options.seconds = seconds;
+              }).find("is not a number above 0"),
+              std::string::npos)
+        << seconds;
+  }
+  for (const int jobs : {-3, 0, 257}) {
+    EXPECT_EQ(problem_with([=](Options& options) { options.jobs = jobs; }),
+              "option jobs: \"" + std::to_string(jobs) + "\" is not a whole number from 1 to 256");
+  }
+  for (const uint32_t history : {0u, 1u, 1001u}) {
+    EXPECT_EQ(problem_with([=](Options& options) { options.execution.max_history = history; }),
+              "option max_history: \"" + std::to_string(history) +
+                  "\" is not a whole number from 2 to 1000");
+  }
+  EXPECT_EQ(problem_with([](Options& options) { options.execution.max_steps = 0; }),
+            "option max_steps: \"0\" is not a whole number, at least 1");
+  EXPECT_EQ(problem_with([](Options& options) { options.execution.unfair_steps = 0; }),
+            "option unfair_steps: \"0\" is not a whole number, at least 1");
+  // The environment has the last word.
+  setenv("JACQUARD_OPTIONS", "jobs=1", 1);
+  EXPECT_EQ(Explore(Counts, {.executions = 1, .jobs = 1000}).problem, "");
+  unsetenv("JACQUARD_OPTIONS");
 }
 
 TEST(Explore, TakesOptionsFromTheEnvironment) {
