@@ -101,7 +101,7 @@ class Exploration {
 
   Result Run() {
     if (!Prepare()) return std::move(result_);
-    if (options_.jobs > 1) {
+    if (apart_) {
       ShareOut();
     } else {
       ExploreHere();
@@ -149,6 +149,7 @@ class Exploration {
           "JACQUARD_OPTIONS";
       return false;
     }
+    apart_ = true;
     if (strategy_->ShareDone() < 0) return true;
     sim::Warn("jobs: a search that has an end is done by one process");
     options_.jobs = 1;
@@ -191,7 +192,8 @@ class Exploration {
       progress_->Report(Status(), result_, schedules_);
   }
 
-  // Each process has a seed of its own and its part of the executions.
+  // Each process has a seed of its own and its part of the executions. Also if it is only one: this
+  // process executes nothing, so that later explorations may have jobs.
   void ShareOut() {
     call::Jobs jobs;
     jobs.count = options_.jobs;
@@ -483,6 +485,7 @@ class Exploration {
   Options options_;
   std::unique_ptr<call::Progress> progress_;
   bool replays_ = false;
+  bool apart_ = false;  // in processes of their own
   uint64_t failures_ = 0;
   std::vector<Token> tokens_;  // what is replayed, one after another
   Token token_;                // that which is going on

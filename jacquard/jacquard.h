@@ -45,8 +45,8 @@ struct Options {
   double seconds = 0;
   // So many processes share the executions and what they find. Each has a seed of its own, the
   // first one `seed`. What the body captures is that of its own process, so nothing comes back but
-  // the Result. A search that has an end (dfs, delays, sleep) is done by one. Before them there
-  // must have been no execution in this process but those of other jobs.
+  // the Result. A search that has an end (dfs, delays, sleep) is done by one of its own. Before
+  // them there must have been no execution in this process but those of other jobs.
   int jobs = 1;
   // What one execution is like: the memory, races, bounds and oracles.
   ExecutionOptions execution = {};

@@ -247,6 +247,7 @@ class Merger {
     status.distinct_schedules = std::min(schedules_.Count(), status.executions);
     status.behaviours = behaviours_.size();
     status.bug_count = signatures_.size();
+    if (jobs_.count == 1) status.share_done = news_.front().share_done;
     status.seconds = Seconds(Clock::now() - start_);
     status.seconds_since_new = Seconds(Clock::now() - last_new_);
     return status;
@@ -257,6 +258,7 @@ class Merger {
     const SearchStatus status = Status();
     result.executions = status.executions;
     result.exhausted = status.exhausted;
+    result.share_done = status.share_done;
     result.distinct_schedules = status.distinct_schedules;
     result.schedules_estimated = true;
     result.behaviours = status.behaviours;

@@ -61,6 +61,17 @@ TEST(Jobs, ShareWhatTheyFind) {
   EXPECT_EQ(again.findings.front().count, finding.count);
   EXPECT_EQ(again.distinct_schedules, wrong.distinct_schedules);
 
+  // A search that has an end is done by one process, and not by this one.
+  Options whole = options;
+  whole.strategy = "dfs";
+  whole.executions = 0;
+  const Result all = Explore(Add, whole);
+  EXPECT_TRUE(all.ok()) << all.report();
+  EXPECT_TRUE(all.exhausted);
+  EXPECT_EQ(all.share_done, 1);
+  EXPECT_GT(all.executions, 1U);
+  EXPECT_EQ(Explore(Add, options).problem, "");
+
   // The token replays it, in this process.
   Options replay;
   replay.replay = finding.token;
