@@ -1,5 +1,7 @@
 // Explore: the loop around executions, and what becomes of a finding.
 #include <fmt/format.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -93,6 +95,8 @@ uint32_t IdentityOf(const std::function<void()>& body) {
   if (number > 1) identity += "\n" + std::to_string(number);
   return call::Hash(identity);
 }
+
+bool IsFirstThread() { return syscall(SYS_gettid) == getpid(); }
 
 class Exploration {
  public:
@@ -504,6 +508,14 @@ class Exploration {
 void SetTestFramework(const TestFramework* framework) { test_framework = framework; }
 
 Result Explore(const std::function<void()>& body, const Options& options) {
+  if (!IsFirstThread()) {
+    Result refused;
+    refused.problem =
+        "Explore was called from a thread that is not the process's first, in whose place the "
+        "simulated ones run: call it from the thread that main runs on (a test program has to run "
+        "its tests there)";
+    return refused;
+  }
   return Exploration(body, options).Run();
 }
 

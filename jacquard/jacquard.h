@@ -128,8 +128,7 @@ struct Result {
 };
 
 // Executes `body`, as simulated thread 0, again and again. Must be called from the process's first
-// thread, outside of any execution; not thread-safe. Costs what the executions cost, and one
-// function call for each.
+// thread, and is refused in others. Costs what the executions cost, and one function call for each.
 //
 // Whatever goes wrong in an execution is a finding: what the oracles say, a failed EXPECT_ or
 // ASSERT_ of GoogleTest, assert, abort, an uncaught exception, std::terminate, exit, a segmentation

@@ -283,6 +283,15 @@ TEST(Explore, RefusesWhatItCannotDo) {
   EXPECT_NE(environment.problem.find("many"), std::string::npos) << environment.problem;
 }
 
+TEST(Explore, RefusesOtherThreads) {
+  Result result;
+  std::thread([&result] { result = Explore(Counts); }).join();
+  EXPECT_EQ(result.executions, 0u);
+  EXPECT_NE(result.problem.find("not the process's first"), std::string::npos) << result.problem;
+  EXPECT_NE(result.problem.find("thread that main runs on"), std::string::npos) << result.problem;
+  EXPECT_TRUE(Explore(Counts, {.executions = 10}).ok());
+}
+
 // In the words in which it refuses them from the environment.
 TEST(Explore, RefusesNumbersThatCannotBe) {
   const auto problem_with = [](const std::function<void(Options & options)>& change) {
