@@ -508,6 +508,11 @@ class Exploration {
 void SetTestFramework(const TestFramework* framework) { test_framework = framework; }
 
 Result Explore(const std::function<void()>& body, const Options& options) {
+  if (CurrentThread() >= 0) {
+    FailExecution(VerdictKind::kMisuse, "jacquard::Explore",
+                  "called by a body that is being explored (ExpectNoBug calls it, too): an "
+                  "exploration cannot be part of another");
+  }
   if (!IsFirstThread()) {
     Result refused;
     refused.problem =

@@ -128,7 +128,8 @@ struct Result {
 };
 
 // Executes `body`, as simulated thread 0, again and again. Must be called from the process's first
-// thread, and is refused in others. Costs what the executions cost, and one function call for each.
+// thread, and is refused in others; in an execution, the call is that one's verdict. Costs what the
+// executions cost, and one function call for each.
 //
 // Whatever goes wrong in an execution is a finding: what the oracles say, a failed EXPECT_ or
 // ASSERT_ of GoogleTest, assert, abort, an uncaught exception, std::terminate, exit, a segmentation

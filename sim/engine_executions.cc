@@ -300,7 +300,10 @@ const Counters& RuntimeCounters() { return sim::engine.counters(); }
 
 void FailExecution(VerdictKind kind, std::string_view rule, std::string_view message) {
   if (!sim::engine.OnExecutingThread()) sim::Die("FailExecution() called outside of an execution");
-  sim::engine.Fail(kind, rule, message);
+  sim::Blame blame;
+  // An expectation says by itself where it is.
+  if (kind != VerdictKind::kExpectation) blame.pc = sim::CallOfProgram();
+  sim::engine.Fail(kind, rule, message, blame);
 }
 
 void BeginTests() { sim::engine.BeginTests(); }

@@ -317,6 +317,18 @@ TEST(Failures, AbortsOfTheCLibrary) {
   ExpectFailures([] { raise(SIGABRT); }, VerdictKind::kAbort, "abort|abort", "raised SIGABRT");
 }
 
+// The body of another exploration is no place for one.
+TEST(Failures, ExplorationsWithinOne) {
+  const auto explore = [] { Explore([] {}); };
+  ExpectFailures(explore, VerdictKind::kMisuse, "misuse|jacquard::Explore", "cannot be part of");
+  const auto expect = [] { ExpectNoBug([] {}); };
+  ExpectFailures(expect, VerdictKind::kMisuse, "misuse|jacquard::Explore", "cannot be part of");
+  const std::string report = ExploreRacing(explore).report();
+  const size_t where = report.find("Where: ");
+  ASSERT_NE(where, std::string::npos) << report;
+  EXPECT_NE(report.find("tests/jacquard/failures_test.cc", where), std::string::npos) << report;
+}
+
 // Nobody else's handler is in the way of what happens outside of executions.
 TEST(FailuresDeathTest, OutsideTheyStayWhatTheyAre) {
   EXPECT_TRUE(ExploreRacing([] {}).ok());
