@@ -5,6 +5,7 @@
 
 #include <cxxabi.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
@@ -19,6 +20,7 @@
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <typeinfo>
 
 #include "sim/caller.h"
 #include "sim/engine.h"
@@ -230,10 +232,21 @@ void Handle(int signal, siginfo_t* info, void* context) {
   CallHandler(of_program, signal, info, context);
 }
 
+// "uncaught exception std::bad_alloc": exceptions of other types are other bugs.
+std::string_view RuleOfUncaught(const std::type_info& type) {
+  static std::string rule;  // kept, since this stack is given up
+  const Backstage backstage;
+  char* const name = abi::__cxa_demangle(type.name(), nullptr, nullptr, nullptr);
+  rule = std::string("uncaught exception ") + (name != nullptr ? name : type.name());
+  free(name);
+  return rule;
+}
+
 void OnTerminate() {
   if (!engine.executing || !engine.OnExecutingThread()) previous_terminate();
   const Blame blame = {.pc = CallOfProgram()};
-  if (abi::__cxa_current_exception_type() == nullptr) {
+  const std::type_info* const type = abi::__cxa_current_exception_type();
+  if (type == nullptr) {
     engine.Fail(VerdictKind::kAbort, "std::terminate",
                 "called without an exception, as where a std::thread is destroyed that can still "
                 "be joined",
@@ -242,9 +255,9 @@ void OnTerminate() {
   try {
     throw;
   } catch (const std::exception& exception) {
-    engine.Fail(VerdictKind::kException, "uncaught exception", exception.what(), blame);
+    engine.Fail(VerdictKind::kException, RuleOfUncaught(*type), exception.what(), blame);
   } catch (...) {
-    engine.Fail(VerdictKind::kException, "uncaught exception", "not derived from std::exception",
+    engine.Fail(VerdictKind::kException, RuleOfUncaught(*type), "not derived from std::exception",
                 blame);
   }
 }

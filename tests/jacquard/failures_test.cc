@@ -207,8 +207,8 @@ TEST(Failures, ExitWithAMessage) {
 
 TEST(Failures, UncaughtExceptions) {
   ExpectFailures([] { throw std::runtime_error("it was too much"); }, VerdictKind::kException,
-                 "exception|uncaught exception", "it was too much");
-  ExpectFailures([] { throw 7; }, VerdictKind::kException, "exception|uncaught exception",
+                 "exception|uncaught exception std::runtime_error", "it was too much");
+  ExpectFailures([] { throw 7; }, VerdictKind::kException, "exception|uncaught exception int",
                  "not derived");
 }
 
@@ -224,7 +224,8 @@ TEST(Failures, UncaughtExceptionsDoNotUnwind) {
         });
         throw std::runtime_error("it was too much");
       },
-      VerdictKind::kException, "exception|uncaught exception", "it was too much");
+      VerdictKind::kException, "exception|uncaught exception std::runtime_error",
+      "it was too much");
 }
 
 [[gnu::noinline]] void GiveUp() { std::abort(); }
@@ -283,7 +284,7 @@ TEST(Failures, Terminate) {
                  "without an exception");
   const auto throws = [] { throw std::runtime_error("not here"); };
   ExpectFailures([&]() noexcept { throws(); }, VerdictKind::kException,
-                 "exception|uncaught exception", "not here");
+                 "exception|uncaught exception std::runtime_error", "not here");
   ExpectFailures([] { const std::thread never_joined([] {}); }, VerdictKind::kAbort,
                  "abort|std::terminate", "can still be joined");
 }

@@ -63,7 +63,8 @@ TEST(AllocationFailure, ReachesTheCodeThatForgetsAboutIt) {
     delete second;
   });
   EXPECT_EQ(leak.failures, 2u);
-  EXPECT_EQ(leak.verdict.signature, "exception|uncaught exception") << leak.verdict.message;
+  EXPECT_EQ(leak.verdict.signature, "exception|uncaught exception std::bad_alloc")
+      << leak.verdict.message;
 }
 
 TEST(AllocationFailure, OfEveryKindOfFunction) {
