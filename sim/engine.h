@@ -37,6 +37,9 @@ struct Blame {
   uintptr_t pc = 0;       // where the code under test did it; 0: at its last step
   int operation = -1;     // one more named operation that is involved; -1: none
   ThreadSet threads = 0;  // whose operations are involved; 0: the running thread's
+  // What the verdict is about, if that has a name: where there are no operations, it takes their
+  // place in the signature.
+  std::string_view variable = {};
 };
 
 class Engine {

@@ -306,16 +306,16 @@ Verdict Engine::MakeVerdict(VerdictKind kind, std::string_view rule, std::string
   verdict.thread = current->id;
   verdict.step = step_;
   // The operations involved: of a deadlock everybody's, else that of the thread whose step it was.
-  std::set<std::string> operations = {program_->OperationName(blame.operation)};
+  std::set<std::string> names = {program_->OperationName(blame.operation)};
   const ThreadSet involved = blame.threads != 0 ? blame.threads : current->bit;
   for (const int thread : MembersOf(involved)) {
-    operations.insert(program_->OperationName(threads_[thread].operation));
+    names.insert(program_->OperationName(threads_[thread].operation));
   }
+  names.erase("");
+  if (names.empty() && !blame.variable.empty()) names.emplace(blame.variable);
   verdict.signature = VerdictKindName(kind);
   verdict.signature += "|" + std::string(rule);
-  for (const std::string& operation : operations) {
-    if (!operation.empty()) verdict.signature += "|" + operation;
-  }
+  for (const std::string& name : names) verdict.signature += "|" + name;
   return verdict;
 }
 

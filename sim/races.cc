@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "sim/coverage_counters.h"
@@ -61,6 +62,19 @@ std::string ObjectAt(uintptr_t address) {
   return hexadecimal + Surroundings(address);
 }
 
+// "table" where it is called "table+8" or "thread 1's table": the same for each part, and for each
+// thread.
+std::string VariableAt(uintptr_t address) {
+  std::string name = engine.program().NameOf(reinterpret_cast<const void*>(address));
+  const size_t plus = name.rfind('+');
+  if (plus != std::string::npos &&
+      name.find_first_not_of("0123456789", plus + 1) == std::string::npos)
+    name.resize(plus);
+  constexpr std::string_view kOwner = "'s ";
+  const size_t owner = name.starts_with("thread ") ? name.find(kOwner) : std::string::npos;
+  return owner == std::string::npos ? name : name.substr(owner + kOwner.size());
+}
+
 // The same for both orders of the two accesses.
 std::string Rule(const Race& race) {
   std::string a = AccessKindName(race.kind);
@@ -98,13 +112,15 @@ std::string Message(const Race& race, const char* verb) {
   // Kept, since this stack is given up.
   static std::string rule;
   static std::string message;
+  static std::string variable;
   {
     const Backstage backstage;
     rule = Rule(race);
+    variable = VariableAt(race.address);
     message = Message(race, verb);
     if (engine.recorder != nullptr) engine.recorder->AddPlaceOfEarlierAccess(race);
   }
-  engine.Fail(VerdictKind::kRace, rule, message, {.pc = pc});
+  engine.Fail(VerdictKind::kRace, rule, message, {.pc = pc, .variable = variable});
 }
 
 // Whether nobody can help it who uses the library as it is.

@@ -9,6 +9,7 @@
 #include <functional>
 #include <iterator>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -135,9 +136,9 @@ TEST(Explore, GoesOnAndCountsBySignature) {
 int global_pair[2];
 thread_local int own_pair[2];
 
-// Whose they are, and which bytes of them.
+// The message says whose they are, and which bytes of them; the signature only which they are.
 TEST(Explore, NamesVariables) {
-  const auto message_of_race_for = [](int* (*variable)()) {
+  const auto race_for = [](int* (*variable)()) {
     const Result result = Explore([variable] {
       std::atomic<int*> shared{nullptr};
       std::thread owner([&] {
@@ -151,16 +152,48 @@ TEST(Explore, NamesVariables) {
       shared.store(nullptr, std::memory_order_relaxed);
       owner.join();
     });
-    return result.findings.empty() ? "" : result.findings[0].verdict.message;
+    return result.findings.empty() ? Verdict() : result.findings[0].verdict;
   };
-  EXPECT_NE(message_of_race_for([] {
-              return &global_pair[1];
-            }).find(" writes 4 bytes of jacquard::global_pair+4, "),
-            std::string::npos);
-  EXPECT_NE(message_of_race_for([] {
-              return &own_pair[1];
-            }).find(" writes 4 bytes of thread 1's jacquard::own_pair+4, "),
-            std::string::npos);
+  const Verdict global = race_for([] { return &global_pair[1]; });
+  EXPECT_NE(global.message.find(" writes 4 bytes of jacquard::global_pair+4, "), std::string::npos)
+      << global.message;
+  EXPECT_TRUE(global.signature.ends_with("|jacquard::global_pair")) << global.signature;
+  const Verdict own = race_for([] { return &own_pair[1]; });
+  EXPECT_NE(own.message.find(" writes 4 bytes of thread 1's jacquard::own_pair+4, "),
+            std::string::npos)
+      << own.message;
+  EXPECT_TRUE(own.signature.ends_with("|jacquard::own_pair")) << own.signature;
+}
+
+int other_global;
+
+// One finding for each variable, whichever part of it and whichever thread's it is.
+TEST(Explore, TellsRacesOfVariablesApart) {
+  const Result result = Explore(
+      [] {
+        std::atomic<int> turn{0};
+        std::thread a([&turn] {
+          turn = 1;
+          turn = 2;
+        });
+        std::thread b([&turn] {
+          const int seen = turn.load(std::memory_order_relaxed);
+          ++(seen == 0 ? other_global : global_pair[seen - 1]);
+        });
+        ++other_global;
+        ++global_pair[0];
+        ++global_pair[1];
+        a.join();
+        b.join();
+      },
+      {.executions = 2000, .stop_at_first_bug = false});
+  std::set<std::string> variables;
+  for (const Finding& finding : result.findings) {
+    const std::string& signature = finding.verdict.signature;
+    variables.insert(signature.substr(signature.rfind('|')));
+  }
+  EXPECT_EQ(variables,
+            (std::set<std::string>{"|jacquard::global_pair", "|jacquard::other_global"}));
 }
 
 TEST(Explore, TellsWhatEachStrategyHasDone) {
