@@ -19,18 +19,53 @@
 namespace jacquard {
 namespace {
 
-// What was expected, without the values that were seen: the same each time.
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsOfNumber(char c) {
+  return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.';
+}
+
+// With "#" in place of each number and address.
+std::string WithoutNumbers(std::string_view line) {
+  std::string text;
+  for (size_t i = 0; i < line.size();) {
+    if (!IsDigit(line[i])) {
+      text += line[i++];
+      continue;
+    }
+    if (text.ends_with('-')) text.pop_back();
+    text += '#';
+    const size_t begin = i;
+    while (i < line.size() && IsOfNumber(line[i])) ++i;
+    // The end of a sentence is none of a number.
+    while (i > begin + 1 && line[i - 1] == '.') --i;
+  }
+  return text;
+}
+
+// Cuts off what an expectation says of values that it has seen.
+std::string_view WithoutSeen(std::string_view line) {
+  line = line.substr(0, line.find(", actual: "));
+  line = line.substr(0, line.find(" evaluates to "));
+  return line.starts_with("The difference between ") ? line.substr(0, line.rfind(" is ")) : line;
+}
+
+// What was expected, without the values that were seen: the same each time. The text of what stands
+// in the expectation stays; what the test has streamed into it may have values, too.
 std::string Rule(std::string_view summary) {
   std::string rule;
+  int operands = 0;  // so many of the next lines are those of an expected equality
   while (!summary.empty()) {
     std::string_view line = summary.substr(0, summary.find('\n'));
     summary.remove_prefix(std::min(summary.size(), line.size() + 1));
     line.remove_prefix(std::min(line.size(), line.find_first_not_of(' ')));
-    if (line.starts_with("Google Test trace:")) break;
+    if (line.starts_with("Google Test trace:") || line == "With diff:") break;
     if (line.empty() || line.starts_with("Which is:") || line.starts_with("Actual:")) continue;
-    line = line.substr(0, line.find(", actual: "));
+    const std::string_view expected = WithoutSeen(line);
+    const bool is_expectation = operands-- > 0 || expected.size() < line.size() ||
+                                line.starts_with("Expected:") || line.starts_with("Value of:");
+    if (line.starts_with("Expected equality")) operands = 2;
     rule += (rule.empty() || rule.ends_with(':') ? rule.empty() ? "" : " " : ", ");
-    rule += line;
+    rule += is_expectation ? std::string(expected) : WithoutNumbers(line);
   }
   return rule;
 }

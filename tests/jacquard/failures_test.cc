@@ -303,6 +303,38 @@ TEST(Failures, Expectations) {
                  "expectation|Failed, anyway", "anyway");
 }
 
+// A signature has what the expectation says, and no value that was seen, whoever says it.
+TEST(Failures, ExpectationsWithValues) {
+  const auto expect_one = [](const std::function<void(int seen)>& expect,
+                             const std::string& signature) {
+    const Result result = Explore(
+        [&expect] {
+          std::atomic<int> word{0};
+          std::thread a([&] { word.fetch_add(1); });
+          std::thread b([&] { word.fetch_add(2); });
+          expect(word.load());
+          a.join();
+          b.join();
+        },
+        {.executions = 300, .stop_at_first_bug = false});
+    ASSERT_EQ(result.findings.size(), 1u) << Summary(result);
+    EXPECT_EQ(result.findings[0].verdict.signature, "expectation|" + signature);
+  };
+  expect_one(
+      [](int seen) { EXPECT_EQ(seen, 10) << "lost " << 10 - seen << " at " << &seen << "."; },
+      "Expected equality of these values: seen, 10, lost # at #.");
+  expect_one([](int seen) { EXPECT_LT(seen, -2) << -1.5 * seen - 1 << " more"; },
+             "Expected: (seen) < (-2), # more");
+  expect_one([](int seen) { EXPECT_TRUE(seen > 10) << "t" << seen; },
+             "Value of: seen > 10, Expected: true, t#");
+  expect_one([](int seen) { ADD_FAILURE() << "thread " << seen << " of 0x" << seen << "ff"; },
+             "Failed, thread # of #");
+  expect_one([](int seen) { EXPECT_NEAR(seen, 10, 0.5); },
+             "The difference between seen and 10, seen, 10, 0.5");
+  expect_one([](int seen) { EXPECT_PRED2(std::equal_to<>(), seen, 10); },
+             "std::equal_to<>()(seen, 10), seen, 10");
+}
+
 // What the C library's functions call that check a stack or a buffer, as compilers make programs
 // do.
 extern "C" {
