@@ -5,12 +5,18 @@
 #include <algorithm>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/symbolize.h"
 
 namespace jacquard::call {
 namespace {
+
+// What is easily overlooked where a lock under test is a member of a fixture.
+constexpr std::string_view kMemoryOutside =
+    "memory outside of the body that an execution has left changed (members of a fixture, for "
+    "instance)";
 
 bool IsStep(const TraceEvent& event) { return event.type == TraceEvent::Type::kStep; }
 
@@ -60,14 +66,13 @@ std::string DescribeValues(const TraceEvent& one, const TraceEvent& other) {
   const bool old_differs = one.step.old_value != other.step.old_value;
   const uint64_t first = old_differs ? one.step.old_value : one.step.new_value;
   const uint64_t second = old_differs ? other.step.old_value : other.step.new_value;
-  const char* reason = "the thread has computed it from something that is not under control";
+  std::string reason = "the thread has computed it from something that is not under control";
   if (LooksLikeAddress(first) && LooksLikeAddress(second)) {
     reason = "it looks like an address";
   } else if (one.step.kind == StepKind::kClock) {
     reason = "it is the time";
   } else if (old_differs) {
-    reason =
-        "code without the hooks has written it, or an earlier execution that was not taken back";
+    reason = fmt::format("code without the hooks has written it, or it is {}", kMemoryOutside);
   }
   return fmt::format("{} {:#x} one time and {:#x} the next: {}",
                      old_differs ? "it finds" : "it stores", first, second, reason);
@@ -98,8 +103,8 @@ std::string DescribeDifference(const Trace& one, const Trace& other) {
       "the first step that differs is step {}: {} one time, {} the next. All values before it are "
       "equal, so a thread has read something that makes no step: a clock or a counter of the "
       "processor, an address, what code without the hooks has written or returned, a file that an "
-      "earlier execution has left, or a variable from outside of the body",
-      steps + 1, first, second);
+      "earlier execution has left, or {}",
+      steps + 1, first, second, kMemoryOutside);
 }
 
 Verdict NondeterministicVerdict(const std::string& what, const std::string& difference) {

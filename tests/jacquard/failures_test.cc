@@ -415,6 +415,34 @@ Result ExploreUntilItFailsOnce(void (*fail)()) {
   return result;
 }
 
+// What a fixture has, as here the variables of the test, stays as a failing execution has left it.
+TEST(Nondeterministic, IsWhatAFailureHasLeftOutside) {
+  const auto message_of = [](const std::function<void()>& body) {
+    const Result result = Explore(body);
+    return result.findings.empty() ? std::string() : result.findings[0].verdict.message;
+  };
+  constexpr const char* kSays = "memory outside of the body that an execution has left changed";
+  std::mutex mutex;
+  const std::string of_lock = message_of([&mutex] {
+    std::atomic<int> turn{0};
+    std::thread other([&] { turn = 1; });
+    {
+      const std::lock_guard lock(mutex);
+      if (turn == 1) Fail("planted", "with the lock held");
+    }
+    other.join();
+  });
+  EXPECT_NE(of_lock.find(kSays), std::string::npos) << of_lock;
+  std::atomic<int> count{0};
+  const std::string of_count = message_of([&count] {
+    std::thread other([&] { ++count; });
+    if (count == 1) Fail("planted", "with the count changed");
+    other.join();
+    --count;
+  });
+  EXPECT_NE(of_count.find(kSays), std::string::npos) << of_count;
+}
+
 // What is not supported, a wait for a child process say, may be over when it is repeated.
 TEST(Nondeterministic, IsNotWhatIsUnsupported) {
   const Result result =
