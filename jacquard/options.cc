@@ -15,6 +15,7 @@ namespace jacquard {
 namespace {
 
 constexpr int kMostJobs = 256;
+constexpr std::string_view kFileName = "the name of a file";
 
 // Each returns what the value must be; "" if it is that.
 template <std::integral Number>
@@ -60,8 +61,9 @@ std::string ParseBound(std::string_view value, uint32_t& bound) {
   return ParseNumber<uint32_t>(value, 0, bound).empty() ? "" : "on, off or a whole number";
 }
 
-std::string ParseText(std::string_view value, std::string& text) {
-  if (value.empty()) return "not empty";
+// `what`: such as "a token".
+std::string ParseText(std::string_view value, std::string_view what, std::string& text) {
+  if (value.empty()) return std::string(what);
   text = value;
   return {};
 }
@@ -178,14 +180,22 @@ constexpr OptionType kOptionTypes[] = {
     {"minimize", "on|off", "whether a failure is reported with as few choices as still lead to it",
      [](std::string_view value, Options& options) { return ParseSwitch(value, options.minimize); }},
     {"replay", "TOKEN", "just the one execution that the token stands for",
-     [](std::string_view value, Options& options) { return ParseText(value, options.replay); }},
+     [](std::string_view value, Options& options) {
+       return ParseText(value, "a token", options.replay);
+     }},
     {"json", "FILE", "write the first finding there, for programs",
-     [](std::string_view value, Options& options) { return ParseText(value, options.json); }},
+     [](std::string_view value, Options& options) {
+       return ParseText(value, kFileName, options.json);
+     }},
     {"timeline", "FILE",
      "write its report there, with every event; a page for a browser if FILE ends in .html",
-     [](std::string_view value, Options& options) { return ParseText(value, options.timeline); }},
+     [](std::string_view value, Options& options) {
+       return ParseText(value, kFileName, options.timeline);
+     }},
     {"result", "FILE", "write what was explored and found there, for programs",
-     [](std::string_view value, Options& options) { return ParseText(value, options.result); }},
+     [](std::string_view value, Options& options) {
+       return ParseText(value, kFileName, options.result);
+     }},
     {"progress", "1|0", "say on standard error how far the search has come",
      [](std::string_view value, Options& options) { return ParseSwitch(value, options.progress); }},
     {"quiet", "1|0",

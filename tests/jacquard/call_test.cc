@@ -360,6 +360,12 @@ TEST(Explore, RefusesNumbersThatCannotBe) {
   unsetenv("JACQUARD_OPTIONS");
 }
 
+TEST(ParseOptions, SaysWhatAnEmptyTextShouldBe) {
+  Options options;
+  EXPECT_EQ(ParseOptions("replay=", options), "option replay: \"\" is not a token");
+  EXPECT_EQ(ParseOptions("json=", options), "option json: \"\" is not the name of a file");
+}
+
 TEST(Explore, TakesOptionsFromTheEnvironment) {
   setenv("JACQUARD_OPTIONS", "executions=17 seed=3", 1);
   const Result result = Explore(Counts, {.executions = 5});
