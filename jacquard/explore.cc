@@ -132,6 +132,8 @@ class Exploration {
     tokens_ = std::move(request.tokens);
     result_.problem = std::move(request.problem);
     if (request.refused) return false;
+    result_.problem = call::CheckFiles(options_);
+    if (!result_.problem.empty()) return false;
     if (!tokens_.empty()) {
       PrepareReplay();
       return true;

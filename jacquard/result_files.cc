@@ -1,5 +1,7 @@
 #include "jacquard/result_files.h"
 
+#include <unistd.h>
+
 #include <cstdio>
 
 namespace jacquard::call {
@@ -12,7 +14,24 @@ bool Write(const std::string& path, const std::string& text) {
   return std::fclose(file) == 0 && good;
 }
 
+// As far as can be told without opening it: it may be a pipe, whose reader waits for all there is.
+bool MayBeWritten(const std::string& path) {
+  if (access(path.c_str(), F_OK) == 0) return access(path.c_str(), W_OK) == 0;
+  const size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  return access(folder.c_str(), W_OK) == 0;
+}
+
+std::string CannotWrite(const std::string& path) { return "cannot write to " + path; }
+
 }  // namespace
+
+std::string CheckFiles(const Options& options) {
+  for (const std::string* const path : {&options.json, &options.timeline, &options.result}) {
+    if (!path->empty() && !MayBeWritten(*path)) return CannotWrite(*path);
+  }
+  return {};
+}
 
 FileTexts MakeFileTexts(const Options& options, const Verdict& verdict, const Trace& trace,
                         ReportOptions report) {
@@ -28,12 +47,11 @@ FileTexts MakeFileTexts(const Options& options, const Verdict& verdict, const Tr
 }
 
 std::string WriteFiles(const Options& options, const FileTexts& texts, const Result& result) {
-  if (!options.json.empty() && !Write(options.json, texts.json))
-    return "cannot write to " + options.json;
+  if (!options.json.empty() && !Write(options.json, texts.json)) return CannotWrite(options.json);
   if (!options.timeline.empty() && !Write(options.timeline, texts.timeline))
-    return "cannot write to " + options.timeline;
+    return CannotWrite(options.timeline);
   if (!options.result.empty() && !Write(options.result, ResultToJson(result, options)))
-    return "cannot write to " + options.result;
+    return CannotWrite(options.result);
   return {};
 }
 

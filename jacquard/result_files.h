@@ -15,6 +15,9 @@ struct FileTexts {
   std::string timeline;
 };
 
+// Before a search whose results would be lost: "" or which file cannot be written.
+std::string CheckFiles(const Options& options);
+
 // Of the first finding, as far as `options` asks for it; of none, if `verdict` has passed.
 FileTexts MakeFileTexts(const Options& options, const Verdict& verdict, const Trace& trace,
                         ReportOptions report);
