@@ -148,11 +148,12 @@ int Main(int argc, char** argv, char** environment) {
   }
   for (const Finding& finding : result.findings)
     std::fprintf(stderr, "%s\n", finding.report.c_str());
-  const std::string summary = Summary(result);
+  std::string summary = Summary(result);
   const std::string table = Table(result);
+  const bool has_table = summary.ends_with(table);
+  if (options.quiet && has_table) summary.resize(summary.size() - table.size() - 1);
   std::fprintf(stderr, "jacquard: %s\n", summary.c_str());
-  if (!options.quiet && !replays && !summary.ends_with(table))
-    std::fprintf(stderr, "%s\n", table.c_str());
+  if (!options.quiet && !replays && !has_table) std::fprintf(stderr, "%s\n", table.c_str());
   if (std::all_of(result.findings.begin(), result.findings.end(), IsLimit))
     return result.findings.empty() ? kNothingFound : kWrongRequest;
   return kBug;

@@ -101,6 +101,8 @@ expect 0 '^dfs .*\(that is all there is\)$' "$c" strategy=dfs memory=sc
 expect 1 '^portfolio +[0-9]+ +1 +[0-9]+ +[0-9]+ +1 +[0-9]+ ' "$c" executions=20000 -- wrong
 expect 0 '^jacquard: 2000 executions' "$c" executions=2000 quiet=1
 grep -qE '^portfolio' <<<"$output" && { echo "FAILED: not quiet: $output"; failed=1; }
+expect 1 '^[0-9]+ x abort\|assert' "$c" executions=20000 quiet=1 -- wrong
+grep -qE '^portfolio' <<<"$output" && { echo "FAILED: not quiet: $output"; failed=1; }
 
 # Several processes: they find the bug together, and the same each time; the token replays it.
 result="$TEST_TMPDIR/result"
