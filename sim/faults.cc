@@ -249,7 +249,7 @@ void OnTerminate() {
   if (type == nullptr) {
     engine.Fail(VerdictKind::kAbort, "std::terminate",
                 "called without an exception, as where a std::thread is destroyed that can still "
-                "be joined",
+                "be joined, or a pure virtual function is called (the C++ library says so)",
                 blame);
   }
   try {

@@ -279,6 +279,22 @@ TEST(Failures, SayWhoWaitsInACircle) {
   EXPECT_NE(report.find("In a circle: thread 0 waits for thread 1"), std::string::npos) << report;
 }
 
+struct Base {
+  Base();
+  virtual ~Base() = default;
+  virtual void Act() = 0;
+};
+struct Derived : Base {
+  void Act() override {}
+};
+[[gnu::noinline]] void ActOf(Base& base) { base.Act(); }
+Base::Base() { ActOf(*this); }
+
+TEST(Failures, PureVirtualCall) {
+  ExpectFailures([] { const Derived derived; }, VerdictKind::kAbort, "abort|std::terminate",
+                 "pure virtual function is called");
+}
+
 TEST(Failures, Terminate) {
   ExpectFailures([] { std::terminate(); }, VerdictKind::kAbort, "abort|std::terminate",
                  "without an exception");
