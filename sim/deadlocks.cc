@@ -4,8 +4,8 @@
 // give: a lock that it holds, or its end. It is reported when the wait begins that closes it,
 // whatever other threads still do.
 //
-// When nobody can run at all, the verdict is a deadlock. What it is called is found out by a probe
-// (probes.cc).
+// When nobody can run at all, that is a deadlock, too, unless somebody waits for what is outside of
+// the program. Whether it is a lost wake-up is found out by a probe (probes.cc).
 #include <string>
 #include <utility>
 
@@ -79,6 +79,7 @@ Verdict Engine::MakeOutsideVerdict(const SimThread& thread, const std::string& w
                       " waits for " + what + "; " + waits,
                   {.threads = alive_});
   verdict.thread = -1;
+  verdict.waits_for_outside = true;
   return verdict;
 }
 

@@ -18,6 +18,8 @@ constinit Engine engine;
 // ---- scheduling
 
 SimThread* Engine::PickFairly(ThreadSet candidates) {
+  // Who was woken on suspicion has its turn before time passes.
+  if (stagnation_.suspects() && (candidates & enabled_) != 0) candidates &= enabled_;
   // Knuth's linear congruential generator: deterministic, and fair in the long run.
   fair_state_ = fair_state_ * 6364136223846793005u + 1442695040888963407u;
   const int number = static_cast<int>((fair_state_ >> 33) % CountOf(candidates));
@@ -154,6 +156,10 @@ void Engine::SwitchAwayRarely() {
     } else if (InterruptBySent()) {  // rather than that time passes
       continue;
     } else if (timed_ != 0) {
+      if (suspects_ != 0) {
+        WakeSuspects();
+        continue;
+      }
       first = FirstOf(timed_);
       for (int i = 0; i < thread_count_; ++i) {
         if ((timed_ & threads_[i].bit) != 0 && threads_[i].deadline < threads_[first].deadline)
@@ -187,7 +193,7 @@ void Engine::Block(WaitReason reason, const void* address, uintptr_t pc, uint64_
   const KeepEntryRegisters keep(recurrence.watches());
   SimThread& me = *current;
   if (deadline >= kEndOfTime) deadline = reason == WaitReason::kSleep ? kEndOfTime : kNoDeadline;
-  if (probing_) [[unlikely]]
+  if (probing_ || stagnation_.suspects()) [[unlikely]]
     NoteWaitInProbe(me, reason, address);
   me.wait = reason;
   me.wait_address = address;

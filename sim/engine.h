@@ -578,11 +578,12 @@ class Engine {
   void NoteTimeOut(const SimThread& thread);
   // Whether its wait is one for a file that others might write to, or for a signal.
   bool MayBeEndedFromOutside(const SimThread& thread) const;
-  // Ends the execution, now or after a probe, if that is all that still happens, and for nobody.
+  // Ends the execution, now or after a probe, if nothing happens any more but that.
   void LookForStagnation();
   bool WaitsInVain(const SimThread& thread, ThreadSet stuck) const;
-  // Those who sleep among them may have lost a wake-up.
+  // Those who sleep among them may have lost a wake-up: they are woken when nobody can run.
   void Suspect(ThreadSet suspects);
+  void WakeSuspects();
   // Nobody can run. Gives the spinning threads another round, or reports.
   void Stuck();
   // Writes the verdict down; leaves no memory of its own on the stack that is then given up.
@@ -621,9 +622,15 @@ class Engine {
   [[noreturn]] void EndProbe(bool completed);
   // The execution is over. Returns if nobody had to be woken for that.
   void EndProbeIfAny() {
-    if (probing_ || stagnation_.suspects()) [[unlikely]]
+    if (probing_) [[unlikely]]
       EndProbe(true);
+    if (stagnation_.suspects()) [[unlikely]]
+      EndSuspicion();
   }
+  // Ends the execution if whoever was woken had lost a wake-up.
+  void EndSuspicion();
+  // In the trace, by the thread that ran when the probe began.
+  void NoteOf(const char* rule);
 
   ThreadSet enabled_ = 0;   // can run
   ThreadSet timed_ = 0;     // wait, but may time out
@@ -656,6 +663,9 @@ class Engine {
   double deadline_ = 0;              // in real seconds; 0: none
   bool given_up_ = false;            // it was over
   Stagnation stagnation_;
+  ThreadSet suspects_ = 0;         // who are to be woken
+  uint64_t suspicion_ticket_ = 0;  // unless they have begun to wait since
+  size_t suspicion_mark_ = 0;      // of the recorder: when they were
   int recheck_round_ = 0;
   size_t recheck_mark_ = 0;       // of the recorder: when that began
   size_t livelock_mark_ = 0;      // and when a livelock would have been shown for long enough

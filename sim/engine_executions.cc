@@ -214,6 +214,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   ticket_ = 0;
   clock.BeginExecution();
   stagnation_.BeginExecution();
+  suspects_ = 0;
   random_numbers.is_seeded = false;
   program_observes_ = program.Observes();
   arena.SetQuarantine(options.quarantine);

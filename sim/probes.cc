@@ -7,7 +7,10 @@
 // sleeps is looked into in the same way: others may go on only because they wait for the sleeper.
 //
 // Where somebody can always run, as those who poll can, sleepers are suspected before anything else
-// is wrong. Then the execution goes on as it is, since nothing has happened in it that might not.
+// is wrong. They are woken when nobody can run before time has passed, and have their turn before
+// it passes: those who have lost nothing go back to sleep. Then the execution goes on as it is,
+// since nothing has happened in it that might not. Only if it comes to its end right behind that,
+// and somebody has got on who was woken, that one had lost a wake-up.
 #include <errno.h>
 
 #include <string>
@@ -38,8 +41,8 @@ struct Probe {
   ThreadSet woken = 0;        // each once, or not to be
   bool asks_for_use = false;  // only who gets on behind its wait has lost a wake-up
   ThreadSet sleepers = 0;     // who has been woken
-  ThreadSet looks_only = 0;   // and has gone to sleep on the same again, before any other wait
-  ThreadSet has_waited = 0;   // at all
+  ThreadSet has_slept = 0;    // and has gone to sleep again
+  ThreadSet looks_only = 0;   // on the same
 };
 Probe probe;
 
@@ -68,6 +71,7 @@ void Engine::BeginProbe(const char* rule, Verdict verdict, const std::string& me
            .woken = ~waiting,
            .asks_for_use = asks_for_use};
   recorder = nullptr;
+  suspects_ = 0;
   probing_ = true;
   rechecking_ = false;
   fair_ = unasked_ = true;
@@ -95,10 +99,11 @@ bool Engine::WakeAllSleepers() {
 }
 
 void Engine::NoteWaitInProbe(const SimThread& me, WaitReason reason, const void* address) {
-  if ((probe.sleepers & ~probe.has_waited & me.bit) == 0) return;
-  probe.has_waited |= me.bit;
-  const bool sleeps = reason == WaitReason::kFutex || reason == WaitReason::kCondition;
-  if (sleeps && address == me.wait_address) probe.looks_only |= me.bit;
+  // Whoever wakes up waits for its mutex, before it has looked.
+  if (reason != WaitReason::kFutex && reason != WaitReason::kCondition) return;
+  if ((probe.sleepers & ~probe.has_slept & me.bit) == 0) return;
+  probe.has_slept |= me.bit;
+  if (address == me.wait_address) probe.looks_only |= me.bit;
 }
 
 void Engine::EndProbe(bool completed) {
@@ -107,19 +112,18 @@ void Engine::EndProbe(bool completed) {
   {
     const Backstage backstage;
     step_ = probe.step;
-    if (probing_) {
-      recorder = probe.recorder;
-    } else {
-      ForgetEndOfTrace();
-    }
-    SimThread* const last = current;
-    current = probe.current;
-    if (recorder != nullptr)
-      recorder->Text(TraceEvent::Type::kNote, lost_wake_up ? kLostWakeUp : probe.rule);
-    current = last;
+    recorder = probe.recorder;
+    NoteOf(lost_wake_up ? kLostWakeUp : probe.rule);
     *verdict_ = lost_wake_up ? probe.lost_wake_up : probe.verdict;
   }
   GiveUp();
+}
+
+void Engine::NoteOf(const char* rule) {
+  if (recorder == nullptr) return;
+  SimThread* const last = std::exchange(current, probe.current);
+  recorder->Text(TraceEvent::Type::kNote, rule);
+  current = last;
 }
 
 // ---- threads that only wait for time to pass
@@ -172,26 +176,50 @@ bool Engine::WaitsInVain(const SimThread& thread, ThreadSet stuck) const {
 }
 
 void Engine::Suspect(ThreadSet suspects) {
-  if (options_.spurious_wake_ups == 0 || !stagnation_.may_suspect()) return;
-  ThreadSet sleepers = 0;
+  if (!SpuriousIsAllowed() || !stagnation_.may_suspect()) return;
+  suspects_ = 0;
   for (const int id : MembersOf(suspects)) {
-    if (Sleeps(threads_[id])) sleepers |= threads_[id].bit;
+    if (Sleeps(threads_[id])) suspects_ |= threads_[id].bit;
   }
-  if (sleepers == 0) return;
-  {
-    const Backstage backstage;
-    const std::string message =
-        DescribeWaits(sleepers) +
-        "; for long, the others have only waited for time to pass, again and again";
-    probe = {.verdict = {},
-             .lost_wake_up = MakeLostWakeUp(message),
-             .rule = kLostWakeUp,
-             .current = current,
-             .step = step_,
-             .woken = ~sleepers};
+  suspicion_ticket_ = ticket_;
+}
+
+void Engine::WakeSuspects() {
+  for (const int id : MembersOf(suspects_)) {
+    if (threads_[id].wait_ticket > suspicion_ticket_) suspects_ &= ~threads_[id].bit;
   }
+  if (suspects_ == 0) return;
+  const Backstage backstage;
+  const int error = errno;  // of the running thread, which knows nothing of this
+  const std::string message =
+      DescribeWaits(suspects_) +
+      "; for long, the others have only waited for time to pass, again and again";
+  probe = {.verdict = {},
+           .lost_wake_up = MakeLostWakeUp(message),
+           .rule = kLostWakeUp,
+           .current = current,
+           .step = step_,
+           .woken = ~suspects_};
+  suspicion_mark_ = recorder != nullptr ? recorder->Mark() : 0;
+  suspects_ = 0;
   stagnation_.BeginSuspicion();
   WakeAllSleepers();
+  errno = error;
+}
+
+void Engine::EndSuspicion() {
+  bool is_of_use = false;
+  for (const int id : MembersOf(probe.sleepers & ~probe.has_slept))
+    is_of_use |= HasEnded(threads_[id]) || &threads_[id] == current;
+  if (!is_of_use || step_ - probe.step > kProbeSteps) return;
+  {
+    const Backstage backstage;
+    step_ = probe.step;
+    if (recorder != nullptr) recorder->ForgetSince(suspicion_mark_);
+    NoteOf(kLostWakeUp);
+    *verdict_ = probe.lost_wake_up;
+  }
+  GiveUp();
 }
 
 }  // namespace jacquard::sim

@@ -9,8 +9,8 @@
 // whoever's turn it is: each of those who wait for time must have done so for that long itself.
 //
 // Where the first thread polls, or somebody for whose end it waits, nothing can be said: it may go
-// on by itself. Then those who sleep in the meantime are suspected to have lost a wake-up. They are
-// woken, and only if all comes to its end right behind that, they have.
+// on by itself. Then those who sleep in the meantime are suspected to have lost a wake-up, and are
+// woken to see whether they get on (probes.cc).
 #ifndef JACQUARD_SIM_STAGNATION_H_
 #define JACQUARD_SIM_STAGNATION_H_
 
@@ -39,7 +39,7 @@ class Stagnation {
   // Whether it is to be found out who could have ended the wait of this thread that is over: that
   // takes long.
   bool IsToBeLookedInto(int thread) const {
-    return !Has(sleepers_, thread) || time_outs_ % kTimeOutsBetweenLooks == 0;
+    return !Has(timed_out_, thread) || time_outs_ % kTimeOutsBetweenLooks == 0;
   }
   // Nobody could run until a wait of this thread was over, which it had begun so many nanoseconds
   // before its end. `for_others`: somebody outside of the program might have ended it.
@@ -48,11 +48,11 @@ class Stagnation {
     ++time_outs_;
     if (for_others) last_for_others_ = stretches_;
     if (left_of_suspicion_ != 0) --left_of_suspicion_;
-    if (!Has(sleepers_, thread)) {
-      Insert(sleepers_, thread);
-      if (!Has(last_sleepers_, thread)) slept_[thread] = 0;
+    if (!Has(timed_out_, thread)) {
+      Insert(timed_out_, thread);
+      if (!Has(last_timed_out_, thread)) waited_[thread] = 0;
     }
-    slept_[thread] += length;
+    waited_[thread] += length;
   }
 
   // A stretch has so many of them, and is looked at when it is over.
@@ -75,9 +75,9 @@ class Stagnation {
   bool EndStretch(uint64_t step) {
     const bool for_others = stretches_ - last_for_others_ < kStretchesForEver / 2;
     bool long_enough = waits_[0].stretches > 0 && !for_others;
-    for (const int sleeper : MembersOf(sleepers_)) long_enough &= slept_[sleeper] >= kTime;
-    last_sleepers_ = sleepers_;
-    sleepers_ = 0;
+    for (const int thread : MembersOf(timed_out_)) long_enough &= waited_[thread] >= kTime;
+    last_timed_out_ = timed_out_;
+    timed_out_ = 0;
     time_outs_ = 0;
     ++stretches_;
     if (waits_[0].stretches == 0) {
@@ -90,9 +90,9 @@ class Stagnation {
   // The step since which the first thread has been seen to wait.
   uint64_t begun() const { return begun_; }
 
-  // Sleepers are woken, and what comes is to show whether a wake-up was lost. If it does not do so
-  // at once, it never will: a program may count its polls, and end. Seldom, as whoever is woken
-  // begins to wait anew.
+  // Those who sleep for so long are woken, and what comes soon is to show whether a wake-up was
+  // lost: what comes later may have come in any case. Seldom, as whoever is woken begins to wait
+  // anew, and is not seen to wait for ever for that long.
   bool may_suspect() const { return stretches_ >= next_suspicion_; }
   void BeginSuspicion() {
     left_of_suspicion_ = kTimeOutsOfSuspicion;
@@ -112,18 +112,18 @@ class Stagnation {
     int stretches = 0;
   };
 
-  void Forget() { sleepers_ = last_sleepers_ = 0; }
+  void Forget() { timed_out_ = last_timed_out_ = 0; }
 
   bool is_used_ = false;  // in this execution
   uint64_t begun_ = 0;
   uint64_t time_outs_ = 0;
-  int left_of_suspicion_ = 0;         // time-outs
-  int stretches_ = 0;                 // that have ended in this execution
-  int last_for_others_ = kLongAgo;    // when somebody has waited for who is outside
-  int next_suspicion_ = 0;            // not before so many of them
-  ThreadSet sleepers_ = 0;            // who has waited for time in this stretch
-  ThreadSet last_sleepers_ = 0;       // and in the one before
-  uint64_t slept_[kMaxThreads] = {};  // by those, in all stretches one after another
+  int left_of_suspicion_ = 0;          // time-outs
+  int stretches_ = 0;                  // that have ended in this execution
+  int last_for_others_ = kLongAgo;     // when somebody has waited for who is outside
+  int next_suspicion_ = 0;             // not before so many of them
+  ThreadSet timed_out_ = 0;            // who has waited for time in this stretch
+  ThreadSet last_timed_out_ = 0;       // and in the one before
+  uint64_t waited_[kMaxThreads] = {};  // by those, in all stretches one after another
   Wait waits_[kMaxThreads] = {};
 };
 

@@ -197,7 +197,7 @@ extern "C" {
 int pthread_create(pthread_t* handle, const pthread_attr_t* attributes, void* (*start)(void*),
                    void* argument) noexcept {
   if (!engine.Simulates()) {
-    if (engine.OnStage() && engine.InExecution()) {
+    if (engine.OnStage() && engine.InExecution() && jacquard::sim::IsProgram(JACQUARD_CALLER)) {
       engine.Fail(
           jacquard::VerdictKind::kUnsupported, "thread of the harness",
           "pthread_create() is called by what is prepared or cleared away for the threads, as in "

@@ -44,11 +44,12 @@ struct Verdict {
   uint64_t step = 0;  // how many steps had been taken
   // Threads went on for ever; a trace shows as much of that as anybody wants to see.
   bool endless = false;
+  // Nobody could run, but for a thread that waits for what is outside of the program.
+  bool waits_for_outside = false;
 
-  // No thread is to blame, but that none of them can go on: each matters.
+  // No thread is to blame, but that none of them gets on: each matters.
   bool is_of_all() const {
-    return kind == VerdictKind::kDeadlock || kind == VerdictKind::kLivelock ||
-           (kind == VerdictKind::kUnsupported && thread < 0 && step != 0);
+    return kind == VerdictKind::kDeadlock || kind == VerdictKind::kLivelock || waits_for_outside;
   }
 
   bool passed() const { return kind == VerdictKind::kPass; }

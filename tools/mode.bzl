@@ -40,7 +40,7 @@ _SIM_MODE = {"external": "sim_trace", "libfuzzer": "sim_fuzz", "replay": "sim"}
 # it expected. So a weak one, wherever its builtin is named (as in <atomic> and <stdatomic.h>), asks the runtime first.
 # tools/install/jacquard-cc has the same. A macro cannot tell a comma in braces, or in a template's arguments, from one
 # between its own: where there are more than there should be, the builtin is left alone, and never fails spuriously. The
-# function is declared where it is called, in C or in C++, with a name for each place: one that was declared outside of
+# function is declared where it is called, in C or in C++, with a name for each line: one that was declared outside of
 # extern "C" must not be declared again within it.
 _WEAK_PARTS = (
     "__extension__({__auto_type jacquard_p=(p);__auto_type jacquard_e=(e);%s jacquard_d=(d);" +

@@ -279,7 +279,11 @@ TEST(Stagnation, WhoPollsMayWaitForAWakeUpThatWasLost) {
         << result.verdict.message;
     EXPECT_LT(result.verdict.step, kFewSteps);
     EXPECT_FALSE(result.not_deterministic);
-    EXPECT_FALSE(result.trace.events.empty());
+    // The trace ends where all still wait.
+    ASSERT_FALSE(result.trace.events.empty());
+    EXPECT_EQ(result.trace.events.back().text, "lost wake-up");
+    for (const TraceEvent& event : result.trace.events)
+      EXPECT_NE(event.step.kind, StepKind::kThreadEnd) << event.step.thread;
   }
 }
 
@@ -313,6 +317,29 @@ TEST(Stagnation, WhoPollsMayCount) {
     works.join();
   });
   EXPECT_EQ(result.verdict.kind, VerdictKind::kPass) << result.verdict.message;
+}
+
+// Somebody has nothing to do until the end, which may come right behind its being woken.
+TEST(Stagnation, WhoSleepsMayHaveNothingToDo) {
+  for (int polls = 12'200; polls < 20'400; polls += 60) {
+    const ExploreResult result = WalkOnce([polls] {
+      std::mutex mutex;
+      std::condition_variable changed;
+      bool is_over = false;
+      std::thread idle([&] {
+        std::unique_lock<std::mutex> lock(mutex);
+        changed.wait(lock, [&is_over] { return is_over; });
+      });
+      for (int i = 0; i < polls; ++i) usleep(1000);
+      {
+        const std::lock_guard<std::mutex> lock(mutex);
+        is_over = true;
+      }
+      changed.notify_one();
+      idle.join();
+    });
+    ASSERT_EQ(result.verdict.kind, VerdictKind::kPass) << polls << ": " << result.verdict.message;
+  }
 }
 
 // The first thread waits for what nobody writes, or what another process might.

@@ -3,14 +3,17 @@
 #include <errno.h>
 
 #include <array>
+#include <compare>
 #include <cstddef>
-#include <tuple>
+#include <cstdint>
+#include <set>
+#include <utility>
+#include <vector>
 
 namespace jacquard::synchronization {
 namespace {
 
 constexpr int kNobody = -1;
-constexpr int kMostThreads = 3;
 
 // How far a thread is with its next operation.
 enum class Stage : uint8_t {

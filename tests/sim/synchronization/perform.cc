@@ -99,7 +99,7 @@ class Performance : public jacquard::Program {
 
  private:
   struct Thread {
-    int results[16] = {};
+    int results[kMostOperations] = {};
     int count = 0;
     int mutexes[kObjects] = {};  // so many times it has them
     int rwlocks[kObjects] = {};
@@ -213,7 +213,7 @@ class Performance : public jacquard::Program {
   }
 
   const synchronization::Program& program_;
-  Thread threads_[3];
+  Thread threads_[kMostThreads];
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #define JACQUARD_TESTS_SIM_SYNCHRONIZATION_PERFORM_H_
 
 #include <cstdint>
+#include <string>
 
 #include "sim/execute.h"
 #include "tests/sim/synchronization/program.h"

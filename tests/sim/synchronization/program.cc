@@ -72,8 +72,10 @@ class Writer {
   Act OneOf(std::initializer_list<Act> acts) { return acts.begin()[Below(std::ssize(acts))]; }
   int Object() { return Percent(75) ? 0 : 1; }
 
+  // One too many is left out.
   void Add(std::vector<Operation>& thread, Act act, int object) {
-    thread.push_back({act, object, Percent(5)});
+    const bool reckless = Percent(5);
+    if (thread.size() < kMostOperations) thread.push_back({act, object, reckless});
   }
 
   // Operations that belong together, such as a lock, what is done under it and its end.

@@ -58,6 +58,8 @@ struct Operation {
 };
 
 inline constexpr int kObjects = 2;  // of each kind
+inline constexpr int kMostThreads = 3;
+inline constexpr int kMostOperations = 16;  // of a thread
 
 struct Program {
   MutexKind mutexes[kObjects] = {};
