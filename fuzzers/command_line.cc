@@ -157,7 +157,8 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
   auto* const from_text = tools->add_option("--from-text", line.file, "Turn a text into bytes");
   auto* const seed_corpus =
       tools->add_option("--seed-corpus", line.output,
-                        "FOLDER FILE...: turn texts into bytes; other files are copied");
+                        "FOLDER FILE...: turn texts, also those in folders, into bytes; other "
+                        "inputs are copied");
   auto* const files = app.add_option("FILE", line.files, "For --seed-corpus and --survey");
   auto* const output = app.add_option("-o,--output", line.output, "Write to this file or folder");
   app.add_flag("--force", line.force, "Overwrite an existing file");

@@ -43,7 +43,7 @@ struct CommandLine {
 
   std::string file;    // of all but kFuzz, kSurvey and kSeedCorpus; kTriage: a folder
   std::string output;  // kMinimize, kToText, kFromText: file, else a folder; "" if not given
-  std::vector<std::string> files;  // kSeedCorpus; kSurvey: also folders
+  std::vector<std::string> files;  // kSeedCorpus, kSurvey: also folders
   bool force = false;
   bool all = false;
   int repeat = 1;  // kReplay: so often, and say how fast

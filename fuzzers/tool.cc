@@ -35,9 +35,14 @@ int WriteSeedCorpus(const CommandLine& line, const Codec& codec) {
   std::error_code error;
   std::filesystem::create_directories(line.output, error);
   if (error) return Complain(fmt::format("{}: {}", line.output, error.message()));
+  std::vector<std::string> files;
+  for (const std::string& path : line.files) {
+    if (const std::string problem = AddFiles(path, files); !problem.empty())
+      return Complain(problem);
+  }
   std::set<std::string> taken;
   std::vector<std::pair<std::string, Bytes>> seeds;
-  for (const std::string& path : line.files) {
+  for (const std::string& path : files) {
     Bytes bytes;
     std::string problem = ReadFile(path, &bytes);
     if (problem.empty() && IsTextFile(path, bytes)) {

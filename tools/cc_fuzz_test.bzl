@@ -253,7 +253,7 @@ def cc_fuzz_test(
         "--seed_corpus=$(rootpath :%s_corpus)" % name,
         "--reporter=$(rootpath %s)" % reporter,
         "--corpus_source=" + _corpus_source(corpus),
-    ] + _CONFIG
+    ] + _CONFIG + ([] if scenario else ["--ordinary"])
     if dicts:
         native.genrule(
             name = name + "_dict",

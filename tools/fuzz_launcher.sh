@@ -13,7 +13,7 @@ Flags of the launcher, each as --flag=VALUE or --flag VALUE:
   --report                    instead of fuzzing: what the runs so far have reached and found, as campaign.html and campaign.md;
                               NAME_report does the same, and tells which lines and branches
   --regression                only execute the seeds
-  --corpus_dir FOLDER         seeds from this folder instead of the built ones
+  --corpus_dir FOLDER         seeds, texts or bytes, from this folder instead of the built ones; nothing in it is changed
   --dictionary_path FILE      a dictionary for the engine
   --fuzzing_output_root DIR   folders corpus/ and artifacts/ are made here
                               (default: ${TMPDIR:-/tmp}/jacquard-USER/TARGET)
@@ -32,7 +32,7 @@ fail() {
   exit 2
 }
 
-label='' binary='' covered='' seeds='' reporter='' report=false corpus_source='' config='' output_root='' dictionary='' timeout=0 jobs='' clean=false merge=false regression=false explore=false target_flags=()
+label='' binary='' covered='' seeds='' reporter='' report=false corpus_source='' corpus_dir='' config='' output_root='' dictionary='' timeout=0 jobs='' clean=false merge=false regression=false explore=false ordinary=false target_flags=()
 while (($# > 0)); do
   case $1 in
     --label=* | --binary_path=* | --covered_path=* | --reporter=* | --seed_corpus=* | --corpus_source=* | --bazel_config=* | --timeout_secs=* | --jobs=* | \
@@ -44,7 +44,7 @@ while (($# > 0)); do
       flag=$1 value=$2
       shift
       ;;
-    --clean | --merge | --report | --regression | --noclean | --noregression)
+    --clean | --merge | --report | --regression | --noclean | --noregression | --ordinary)
       flag=$1 value=''
       ;;
     --help)
@@ -104,7 +104,7 @@ while (($# > 0)); do
     --corpus_dir)
       folder=$(cd -- "${BUILD_WORKING_DIRECTORY:-.}" && realpath -- "$value")
       [[ -d $folder ]] || fail "--corpus_dir: no folder $value"
-      seeds=$folder
+      corpus_dir=$folder seeds=$folder
       ;;
     --dictionary_path)
       # The built one is relative to the runfiles, the user's to where the user is.
@@ -121,6 +121,7 @@ while (($# > 0)); do
     --noclean) clean=false ;;
     --regression) regression=true ;;
     --noregression) regression=false ;;
+    --ordinary) ordinary=true ;;  # scenario = False
   esac
   shift
 done
@@ -199,6 +200,15 @@ if [[ $clean == true ]]; then
   rm -rf -- "$FUZZER_OUTPUT_CORPUS_DIR" "$FUZZER_ARTIFACTS_DIR" "$output_root/progress.jsonl"
 fi
 mkdir -p -- "$FUZZER_OUTPUT_CORPUS_DIR" "$FUZZER_ARTIFACTS_DIR" || fail "cannot make folders in $output_root"
+
+# The engine reads bytes alone. The seeds that are built have been compiled already.
+if [[ -n $corpus_dir && $ordinary == false ]]; then
+  seeds=$(mktemp -d -p "${TEST_TMPDIR:-}" jacquard-seeds-XXXXXX) || fail "cannot make a folder for the seeds"
+  # The program takes the place of this shell, so somebody else has to clear up when it has ended.
+  { tail --pid=$$ -f /dev/null && rm -rf -- "$seeds"; } </dev/null >/dev/null 2>&1 &
+  "$binary" --seed-corpus "$seeds" "$corpus_dir" || exit
+  FUZZER_SEED_CORPUS_DIR=$seeds
+fi
 
 arguments=("${target_flags[@]}" "-artifact_prefix=$FUZZER_ARTIFACTS_DIR/")
 [[ -z $dictionary ]] || arguments+=("-dict=$dictionary")

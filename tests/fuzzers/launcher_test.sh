@@ -42,6 +42,32 @@ grep -q -- '--shape' log || fail "--target_help is the target's"
 launch --regression || fail "the regression run passes"
 grep -q "files found in $seeds" log || fail "the regression run reads the seeds"
 
+# A folder in place of the built seeds: the same compiler, the same complaints, and nothing is left behind.
+mkdir -p given/more
+printf 'jacquard scenario 2 rw_lock\nthread 0: write object=1\n' >given/one.txt
+printf 'jacquard scenario 2 rw_lock\nthread 0: read object=1; read object=2\n' >given/more/two.txt
+sums=$(find given -type f -exec sha256sum {} +)
+for mode in --regression --merge --executions=10; do
+  launch --corpus_dir given --fuzzing_output_root=given-out "$mode" || fail "$mode of a folder"
+  grep -Eq 'seed corpus: files: 2 min: 3b|2 files found in .*jacquard-seeds-|MERGE-OUTER: .* files' log || fail "$mode compiles the texts"
+done
+[[ $(find given -type f -exec sha256sum {} +) == "$sums" ]] || fail "the folder is as it was"
+printf 'jacquard scenario 2 rw_lock\nthread 0: reed object=1\n' >given/more/wrong.txt
+for mode in --regression --executions=10; do
+  launch --corpus_dir given --fuzzing_output_root=given-out "$mode"
+  [[ $? -eq 2 ]] || fail "$mode refuses a mistake in a text"
+  grep -q 'given/more/wrong.txt:2:11: error: expected an operation, found "reed"' log || fail "$mode says where it is"
+done
+echo 'What I have found.' >given/more/wrong.txt
+launch --corpus_dir given --fuzzing_output_root=given-out --regression
+[[ $? -eq 2 ]] || fail "what is no input is refused"
+for ((i = 0; i < 100; i++)); do
+  compgen -G 'jacquard-seeds-*' >/dev/null || break
+  sleep 0.1
+done
+compgen -G 'jacquard-seeds-*' >/dev/null && fail "what was compiled is removed"
+launch --corpus_dir given --fuzzing_output_root=given-out --regression --ordinary || fail "an ordinary target takes files as they are"
+
 # A run, in the default folder.
 launch --executions 3000 -seed=1 || fail "a run ends well"
 root=$TEST_TMPDIR/fuzzing
