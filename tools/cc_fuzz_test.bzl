@@ -28,7 +28,7 @@ The program is simulated, and native under --config=asan and --config=tsan.
 
 With `scenario = False` it is an ordinary fuzz target, for code that has nothing to do with threads: `srcs` define
 LLVMFuzzerTestOneInput, nothing is simulated, seeds are bytes, there is no NAME_stress, NAME_delayed_stress,
-NAME_explore, NAME_report, NAME_covered, NAME_asan_bin or NAME_tsan_bin, and the launcher's flags for replay and texts mean nothing.
+NAME_explore, NAME_report, NAME_covered, NAME_asan_bin or NAME_tsan_bin, and the launcher refuses the flags for replay and texts.
 """
 
 load("@rules_cc//cc:cc_binary.bzl", "cc_binary")

@@ -170,6 +170,13 @@ done
 # Files that the user names are relative to where the user is.
 [[ -z ${BUILD_WORKING_DIRECTORY:-} ]] || cd -- "$BUILD_WORKING_DIRECTORY" || exit 2
 
+# An ordinary target has no flags of its own, and the engine would ignore them and fuzz.
+if [[ $ordinary == true ]]; then
+  for flag in "${target_flags[@]}" "${1:-}"; do
+    [[ $flag != --* || $flag == --help ]] || fail "${flag%%=*}: not with scenario = False; -help=1 lists the engine's flags"
+  done
+fi
+
 # What has been found lies in the artifacts' folder unless the user says otherwise.
 [[ ${1:-} != --triage || (-n ${2:-} && ${2:-} != -*) ]] || set -- "--triage=$FUZZER_ARTIFACTS_DIR" "${@:2}"
 

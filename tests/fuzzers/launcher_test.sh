@@ -67,6 +67,11 @@ for ((i = 0; i < 100; i++)); do
 done
 compgen -G 'jacquard-seeds-*' >/dev/null && fail "what was compiled is removed"
 launch --corpus_dir given --fuzzing_output_root=given-out --regression --ordinary || fail "an ordinary target takes files as they are"
+for flag in --triage --replay=some --shape=2x2 --executions=1; do
+  launch --ordinary "$flag" -runs=1
+  [[ $? -eq 2 ]] || fail "an ordinary target has no $flag"
+  grep -q -- "${flag%%=*}: not with scenario = False" log || fail "and $flag is named"
+done
 
 # A run, in the default folder.
 launch --executions 3000 -seed=1 || fail "a run ends well"
