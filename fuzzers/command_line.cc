@@ -90,7 +90,7 @@ constexpr std::string_view kRestIsOurs = "-ignore_remaining_args=1";
 bool TakesValue(std::string_view argument) {
   for (const std::string_view flag :
        {"--shape", "--features", "--mutations", "--addresses", "--executions", "--max-steps",
-        "--time-limit", "--memory", "--max-history"}) {
+        "--time-limit", "--memory", "--max-history", "--html", "--repeat", "--output"}) {
     if (argument == flag) return true;
   }
   return false;
@@ -168,7 +168,7 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
                  "--replay, --minimize: also write the timeline to this file, as a page for a "
                  "browser");
   app.add_option("--repeat", line.repeat, "--replay: so many times, and say how fast")
-      ->check(CLI::PositiveNumber)
+      ->check(PositiveNumber())
       ->needs(replay);
   auto* const shape_option = app.add_option(
       "--shape", shape, "THREADSxOPERATIONS: force every input to it (for benchmarks)");
@@ -192,7 +192,7 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
   app.add_option("--time-limit", line.time_limit,
                  "Seconds without a step (simulated), or until threads that do not end are a "
                  "deadlock (native)")
-      ->check(CLI::PositiveNumber);
+      ->check(PositiveNumber());
   AddExecutionFlags(app, line.execution);
   survey->excludes(replay, minimize, triage, add_regression, to_text, from_text, seed_corpus,
                    executions_option, output, shape_option);
@@ -235,8 +235,17 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
   if (files->count() == 0 && survey->count() > 0) wrong = "--survey: which files or folders?";
   const bool reports =
       line.mode == CommandLine::Mode::kReplay || line.mode == CommandLine::Mode::kMinimize;
-  if (!line.html.empty() && !reports && wrong.empty())
+  const bool lists = reports || line.mode == CommandLine::Mode::kTriage;
+  if (wrong.empty() && !reports && !line.html.empty())
     wrong = "--html: only with --replay or --minimize";
+  if (wrong.empty() && !reports && line.all) wrong = "--all: only with --replay or --minimize";
+  if (wrong.empty() && !lists && line.json)
+    wrong = "--json: only with --replay, --minimize or --triage";
+  if (wrong.empty() && line.mode == CommandLine::Mode::kFuzz) {
+    if (line.force) wrong = "--force: a fuzzing run overwrites no file";
+    if (output->count() > 0)
+      wrong = "--output: a fuzzing run writes to the engine's -artifact_prefix";
+  }
   if (!features.empty() && wrong.empty()) {
     wrong = ParseSet(features, kFeatureNames, line.features);
     if (!wrong.empty()) wrong = "--features: " + wrong;

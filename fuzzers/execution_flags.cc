@@ -2,20 +2,33 @@
 
 #include <fmt/format.h>
 
-#include <map>
+#include <cmath>
+#include <cstdlib>
 
 namespace jacquard::fuzzers {
 
+CLI::Validator PositiveNumber() {
+  const auto check = [](const std::string& text) -> std::string {
+    char* end = nullptr;
+    const double number = std::strtod(text.c_str(), &end);
+    if (end != text.c_str() && *end == '\0' && std::isfinite(number) && number > 0) return {};
+    return fmt::format("\"{}\" is not a number above 0", text);
+  };
+  return {check, "POSITIVE"};
+}
+
 void AddExecutionFlags(CLI::App& app, ExecutionOptions& options) {
   app.add_option("--max-steps", options.max_steps, "An execution with more steps is a livelock")
-      ->check(CLI::PositiveNumber);
-  const std::map<std::string, MemoryMode> memory_modes = {
-      {MemoryModeName(MemoryMode::kSc), MemoryMode::kSc},
-      {MemoryModeName(MemoryMode::kRc11), MemoryMode::kRc11}};
-  app.add_option("--memory", options.memory,
-                 "sc (sequential consistency, no data races) or rc11 (C++20's memory model, the "
-                 "default)")
-      ->transform(CLI::CheckedTransformer(memory_modes).description("sc|rc11"))
+      ->check(PositiveNumber());
+  const std::string sc = MemoryModeName(MemoryMode::kSc);
+  const std::string rc11 = MemoryModeName(MemoryMode::kRc11);
+  app.add_option_function<std::string>(
+         "--memory",
+         [&options, sc](const std::string& mode) {
+           options.memory = mode == sc ? MemoryMode::kSc : MemoryMode::kRc11;
+         },
+         "sc (sequential consistency, no data races) or rc11 (C++20's memory model, the default)")
+      ->check(CLI::IsMember({sc, rc11}))
       ->type_name("MODE");
   app.add_option("--max-history", options.max_history,
                  "rc11: so many stores of an object are kept for reads to choose from")

@@ -9,6 +9,9 @@
 
 namespace jacquard::fuzzers {
 
+// What an option's value must be; CLI11's own says a limit of the type instead.
+CLI::Validator PositiveNumber();
+
 // Adds --max-steps, --memory and --max-history, which must then outlive the parsing.
 void AddExecutionFlags(CLI::App& app, ExecutionOptions& options);
 

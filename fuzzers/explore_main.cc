@@ -95,7 +95,7 @@ std::optional<int> ParseFlags(int argc, char** argv, const Codec& codec, Flags& 
                  "So many with each strategy (default: a million; without end with "
                  "--seconds, for all scenarios, and for FILEs if the strategy has an end)");
   app.add_option("--seconds", explorer.seconds, "So long with each strategy")
-      ->check(CLI::PositiveNumber);
+      ->check(PositiveNumber());
   app.add_option("--per-scenario", explorer.per_scenario,
                  "So many executions of a scenario until the next one's turn (default: 20; for "
                  "dfs, delays and sleep 2000, and all there are of FILEs and of all scenarios)");
@@ -254,6 +254,11 @@ int Explore(const Codec& codec, Flags& flags) {
   std::vector<Input> inputs;
   if (const std::string problem = LoadScenarios(flags.files, codec, inputs); !problem.empty()) {
     PrintError("jacquard: " + problem + "\n");
+    return kExitUsage;
+  }
+  if (const std::string problem = flags.json.empty() ? "" : WriteProblem(flags.json);
+      !problem.empty()) {
+    PrintError("jacquard: --json: " + problem + "\n");
     return kExitUsage;
   }
   std::error_code error;

@@ -65,6 +65,16 @@ std::string WriteFile(const std::string& path, std::span<const uint8_t> bytes, b
   return error;
 }
 
+std::string WriteProblem(const std::string& path) {
+  if (path == "-") return {};
+  std::error_code error;
+  if (fs::is_directory(path, error)) return path + ": is a folder";
+  if (access(path.c_str(), W_OK) == 0) return {};
+  if (errno != ENOENT) return SystemError(path);
+  const std::string folder = fs::path(path).parent_path();
+  return access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK) == 0 ? "" : SystemError(path);
+}
+
 std::string AddFiles(const std::string& path, std::vector<std::string>& files) {
   std::error_code error;
   if (!fs::is_directory(path, error)) {

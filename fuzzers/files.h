@@ -20,6 +20,10 @@ std::string ReadFile(const std::string& path, Bytes* bytes);
 // An existing file is an error unless `overwrite`.
 std::string WriteFile(const std::string& path, std::span<const uint8_t> bytes, bool overwrite);
 
+// The same before the work that makes the content, without a change: "" or what is to be expected
+// to go wrong where `path` is written to, whether it exists or not.
+std::string WriteProblem(const std::string& path);
+
 // Appends `path` to `files`, or, of a folder, all files in it and in folders inside, in the order
 // of their names. "" or what went wrong.
 std::string AddFiles(const std::string& path, std::vector<std::string>& files);

@@ -46,6 +46,15 @@ refuses '--shape' --shape 3x4 --to-text image
 refuses '--replay' --replay
 refuses '--to-text' --to-text image --from-text image
 refuses '--executions' --executions many
+refuses '--memory: tso not in {sc,rc11}' --memory tso
+refuses '--time-limit: "abc" is not a number above 0' --time-limit abc
+refuses '--max-steps: "0" is not a number above 0' --max-steps 0
+refuses '--html: only with --replay or --minimize' --html page.html
+refuses '--all: only with --replay or --minimize' --all -runs=1
+refuses '--all: only with --replay or --minimize' --all --triage .
+refuses '--json: only with --replay, --minimize or --triage' --json -runs=1
+refuses '--force: a fuzzing run overwrites no file' --force -runs=1
+refuses "--output: a fuzzing run writes to the engine's -artifact_prefix" --output file -runs=1
 refuses '-runs=3' --replay typing.txt -runs=3
 
 printf '\x01' >empty

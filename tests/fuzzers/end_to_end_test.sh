@@ -122,6 +122,9 @@ refused() { # refused WHAT PATTERN ARGUMENT...
   expect "it says why: $(cat out)" grep -q -e "$pattern" out
 }
 refused "a page without a folder" 'no/page.html: No such file' --replay "$crash" --html no/page.html
+expect "before the work" test "$(grep -c '^Timeline' out)" -eq 0
+refused "a result without a folder" 'no/minimal: No such file' --minimize "$crash" -o no/minimal
+expect "before the work, too" test "$(grep -c '^Timeline' out)" -eq 0
 refused "a folder" 'artifacts: is a folder' --replay "$crash" --html artifacts
 refused "the input itself" "that is the input's file" --replay crash.txt --html crash.txt --force
 refused "the result's file" "or the result's" --minimize crash.txt -o x.txt --html x.txt

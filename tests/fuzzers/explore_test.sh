@@ -74,6 +74,12 @@ expect "a missing file" status_is 2 "$right" nowhere
 expect "an unknown flag" status_is 2 "$right" --bogus
 expect "too many threads" status_is 2 "$right" --threads=99
 touch file
+mkdir taken
+for json in no/such/file taken file/file; do
+  expect "a JSON that cannot be written" status_is 2 "$right" --json=$json --executions=1000000000
+  expect "is named" grep -q "^jacquard: --json: $json: " out
+done
+expect "what is there may be overwritten" status_is 0 "$right" --json=file --executions=100 --quiet
 expect "a folder that cannot be" status_is 2 "$right" --output=file/folder
 
 # Through the launcher.
