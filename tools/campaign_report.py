@@ -89,6 +89,11 @@ def grouped(number):
     return f"{number:,}"
 
 
+def counted(number, what):
+    """1 file, 2 files."""
+    return f"{grouped(number)} {what}{'' if number == 1 else 's'}"
+
+
 def duration(seconds):
     """Seconds as people say them."""
     seconds = int(seconds)
@@ -215,7 +220,7 @@ class Report:
         if not self.bugs:
             lines.append("None.")
         for bug in self.bugs:
-            lines += [f"* `{bug['signature']}`: {len(bug['files'])} files, first {bug['first_seen']}, "
+            lines += [f"* `{bug['signature']}`: {counted(len(bug['files']), 'file')}, first {bug['first_seen']}, "
                       f"reproduces {bug['reproduced']} of {bug['replays']}",
                       f"  `{bug['replay']}`"]
         if self.states.unused():

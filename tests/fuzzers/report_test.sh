@@ -58,6 +58,11 @@ cp "$md" first.md
 report "$broken" bad
 expect "again, the bugs are the same" diff <(grep 'reproduces' first.md) <(grep 'reproduces' "$md")
 
+# One that stops at its first bug.
+expect "a bug" status_is 77 launch "$broken" --fuzzing_output_root=one -seed=1
+report "$broken" one
+expect "in one file" grep -q ': 1 file, first ' "$md"
+
 # What it is made of.
 expect "a survey" status_is 0 "$program" --survey "$seeds"
 expect "of every seed" test "$(grep -c '"path"' out)" -eq "$(find -L "$seeds/" -type f | wc -l)"
