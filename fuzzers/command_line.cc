@@ -90,7 +90,8 @@ constexpr std::string_view kRestIsOurs = "-ignore_remaining_args=1";
 bool TakesValue(std::string_view argument) {
   for (const std::string_view flag :
        {"--shape", "--features", "--mutations", "--addresses", "--executions", "--max-steps",
-        "--time-limit", "--memory", "--max-history", "--html", "--repeat", "--output"}) {
+        "--time-limit", "--memory", "--max-history", "--html", "--repeat", "--output",
+        "--sources"}) {
     if (argument == flag) return true;
   }
   return false;
@@ -159,6 +160,9 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
       tools->add_option("--seed-corpus", line.output,
                         "FOLDER FILE...: turn texts, also those in folders, into bytes; other "
                         "inputs are copied");
+  app.add_option("--sources", line.sources,
+                 "--seed-corpus: also write which seed comes from which file")
+      ->needs(seed_corpus);
   auto* const files = app.add_option("FILE", line.files, "For --seed-corpus and --survey");
   auto* const output = app.add_option("-o,--output", line.output, "Write to this file or folder");
   app.add_flag("--force", line.force, "Overwrite an existing file");

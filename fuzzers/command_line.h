@@ -44,6 +44,7 @@ struct CommandLine {
   std::string file;    // of all but kFuzz, kSurvey and kSeedCorpus; kTriage: a folder
   std::string output;  // kMinimize, kToText, kFromText: file, else a folder; "" if not given
   std::vector<std::string> files;  // kSeedCorpus, kSurvey: also folders
+  std::string sources;             // kSeedCorpus: file for seed_sources.h; "" if not given
   bool force = false;
   bool all = false;
   int repeat = 1;  // kReplay: so often, and say how fast

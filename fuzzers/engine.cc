@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "fuzzers/files.h"
+#include "fuzzers/seed_sources.h"
 
 namespace jacquard::fuzzers {
 namespace {
@@ -24,6 +25,7 @@ using DeathCallback = void (*)();
 std::string artifact_prefix = "./";
 std::string exact_artifact_path;
 std::string replay_command;
+std::string seed_sources;  // of a regression run, or ""
 // libFuzzer's: saves the input of the running execution. Null: another engine, or none.
 DeathCallback save_input = nullptr;
 // The artifact that libFuzzer has written.
@@ -44,12 +46,27 @@ bool IsArtifact(std::string_view path) {
   return false;
 }
 
+// The file of the corpus that the artifact was made of; "" if it is not known.
+std::string SourceOfArtifact(const std::string& path) {
+  Bytes bytes;
+  if (seed_sources.empty() || !ReadFile(path, &bytes).empty()) return {};
+  return SourceOfSeed(seed_sources, bytes);
+}
+
 void PrintLastLines(const std::string& path) {
   // Relaxed: nothing is published by it; whoever is second prints nothing.
   if (path.empty() || last_line_printed.exchange(true, std::memory_order_relaxed)) return;
-  const bool runs = !replay_command.empty();
-  Print((runs ? fmt::format("Replay:    {} {}\n", replay_command, path) : std::string()) + path +
-        "\n");
+  const std::string source = SourceOfArtifact(path);
+  const std::string& file = source.empty() ? path : source;
+  std::string replay;
+  if (!replay_command.empty()) replay = fmt::format("Replay:    {} {}\n", replay_command, file);
+  // The artifact of a test may be gone with its sandbox.
+  if (!seed_sources.empty() && source.empty() && replay_command.ends_with(kReplayFlag)) {
+    const std::string_view command =
+        std::string_view(replay_command).substr(0, replay_command.size() - kReplayFlag.size());
+    replay = fmt::format("Replay:    {} --regression\n", command);
+  }
+  Print(replay + file + "\n");
 }
 
 // Ends the process without another word: ThreadSanitizer has its say in _exit.
@@ -107,7 +124,8 @@ void SetEngineListener(std::function<void(std::string_view text)> new_listener) 
   listener = std::move(new_listener);
 }
 
-void SetArtifactFlags(const std::vector<std::string>& engine_arguments, std::string command) {
+void SetArtifactFlags(const std::vector<std::string>& engine_arguments, std::string command,
+                      std::string sources) {
   constexpr std::string_view kPrefix = "-artifact_prefix=";
   constexpr std::string_view kExact = "-exact_artifact_path=";
   for (const std::string& argument : engine_arguments) {
@@ -115,6 +133,7 @@ void SetArtifactFlags(const std::vector<std::string>& engine_arguments, std::str
     if (argument.starts_with(kExact)) exact_artifact_path = argument.substr(kExact.size());
   }
   replay_command = std::move(command);
+  seed_sources = std::move(sources);
 }
 
 void EndWithCrash() {

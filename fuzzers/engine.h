@@ -21,9 +21,14 @@ namespace jacquard::fuzzers {
 // engines.
 bool EngineIsLibFuzzer();
 
+// What a command that replays a file ends with.
+inline constexpr std::string_view kReplayFlag = " --replay";
+
 // The flags of the engine's command line that say where artifacts go; and the command that replays
-// one, to be followed by its path.
-void SetArtifactFlags(const std::vector<std::string>& engine_arguments, std::string replay_command);
+// one, to be followed by its path. `seed_sources`: in a regression run the list of seed_sources.h;
+// then the file that a seed comes from is named instead of the artifact. Otherwise "".
+void SetArtifactFlags(const std::vector<std::string>& engine_arguments, std::string replay_command,
+                      std::string seed_sources);
 
 // Lets the engine save the input that is being executed, prints the command that replays it and, as
 // the last line, its path; ends the process. From any thread.

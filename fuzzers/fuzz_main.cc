@@ -246,11 +246,11 @@ std::string RepeatedFlags(const CommandLine& line) {
 
 // How to execute this program again, to be followed by the file.
 std::string ReplayCommand(const CommandLine& line) {
-  constexpr std::string_view kFlag = " --replay";
   const char* const launcher = std::getenv("JACQUARD_REPLAY_COMMAND");
-  std::string command = launcher != nullptr ? launcher : ProgramPath() + std::string(kFlag);
+  std::string command = launcher != nullptr ? launcher : ProgramPath() + std::string(kReplayFlag);
   // Before the last flag, which the file follows.
-  if (command.ends_with(kFlag)) command.insert(command.size() - kFlag.size(), RepeatedFlags(line));
+  if (command.ends_with(kReplayFlag))
+    command.insert(command.size() - kReplayFlag.size(), RepeatedFlags(line));
   return command;
 }
 
@@ -355,7 +355,7 @@ void Initialize(int* argc, char*** argv) {
   if (line.mode == CommandLine::Mode::kSurvey) End(Survey(line, codec, std::move(options)));
   if (line.mode != CommandLine::Mode::kFuzz) End(Convert(line, codec));
 
-  SetArtifactFlags(line.engine, ReplayCommand(line));
+  SetArtifactFlags(line.engine, ReplayCommand(line), TakeVariable("JACQUARD_SEED_SOURCES"));
   fuzzer = new Fuzzer(codec, line, std::move(options));
   ShowProgress(codec.name(), line.engine);
   std::atexit([] { fuzzer->PrintStatistics(); });

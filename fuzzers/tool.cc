@@ -12,6 +12,7 @@
 
 #include "fuzzers/engine.h"
 #include "fuzzers/load_input.h"
+#include "fuzzers/seed_sources.h"
 #include "fuzzers/text.h"
 
 namespace jacquard::fuzzers {
@@ -42,6 +43,7 @@ int WriteSeedCorpus(const CommandLine& line, const Codec& codec) {
   }
   std::set<std::string> taken;
   std::vector<std::pair<std::string, Bytes>> seeds;
+  std::string sources;
   for (const std::string& path : files) {
     Bytes bytes;
     std::string problem = ReadFile(path, &bytes);
@@ -55,6 +57,7 @@ int WriteSeedCorpus(const CommandLine& line, const Codec& codec) {
     if (!problem.empty()) return Complain(problem);
     const std::string name = SeedName(path, taken);
     taken.insert(name);
+    sources += SeedSource(bytes, path);
     seeds.emplace_back(name, std::move(bytes));
   }
   // All are read before the first is written: a mistake leaves no half of a corpus.
@@ -62,7 +65,10 @@ int WriteSeedCorpus(const CommandLine& line, const Codec& codec) {
     const std::string problem = WriteFile(line.output + "/" + name, bytes, line.force);
     if (!problem.empty()) return Complain(problem);
   }
-  return kExitPass;
+  if (line.sources.empty()) return kExitPass;
+  const std::string problem =
+      WriteFile(line.sources, Bytes(sources.begin(), sources.end()), line.force);
+  return problem.empty() ? kExitPass : Complain(problem);
 }
 
 // "" unless the file cannot be written, or exists and may not be overwritten; `otherwise`: what

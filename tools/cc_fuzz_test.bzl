@@ -40,6 +40,7 @@ load(":mode.bzl", "covered_binary", "delayed_binary", "native_binary", "optimise
 def _fuzz_corpus_impl(ctx):
     folder = ctx.actions.declare_directory(ctx.label.name)
     files = ctx.files.corpus
+    outputs = [folder]
     if not files:
         # Bazel does not put empty folders among the runfiles.
         ctx.actions.run_shell(
@@ -49,11 +50,14 @@ def _fuzz_corpus_impl(ctx):
             mnemonic = "FuzzCorpus",
         )
     elif ctx.attr.compile:
+        # The launcher looks for it beside the folder.
+        sources = ctx.actions.declare_file(ctx.label.name + ".sources")
+        outputs.append(sources)
         ctx.actions.run(
             executable = ctx.executable.binary,
             inputs = files,
-            outputs = [folder],
-            arguments = ["--seed-corpus", folder.path] + [f.path for f in files],
+            outputs = outputs,
+            arguments = ["--sources", sources.path, "--seed-corpus", folder.path] + [f.path for f in files],
             mnemonic = "FuzzCorpus",
             progress_message = "Compiling the seeds of %s" % ctx.label,
         )
@@ -66,7 +70,7 @@ def _fuzz_corpus_impl(ctx):
             mnemonic = "FuzzCorpus",
             progress_message = "Copying the seeds of %s" % ctx.label,
         )
-    return [DefaultInfo(files = depset([folder]), runfiles = ctx.runfiles(files = [folder]))]
+    return [DefaultInfo(files = depset([folder]), runfiles = ctx.runfiles(files = outputs))]
 
 _fuzz_corpus = rule(
     implementation = _fuzz_corpus_impl,

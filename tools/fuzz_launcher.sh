@@ -22,7 +22,7 @@ Flags of the target, handed on (--target_help says more):
   --features LIST, --mutations LIST, --addresses HOW
 and with all that follows them:
   --replay FILE, --minimize FILE (both: --html FILE, --json, --all), --triage [FOLDER], --add-regression FILE, --survey FILE...,
-  --to-text FILE, --from-text FILE, --seed-corpus FOLDER FILE...
+  --to-text FILE, --from-text FILE, --seed-corpus FOLDER FILE... (--sources FILE)
 What has one dash (-jobs=2, -help=1) goes to the engine, with all that follows it.
 END
 }
@@ -32,7 +32,7 @@ fail() {
   exit 2
 }
 
-label='' binary='' covered='' seeds='' reporter='' report=false corpus_source='' corpus_dir='' config='' output_root='' dictionary='' timeout=0 jobs='' clean=false merge=false regression=false explore=false ordinary=false target_flags=()
+label='' binary='' covered='' seeds='' sources=/dev/null reporter='' report=false corpus_source='' corpus_dir='' config='' output_root='' dictionary='' timeout=0 jobs='' clean=false merge=false regression=false explore=false ordinary=false target_flags=()
 while (($# > 0)); do
   case $1 in
     --label=* | --binary_path=* | --covered_path=* | --reporter=* | --seed_corpus=* | --corpus_source=* | --bazel_config=* | --timeout_secs=* | --jobs=* | \
@@ -76,7 +76,7 @@ while (($# > 0)); do
       continue
       ;;
     --replay | --replay=* | --minimize | --minimize=* | --triage | --triage=* | --add-regression | --add-regression=* | --survey | --to-text | --to-text=* | --from-text | --from-text=* | \
-      --seed-corpus | --seed-corpus=* | --all | --json | --html | --html=* | --force)
+      --seed-corpus | --seed-corpus=* | --sources | --sources=* | --all | --json | --html | --html=* | --force)
       break
       ;;
     --*)
@@ -90,7 +90,10 @@ while (($# > 0)); do
     --label) label=$value ;;
     --binary_path) binary=$(realpath -- "$value") ;;
     --corpus_source) corpus_source=$value ;;
-    --seed_corpus) seeds=$(realpath -- "$value") ;;
+    --seed_corpus)
+      seeds=$(realpath -- "$value")
+      [[ ! -f $value.sources ]] || sources=$(realpath -- "$value.sources")
+      ;;
     --bazel_config) config=$value ;;
     --timeout_secs)
       [[ $value =~ ^[0-9]+$ ]] || fail "--timeout_secs: \"$value\" is not a number of seconds"
@@ -150,10 +153,10 @@ export FUZZER_OUTPUT_ROOT=$output_root
 export FUZZER_OUTPUT_CORPUS_DIR=$output_root/corpus
 export FUZZER_ARTIFACTS_DIR=$output_root/artifacts
 
-# The command that a failure's report names.
-if [[ -n ${BUILD_WORKSPACE_DIRECTORY:-} && -n $label ]]; then
+# The command that a failure's report names. A test does not know its workspace, and leaves no program behind.
+if [[ -n $label && (-n ${BUILD_WORKSPACE_DIRECTORY:-} || ($regression == true && -n ${TEST_SRCDIR:-})) ]]; then
   bazel=bazel
-  if [[ -x $BUILD_WORKSPACE_DIRECTORY/bazelw ]]; then
+  if [[ -x ${BUILD_WORKSPACE_DIRECTORY:-}/bazelw ]]; then
     bazel=$BUILD_WORKSPACE_DIRECTORY/bazelw
     [[ ${BUILD_WORKING_DIRECTORY:-} == "$BUILD_WORKSPACE_DIRECTORY" ]] && bazel=./bazelw
   fi
@@ -188,7 +191,7 @@ if [[ ${1:-} == --add-regression* && " $* " != *" -o "* && " $* " != *" --output
 fi
 
 [[ $explore == false ]] && case ${1:-} in
-  --replay* | --minimize* | --triage* | --add-regression* | --survey | --to-text* | --from-text* | --seed-corpus* | --help | --all | --json | --html* | --force | -help=1)
+  --replay* | --minimize* | --triage* | --add-regression* | --survey | --to-text* | --from-text* | --seed-corpus* | --sources* | --help | --all | --json | --html* | --force | -help=1)
     exec "$binary" "${target_flags[@]}" "$@"
     ;;
 esac
@@ -210,16 +213,18 @@ mkdir -p -- "$FUZZER_OUTPUT_CORPUS_DIR" "$FUZZER_ARTIFACTS_DIR" || fail "cannot 
 
 # The engine reads bytes alone. The seeds that are built have been compiled already.
 if [[ -n $corpus_dir && $ordinary == false ]]; then
-  seeds=$(mktemp -d -p "${TEST_TMPDIR:-}" jacquard-seeds-XXXXXX) || fail "cannot make a folder for the seeds"
+  scratch=$(mktemp -d -p "${TEST_TMPDIR:-}" jacquard-seeds-XXXXXX) || fail "cannot make a folder for the seeds"
   # The program takes the place of this shell, so somebody else has to clear up when it has ended.
-  { tail --pid=$$ -f /dev/null && rm -rf -- "$seeds"; } </dev/null >/dev/null 2>&1 &
-  "$binary" --seed-corpus "$seeds" "$corpus_dir" || exit
+  { tail --pid=$$ -f /dev/null && rm -rf -- "$scratch"; } </dev/null >/dev/null 2>&1 &
+  seeds=$scratch/seeds sources=$scratch/sources
+  "$binary" --sources "$sources" --seed-corpus "$seeds" "$corpus_dir" || exit
   FUZZER_SEED_CORPUS_DIR=$seeds
 fi
 
 arguments=("${target_flags[@]}" "-artifact_prefix=$FUZZER_ARTIFACTS_DIR/")
 [[ -z $dictionary ]] || arguments+=("-dict=$dictionary")
 if [[ $regression == true ]]; then
+  [[ -z ${JACQUARD_REPLAY_COMMAND:-} ]] || export JACQUARD_SEED_SOURCES=$sources
   exec "$binary" "${arguments[@]}" -runs=0 "$@" "$seeds"
 fi
 if [[ $merge == true ]]; then

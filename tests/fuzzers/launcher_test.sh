@@ -99,7 +99,7 @@ launch --fuzzing_output_root=elsewhere --executions=10 || fail "another folder"
 # Flags of the target are handed on, each in both forms: all those that its help lists and that take a value.
 declare -A example=([shape]=2x2 [executions]=1 [max-steps]=5000 [time-limit]=9 [memory]=sc [max-history]=8 [features]=states,reads [mutations]=records [addresses]=writes)
 launch --target_help
-read -ra flags <<<"$(grep -oE -- '--[a-z-]+ (TEXT|INT|UINT|FLOAT|MODE|LIST)' log | grep -vE -- '--(replay|minimize|triage|add-regression|to-text|from-text|seed-corpus|output|repeat|html) ' |
+read -ra flags <<<"$(grep -oE -- '--[a-z-]+ (TEXT|INT|UINT|FLOAT|MODE|LIST)' log | grep -vE -- '--(replay|minimize|triage|add-regression|to-text|from-text|seed-corpus|sources|output|repeat|html) ' |
   sed 's/--//; s/ .*//' | tr '\n' ' ')"
 ((${#flags[@]} >= 6)) || fail "the help lists the flags: ${flags[*]}"
 for flag in "${flags[@]}"; do

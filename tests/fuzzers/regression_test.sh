@@ -1,0 +1,37 @@
+#!/bin/bash
+# A regression that fails is named as it is called in the corpus, with a command that works when the test is over.
+#   regression_test.sh LAUNCHER PROGRAM SEEDS CORPUS_FILE
+# PROGRAM fails with CORPUS_FILE, which is among the SEEDS.
+set -u
+. tests/fuzzers/expectations.sh
+launcher=$(realpath "$1") program=$(realpath "$2") seeds=$(realpath -s "$3") file=$4
+unset BUILD_WORKSPACE_DIRECTORY BUILD_WORKING_DIRECTORY
+workspace=$PWD
+cd "$TEST_TMPDIR" || exit 1
+launch() { "$launcher" --label=//some:target "--binary_path=$program" "--seed_corpus=$seeds" "$@"; }
+# FILE: the last two lines of `out`.
+names() { diff <(printf 'Replay:    bazel run //some:target_run -- --replay %s\n%s\n' "$1" "$1") <(tail -n 2 out); }
+
+expect "the regression fails" status_is 77 launch --regression
+expect "its file is named" names "$file"
+expect "which replays from the workspace" status_is 1 env "BUILD_WORKING_DIRECTORY=$workspace" "$launcher" --label=//some:target \
+  "--binary_path=$program" "--seed_corpus=$seeds" --replay "$file"
+
+mkdir given
+cp "$workspace/$file" given/mine.txt
+expect "a regression of a folder fails" status_is 77 launch --corpus_dir given --regression
+expect "its file is named, too" names "$PWD/given/mine.txt"
+
+# A limit that everything exceeds, also the engine's first input, which is empty and in no corpus.
+rm given/mine.txt
+printf 'jacquard scenario 2 rw_lock\nthread 0: read object=0\n' >given/other.txt
+expect "what is no file fails" status_is 77 launch --max-steps 1 --corpus_dir given --regression
+expect "it has a command as well" grep -Eq '^Replay:    bazel run //some:target_run -- --max-steps 1 --(regression|replay .*/given/other.txt)$' out
+
+expect "a run" status_is 77 launch -seed=1
+expect "names its crash file" grep -q "^$PWD/fuzzing/artifacts/crash-" <(tail -n 1 out)
+expect "several processes" status_is 77 launch --clean --jobs 2 -seed=1
+expect "do so in the line before libFuzzer's last" grep -q "^$PWD/fuzzing/artifacts/crash-" <(tail -n 2 out)
+
+((failures == 0)) && echo "all passed"
+exit "$failures"
