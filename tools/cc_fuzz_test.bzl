@@ -121,13 +121,28 @@ _CONFIG = select({
     "//conditions:default": [],
 })
 
-def _corpus_source(corpus):
-    """The folder in which the first of `corpus` lies, from the workspace's root; "" if that is not to be seen."""
-    if type(corpus) != "list" or not corpus or corpus[0].startswith((":", "@")):
+def corpus_source(corpus, package):
+    """The folder in which the first of `corpus` lies, from the workspace's root; "" if that is not to be seen.
+
+    Args:
+      corpus: as of cc_fuzz_test, in a BUILD file of `package`.
+      package: its name.
+
+    Returns:
+      A string.
+    """
+    if type(corpus) != "list" or not corpus or corpus[0].startswith("@"):
         return ""
-    if corpus[0].startswith("//"):
-        return corpus[0][2:].split(":")[0]
-    return "/".join([native.package_name()] + corpus[0].split("/")[:-1]).strip("/")
+    first = corpus[0]
+    if first.startswith("//"):
+        package, colon, first = first[2:].partition(":")
+        if not colon:
+            return package
+    elif first.startswith(":"):
+        first = first[1:]
+        if "/" not in first:  # a rule, most likely
+            return ""
+    return "/".join([package] + first.split("/")[:-1]).strip("/")
 
 def cc_fuzz_test(
         name,
@@ -256,7 +271,7 @@ def cc_fuzz_test(
         "--binary_path=$(rootpath :%s_bin)" % name,
         "--seed_corpus=$(rootpath :%s_corpus)" % name,
         "--reporter=$(rootpath %s)" % reporter,
-        "--corpus_source=" + _corpus_source(corpus),
+        "--corpus_source=" + corpus_source(corpus, native.package_name()),
     ] + _CONFIG + ([] if scenario else ["--ordinary"])
     if dicts:
         native.genrule(
