@@ -15,16 +15,29 @@ load("@rules_cc//cc:cc_binary.bzl", "cc_binary")
 load(":compatibility.bzl", "NOT_NATIVE")
 load(":mode.bzl", "sim_binary", "sim_test")
 
+# What says how the code is compiled and linked, and so belongs to the program inside.
+_OF_THE_CODE = [
+    "additional_linker_inputs",
+    "copts",
+    "data",
+    "defines",
+    "features",
+    "includes",
+    "linkopts",
+    "linkstatic",
+    "local_defines",
+]
+
+def _split(attributes):
+    """Those of the code, and the others."""
+    code = {name: value for name, value in attributes.items() if name in _OF_THE_CODE}
+    return code, {name: value for name, value in attributes.items() if name not in _OF_THE_CODE}
+
 def jacquard_cc_test(
         name,
         srcs,
         deps = [],
-        copts = [],
-        linkopts = [],
-        data = [],
-        args = [],
         gtest_first = True,
-        tags = [],
         **kwargs):
     """Builds `srcs` and `deps` with the hooks and runs them as a GoogleTest.
 
@@ -32,46 +45,33 @@ def jacquard_cc_test(
       name: name of the test.
       srcs: as of cc_test.
       deps: as of cc_test; GoogleTest, its main and Jacquard are added.
-      copts: as of cc_test.
-      linkopts: as of cc_test.
-      data: as of cc_test.
-      args: as of cc_test.
       gtest_first: whether GoogleTest is linked before or after deps: must not matter, and a test shows it.
-      tags: as of cc_test.
-      **kwargs: passed to the test rule.
+      **kwargs: as of cc_test: what says how code is built (_OF_THE_CODE) goes to the program inside, the rest to the test.
     """
+    code, test = _split(kwargs)
     gtest = [str(Label("//third_party:gtest_prelinked"))]
     cc_binary(
         name = name + "_raw_",
         testonly = True,
         srcs = srcs,
-        copts = copts,
-        data = data,
-        linkopts = linkopts,
         tags = ["manual"],
         target_compatible_with = NOT_NATIVE,
         deps = (gtest if gtest_first else []) + deps + [str(Label("//jacquard"))] + ([] if gtest_first else gtest),
+        **code
     )
     sim_test(
         name = name,
         binary = name + "_raw_",
-        args = args,
-        tags = tags,
         target_compatible_with = NOT_NATIVE,
-        **kwargs
+        **test
     )
 
 def jacquard_cc_binary(
         name,
         srcs,
         deps = [],
-        copts = [],
-        linkopts = [],
-        data = [],
         main_is_body = True,
-        tags = [],
         testonly = False,
-        visibility = None,
         **kwargs):
     """Builds `srcs` and `deps` with the hooks: a program whose `main` runs again and again, under every schedule.
 
@@ -81,33 +81,25 @@ def jacquard_cc_binary(
       name: name of the program.
       srcs: as of cc_binary.
       deps: as of cc_binary; Jacquard is added.
-      copts: as of cc_binary.
-      linkopts: as of cc_binary.
-      data: as of cc_binary.
       main_is_body: False for a program that calls Jacquard by itself: its main runs once, and is not simulated.
-      tags: as of cc_binary.
       testonly: as of cc_binary.
-      visibility: as of cc_binary.
-      **kwargs: passed to the program's rule.
+      **kwargs: as of cc_binary: what says how code is built (_OF_THE_CODE) goes to the program inside, the rest to NAME.
     """
+    code, program = _split(kwargs)
     cc_binary(
         name = name + "_raw_",
         testonly = testonly,
         srcs = srcs,
-        copts = copts,
-        data = data,
-        linkopts = linkopts,
         tags = ["manual"],
         target_compatible_with = NOT_NATIVE,
         deps = deps + [str(Label("//jacquard"))] +
                ([str(Label("//jacquard:main_with_options"))] if main_is_body else []),
+        **code
     )
     sim_binary(
         name = name,
         testonly = testonly,
         binary = name + "_raw_",
-        tags = tags,
         target_compatible_with = NOT_NATIVE,
-        visibility = visibility,
-        **kwargs
+        **program
     )

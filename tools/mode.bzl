@@ -247,7 +247,8 @@ def _rebuilt_binary_impl(ctx):
     # Without the program that `out` stands for: another form of it may be among the same runfiles, under the same path.
     runfiles = binary[DefaultInfo].default_runfiles.files.to_list()
     data = [f for f in runfiles if f != binary[DefaultInfo].files_to_run.executable]
-    return [DefaultInfo(executable = out, runfiles = ctx.runfiles(files = data))]
+    info = DefaultInfo(executable = out, runfiles = ctx.runfiles(files = data))
+    return [info, testing.TestEnvironment(ctx.attr.env)] if hasattr(ctx.attr, "env") else [info]
 
 def _rule(transition, kind = "executable", **attrs):
     """A rule for `binary`, and all that it depends on, built in another way. Assign it to a global name."""
@@ -266,7 +267,7 @@ def _rule(transition, kind = "executable", **attrs):
 
 # For the simulation.
 sim_binary = _rule(to_sim_transition)
-sim_test = _rule(to_sim_transition, kind = "test")
+sim_test = _rule(to_sim_transition, kind = "test", env = attr.string_dict())
 
 # In its native form under a sanitizer: as --config=asan or --config=tsan would build it, from a build without. Incompatible
 # with these (NOT_NATIVE).

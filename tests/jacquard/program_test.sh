@@ -8,6 +8,7 @@ reads_input=$(realpath "$3")
 before_main=$(realpath "$4")
 own_new=$(realpath "$5")
 exits=$(realpath "$6")
+attributes=$(realpath "$7")
 manual=$(realpath docs/test_your_code.md)
 failed=0 options=0
 unset JACQUARD_OPTIONS JACQUARD_REPLAY TEST_TARGET
@@ -40,6 +41,7 @@ expect 0 '^executes exits$' "$c" executions=20 -- exits 3
 [[ $(grep -c '^executes exits$' <<<"$output") -eq 20 ]] || { echo "FAILED: not 20 times: $output"; failed=1; }
 expect 1 '^exit: status 3: ' "$c" executions=20 status=report -- exits 3
 expect 0 '^jacquard: 20 executions' "$c" executions=20 status=report -- exits 0
+expect 1 '^exit: status 3: ' "$attributes" executions=1 status=report
 
 # The time is over before one execution is, and it is said where it was.
 expect 3 '^jacquard: the time was over before one execution had come to its end$' "$c" seconds=0.2 -- computes
