@@ -2,6 +2,12 @@
 #ifndef JACQUARD_SIM_THREAD_SET_H_
 #define JACQUARD_SIM_THREAD_SET_H_
 
+// Here, as what follows is the first that another compiler or standard stumbles over.
+#if !defined(__clang__) || __cplusplus < 202002L
+#error \
+    "Jacquard needs clang and C++20. Are these lines missing in .bazelrc? build --repo_env=CC=clang-19 and build --cxxopt=-std=c++20 (docs/test_your_code.md)"
+#endif
+
 #include <bit>
 #include <cstddef>
 #include <cstdint>
