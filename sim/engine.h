@@ -340,6 +340,11 @@ class Engine {
   // What happens for no reason, up to ExecutionOptions::spurious_wake_ups.
   bool SpuriousIsAllowed() const { return spurious_events_ < options_.spurious_wake_ups; }
   void CountSpurious() { ++spurious_events_; }
+  // Whoever sleeps at `address` is notified, if there is anybody.
+  void NoteNotification(const void* address) {
+    if (stagnation_.suspects()) [[unlikely]]
+      DropSuspicionOf(address);
+  }
 
   void CountFailingStatus() { ++counters_.failing_statuses; }
   void NoteLibraryBug() { ++counters_.library_bugs; }
@@ -584,6 +589,9 @@ class Engine {
   // Those who sleep among them may have lost a wake-up: they are woken when nobody can run.
   void Suspect(ThreadSet suspects);
   void WakeSuspects();
+  // Nobody can run any more who was woken on suspicion, or because of that.
+  void LetTimePass();
+  void DropSuspicionOf(const void* address);
   // Nobody can run. Gives the spinning threads another round, or reports.
   void Stuck();
   // Writes the verdict down; leaves no memory of its own on the stack that is then given up.
@@ -665,6 +673,7 @@ class Engine {
   Stagnation stagnation_;
   ThreadSet suspects_ = 0;         // who are to be woken
   uint64_t suspicion_ticket_ = 0;  // unless they have begun to wait since
+  uint64_t time_waits_until_ = 0;  // this step, for who was woken on suspicion; 0: it does not
   size_t suspicion_mark_ = 0;      // of the recorder: when they were
   int recheck_round_ = 0;
   size_t recheck_mark_ = 0;       // of the recorder: when that began

@@ -215,6 +215,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   clock.BeginExecution();
   stagnation_.BeginExecution();
   suspects_ = 0;
+  time_waits_until_ = 0;
   random_numbers.is_seeded = false;
   program_observes_ = program.Observes();
   arena.SetQuarantine(options.quarantine);

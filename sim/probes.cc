@@ -10,7 +10,8 @@
 // is wrong. They are woken when nobody can run before time has passed, and have their turn before
 // it passes: those who have lost nothing go back to sleep. Then the execution goes on as it is,
 // since nothing has happened in it that might not. Only if it comes to its end right behind that,
-// and somebody has got on who was woken, that one had lost a wake-up.
+// and somebody has got on who was woken, before time has passed and without a wake-up that came
+// after all, that one had lost its own.
 #include <errno.h>
 
 #include <string>
@@ -38,11 +39,13 @@ struct Probe {
   SimThread* current = nullptr;
   Recorder* recorder = nullptr;
   uint64_t step = 0;
-  ThreadSet woken = 0;        // each once, or not to be
-  bool asks_for_use = false;  // only who gets on behind its wait has lost a wake-up
-  ThreadSet sleepers = 0;     // who has been woken
-  ThreadSet has_slept = 0;    // and has gone to sleep again
-  ThreadSet looks_only = 0;   // on the same
+  ThreadSet woken = 0;                  // each once, or not to be
+  bool asks_for_use = false;            // only who gets on behind its wait has lost a wake-up
+  ThreadSet sleepers = 0;               // who has been woken
+  const void* waits[kMaxThreads] = {};  // and where each of them slept
+  ThreadSet has_slept = 0;              // and has gone to sleep again
+  ThreadSet looks_only = 0;             // on the same
+  ThreadSet has_got_on = 0;             // on suspicion: was out of its wait before time has passed
 };
 Probe probe;
 
@@ -72,6 +75,8 @@ void Engine::BeginProbe(const char* rule, Verdict verdict, const std::string& me
            .asks_for_use = asks_for_use};
   recorder = nullptr;
   suspects_ = 0;
+  time_waits_until_ = 0;
+  stagnation_.EndSuspicion();
   probing_ = true;
   rechecking_ = false;
   fair_ = unasked_ = true;
@@ -85,6 +90,7 @@ bool Engine::WakeNextSleeper() {
     if (!Sleeps(thread)) continue;
     probe.woken |= thread.bit;
     probe.sleepers |= thread.bit;
+    probe.waits[id] = thread.wait_address;
     thread.woken_spuriously = true;
     MakeRunnable(thread);
     return true;
@@ -103,7 +109,7 @@ void Engine::NoteWaitInProbe(const SimThread& me, WaitReason reason, const void*
   if (reason != WaitReason::kFutex && reason != WaitReason::kCondition) return;
   if ((probe.sleepers & ~probe.has_slept & me.bit) == 0) return;
   probe.has_slept |= me.bit;
-  if (address == me.wait_address) probe.looks_only |= me.bit;
+  if (address == probe.waits[me.id]) probe.looks_only |= me.bit;
 }
 
 void Engine::EndProbe(bool completed) {
@@ -186,7 +192,9 @@ void Engine::Suspect(ThreadSet suspects) {
 
 void Engine::WakeSuspects() {
   for (const int id : MembersOf(suspects_)) {
-    if (threads_[id].wait_ticket > suspicion_ticket_) suspects_ &= ~threads_[id].bit;
+    const SimThread& thread = threads_[id];
+    const bool still_sleeps = Sleeps(thread) && DependsOnOthers(thread);
+    if (!still_sleeps || thread.wait_ticket > suspicion_ticket_) suspects_ &= ~thread.bit;
   }
   if (suspects_ == 0) return;
   const Backstage backstage;
@@ -203,13 +211,32 @@ void Engine::WakeSuspects() {
   suspicion_mark_ = recorder != nullptr ? recorder->Mark() : 0;
   suspects_ = 0;
   stagnation_.BeginSuspicion();
+  time_waits_until_ = step_ + kProbeSteps;
   WakeAllSleepers();
   errno = error;
 }
 
+void Engine::LetTimePass() {
+  time_waits_until_ = 0;
+  for (const int id : MembersOf(probe.sleepers & ~probe.has_slept)) {
+    const SimThread& thread = threads_[id];
+    // Others may still wait for the lock under which they are to look.
+    const bool is_out =
+        HasEnded(thread) || thread.wait == WaitReason::kJoin || thread.wait == WaitReason::kSleep;
+    if (is_out) probe.has_got_on |= thread.bit;
+  }
+}
+
+void Engine::DropSuspicionOf(const void* address) {
+  for (const int id : MembersOf(probe.sleepers)) {
+    if (probe.waits[id] == address) stagnation_.EndSuspicion();
+  }
+}
+
 void Engine::EndSuspicion() {
+  if (time_waits_until_ != 0) probe.has_got_on = probe.sleepers;
   bool is_of_use = false;
-  for (const int id : MembersOf(probe.sleepers & ~probe.has_slept))
+  for (const int id : MembersOf(probe.has_got_on & ~probe.has_slept))
     is_of_use |= HasEnded(threads_[id]) || &threads_[id] == current;
   if (!is_of_use || step_ - probe.step > kProbeSteps) return;
   {

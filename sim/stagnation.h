@@ -99,6 +99,7 @@ class Stagnation {
     next_suspicion_ = 8 * stretches_;
   }
   bool suspects() const { return left_of_suspicion_ != 0; }
+  void EndSuspicion() { left_of_suspicion_ = 0; }
 
  private:
   static constexpr uint64_t kTimeOuts = 1 << 12;

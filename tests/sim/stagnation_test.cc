@@ -319,27 +319,101 @@ TEST(Stagnation, WhoPollsMayCount) {
   EXPECT_EQ(result.verdict.kind, VerdictKind::kPass) << result.verdict.message;
 }
 
-// Somebody has nothing to do until the end, which may come right behind its being woken.
-TEST(Stagnation, WhoSleepsMayHaveNothingToDo) {
+// Each of these comes to its end right behind a suspicion in some of the executions.
+void ExpectPassHowLongever(const std::function<void(int polls)>& body) {
   for (int polls = 12'200; polls < 20'400; polls += 60) {
-    const ExploreResult result = WalkOnce([polls] {
-      std::mutex mutex;
-      std::condition_variable changed;
-      bool is_over = false;
-      std::thread idle([&] {
-        std::unique_lock<std::mutex> lock(mutex);
-        changed.wait(lock, [&is_over] { return is_over; });
-      });
-      for (int i = 0; i < polls; ++i) usleep(1000);
-      {
-        const std::lock_guard<std::mutex> lock(mutex);
-        is_over = true;
-      }
-      changed.notify_one();
-      idle.join();
-    });
+    const ExploreResult result = WalkOnce([&body, polls] { body(polls); });
     ASSERT_EQ(result.verdict.kind, VerdictKind::kPass) << polls << ": " << result.verdict.message;
   }
+}
+
+void Poll(int times) {
+  for (int i = 0; i < times; ++i) usleep(1000);
+}
+
+// Somebody sleeps who has nothing to do until the end.
+class Idle {
+ public:
+  Idle() : thread_([this] { Run(); }) {}
+  ~Idle() { thread_.join(); }
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool is_over = false;
+
+ private:
+  void Run() {
+    std::unique_lock<std::mutex> lock(mutex);
+    changed.wait(lock, [this] { return is_over; });
+  }
+
+  std::thread thread_;
+};
+
+TEST(Stagnation, WhoSleepsMayHaveNothingToDo) {
+  ExpectPassHowLongever([](int polls) {
+    Idle idle;
+    Poll(polls);
+    {
+      const std::lock_guard<std::mutex> lock(idle.mutex);
+      idle.is_over = true;
+    }
+    idle.changed.notify_one();
+  });
+}
+
+TEST(Stagnation, WhoPollsMayHoldTheMutex) {
+  ExpectPassHowLongever([](int polls) {
+    Idle idle;
+    const std::lock_guard<std::mutex> lock(idle.mutex);
+    Poll(polls);
+    idle.is_over = true;
+    idle.changed.notify_one();
+  });
+}
+
+TEST(Stagnation, ANotificationMayComeLate) {
+  ExpectPassHowLongever([](int polls) {
+    Idle idle;
+    Poll(100);
+    {
+      const std::lock_guard<std::mutex> lock(idle.mutex);
+      idle.is_over = true;
+    }
+    Poll(polls - 100);
+    idle.changed.notify_one();
+  });
+}
+
+// Who spins for it counts, so that each turn is another one.
+TEST(Stagnation, WhoHoldsALockMaySleep) {
+  const ExploreResult result = WalkOnce([] {
+    Idle idle;
+    std::atomic<bool> is_locked{false};
+    std::thread spins([&is_locked] {
+      Poll(12'000);
+      for (int i = 0; i < 10'000; ++i) {
+        for (int turns = 0; is_locked.exchange(true); ++turns) {
+        }
+        is_locked = false;
+        usleep(1000);
+      }
+    });
+    Poll(12'000);
+    for (int i = 0; i < 10'000; ++i) {
+      while (is_locked.exchange(true)) usleep(1000);
+      usleep(1000);
+      is_locked = false;
+      usleep(1000);
+    }
+    spins.join();
+    {
+      const std::lock_guard<std::mutex> lock(idle.mutex);
+      idle.is_over = true;
+    }
+    idle.changed.notify_one();
+  });
+  EXPECT_EQ(result.verdict.kind, VerdictKind::kPass) << result.verdict.message;
 }
 
 // The first thread waits for what nobody writes, or what another process might.
