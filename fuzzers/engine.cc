@@ -50,7 +50,11 @@ bool IsArtifact(std::string_view path) {
 std::string SourceOfArtifact(const std::string& path) {
   Bytes bytes;
   if (seed_sources.empty() || !ReadFile(path, &bytes).empty()) return {};
-  return SourceOfSeed(seed_sources, bytes);
+  std::string source = SourceOfSeed(seed_sources, bytes);
+  // As the user may be in any of its folders.
+  const char* const workspace = std::getenv("BUILD_WORKSPACE_DIRECTORY");
+  if (workspace == nullptr || source.empty() || source.starts_with('/')) return source;
+  return fmt::format("{}/{}", workspace, source);
 }
 
 void PrintLastLines(const std::string& path) {

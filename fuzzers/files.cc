@@ -85,7 +85,11 @@ std::string AddFiles(const std::string& path, std::vector<std::string>& files) {
   std::vector<std::string> found;
   for (fs::recursive_directory_iterator it(path, error), end; !error && it != end;
        it.increment(error)) {
-    if (it->is_regular_file()) found.push_back(it->path());
+    if (it->path().filename().string().starts_with('.')) {
+      if (it->is_directory()) it.disable_recursion_pending();
+    } else if (it->is_regular_file()) {
+      found.push_back(it->path());
+    }
   }
   if (error) return fmt::format("{}: {}", path, error.message());
   std::ranges::sort(found);

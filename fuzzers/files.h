@@ -25,7 +25,7 @@ std::string WriteFile(const std::string& path, std::span<const uint8_t> bytes, b
 std::string WriteProblem(const std::string& path);
 
 // Appends `path` to `files`, or, of a folder, all files in it and in folders inside, in the order
-// of their names. "" or what went wrong.
+// of their names, but for those whose names begin with a dot. "" or what went wrong.
 std::string AddFiles(const std::string& path, std::vector<std::string>& files);
 
 // By which files of the same content have the same name (FNV-1a).

@@ -37,10 +37,16 @@ int WriteSeedCorpus(const CommandLine& line, const Codec& codec) {
   std::filesystem::create_directories(line.output, error);
   if (error) return Complain(fmt::format("{}: {}", line.output, error.message()));
   std::vector<std::string> files;
+  std::set<std::string> in_folders;
   for (const std::string& path : line.files) {
+    const size_t before = files.size();
     if (const std::string problem = AddFiles(path, files); !problem.empty())
       return Complain(problem);
+    for (size_t i = before; i < files.size(); ++i) {
+      if (files[i] != path) in_folders.insert(files[i]);
+    }
   }
+  int unknown = 0;  // what lies in a folder may be anything
   std::set<std::string> taken;
   std::vector<std::pair<std::string, Bytes>> seeds;
   std::string sources;
@@ -52,7 +58,8 @@ int WriteSeedCorpus(const CommandLine& line, const Codec& codec) {
       problem = ParseFile(path, bytes, codec, &input);
       if (problem.empty()) bytes = codec.Encode(input);
     } else if (problem.empty() && !Codec::Recognise(bytes, &problem)) {
-      problem = path + ": " + problem;
+      problem = in_folders.contains(path) ? std::string() : path + ": " + problem;
+      ++unknown;
     }
     if (!problem.empty()) return Complain(problem);
     const std::string name = SeedName(path, taken);
@@ -64,6 +71,11 @@ int WriteSeedCorpus(const CommandLine& line, const Codec& codec) {
   for (const auto& [name, bytes] : seeds) {
     const std::string problem = WriteFile(line.output + "/" + name, bytes, line.force);
     if (!problem.empty()) return Complain(problem);
+  }
+  if (unknown != 0) {
+    Print(fmt::format(
+        "warning: {} of {} files are no inputs of this target; the engine gets them as they are\n",
+        unknown, files.size()));
   }
   if (line.sources.empty()) return kExitPass;
   const std::string problem =

@@ -176,7 +176,7 @@ done
 # An ordinary target has no flags of its own, and the engine would ignore them and fuzz.
 if [[ $ordinary == true ]]; then
   for flag in "${target_flags[@]}" "${1:-}"; do
-    [[ $flag != --* || $flag == --help ]] || fail "${flag%%=*}: not with scenario = False; -help=1 lists the engine's flags"
+    [[ $flag != --* ]] || fail "${flag%%=*}: not with scenario = False; -help=1 lists the engine's flags"
   done
 fi
 
@@ -213,10 +213,9 @@ mkdir -p -- "$FUZZER_OUTPUT_CORPUS_DIR" "$FUZZER_ARTIFACTS_DIR" || fail "cannot 
 
 # The engine reads bytes alone. The seeds that are built have been compiled already.
 if [[ -n $corpus_dir && $ordinary == false ]]; then
-  scratch=$(mktemp -d -p "${TEST_TMPDIR:-}" jacquard-seeds-XXXXXX) || fail "cannot make a folder for the seeds"
-  # The program takes the place of this shell, so somebody else has to clear up when it has ended.
-  { tail --pid=$$ -f /dev/null && rm -rf -- "$scratch"; } </dev/null >/dev/null 2>&1 &
-  seeds=$scratch/seeds sources=$scratch/sources
+  # In the folder of the target's output, where it may stay until the next time.
+  seeds=$output_root/given_seeds sources=$output_root/given_seeds.sources
+  rm -rf -- "$seeds" "$sources"
   "$binary" --sources "$sources" --seed-corpus "$seeds" "$corpus_dir" || exit
   FUZZER_SEED_CORPUS_DIR=$seeds
 fi
