@@ -34,7 +34,8 @@
 namespace jacquard {
 
 // How to explore. The environment has the last word: JACQUARD_OPTIONS, as ParseOptions reads it,
-// and JACQUARD_REPLAY, a token. What ParseOptions would refuse, Explore refuses.
+// and JACQUARD_REPLAY, a token. Numbers that ParseOptions would refuse Explore refuses, too; but 0
+// executions or seconds are no bound.
 struct Options {
   // By name: "portfolio" stands for the best that exists; StrategyHelp() lists them all.
   std::string strategy = "portfolio";
