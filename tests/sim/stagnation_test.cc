@@ -1,9 +1,11 @@
 // Threads that wait for ever beside others that only wait for time to pass, and programs that only
 // look like that.
 #include <gtest/gtest.h>
+#include <linux/futex.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -319,9 +321,10 @@ TEST(Stagnation, WhoPollsMayCount) {
   EXPECT_EQ(result.verdict.kind, VerdictKind::kPass) << result.verdict.message;
 }
 
-// Each of these comes to its end right behind a suspicion in some of the executions.
+// Each of these comes to its end right behind a suspicion in some of the executions: 50,000 steps,
+// which are as many polls here, come before every thread gets its turn, and 12,288 after that.
 void ExpectPassHowLongever(const std::function<void(int polls)>& body) {
-  for (int polls = 12'200; polls < 20'400; polls += 60) {
+  for (int polls = 62'200; polls < 62'400; polls += 1) {
     const ExploreResult result = WalkOnce([&body, polls] { body(polls); });
     ASSERT_EQ(result.verdict.kind, VerdictKind::kPass) << polls << ": " << result.verdict.message;
   }
@@ -365,10 +368,82 @@ TEST(Stagnation, WhoSleepsMayHaveNothingToDo) {
 TEST(Stagnation, WhoPollsMayHoldTheMutex) {
   ExpectPassHowLongever([](int polls) {
     Idle idle;
+    Poll(100);  // until it sleeps
     const std::lock_guard<std::mutex> lock(idle.mutex);
-    Poll(polls);
+    Poll(polls - 100);
     idle.is_over = true;
     idle.changed.notify_one();
+  });
+}
+
+// A condition that counts who waits, and is notified only if there is anybody. Whoever is woken is
+// no longer counted, before it has looked.
+class EventCount {
+ public:
+  void Wait(std::unique_lock<std::mutex>& lock) {
+    ++waiters_;
+    const uint32_t word = word_;
+    lock.unlock();
+    syscall(SYS_futex, &word_, FUTEX_WAIT, word, nullptr);
+    --waiters_;
+    lock.lock();
+  }
+  void Notify() {
+    if (waiters_ == 0) return;
+    ++word_;
+    syscall(SYS_futex, &word_, FUTEX_WAKE, 1);
+  }
+
+ private:
+  std::atomic<uint32_t> word_{0};
+  std::atomic<int> waiters_{0};
+};
+
+void CountAndPoll(int polls, bool holds_mutex) {
+  std::mutex mutex;
+  EventCount changed;
+  bool is_over = false;
+  std::thread idle([&] {
+    std::unique_lock<std::mutex> lock(mutex);
+    while (!is_over) changed.Wait(lock);
+  });
+  std::unique_lock<std::mutex> lock(mutex, std::defer_lock);
+  Poll(100);  // until it sleeps
+  if (holds_mutex) lock.lock();
+  Poll(polls - 100);
+  if (!holds_mutex) lock.lock();
+  is_over = true;
+  changed.Notify();
+  lock.unlock();
+  idle.join();
+}
+
+TEST(Stagnation, WhoIsCountedMayNotBeNotified) {
+  for (const bool holds_mutex : {false, true})
+    ExpectPassHowLongever([=](int polls) { CountAndPoll(polls, holds_mutex); });
+}
+
+// Whoever finds nothing sleeps in another place the next time, where it is notified.
+TEST(Stagnation, WhoSleepsMayChangeItsPlace) {
+  ExpectPassHowLongever([](int polls) {
+    std::mutex mutex;
+    std::condition_variable places[2];
+    int place = 0;
+    bool is_over = false;
+    std::thread idle([&] {
+      std::unique_lock<std::mutex> lock(mutex);
+      while (!is_over) {
+        place = 1 - place;
+        places[place].wait(lock);
+      }
+    });
+    Poll(polls);
+    {
+      const std::lock_guard<std::mutex> lock(mutex);
+      is_over = true;
+      places[place].notify_one();
+    }
+    idle.join();
   });
 }
 
@@ -391,15 +466,15 @@ TEST(Stagnation, WhoHoldsALockMaySleep) {
     Idle idle;
     std::atomic<bool> is_locked{false};
     std::thread spins([&is_locked] {
-      Poll(12'000);
+      Poll(30'000);
       for (int i = 0; i < 10'000; ++i) {
-        for (int turns = 0; is_locked.exchange(true); ++turns) {
-        }
+        volatile int turns = 0;
+        while (is_locked.exchange(true)) turns = turns + 1;
         is_locked = false;
         usleep(1000);
       }
     });
-    Poll(12'000);
+    Poll(30'000);
     for (int i = 0; i < 10'000; ++i) {
       while (is_locked.exchange(true)) usleep(1000);
       usleep(1000);
