@@ -1,8 +1,8 @@
 #include "jacquard/result_files.h"
 
-#include <unistd.h>
-
 #include <cstdio>
+
+#include "fuzzers/files.h"
 
 namespace jacquard::call {
 namespace {
@@ -14,21 +14,15 @@ bool Write(const std::string& path, const std::string& text) {
   return std::fclose(file) == 0 && good;
 }
 
-// As far as can be told without opening it: it may be a pipe, whose reader waits for all there is.
-bool MayBeWritten(const std::string& path) {
-  if (access(path.c_str(), F_OK) == 0) return access(path.c_str(), W_OK) == 0;
-  const size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  return access(folder.c_str(), W_OK) == 0;
-}
-
 std::string CannotWrite(const std::string& path) { return "cannot write to " + path; }
 
 }  // namespace
 
 std::string CheckFiles(const Options& options) {
   for (const std::string* const path : {&options.json, &options.timeline, &options.result}) {
-    if (!path->empty() && !MayBeWritten(*path)) return CannotWrite(*path);
+    if (path->empty()) continue;
+    if (const std::string problem = fuzzers::WriteProblem(*path); !problem.empty())
+      return CannotWrite(problem);
   }
   return {};
 }

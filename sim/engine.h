@@ -672,9 +672,7 @@ class Engine {
   bool given_up_ = false;            // it was over
   Stagnation stagnation_;
   ThreadSet suspects_ = 0;         // who are to be woken
-  uint64_t suspicion_ticket_ = 0;  // unless they have begun to wait since
   uint64_t time_waits_until_ = 0;  // this step, for who was woken on suspicion; 0: it does not
-  size_t suspicion_mark_ = 0;      // of the recorder: when they were
   int recheck_round_ = 0;
   size_t recheck_mark_ = 0;       // of the recorder: when that began
   size_t livelock_mark_ = 0;      // and when a livelock would have been shown for long enough

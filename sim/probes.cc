@@ -45,9 +45,13 @@ struct Probe {
   const void* waits[kMaxThreads] = {};  // and where each of them slept
   ThreadSet has_slept = 0;              // and has gone to sleep again
   ThreadSet looks_only = 0;             // on the same
+  size_t mark = 0;                      // on suspicion: of the recorder, when it began
   ThreadSet has_got_on = 0;             // on suspicion: was out of its wait before time has passed
 };
 Probe probe;
+
+// Who is suspected, unless it has begun to wait since: the number of the last wait then.
+uint64_t last_wait_of_suspects = 0;
 
 bool Sleeps(const SimThread& thread) {
   return thread.wait == WaitReason::kFutex || thread.wait == WaitReason::kCondition;
@@ -76,7 +80,7 @@ void Engine::BeginProbe(const char* rule, Verdict verdict, const std::string& me
   recorder = nullptr;
   suspects_ = 0;
   time_waits_until_ = 0;
-  stagnation_.EndSuspicion();
+  stagnation_.DropSuspicion();
   probing_ = true;
   rechecking_ = false;
   fair_ = unasked_ = true;
@@ -187,14 +191,14 @@ void Engine::Suspect(ThreadSet suspects) {
   for (const int id : MembersOf(suspects)) {
     if (Sleeps(threads_[id])) suspects_ |= threads_[id].bit;
   }
-  suspicion_ticket_ = ticket_;
+  last_wait_of_suspects = ticket_;
 }
 
 void Engine::WakeSuspects() {
   for (const int id : MembersOf(suspects_)) {
     const SimThread& thread = threads_[id];
     const bool still_sleeps = Sleeps(thread) && DependsOnOthers(thread);
-    if (!still_sleeps || thread.wait_ticket > suspicion_ticket_) suspects_ &= ~thread.bit;
+    if (!still_sleeps || thread.wait_ticket > last_wait_of_suspects) suspects_ &= ~thread.bit;
   }
   if (suspects_ == 0) return;
   const Backstage backstage;
@@ -207,8 +211,8 @@ void Engine::WakeSuspects() {
            .rule = kLostWakeUp,
            .current = current,
            .step = step_,
-           .woken = ~suspects_};
-  suspicion_mark_ = recorder != nullptr ? recorder->Mark() : 0;
+           .woken = ~suspects_,
+           .mark = recorder != nullptr ? recorder->Mark() : 0};
   suspects_ = 0;
   stagnation_.BeginSuspicion();
   time_waits_until_ = step_ + kProbeSteps;
@@ -229,7 +233,7 @@ void Engine::LetTimePass() {
 
 void Engine::DropSuspicionOf(const void* address) {
   for (const int id : MembersOf(probe.sleepers)) {
-    if (probe.waits[id] == address) stagnation_.EndSuspicion();
+    if (probe.waits[id] == address) stagnation_.DropSuspicion();
   }
 }
 
@@ -242,7 +246,7 @@ void Engine::EndSuspicion() {
   {
     const Backstage backstage;
     step_ = probe.step;
-    if (recorder != nullptr) recorder->ForgetSince(suspicion_mark_);
+    if (recorder != nullptr) recorder->ForgetSince(probe.mark);
     NoteOf(kLostWakeUp);
     *verdict_ = probe.lost_wake_up;
   }

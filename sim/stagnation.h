@@ -66,7 +66,7 @@ class Stagnation {
     wait.ticket = ticket;
     return wait.stretches;
   }
-  // So many make it sure that a thread waits for ever, and suspect.
+  // After so many a thread is taken to wait for ever, and suspected to do so.
   static constexpr int kStretchesForEver = 16;
   static constexpr int kStretchesSuspect = 2;
 
@@ -99,7 +99,7 @@ class Stagnation {
     next_suspicion_ = 8 * stretches_;
   }
   bool suspects() const { return left_of_suspicion_ != 0; }
-  void EndSuspicion() { left_of_suspicion_ = 0; }
+  void DropSuspicion() { left_of_suspicion_ = 0; }
 
  private:
   static constexpr uint64_t kTimeOuts = 1 << 12;

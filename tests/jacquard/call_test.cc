@@ -408,7 +408,7 @@ TEST(Explore, WritesFiles) {
   EXPECT_NE(Content(json).find("\"kind\": \"pass\""), std::string::npos) << Content(json);
   // Before the search, which may take hours.
   const Result nowhere = Explore(Counts, {.executions = 10, .json = "/no/such/folder/x"});
-  EXPECT_EQ(nowhere.problem, "cannot write to /no/such/folder/x");
+  EXPECT_EQ(nowhere.problem, "cannot write to /no/such/folder/x: No such file or directory");
   EXPECT_EQ(nowhere.executions, 0u);
 }
 

@@ -1,11 +1,9 @@
 // Threads that wait for ever beside others that only wait for time to pass, and programs that only
 // look like that.
 #include <gtest/gtest.h>
-#include <linux/futex.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -13,7 +11,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <cstdlib>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -21,6 +18,7 @@
 
 #include "sim/runtime.h"
 #include "tests/sim/searches.h"
+#include "tests/sim/waiting.h"
 
 namespace jacquard {
 namespace {
@@ -28,14 +26,6 @@ namespace {
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-constexpr uint64_t kFewSteps = 700'000;  // of thirty million
-
-ExploreResult WalkOnce(const std::function<void()>& body) { return Walk(body, 1); }
-
-bool Says(const ExploreResult& result, const char* text) {
-  return result.verdict.message.find(text) != std::string::npos;
-}
 
 // A worker that looks for work once in ten seconds, and somebody who waits until it is done.
 class Worker {
@@ -235,260 +225,6 @@ TEST(Stagnation, ACallFromOutsideMayEndIt) {
       1, options);
   EXPECT_EQ(result.verdict.step, options.max_steps) << result.verdict.message;
   EXPECT_FALSE(Says(result, "only waited for time to pass")) << result.verdict.message;
-}
-
-// Works once it has been told to, and sleeps without having looked whether it has.
-void WorkOnce(std::mutex& mutex, std::condition_variable& work, const bool& is_there,
-              std::atomic<bool>& done) {
-  std::unique_lock<std::mutex> lock(mutex);
-  if (!is_there) {
-    lock.unlock();
-    lock.lock();  // the window
-    do {
-      work.wait(lock);
-    } while (!is_there);
-  }
-  done = true;
-}
-
-// Gives work, and looks for the result again and again, itself or in a thread whose end it waits
-// for.
-void PollForWork(bool in_thread) {
-  std::mutex mutex;
-  std::condition_variable work;
-  bool is_there = false;
-  std::atomic<bool> done{false};
-  std::thread works([&] { WorkOnce(mutex, work, is_there, done); });
-  {
-    const std::lock_guard<std::mutex> lock(mutex);
-    is_there = true;
-  }
-  work.notify_one();
-  const auto poll = [&] {
-    while (!done) std::this_thread::sleep_for(milliseconds(1));
-  };
-  in_thread ? std::thread(poll).join() : poll();
-  works.join();
-}
-
-TEST(Stagnation, WhoPollsMayWaitForAWakeUpThatWasLost) {
-  for (const bool in_thread : {false, true}) {
-    const ExploreResult result = Walk([in_thread] { PollForWork(in_thread); }, 100);
-    ASSERT_EQ(result.verdict.kind, VerdictKind::kDeadlock) << result.verdict.message;
-    EXPECT_TRUE(Says(result, "lost wake-up: thread 1 waits for the condition variable"))
-        << result.verdict.message;
-    EXPECT_TRUE(Says(result, "only waited for time to pass, again and again"))
-        << result.verdict.message;
-    EXPECT_LT(result.verdict.step, kFewSteps);
-    EXPECT_FALSE(result.not_deterministic);
-    // The trace ends where all still wait.
-    ASSERT_FALSE(result.trace.events.empty());
-    EXPECT_EQ(result.trace.events.back().text, "lost wake-up");
-    for (const TraceEvent& event : result.trace.events)
-      EXPECT_NE(event.step.kind, StepKind::kThreadEnd) << event.step.thread;
-  }
-}
-
-// The program may end in other ways than by returning.
-TEST(Stagnation, WhoPollsMayExit) {
-  ExecutionOptions options = TestOptions();
-  options.exits = ExitMode::kIsFree;
-  const ExploreResult result = Walk(
-      [] {
-        PollForWork(/*in_thread=*/false);
-        std::exit(0);
-      },
-      100, options);
-  EXPECT_TRUE(Says(result, "lost wake-up: thread 1 waits")) << result.verdict.message;
-}
-
-// The worker is told in the end; meanwhile, to be woken would not help it.
-TEST(Stagnation, WhoPollsMayCount) {
-  const ExploreResult result = WalkOnce([] {
-    std::mutex mutex;
-    std::condition_variable work;
-    bool is_there = false;
-    std::atomic<bool> done{false};
-    std::thread works([&] { WorkOnce(mutex, work, is_there, done); });
-    for (int i = 0; !done && i < 150'000; ++i) std::this_thread::sleep_for(milliseconds(1));
-    {
-      const std::lock_guard<std::mutex> lock(mutex);
-      is_there = true;
-      work.notify_one();
-    }
-    works.join();
-  });
-  EXPECT_EQ(result.verdict.kind, VerdictKind::kPass) << result.verdict.message;
-}
-
-// Each of these comes to its end right behind a suspicion in some of the executions: 50,000 steps,
-// which are as many polls here, come before every thread gets its turn, and 12,288 after that.
-void ExpectPassHowLongever(const std::function<void(int polls)>& body) {
-  for (int polls = 62'200; polls < 62'400; polls += 1) {
-    const ExploreResult result = WalkOnce([&body, polls] { body(polls); });
-    ASSERT_EQ(result.verdict.kind, VerdictKind::kPass) << polls << ": " << result.verdict.message;
-  }
-}
-
-void Poll(int times) {
-  for (int i = 0; i < times; ++i) usleep(1000);
-}
-
-// Somebody sleeps who has nothing to do until the end.
-class Idle {
- public:
-  Idle() : thread_([this] { Run(); }) {}
-  ~Idle() { thread_.join(); }
-
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool is_over = false;
-
- private:
-  void Run() {
-    std::unique_lock<std::mutex> lock(mutex);
-    changed.wait(lock, [this] { return is_over; });
-  }
-
-  std::thread thread_;
-};
-
-TEST(Stagnation, WhoSleepsMayHaveNothingToDo) {
-  ExpectPassHowLongever([](int polls) {
-    Idle idle;
-    Poll(polls);
-    {
-      const std::lock_guard<std::mutex> lock(idle.mutex);
-      idle.is_over = true;
-    }
-    idle.changed.notify_one();
-  });
-}
-
-TEST(Stagnation, WhoPollsMayHoldTheMutex) {
-  ExpectPassHowLongever([](int polls) {
-    Idle idle;
-    Poll(100);  // until it sleeps
-    const std::lock_guard<std::mutex> lock(idle.mutex);
-    Poll(polls - 100);
-    idle.is_over = true;
-    idle.changed.notify_one();
-  });
-}
-
-// A condition that counts who waits, and is notified only if there is anybody. Whoever is woken is
-// no longer counted, before it has looked.
-class EventCount {
- public:
-  void Wait(std::unique_lock<std::mutex>& lock) {
-    ++waiters_;
-    const uint32_t word = word_;
-    lock.unlock();
-    syscall(SYS_futex, &word_, FUTEX_WAIT, word, nullptr);
-    --waiters_;
-    lock.lock();
-  }
-  void Notify() {
-    if (waiters_ == 0) return;
-    ++word_;
-    syscall(SYS_futex, &word_, FUTEX_WAKE, 1);
-  }
-
- private:
-  std::atomic<uint32_t> word_{0};
-  std::atomic<int> waiters_{0};
-};
-
-void CountAndPoll(int polls, bool holds_mutex) {
-  std::mutex mutex;
-  EventCount changed;
-  bool is_over = false;
-  std::thread idle([&] {
-    std::unique_lock<std::mutex> lock(mutex);
-    while (!is_over) changed.Wait(lock);
-  });
-  std::unique_lock<std::mutex> lock(mutex, std::defer_lock);
-  Poll(100);  // until it sleeps
-  if (holds_mutex) lock.lock();
-  Poll(polls - 100);
-  if (!holds_mutex) lock.lock();
-  is_over = true;
-  changed.Notify();
-  lock.unlock();
-  idle.join();
-}
-
-TEST(Stagnation, WhoIsCountedMayNotBeNotified) {
-  for (const bool holds_mutex : {false, true})
-    ExpectPassHowLongever([=](int polls) { CountAndPoll(polls, holds_mutex); });
-}
-
-// Whoever finds nothing sleeps in another place the next time, where it is notified.
-TEST(Stagnation, WhoSleepsMayChangeItsPlace) {
-  ExpectPassHowLongever([](int polls) {
-    std::mutex mutex;
-    std::condition_variable places[2];
-    int place = 0;
-    bool is_over = false;
-    std::thread idle([&] {
-      std::unique_lock<std::mutex> lock(mutex);
-      while (!is_over) {
-        place = 1 - place;
-        places[place].wait(lock);
-      }
-    });
-    Poll(polls);
-    {
-      const std::lock_guard<std::mutex> lock(mutex);
-      is_over = true;
-      places[place].notify_one();
-    }
-    idle.join();
-  });
-}
-
-TEST(Stagnation, ANotificationMayComeLate) {
-  ExpectPassHowLongever([](int polls) {
-    Idle idle;
-    Poll(100);
-    {
-      const std::lock_guard<std::mutex> lock(idle.mutex);
-      idle.is_over = true;
-    }
-    Poll(polls - 100);
-    idle.changed.notify_one();
-  });
-}
-
-// Who spins for it counts, so that each turn is another one.
-TEST(Stagnation, WhoHoldsALockMaySleep) {
-  const ExploreResult result = WalkOnce([] {
-    Idle idle;
-    std::atomic<bool> is_locked{false};
-    std::thread spins([&is_locked] {
-      Poll(30'000);
-      for (int i = 0; i < 10'000; ++i) {
-        volatile int turns = 0;
-        while (is_locked.exchange(true)) turns = turns + 1;
-        is_locked = false;
-        usleep(1000);
-      }
-    });
-    Poll(30'000);
-    for (int i = 0; i < 10'000; ++i) {
-      while (is_locked.exchange(true)) usleep(1000);
-      usleep(1000);
-      is_locked = false;
-      usleep(1000);
-    }
-    spins.join();
-    {
-      const std::lock_guard<std::mutex> lock(idle.mutex);
-      idle.is_over = true;
-    }
-    idle.changed.notify_one();
-  });
-  EXPECT_EQ(result.verdict.kind, VerdictKind::kPass) << result.verdict.message;
 }
 
 // The first thread waits for what nobody writes, or what another process might.
