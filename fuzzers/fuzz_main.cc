@@ -9,11 +9,15 @@
 #include <algorithm>
 #include <chrono>
 #include <climits>
+#include <cstdint>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
+#include <span>
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "fuzzers/codec.h"
@@ -49,6 +53,9 @@ constexpr uint32_t kReorderOnceIn = 4;
 constexpr uint32_t kCrossOverOnceIn = 8;
 // Half of the executions go to what is near the seeds, as long as there is something.
 constexpr uint32_t kSweepOnceIn = 2;
+
+// What libFuzzer reads of a file at most if nobody tells it anything. Large gaps take many bytes.
+constexpr uintmax_t kMostBytes = 1 << 20;
 
 // Seconds from one addition to the totals of a run with several processes to the next.
 constexpr double kAddEvery = 0.5;
@@ -288,18 +295,35 @@ void ShowProgress(const std::string& target, const std::vector<std::string>& eng
   fuzzer->Show(std::move(options), forks);
 }
 
+// How long inputs may be: 16 operations on each of a few threads, and some dozens of exceptions;
+// and whatever is in the corpora, of which libFuzzer would cut off the rest.
+uintmax_t LongestInput(std::span<const std::string> arguments) {
+  uintmax_t longest = 256;
+  for (const std::string& argument : arguments) {
+    if (argument.starts_with('-')) continue;
+    std::error_code error;
+    constexpr auto kOptions = std::filesystem::directory_options::skip_permission_denied;
+    std::filesystem::recursive_directory_iterator files(argument, kOptions, error);
+    for (; !error && files != end(files); files.increment(error)) {
+      std::error_code no_file;
+      if (const uintmax_t size = files->file_size(no_file); !no_file && size <= kMostBytes)
+        longest = std::max(longest, size);
+    }
+  }
+  return longest;
+}
+
 // Flags that libFuzzer gets unless the user has said something else.
 void AddEngineDefaults(std::vector<std::string>& arguments) {
-  constexpr std::string_view kDefaults[] = {
-      // 16 operations on each of a few threads, and some dozens of exceptions.
-      "-max_len=256",
+  const std::string defaults[] = {
+      "-max_len=" + std::to_string(LongestInput(arguments)),
       // Inputs are short and need not grow slowly.
       "-len_control=0",
       "-timeout=60",
       "-rss_limit_mb=2560",
   };
-  for (const std::string_view flag : kDefaults) {
-    const std::string_view name = flag.substr(0, flag.find('=') + 1);
+  for (const std::string& flag : defaults) {
+    const std::string name = flag.substr(0, flag.find('=') + 1);
     bool given = false;
     for (const std::string& argument : arguments) given |= argument.starts_with(name);
     if (!given) arguments.emplace_back(flag);

@@ -22,8 +22,17 @@ cp "$workspace/$file" given/mine.txt
 expect "a regression of a folder fails" status_is 77 launch --corpus_dir given --regression
 expect "its file is named, too" names "$PWD/given/mine.txt"
 
-# A limit that everything exceeds, also the engine's first input, which is empty and in no corpus.
+# In the bytes of this one what makes it fail, the schedule, comes behind the exceptions of memory.
 rm given/mine.txt
+{
+  printf 'jacquard scenario 2 rw_lock\nthread 0: read object=0\nthread 1: try_write object=0\nschedule: +1:0\n'
+  echo "memory:$(printf ' +65535:0%.0s' {1..100})"
+} >given/long.txt
+expect "a long one fails as well" status_is 77 launch --corpus_dir given --regression
+expect "it is read as a whole" names "$PWD/given/long.txt"
+rm given/long.txt
+
+# A limit that everything exceeds, also the engine's first input, which is empty and in no corpus.
 printf 'jacquard scenario 2 rw_lock\nthread 0: read object=0\n' >given/other.txt
 expect "what is no file fails" status_is 77 launch --max-steps 1 --corpus_dir given --regression
 expect "it has a command as well" grep -Eq '^Replay:    bazel run //some:target_run -- --max-steps 1 --(regression|replay .*/given/other.txt)$' out
