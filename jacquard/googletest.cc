@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,24 +21,44 @@ namespace jacquard {
 namespace {
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsOfNumber(char c) {
-  return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.';
+bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+// How much of `text` is a number or an address, with its unit if it has one; 0: it begins with
+// none.
+size_t LengthOfNumber(std::string_view text) {
+  if (text.empty()) return 0;
+  if (!IsDigit(text[0])) {
+    const bool is_word = text.size() == 3 || (text.size() > 3 && !IsLetter(text[3]));
+    return is_word && (text.starts_with("nan") || text.starts_with("inf")) ? 3 : 0;
+  }
+  size_t length = 1;
+  const auto is_exponent = [&text](size_t at) {
+    return (text[at] == '-' || text[at] == '+') && (text[at - 1] | 0x20) == 'e' &&
+           at + 1 < text.size() && IsDigit(text[at + 1]);
+  };
+  while (length < text.size() && (IsDigit(text[length]) || IsLetter(text[length]) ||
+                                  text[length] == '.' || is_exponent(length)))
+    ++length;
+  // The end of a sentence is none of a number.
+  while (length > 1 && text[length - 1] == '.') --length;
+  return length;
 }
 
 // With "#" in place of each number and address.
 std::string WithoutNumbers(std::string_view line) {
   std::string text;
-  for (size_t i = 0; i < line.size();) {
-    if (!IsDigit(line[i])) {
-      text += line[i++];
-      continue;
+  bool in_word = false;
+  while (!line.empty()) {
+    // Words may end in a number, but not in "nan" or "inf".
+    const size_t length = in_word && !IsDigit(line[0]) ? 0 : LengthOfNumber(line);
+    if (length != 0) {
+      if (text.ends_with('-')) text.pop_back();
+      text += '#';
+    } else {
+      text += line[0];
     }
-    if (text.ends_with('-')) text.pop_back();
-    text += '#';
-    const size_t begin = i;
-    while (i < line.size() && IsOfNumber(line[i])) ++i;
-    // The end of a sentence is none of a number.
-    while (i > begin + 1 && line[i - 1] == '.') --i;
+    in_word = length == 0 && IsLetter(line[0]);
+    line.remove_prefix(std::max<size_t>(length, 1));
   }
   return text;
 }
@@ -97,8 +118,12 @@ class Reporter : public testing::ScopedFakeTestPartResultReporter {
 };
 
 std::unique_ptr<Reporter> reporter;
+bool any_exploration = false;
 
-void Begin() { reporter = std::make_unique<Reporter>(); }
+void Begin() {
+  any_exploration = true;
+  reporter = std::make_unique<Reporter>();
+}
 
 void End() {
   const std::vector<testing::TestPartResult> results = reporter->results();
@@ -125,6 +150,13 @@ class Start : public testing::EmptyTestEventListener {
  public:
   void OnTestProgramStart(const testing::UnitTest& /*tests*/) override { BeginTests(); }
   void OnTestStart(const testing::TestInfo& /*test*/) override { ++tests_begun; }
+  // Behind the last test, when a failure still counts.
+  void OnTestIterationEnd(const testing::UnitTest& tests, int /*iteration*/) override {
+    if (any_exploration || !tests.Passed() || std::getenv("JACQUARD_REPLAY") == nullptr) return;
+    ADD_FAILURE() << "JACQUARD_REPLAY has a token, but no test that was run explores anything: "
+                     "nothing has been replayed. Is it another program's, or does --gtest_filter "
+                     "leave the test out?";
+  }
 };
 
 [[gnu::constructor]] void Register() {

@@ -39,6 +39,9 @@ done
 damaged=$(JACQUARD_REPLAY=${token%?} "$program" 2>&1) && fail "a damaged token passes"
 grep -q "replay token cannot be read" <<<"$damaged" || fail "a damaged token is not refused: $damaged"
 
+nothing=$(JACQUARD_REPLAY=$token "$program" --gtest_filter='None.*' 2>&1) && fail "a replay of nothing passes"
+grep -q "nothing has been replayed" <<<"$nothing" || fail "nor does it say why: $nothing"
+
 other=$(JACQUARD_REPLAY=$token "$other_build" 2>&1)
 grep -q "another build" <<<"$other" || fail "no warning of another build: $other"
 exit $status
