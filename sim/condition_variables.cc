@@ -58,7 +58,6 @@ int NotifyCondition(pthread_cond_t* condition, int most, uintptr_t pc) {
   SimThread* waiters[kMaxThreads];
   const int count = WaitersLongestFirst(WaitReason::kCondition, condition, waiters,
                                         [](const SimThread&) { return true; });
-  engine.NoteNotification(condition);
   const int woken = engine.WakeSome(waiters, count, most);
   engine.current->spin.Reset();
   Finish(StepKind::kConditionNotify, condition, 0, static_cast<uint64_t>(woken), pc);

@@ -18,8 +18,6 @@ constinit Engine engine;
 // ---- scheduling
 
 SimThread* Engine::PickFairly(ThreadSet candidates) {
-  // Who was woken on suspicion has its turn before time passes.
-  if (step_ < time_waits_until_ && (candidates & enabled_) != 0) candidates &= enabled_;
   // Knuth's linear congruential generator: deterministic, and fair in the long run.
   fair_state_ = fair_state_ * 6364136223846793005u + 1442695040888963407u;
   const int number = static_cast<int>((fair_state_ >> 33) % CountOf(candidates));
@@ -193,7 +191,7 @@ void Engine::Block(WaitReason reason, const void* address, uintptr_t pc, uint64_
   const KeepEntryRegisters keep(recurrence.watches());
   SimThread& me = *current;
   if (deadline >= kEndOfTime) deadline = reason == WaitReason::kSleep ? kEndOfTime : kNoDeadline;
-  if (probing_ || stagnation_.suspects()) [[unlikely]]
+  if (probing_) [[unlikely]]
     NoteWaitInProbe(me, reason, address);
   me.wait = reason;
   me.wait_address = address;
@@ -283,7 +281,6 @@ void Engine::FireTimeout(SimThread& thread) {
 
 void Engine::NoteTimeOut(const SimThread& thread) {
   if (!fair_) return void(++waits_over_);
-  if (time_waits_until_ != 0) LetTimePass();
   if (rechecking_ || probing_) return;
   const bool for_others = stagnation_.IsToBeLookedInto(thread.id) && MayBeEndedFromOutside(thread);
   const uint64_t begin = std::min(thread.wait_began, thread.deadline);

@@ -24,6 +24,7 @@
 #include "sim/snapshot.h"
 #include "sim/stagnation.h"
 #include "sim/step.h"
+#include "sim/suspicions.h"
 #include "sim/thread.h"
 #include "sim/virtual_clock.h"
 
@@ -340,11 +341,6 @@ class Engine {
   // What happens for no reason, up to ExecutionOptions::spurious_wake_ups.
   bool SpuriousIsAllowed() const { return spurious_events_ < options_.spurious_wake_ups; }
   void CountSpurious() { ++spurious_events_; }
-  // Whoever sleeps at `address` is notified, if there is anybody.
-  void NoteNotification(const void* address) {
-    if (stagnation_.suspects()) [[unlikely]]
-      DropSuspicionOf(address);
-  }
 
   void CountFailingStatus() { ++counters_.failing_statuses; }
   void NoteLibraryBug() { ++counters_.library_bugs; }
@@ -387,7 +383,9 @@ class Engine {
   void SeeAsNeeded();
 
   Verdict Execute(Program& program, Strategy& strategy, const ExecutionOptions& options,
-                  Trace* trace);
+                  Trace* trace, const Control& control = {});
+  // Of the last execution, to be executed; or, if it was one itself, what it has shown.
+  const Control& control() const { return control_; }
 
   // The pick of a thread that led to the next event; taken by the recorder.
   struct PickTaken {
@@ -589,9 +587,9 @@ class Engine {
   // Those who sleep among them may have lost a wake-up: they are woken when nobody can run.
   void Suspect(ThreadSet suspects);
   void WakeSuspects();
-  // Nobody can run any more who was woken on suspicion, or because of that.
-  void LetTimePass();
-  void DropSuspicionOf(const void* address);
+  // In a control.
+  void BeginControl(ThreadSet suspects);
+  [[noreturn]] void EndControl();
   // Nobody can run. Gives the spinning threads another round, or reports.
   void Stuck();
   // Writes the verdict down; leaves no memory of its own on the stack that is then given up.
@@ -635,7 +633,7 @@ class Engine {
     if (stagnation_.suspects()) [[unlikely]]
       EndSuspicion();
   }
-  // Ends the execution if whoever was woken had lost a wake-up.
+  // The execution comes to its end right behind a suspicion.
   void EndSuspicion();
   // In the trace, by the thread that ran when the probe began.
   void NoteOf(const char* rule);
@@ -671,8 +669,10 @@ class Engine {
   double deadline_ = 0;              // in real seconds; 0: none
   bool given_up_ = false;            // it was over
   Stagnation stagnation_;
-  ThreadSet suspects_ = 0;         // who are to be woken
-  uint64_t time_waits_until_ = 0;  // this step, for who was woken on suspicion; 0: it does not
+  ThreadSet suspects_ = 0;  // who are to be woken
+  uint64_t suspicion_ = 0;  // the step when they were, last
+  Control control_;
+  uint64_t control_until_ = 0;  // its last step, once it has come to the suspicion; else 0
   int recheck_round_ = 0;
   size_t recheck_mark_ = 0;       // of the recorder: when that began
   size_t livelock_mark_ = 0;      // and when a livelock would have been shown for long enough

@@ -42,6 +42,7 @@
 #include "sim/shared_state.h"
 #include "sim/signals.h"
 #include "sim/streams.h"
+#include "sim/suspicions.h"
 #include "sim/system_calls.h"
 #include "sim/thread_keys.h"
 #include "sim/timers.h"
@@ -183,7 +184,7 @@ void Engine::BeginProgram() {
 }
 
 Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOptions& options,
-                        Trace* trace) {
+                        Trace* trace, const Control& control) {
   if (!initialized_) Initialize();
   if (executing) Die("Execute() called from within an execution");
   opened_libraries.CloseAll();
@@ -215,7 +216,9 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   clock.BeginExecution();
   stagnation_.BeginExecution();
   suspects_ = 0;
-  time_waits_until_ = 0;
+  suspicion_ = 0;
+  control_ = control;
+  control_until_ = 0;
   random_numbers.is_seeded = false;
   program_observes_ = program.Observes();
   arena.SetQuarantine(options.quarantine);
@@ -291,6 +294,8 @@ Verdict Execute(Program& program, Strategy& strategy, const ExecutionOptions& op
                 Trace* trace) {
   sim::engine.ForgetGivenUp();
   Verdict verdict = sim::engine.Execute(program, strategy, options, trace);
+  if (verdict.passed() && sim::engine.control().step != 0) [[unlikely]]
+    verdict = sim::ExecuteControl(program, strategy, options, trace);
   if (verdict.passed() && sim::lock_order.HasSuspects()) [[unlikely]] {
     if (std::optional<Verdict> closed = sim::TryLockOrder(program, options, trace))
       verdict = std::move(*closed);

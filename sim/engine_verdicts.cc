@@ -95,6 +95,7 @@ void Engine::LookAround() {
     given_up_ = true;
     GiveUp();
   }
+  if (control_until_ != 0 && step_ >= control_until_ && !probing_) EndControl();
   // In time, those that are patient have their turn, too.
   if (fair_ && patient_ != 0 && !rechecking_ && !probing_) {
     timed_ |= patient_;

@@ -25,7 +25,7 @@ int WithoutWaiting(int command) {
   return command;
 }
 
-int Control(int file, int command, void* argument, const void* caller) {
+int FileControl(int file, int command, void* argument, const void* caller) {
   const auto real = JACQUARD_REAL(fcntl);
   if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
     return CopiedFile(file, real(file, command, argument), caller);
@@ -71,7 +71,7 @@ int fcntl(int file, int command, ...) {
   va_start(list, command);
   void* const argument = va_arg(list, void*);
   va_end(list);
-  return jacquard::sim::Control(file, command, argument, JACQUARD_RETURN_ADDRESS);
+  return jacquard::sim::FileControl(file, command, argument, JACQUARD_RETURN_ADDRESS);
 }
 
 // The name under which large files know it; the same on 64 bits.
@@ -80,7 +80,7 @@ int fcntl64(int file, int command, ...) {
   va_start(list, command);
   void* const argument = va_arg(list, void*);
   va_end(list);
-  return jacquard::sim::Control(file, command, argument, JACQUARD_RETURN_ADDRESS);
+  return jacquard::sim::FileControl(file, command, argument, JACQUARD_RETURN_ADDRESS);
 }
 
 }  // extern "C"

@@ -70,7 +70,6 @@ long Wake(uint32_t* word, uint32_t most, uint32_t bits, uintptr_t pc) {
   engine.FenceMemory(MemoryOrder::kSeqCst);
   SimThread* waiters[kMaxThreads];
   const int count = Waiters(word, bits, waiters);
-  engine.NoteNotification(word);
   const int woken = engine.WakeSome(waiters, count, AtMostAll(most));
   if (woken != 0) engine.current->spin.Reset();
   engine.FinishStep(StepKind::kFutexWake, MemoryOrder::kRelaxed, sizeof(*word), word,
@@ -97,7 +96,6 @@ long Requeue(uint32_t* word, uint32_t most, uint32_t more, uint32_t* other,
     }
   }
   SimThread* waiters[kMaxThreads];
-  engine.NoteNotification(word);
   const int woken = engine.WakeSome(waiters, Waiters(word, kAllBits, waiters), AtMostAll(most));
   const int left = std::min(Waiters(word, kAllBits, waiters), AtMostAll(more));
   for (int i = 0; i < left; ++i) waiters[i]->wait_address = other;
@@ -183,7 +181,6 @@ long WakeAndChange(uint32_t* word, uint32_t most, uint32_t more, uint32_t* other
   if (holds < 0) return ResultOf(ENOSYS);
   engine.FenceMemory(MemoryOrder::kSeqCst);
   SimThread* waiters[kMaxThreads];
-  engine.NoteNotification(word);
   int woken = engine.WakeSome(waiters, Waiters(word, kAllBits, waiters), AtMostAll(most));
   if (holds != 0)
     woken += engine.WakeSome(waiters, Waiters(other, kAllBits, waiters), AtMostAll(more));

@@ -6,12 +6,7 @@
 // one sleeper after another. What happens in that probe nobody sees. A livelock beside somebody who
 // sleeps is looked into in the same way: others may go on only because they wait for the sleeper.
 //
-// Where somebody can always run, as those who poll can, sleepers are suspected before anything else
-// is wrong. They are woken when nobody can run before time has passed, and have their turn before
-// it passes: those who have lost nothing go back to sleep. Then the execution goes on as it is,
-// since nothing has happened in it that might not. Only if it comes to its end right behind that,
-// and somebody has got on who was woken, before time has passed and without a wake-up that came
-// after all, that one had lost its own.
+// Where somebody can always run, as those who poll can, see suspicions.h.
 #include <errno.h>
 
 #include <string>
@@ -20,6 +15,7 @@
 #include "sim/descriptors.h"
 #include "sim/engine.h"
 #include "sim/recorder.h"
+#include "sim/suspicions.h"
 #include "sim/timers.h"
 #include "sim/wait_text.h"
 
@@ -28,8 +24,6 @@ namespace {
 
 // So many steps may a probe take.
 constexpr uint64_t kProbeSteps = 20'000;
-
-constexpr const char* kLostWakeUp = "lost wake-up";
 
 // What a probe has put aside.
 struct Probe {
@@ -45,17 +39,8 @@ struct Probe {
   const void* waits[kMaxThreads] = {};  // and where each of them slept
   ThreadSet has_slept = 0;              // and has gone to sleep again
   ThreadSet looks_only = 0;             // on the same
-  size_t mark = 0;                      // on suspicion: of the recorder, when it began
-  ThreadSet has_got_on = 0;             // on suspicion: was out of its wait before time has passed
 };
 Probe probe;
-
-// Who is suspected, unless it has begun to wait since: the number of the last wait then.
-uint64_t last_wait_of_suspects = 0;
-
-bool Sleeps(const SimThread& thread) {
-  return thread.wait == WaitReason::kFutex || thread.wait == WaitReason::kCondition;
-}
 
 }  // namespace
 
@@ -79,8 +64,6 @@ void Engine::BeginProbe(const char* rule, Verdict verdict, const std::string& me
            .asks_for_use = asks_for_use};
   recorder = nullptr;
   suspects_ = 0;
-  time_waits_until_ = 0;
-  stagnation_.DropSuspicion();
   probing_ = true;
   rechecking_ = false;
   fair_ = unasked_ = true;
@@ -91,7 +74,7 @@ void Engine::BeginProbe(const char* rule, Verdict verdict, const std::string& me
 bool Engine::WakeNextSleeper() {
   for (const int id : MembersOf(alive_ & ~probe.woken)) {
     SimThread& thread = threads_[id];
-    if (!Sleeps(thread)) continue;
+    if (!thread.sleeps()) continue;
     probe.woken |= thread.bit;
     probe.sleepers |= thread.bit;
     probe.waits[id] = thread.wait_address;
@@ -183,74 +166,6 @@ bool Engine::WaitsInVain(const SimThread& thread, ThreadSet stuck) const {
     if (MayBeEndedFromOutside(threads_[id])) return false;
   }
   return true;
-}
-
-void Engine::Suspect(ThreadSet suspects) {
-  if (!SpuriousIsAllowed() || !stagnation_.may_suspect()) return;
-  suspects_ = 0;
-  for (const int id : MembersOf(suspects)) {
-    if (Sleeps(threads_[id])) suspects_ |= threads_[id].bit;
-  }
-  last_wait_of_suspects = ticket_;
-}
-
-void Engine::WakeSuspects() {
-  for (const int id : MembersOf(suspects_)) {
-    const SimThread& thread = threads_[id];
-    const bool still_sleeps = Sleeps(thread) && DependsOnOthers(thread);
-    if (!still_sleeps || thread.wait_ticket > last_wait_of_suspects) suspects_ &= ~thread.bit;
-  }
-  if (suspects_ == 0) return;
-  const Backstage backstage;
-  const int error = errno;  // of the running thread, which knows nothing of this
-  const std::string message =
-      DescribeWaits(suspects_) +
-      "; for long, the others have only waited for time to pass, again and again";
-  probe = {.verdict = {},
-           .lost_wake_up = MakeLostWakeUp(message),
-           .rule = kLostWakeUp,
-           .current = current,
-           .step = step_,
-           .woken = ~suspects_,
-           .mark = recorder != nullptr ? recorder->Mark() : 0};
-  suspects_ = 0;
-  stagnation_.BeginSuspicion();
-  time_waits_until_ = step_ + kProbeSteps;
-  WakeAllSleepers();
-  errno = error;
-}
-
-void Engine::LetTimePass() {
-  time_waits_until_ = 0;
-  for (const int id : MembersOf(probe.sleepers & ~probe.has_slept)) {
-    const SimThread& thread = threads_[id];
-    // Others may still wait for the lock under which they are to look.
-    const bool is_out =
-        HasEnded(thread) || thread.wait == WaitReason::kJoin || thread.wait == WaitReason::kSleep;
-    if (is_out) probe.has_got_on |= thread.bit;
-  }
-}
-
-void Engine::DropSuspicionOf(const void* address) {
-  for (const int id : MembersOf(probe.sleepers)) {
-    if (probe.waits[id] == address) stagnation_.DropSuspicion();
-  }
-}
-
-void Engine::EndSuspicion() {
-  if (time_waits_until_ != 0) probe.has_got_on = probe.sleepers;
-  bool is_of_use = false;
-  for (const int id : MembersOf(probe.has_got_on & ~probe.has_slept))
-    is_of_use |= HasEnded(threads_[id]) || &threads_[id] == current;
-  if (!is_of_use || step_ - probe.step > kProbeSteps) return;
-  {
-    const Backstage backstage;
-    step_ = probe.step;
-    if (recorder != nullptr) recorder->ForgetSince(probe.mark);
-    NoteOf(kLostWakeUp);
-    *verdict_ = probe.lost_wake_up;
-  }
-  GiveUp();
 }
 
 }  // namespace jacquard::sim

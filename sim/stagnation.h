@@ -99,7 +99,6 @@ class Stagnation {
     next_suspicion_ = 8 * stretches_;
   }
   bool suspects() const { return left_of_suspicion_ != 0; }
-  void DropSuspicion() { left_of_suspicion_ = 0; }
 
  private:
   static constexpr uint64_t kTimeOuts = 1 << 12;

@@ -46,6 +46,8 @@ struct ThreadState {
   bool joined = false;
 
   WaitReason wait = WaitReason::kNone;
+  // Somebody has to wake it.
+  bool sleeps() const { return wait == WaitReason::kFutex || wait == WaitReason::kCondition; }
   bool timed_out = false;               // how the last timed wait ended
   bool wakes_spuriously = false;        // the wait may end for no reason
   bool woken_spuriously = false;        // it has done so

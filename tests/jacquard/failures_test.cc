@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cassert>
+#include <cmath>
 #include <condition_variable>
 #include <csetjmp>
 #include <functional>
@@ -341,6 +342,13 @@ TEST(Failures, ExpectationsWithValues) {
       "Expected equality of these values: seen, 10, lost # at #.");
   expect_one([](int seen) { EXPECT_LT(seen, -2) << -1.5 * seen - 1 << " more"; },
              "Expected: (seen) < (-2), # more");
+  expect_one(
+      [](int seen) {
+        constexpr double kValues[] = {1.5, 1e-05, -1e+30, NAN};
+        EXPECT_TRUE(seen > 10) << "of the nanny: " << kValues[seen] << ", if "
+                               << (seen == 0 ? -INFINITY : 1);
+      },
+      "Value of: seen > 10, Expected: true, of the nanny: #, if #");
   expect_one([](int seen) { EXPECT_TRUE(seen > 10) << "t" << seen; },
              "Value of: seen > 10, Expected: true, t#");
   expect_one([](int seen) { ADD_FAILURE() << "thread " << seen << " of 0x" << seen << "ff"; },

@@ -76,6 +76,69 @@ TEST(Suspicions, WhoPollsMayWaitForAWakeUpThatWasLost) {
   }
 }
 
+// Whoever works for others sleeps again when it has done something, until it is told to stop.
+class Worker {
+ public:
+  Worker() : thread_([this] { Run(); }) {}
+  ~Worker() {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      is_over_ = true;
+    }
+    changed_.notify_one();
+    thread_.join();
+  }
+
+  // `notifies_first`: before it is there, which is wrong.
+  void Add(bool notifies_first) {
+    if (notifies_first) changed_.notify_one();
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      ++to_do_;
+    }
+    if (!notifies_first) changed_.notify_one();
+  }
+  int done() const { return done_; }
+
+ private:
+  void Run() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    for (;;) {
+      changed_.wait(lock, [this] { return to_do_ != 0 || is_over_; });
+      if (is_over_) return;
+      done_ += to_do_;
+      to_do_ = 0;
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int to_do_ = 0;
+  bool is_over_ = false;
+  std::atomic<int> done_{0};
+  std::thread thread_;
+};
+
+void WorkForOneWhoPolls(bool notifies_first) {
+  Worker worker;
+  worker.Add(notifies_first);
+  while (worker.done() == 0) std::this_thread::sleep_for(milliseconds(1));
+}
+
+TEST(Suspicions, WhoSleepsMayWorkAgainAndAgain) {
+  const ExploreResult result = Walk([] { WorkForOneWhoPolls(/*notifies_first=*/true); }, 100);
+  EXPECT_EQ(result.verdict.kind, VerdictKind::kDeadlock) << result.verdict.message;
+  EXPECT_TRUE(Says(result, "lost wake-up: thread 1 waits for the condition variable"))
+      << result.verdict.message;
+  EXPECT_LT(result.verdict.step, kFewSteps);
+  EXPECT_FALSE(result.not_deterministic);
+  ASSERT_FALSE(result.trace.events.empty());
+  EXPECT_EQ(result.trace.events.back().text, "lost wake-up");
+
+  EXPECT_EQ(Walk([] { WorkForOneWhoPolls(/*notifies_first=*/false); }, 100).verdict.kind,
+            VerdictKind::kPass);
+}
+
 // The program may end in other ways than by returning.
 TEST(Suspicions, WhoPollsMayExit) {
   ExecutionOptions options = TestOptions();
