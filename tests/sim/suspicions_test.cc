@@ -171,6 +171,26 @@ TEST(Suspicions, WhoPollsMayCount) {
   EXPECT_EQ(result.verdict.kind, VerdictKind::kPass) << result.verdict.message;
 }
 
+// To be woken would help, but without that it goes on as well, in the end.
+TEST(Suspicions, WhoPollsMayHelpItself) {
+  const ExploreResult result = WalkOnce([] {
+    std::mutex mutex;
+    std::condition_variable work;
+    bool is_there = false;
+    std::atomic<bool> done{false};
+    std::thread works([&] { WorkOnce(mutex, work, is_there, done); });
+    usleep(1000);  // until it sleeps
+    {
+      const std::lock_guard<std::mutex> lock(mutex);
+      is_there = true;
+    }
+    for (int i = 0; !done && i < 150'000; ++i) usleep(1000);
+    work.notify_one();
+    works.join();
+  });
+  EXPECT_EQ(result.verdict.kind, VerdictKind::kPass) << result.verdict.message;
+}
+
 // Each of these comes to its end right behind a suspicion in some of the executions: 50,000 steps,
 // which are as many polls here, come before every thread gets its turn, and 12,288 after that.
 void ExpectPassAtAnyLength(const std::function<void(int polls)>& body) {
