@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/cancellation.h"
 #include "sim/open_files.h"
 #include "sim/private_files.h"
 #include "sim/signals.h"
@@ -73,6 +74,7 @@ DescriptorCall::DescriptorCall(int file, Effect effect, uintptr_t pc)
       is_step_(IsByProgram(reinterpret_cast<const void*>(pc))) {
   if (engine.Simulates()) engine.current->spin.Reset();  // which does not see what this does
   if (!is_step_) return;
+  TestCancel(pc);
   engine.DecisionPoint(StepOf(), &kFiles, pc);
   if (effect == Effect::kTakes && DeadlineOfTimerFile(file) != Engine::kNoDeadline)
     engine.ReadClock();
@@ -134,6 +136,7 @@ DescriptorCall::End DescriptorCall::Wait(const Awaited& awaited, uint64_t deadli
   awaited_by[me.id] = awaited;
   for (;;) {
     engine.Block(WaitReason::kDescriptor, &kFiles, pc_, std::min(deadline, FirstTimer(awaited)));
+    LeaveIfCancelled(me, pc_);
     ExpireTimerFiles();
     if (awaited.is_ready(awaited.data)) return End::kReady;
     if (me.timed_out && deadline <= engine.clock.now()) return End::kTimedOut;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sim/cancellation.h"
 #include "sim/fold.h"
 #include "sim/interruptions.h"
 #include "sim/lock_order.h"
@@ -191,6 +192,12 @@ void Engine::Block(WaitReason reason, const void* address, uintptr_t pc, uint64_
   const KeepEntryRegisters keep(recurrence.watches());
   SimThread& me = *current;
   if (deadline >= kEndOfTime) deadline = reason == WaitReason::kSleep ? kEndOfTime : kNoDeadline;
+  me.wait_is_cancelled = me.is_cancelled && IsCancelledIn(me, reason);
+  if (me.wait_is_cancelled) [[unlikely]] {
+    me.timed_out = false;
+    me.woken_spuriously = true;
+    return;
+  }
   if (probing_) [[unlikely]]
     NoteWaitInProbe(me, reason, address);
   me.wait = reason;

@@ -151,6 +151,7 @@ void Engine::RunThread(SimThread& me) {
 }
 
 void Engine::FinishThread(SimThread& me, bool keys) {
+  me.leaves = true;
   RunThreadDestructors();
   if (keys) RunKeyDestructors();
   if (lock_holders.any()) {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <string>
 
+#include "sim/cancellation.h"
 #include "sim/real.h"
 #include "sim/sync.h"
 #include "sim/unsupported.h"
@@ -41,11 +42,13 @@ void TakeOne(sem_t* semaphore) {
 }
 
 int Wait(sem_t* semaphore, uintptr_t pc, uint64_t deadline = Engine::kNoDeadline) {
+  TestCancel(pc);
   engine.DecisionPoint(StepKind::kSemaphoreWait, semaphore, pc);
   CheckSemaphore(semaphore, pc);
   while (ValueOf(semaphore) == 0) {
     engine.Block(WaitReason::kSemaphore, semaphore, pc, deadline);
     const SimThread& me = *engine.current;
+    LeaveIfCancelled(me, pc);
     if (me.timed_out) {
       Finish(StepKind::kSemaphoreTryWait, semaphore, 0, kTimeIsOver, pc);
       return Fails(ETIMEDOUT);

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <string>
 
+#include "sim/cancellation.h"
 #include "sim/engine.h"
 #include "sim/faults.h"
 #include "sim/interruptions.h"
@@ -167,9 +168,10 @@ int AwaitSignal(uint64_t wanted, siginfo_t* information, uint64_t deadline, uint
     if (deadline <= engine.clock.now()) break;
     me.awaited_signals = wanted;
     engine.Block(WaitReason::kSignal, &me, pc, deadline);
-    if (me.timed_out) break;
+    if (me.timed_out || me.wait_is_cancelled) break;
   }
   SetRealMask(blocked);
+  LeaveIfCancelled(me, pc);
   engine.Acquire(&sent_signals);
   Finish(StepKind::kOther, nullptr, 0, static_cast<uint64_t>(signal), pc);
   return signal;

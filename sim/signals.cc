@@ -20,6 +20,7 @@
 #include <cstring>
 #include <utility>
 
+#include "sim/cancellation.h"
 #include "sim/engine.h"
 #include "sim/faults.h"
 #include "sim/real.h"
@@ -305,9 +306,12 @@ void EnterSignals(SimThread& to) {
     const stack_t stack = to.has_signal_stack ? to.signal_stack : StackOfNone();
     RawSyscall(SYS_sigaltstack, reinterpret_cast<uint64_t>(&stack), 0);
   }
-  const KeptWait wait(to);
-  if (to.pending_signals != 0 && !engine.LetSignalsWait(to)) TellPending(to);
-  SetRealMask(to.signal_mask);
+  {
+    const KeptWait wait(to);
+    if (to.pending_signals != 0 && !engine.LetSignalsWait(to)) TellPending(to);
+    SetRealMask(to.signal_mask);
+  }
+  if (to.wait == WaitReason::kNone) TestAsynchronousCancel(to);
 }
 
 void HandlePending(SimThread& thread) {

@@ -91,7 +91,9 @@ Verdict ExecuteControl(Program& program, Strategy& strategy, const ExecutionOpti
   };
   Verdict verdict = execute(nullptr);
   if (trace != nullptr && !verdict.passed()) {
-    *trace = {.endless = trace->endless};
+    const bool endless = trace->endless;
+    *trace = {};
+    trace->endless = endless;
     verdict = execute(trace);
   }
   engine.SetTotals(totals);

@@ -78,9 +78,12 @@ struct ThreadState {
   int spurious_failures = 0;
   uintptr_t spurious_pc = 0;
   int ignores_races = 0;  // __tsan_ignore_thread_begin without its end
-  // As pthread_setcancelstate and pthread_setcanceltype set them: nobody cancels.
+  // As pthread_setcancelstate and pthread_setcanceltype set them.
   int cancel_state = PTHREAD_CANCEL_ENABLE;
   int cancel_type = PTHREAD_CANCEL_DEFERRED;
+  bool is_cancelled = false;       // by pthread_cancel
+  bool wait_is_cancelled = false;  // the last wait has ended because of that
+  bool leaves = false;             // its function has returned, or it unwinds its stack
 
   int call_depth = 0;  // may exceed SimThread::kMaxCallStack: deeper frames are not kept
 

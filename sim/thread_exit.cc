@@ -1,6 +1,6 @@
-// pthread_exit: leaves the stack by force. Destructors run, as the C library has it, and what C
-// code has asked for with pthread_cleanup_push, which in C is a jump buffer in the function's
-// frame.
+// pthread_exit, and what a cancelled thread does: leaves the stack by force. Destructors run, as
+// the C library has it, and what C code has asked for with pthread_cleanup_push, which in C is a
+// jump buffer in the function's frame.
 #include <pthread.h>
 #include <setjmp.h>
 #include <unwind.h>
@@ -29,7 +29,8 @@ __pthread_unwind_buf_t* Outer(const __pthread_unwind_buf_t& buffer) {
 }
 
 void CaughtExit(_Unwind_Reason_Code /*reason*/, _Unwind_Exception* /*exception*/) {
-  engine.Fail(VerdictKind::kAbort, "pthread_exit caught",
+  engine.Fail(VerdictKind::kAbort,
+              engine.current->is_cancelled ? "cancellation caught" : "pthread_exit caught",
               "a handler for all exceptions has caught it, and does not throw it on");
 }
 
@@ -62,6 +63,7 @@ _Unwind_Reason_Code StopAtBottom(int /*version*/, _Unwind_Action actions,
 
 void LeaveThread(void* result, uintptr_t /*pc*/) {
   engine.current->result = result;
+  engine.current->leaves = true;
   Unwind();
 }
 
@@ -92,15 +94,19 @@ void __pthread_unregister_cancel(__pthread_unwind_buf_t* buffer) {
   Innermost() = Outer(*buffer);
 }
 
-// Those that would put cancellation off meanwhile: there is none.
+// Those that put asynchronous cancellation off meanwhile.
 void __pthread_register_cancel_defer(__pthread_unwind_buf_t* buffer) {
   if (!engine.Simulates()) return JACQUARD_REAL(__pthread_register_cancel_defer)(buffer);
   __pthread_register_cancel(buffer);
+  int& type = engine.current->cancel_type;
+  buffer->__pad[1] = type == PTHREAD_CANCEL_ASYNCHRONOUS ? buffer : nullptr;
+  type = PTHREAD_CANCEL_DEFERRED;
 }
 
 void __pthread_unregister_cancel_restore(__pthread_unwind_buf_t* buffer) {
   if (!engine.Simulates()) return JACQUARD_REAL(__pthread_unregister_cancel_restore)(buffer);
   __pthread_unregister_cancel(buffer);
+  if (buffer->__pad[1] != nullptr) pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, nullptr);
 }
 
 void __pthread_unwind_next(__pthread_unwind_buf_t* buffer) {

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "sim/cancellation.h"
 #include "sim/lock_order.h"
 #include "sim/processors.h"
 #include "sim/real.h"
@@ -57,17 +58,6 @@ int TryJoin(pthread_t handle, void** result, uintptr_t pc) {
   if (engine.HasEnded(*thread)) return FinishJoin(*thread, result, pc);
   Finish(StepKind::kOther, nullptr, 0, 0, pc);
   return EBUSY;
-}
-
-// `old` may be null. Also the answer of the call that returns to `pc`.
-int Exchange(int& value, int to, int* old, uintptr_t pc) {
-  if (old != nullptr) {
-    CheckAccess(old, sizeof(*old), AccessKind::kWrite, pc);
-    engine.rollback.BeforeWrite(old, sizeof(*old));
-    *old = value;
-  }
-  value = to;
-  return 0;
 }
 
 // Real threads that the program has started and not joined.
@@ -154,6 +144,7 @@ int JoinThread(pthread_t handle, void** result, uint64_t deadline, uintptr_t pc)
       engine.CheckCycle(WaitReason::kJoin, nullptr, thread->id, pc);
     engine.current->wait_thread = thread->id;
     engine.Block(WaitReason::kJoin, nullptr, pc, deadline);
+    LeaveIfCancelled(*engine.current, pc);
     if (engine.current->timed_out) {
       Finish(StepKind::kOther, nullptr, 0, 0, pc);
       return ETIMEDOUT;
@@ -190,7 +181,6 @@ using jacquard::sim::Engine;
 using jacquard::sim::IsValid;
 using jacquard::sim::JoinThread;
 using jacquard::sim::Nanoseconds;
-using jacquard::sim::Unsupported;
 
 extern "C" {
 
@@ -260,27 +250,6 @@ int pthread_getattr_np(pthread_t handle, pthread_attr_t* attributes) noexcept {
 pid_t gettid() noexcept {
   if (!engine.Simulates()) return static_cast<pid_t>(jacquard::sim::RawSyscall(SYS_gettid));
   return engine.CurrentTid();
-}
-
-// What would end or disturb the real thread: said at once.
-#define JACQUARD_UNSUPPORTED(name, parameters, arguments) \
-  int name parameters {                                   \
-    if (engine.Simulates()) Unsupported(#name);           \
-    return JACQUARD_REAL(name) arguments;                 \
-  }
-
-JACQUARD_UNSUPPORTED(pthread_cancel, (pthread_t thread), (thread))
-
-int pthread_setcancelstate(int state, int* old) {
-  if (!engine.Simulates()) return JACQUARD_REAL(pthread_setcancelstate)(state, old);
-  if (state != PTHREAD_CANCEL_ENABLE && state != PTHREAD_CANCEL_DISABLE) return EINVAL;
-  return jacquard::sim::Exchange(engine.current->cancel_state, state, old, JACQUARD_CALLER);
-}
-
-int pthread_setcanceltype(int type, int* old) {
-  if (!engine.Simulates()) return JACQUARD_REAL(pthread_setcanceltype)(type, old);
-  if (type != PTHREAD_CANCEL_DEFERRED && type != PTHREAD_CANCEL_ASYNCHRONOUS) return EINVAL;
-  return jacquard::sim::Exchange(engine.current->cancel_type, type, old, JACQUARD_CALLER);
 }
 
 // It is each thread's own, and the C library keeps it in the storage, which threads take over from

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "sim/cancellation.h"
 #include "sim/inline_assembly.h"
 #include "sim/real.h"
 #include "sim/sync.h"
@@ -74,6 +75,7 @@ uint64_t Sleep(uint64_t nanoseconds, bool absolute, uintptr_t pc) {
   engine.DecisionPoint(StepKind::kSleep, nullptr, pc);
   const uint64_t deadline = absolute ? nanoseconds : engine.clock.now() + nanoseconds;
   engine.Block(WaitReason::kSleep, nullptr, pc, deadline);
+  LeaveIfCancelled(*engine.current, pc);
   const bool is_over = engine.current->timed_out || deadline <= engine.clock.now();
   engine.FinishStep(StepKind::kSleep, MemoryOrder::kRelaxed, 0, nullptr, 0, 0, pc);
   return is_over ? 0 : deadline - engine.clock.now();

@@ -323,16 +323,6 @@ TEST(Threads, DestructorOfAJoinableThreadAborts) {
   EXPECT_EQ(result.verdict.kind, VerdictKind::kAbort) << result.verdict.message;
 }
 
-TEST(Threads, CancellationIsRefusedAtOnce) {
-  EXPECT_EQ(Walk([] {
-              std::atomic<int>(0).store(1);
-              pthread_t thread;
-              pthread_create(&thread, nullptr, Return, nullptr);
-              pthread_cancel(thread);
-            }).verdict.kind,
-            VerdictKind::kUnsupported);
-}
-
 // ---- exceptions and the processor's state
 
 TEST(Exceptions, OfSeveralThreadsDoNotMix) {
