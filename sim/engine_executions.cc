@@ -28,6 +28,7 @@
 #include "sim/mappings.h"
 #include "sim/memory/memory.h"
 #include "sim/message.h"
+#include "sim/named_semaphores.h"
 #include "sim/open_files.h"
 #include "sim/opened_libraries.h"
 #include "sim/plain_loops.h"
@@ -261,6 +262,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   StopTimers();
   if (affinities_set) ForgetAffinities();
   ForgetLockedStreams();
+  ForgetNamedSemaphores();
   cxx_library.FlushStreams();
   RestoreLimits();  // else there may be too few descriptors
   RestoreFiles();   // streams may have buffers in what is about to go

@@ -188,6 +188,10 @@ struct ThreadLocal {
 // The one that lies at `address`; in an execution, or of the last one.
 ThreadLocal FindThreadLocal(const void* address);
 
+// The name of the semaphore at `address` that sem_open has made in this execution; "" if there is
+// none.
+std::string NameOfSemaphore(const void* address);
+
 // Ends the process with `status` in an execution that goes on, which the calling thread is no part
 // of: says `what`, which is a line, and a line for each thread: where the running one computes, and
 // what the others are about to do, if that can be told.

@@ -6,14 +6,12 @@
 #include <limits.h>
 #include <semaphore.h>
 
-#include <cstdarg>
 #include <cstdint>
 #include <string>
 
 #include "sim/cancellation.h"
 #include "sim/real.h"
 #include "sim/sync.h"
-#include "sim/unsupported.h"
 
 namespace jacquard::sim {
 namespace {
@@ -175,17 +173,6 @@ int jacquard_sem_post(sem_t* semaphore) noexcept {
 int sem_getvalue(sem_t* semaphore, int* value) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(sem_getvalue)(semaphore, value);
   return jacquard::sim::GetValue(semaphore, value, JACQUARD_CALLER);
-}
-
-// It lies in memory that other processes share, and that is not rolled back.
-sem_t* sem_open(const char* name, int flags, ...) noexcept {
-  if (engine.Simulates()) jacquard::sim::Unsupported("sem_open");
-  va_list list;
-  va_start(list, flags);
-  const mode_t mode = va_arg(list, mode_t);
-  const unsigned value = va_arg(list, unsigned);
-  va_end(list);
-  return JACQUARD_REAL(sem_open)(name, flags, mode, value);
 }
 
 }  // extern "C"

@@ -88,11 +88,11 @@ constexpr Wait kWaits[] = {
       (void)!read(objects.pipe.ends[0], &byte, 1);
     },
     [](Objects& objects) {
-      pollfd file = {.fd = objects.pipe.ends[0], .events = POLLIN};
+      pollfd file = {.fd = objects.pipe.ends[0], .events = POLLIN, .revents = 0};
       poll(&file, 1, -1);
     },
     [](Objects& objects) {  // it need not wait: the file can be written to
-      pollfd file = {.fd = objects.pipe.ends[1], .events = POLLOUT};
+      pollfd file = {.fd = objects.pipe.ends[1], .events = POLLOUT, .revents = 0};
       for (;;) poll(&file, 1, -1);
     },
     [](Objects& /*objects*/) {
