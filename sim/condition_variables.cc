@@ -45,12 +45,11 @@ int WaitForCondition(pthread_cond_t* condition, pthread_mutex_t* mutex, uintptr_
   me.wait_mutex = mutex;
   engine.Block(WaitReason::kCondition, condition, pc, deadline);
   const WakeUp why = HowWoken(me);
-  const bool is_cancelled = me.wait_is_cancelled;
   Finish(StepKind::kConditionWakeUp, condition, 0, why, pc);
   engine.DecisionPoint(StepKind::kMutexLock, mutex, pc);
   const int error = RegainAfterWait(mutex, pc);
   Finish(StepKind::kMutexLock, mutex, 0, static_cast<uint64_t>(me.id) + 1, pc);
-  if (is_cancelled) TestCancel(pc);
+  if (why == kCancelled) TestCancel(pc);
   if (error != 0) return error;
   return why == kTimedOut ? ETIMEDOUT : 0;
 }

@@ -33,7 +33,7 @@ enum class StepKind : uint8_t {
   kSharedTryLock,  // new_value: as of kMutexTryLock
   kSharedUnlock,
   kConditionWait,     // has released the mutex and sleeps
-  kConditionWakeUp,   // left the sleep (new_value: 0 = woken, 1 = timed out, 2 = for no reason)
+  kConditionWakeUp,   // left the sleep (new_value: as of kFutexWakeUp; 3 = is cancelled)
   kConditionNotify,   // new_value: how many were woken
   kSemaphoreWait,     // took one
   kSemaphoreTryWait,  // new_value: 1 = took one, 0 = there was none, 2 = none until time was over

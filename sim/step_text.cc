@@ -128,6 +128,8 @@ std::string StepText::Of(const TraceEvent& event) const {
                  : fmt::format("does not sleep on {}: its value has changed", Object(event));
     case StepKind::kFutexWakeUp:
     case StepKind::kConditionWakeUp:
+      if (step.new_value == 3)
+        return fmt::format("wakes up from {} to be cancelled", Object(event));
       if (step.new_value == 0) return fmt::format("woken up from {}", Object(event));
       return step.new_value == 1
                  ? fmt::format("its wait on {} times out", Object(event))

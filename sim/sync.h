@@ -109,9 +109,10 @@ void CheckUse(const T* object, std::string_view what, bool destroyed, uintptr_t 
 }
 
 // Values of the step with which a wait for somebody's call ends.
-enum WakeUp : uint64_t { kWoken, kTimedOut, kForNoReason };
+enum WakeUp : uint64_t { kWoken, kTimedOut, kForNoReason, kCancelled };
 
 inline WakeUp HowWoken(const SimThread& thread) {
+  if (thread.wait_is_cancelled) return kCancelled;
   return thread.timed_out ? kTimedOut : thread.woken_spuriously ? kForNoReason : kWoken;
 }
 

@@ -225,6 +225,8 @@ TEST(Cancellation, ComesTooLate) {
 
 // ---- asynchronous
 
+constexpr int kAsynchronous = PTHREAD_CANCEL_ASYNCHRONOUS;
+
 TEST(Cancellation, MayBeAsynchronous) {
   const auto loop = [](int type, std::atomic<bool>& is_over) {
     return [type, &is_over] {
@@ -235,7 +237,7 @@ TEST(Cancellation, MayBeAsynchronous) {
   ExpectPass(Walk(
       [loop] {
         std::atomic<bool> is_over{false};
-        const Thread thread(loop(PTHREAD_CANCEL_ASYNCHRONOUS, is_over));
+        const Thread thread(loop(kAsynchronous, is_over));
         thread.Cancel();
         Check(thread.Join(), "anywhere");
       },
@@ -252,7 +254,7 @@ TEST(Cancellation, MayBeAsynchronous) {
   ExpectPass(Walk(
       [] {
         const Thread thread([] {
-          pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, nullptr);
+          pthread_setcanceltype(kAsynchronous, nullptr);
           pthread_cancel(pthread_self());
           Check(false, "it does not get here");
         });
