@@ -191,7 +191,14 @@ void Forward(int signal, siginfo_t* info, void* context) {
     if (kSignals[i] != signal) continue;
     const struct sigaction& old = previous[i];
     if (old.sa_handler == SIG_IGN) return;
-    if (old.sa_handler != SIG_DFL) return CallHandler(old, signal, info, context);
+    if (old.sa_handler != SIG_DFL) {
+      // As if it had been called at once.
+      sigset_t mask = static_cast<ucontext_t*>(context)->uc_sigmask;
+      sigorset(&mask, &mask, &old.sa_mask);
+      if ((old.sa_flags & SA_NODEFER) == 0) sigaddset(&mask, signal);
+      JACQUARD_REAL(pthread_sigmask)(SIG_SETMASK, &mask, nullptr);
+      return CallHandler(old, signal, info, context);
+    }
     // The fault, or the sender, comes again.
     JACQUARD_REAL(sigaction)(signal, &old, nullptr);
     if (info->si_code <= 0) raise(signal);
@@ -217,6 +224,16 @@ void OnFault(int signal, siginfo_t* info, void* context) {
   registers[REG_EFL] &= ~kDirectionFlag;
 }
 
+// Meanwhile all signals are blocked: the handler of another might want thread-local storage before
+// it is there, and that fault would end the process.
+struct sigaction FaultAction() {
+  struct sigaction action = {};
+  action.sa_sigaction = OnFault;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  sigfillset(&action.sa_mask);
+  return action;
+}
+
 // By the program's handler. The kernel blocks the signal meanwhile, which is nothing to the threads
 // that run in between: a fault of theirs would end the process then.
 void Handle(int signal, siginfo_t* info, void* context) {
@@ -224,9 +241,7 @@ void Handle(int signal, siginfo_t* info, void* context) {
   if (engine.OnExecutingThread()) engine.UseSignalMasks();
   if ((of_program.sa_flags & SA_RESETHAND) != 0) {
     // The next fault is caught again.
-    struct sigaction action = {};
-    action.sa_sigaction = OnFault;
-    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    struct sigaction action = FaultAction();
     JACQUARD_REAL(sigaction)(signal, &action, nullptr);
   }
   CallHandler(of_program, signal, info, context);
@@ -303,8 +318,7 @@ bool ChangesAction(int signal, struct sigaction& action) {
   if (!caught || index < 0 || !engine.OnExecutingThread()) return false;
   if (action.sa_handler == SIG_IGN) return false;
   if (action.sa_handler == SIG_DFL || action.sa_sigaction == OnFault) {
-    action.sa_sigaction = OnFault;
-    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    action = FaultAction();
     return true;
   }
   handles_itself[index] = true;
@@ -404,9 +418,7 @@ void CatchFaults() {
   // A constructor of the program's may have set one.
   if (previous_terminate == __gnu_cxx::__verbose_terminate_handler) std::set_terminate(OnTerminate);
   for (int i = 0; i < kSignalCount; ++i) {
-    struct sigaction action = {};
-    action.sa_sigaction = OnFault;
-    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    struct sigaction action = FaultAction();
     JACQUARD_REAL(sigaction)(kSignals[i], &action, &previous[i]);
   }
 }

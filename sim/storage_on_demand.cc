@@ -36,8 +36,13 @@ void Engine::BeginStorageOnDemand() {
 }
 
 bool Engine::GiveStorage(uintptr_t address) {
-  if (fs_base_ != kNoStorage || ReadFsBaseInHandler() != kNoStorage) return false;
+  if (ReadFsBaseInHandler() != kNoStorage) return false;
   const bool is_request = IsInNoStorage(address);
+  // By the handler of a signal that has come in the middle of UseFsBase.
+  if (fs_base_ != kNoStorage) {
+    WriteFsBase(fs_base_);
+    return is_request;
+  }
   if (is_request) {
     constexpr int kLongestHold = 1024;
     constexpr int kGrowth = 32;

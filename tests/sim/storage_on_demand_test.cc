@@ -343,5 +343,23 @@ TEST(StorageOnDemand, FaultsOfTheProgramAreVerdicts) {
   EXPECT_EQ(result.verdict.kind, VerdictKind::kCrash);
 }
 
+// Of the process: an engine's alarm, say. It asks for storage itself, and no hook sees that.
+void HandleSignal(int /*signal*/) { asm volatile("mov %%fs:0, %%rax" ::: "rax"); }
+
+TEST(StorageOnDemand, SignalsMayComeAtAnyTime) {
+  for (const int number : {SIGUSR1, SIGUSR2}) signal(number, HandleSignal);
+  std::atomic<bool> is_over{false};
+  std::thread sends([&is_over, executes = pthread_self()] {
+    while (!is_over) {
+      for (const int number : {SIGUSR1, SIGUSR2}) pthread_kill(executes, number);
+    }
+  });
+  const auto body = TwoCountAnd([] {});
+  for (int i = 0; i < 200; ++i) ExpectPass(Walk(body, 100));
+  is_over = true;
+  sends.join();
+  for (const int number : {SIGUSR1, SIGUSR2}) signal(number, SIG_DFL);
+}
+
 }  // namespace
 }  // namespace jacquard
