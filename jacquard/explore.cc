@@ -202,13 +202,17 @@ class Exploration {
   // process executes nothing, so that later explorations may have jobs.
   void ShareOut() {
     call::Jobs jobs;
-    jobs.count = options_.jobs;
+    // None with no part of them, which would be one without an end.
+    const auto most = static_cast<uint64_t>(options_.jobs);
+    jobs.count =
+        static_cast<int>(options_.executions == 0 ? most : std::min(most, options_.executions));
     jobs.stop_at_first_bug = options_.stop_at_first_bug;
     jobs.seconds = options_.seconds;
-    jobs.explore = [this](int worker, const std::function<void(const call::JobNews&)>& tell) {
+    jobs.explore = [this, count = jobs.count](
+                       int worker, const std::function<void(const call::JobNews&)>& tell) {
       progress_ = std::make_unique<call::Progress>(/*shown=*/false, &tell);
       schedules_ = call::ScheduleCounter(0);
-      options_.executions = call::Workers::Share(options_.executions, worker, options_.jobs);
+      options_.executions = call::Workers::Share(options_.executions, worker, count);
       strategy_ = progress_->MakeWatched(options_.strategy, call::SeedOf(options_.seed, worker));
       ExploreHere();
       return call::FinishedJob{std::move(result_), texts_};

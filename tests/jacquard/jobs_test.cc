@@ -61,6 +61,11 @@ TEST(Jobs, ShareWhatTheyFind) {
   EXPECT_EQ(again.findings.front().count, finding.count);
   EXPECT_EQ(again.distinct_schedules, wrong.distinct_schedules);
 
+  // Whoever gets no part of a few has none to do.
+  Options few = options;
+  few.executions = 2;
+  EXPECT_EQ(Explore(Add, few).executions, 2U);
+
   // A search that has an end is done by one process, and not by this one.
   Options whole = options;
   whole.strategy = "dfs";
