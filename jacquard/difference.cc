@@ -95,16 +95,19 @@ std::string DescribeDifference(const Trace& one, const Trace& other) {
                          DescribeValues(event, other.events[at]));
     }
   }
+  const std::string unseen = fmt::format(
+      "a thread has read something that makes no step: a clock or a counter of the processor, an "
+      "address, what code without the hooks has written or returned, a file that an earlier "
+      "execution has left, or {}",
+      kMemoryOutside);
   if (at == common && one.events.size() == other.events.size())
-    return "recorded, the two did not differ in any step";
+    return "recorded, two repetitions did not differ in any step, so before that " + unseen;
   const std::string first = at < one.events.size() ? What(one.events[at]) : "the end";
   const std::string second = at < other.events.size() ? What(other.events[at]) : "the end";
   return fmt::format(
       "the first step that differs is step {}: {} one time, {} the next. All values before it are "
-      "equal, so a thread has read something that makes no step: a clock or a counter of the "
-      "processor, an address, what code without the hooks has written or returned, a file that an "
-      "earlier execution has left, or {}",
-      steps + 1, first, second, kMemoryOutside);
+      "equal, so {}",
+      steps + 1, first, second, unseen);
 }
 
 Verdict NondeterministicVerdict(const std::string& what, const std::string& difference) {

@@ -353,8 +353,8 @@ class Exploration {
     if (!same) {
       // As in CheckPass; but what cannot be repeated is not taken for what it looks like.
       silence_->Restore();
-      same = second.signature == course.signature &&
-             call::RepeatsWithChoices(program_, recorder, options_.execution, second, other);
+      same = call::RepeatsWithChoices(program_, recorder, options_.execution, second, other) &&
+             second.signature == course.signature;
     }
     silence_->Restore();
     if (!same && first.kind == VerdictKind::kUnsupported) return AddWithoutTrace(first);

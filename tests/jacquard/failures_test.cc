@@ -482,6 +482,8 @@ TEST(Nondeterministic, IsAFailureThatCannotBeRepeated) {
   EXPECT_NE(result.report().find("once"), std::string::npos) << result.report();
   EXPECT_NE(result.report().find("passed when it was repeated"), std::string::npos)
       << result.report();
+  EXPECT_NE(result.report().find("two repetitions did not differ"), std::string::npos)
+      << result.report();
 }
 
 TEST(Nondeterministic, IsTheProcessorsClock) {
