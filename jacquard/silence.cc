@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "sim/message.h"
+#include "sim/own_descriptors.h"
 
 namespace jacquard::call {
 namespace {
@@ -22,9 +23,10 @@ void FlushAll() {
 
 Silence::Silence(bool wanted) {
   if (!wanted) return;
-  nowhere_ = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  nowhere_ = sim::MoveAbove(open("/dev/null", O_WRONLY | O_CLOEXEC));
   if (nowhere_ < 0) return;
-  for (int i = 0; i < kStreams; ++i) saved_[i] = fcntl(STDOUT_FILENO + i, F_DUPFD_CLOEXEC, 3);
+  for (int i = 0; i < kStreams; ++i)
+    saved_[i] = fcntl(STDOUT_FILENO + i, F_DUPFD_CLOEXEC, sim::kAbove);
   if (saved_[1] >= 0) sim::SetMessageDescriptor(saved_[1]);
   Restore();
 }

@@ -35,6 +35,7 @@
 #include "sim/engine.h"
 #include "sim/file_positions.h"
 #include "sim/open_files.h"
+#include "sim/own_descriptors.h"
 #include "sim/real.h"
 #include "sim/streams.h"
 #include "sim/sync.h"

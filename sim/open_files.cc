@@ -14,6 +14,7 @@
 #include "sim/early_files.h"
 #include "sim/engine.h"
 #include "sim/file_positions.h"
+#include "sim/own_descriptors.h"
 #include "sim/real.h"
 #include "sim/timer_files.h"
 

@@ -17,8 +17,6 @@ struct OpenDescriptor {
   int file;
 };
 
-constexpr int kAbove = 200;  // descriptors where programs do not look
-
 // Whether `caller`, a return address, is a simulated thread's, in the program's own code: what a
 // library opens for itself may outlive the execution.
 bool IsByProgram(const void* caller);

@@ -23,6 +23,7 @@
 #include <utility>
 
 #include "sim/guarded_stack.h"
+#include "sim/own_descriptors.h"
 
 // Set by the linker.
 extern "C" const char __executable_start[];  // NOLINT(bugprone-reserved-identifier)
@@ -243,8 +244,14 @@ int FindNoDebugFile(Dwfl_Module*, void**, const char*, Dwarf_Addr, const char*, 
   return -1;
 }
 
+// It stays open, and may have been opened in the middle of an execution.
+int FindFile(Dwfl_Module* module, void** data, const char* name, Dwarf_Addr base, char** file_name,
+             Elf** elf) {
+  return sim::MoveAbove(dwfl_linux_proc_find_elf(module, data, name, base, file_name, elf));
+}
+
 constexpr Dwfl_Callbacks kCallbacks = {
-    .find_elf = dwfl_linux_proc_find_elf,
+    .find_elf = FindFile,
     .find_debuginfo = FindNoDebugFile,
     .section_address = nullptr,
     .debuginfo_path = nullptr,
