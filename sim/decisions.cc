@@ -15,6 +15,12 @@ std::string At(const TraceEvent& event, const StepText& words) {
   return location.empty() ? location : fmt::format(" at {}", words.Clean(location));
 }
 
+// Of the step that it is, or that comes next: some choices have an event of their own, which stands
+// before their step, and a thread's end is none.
+uint64_t NumberOf(const TraceView& view, size_t at) {
+  return view.step_number(at) + (view.IsStep(at) ? 0 : 1);
+}
+
 // The first event of the run of events of one thread that `at` belongs to.
 size_t BeginOfRun(const TraceView& view, size_t at) {
   while (view.how(at) == Switch::kNone) --at;
@@ -22,7 +28,7 @@ size_t BeginOfRun(const TraceView& view, size_t at) {
 }
 
 std::string Schedule(const TraceView& view, const StepText& words, size_t at) {
-  const std::string before = fmt::format("before step {}: ", view.step_number(at));
+  const std::string before = fmt::format("before step {}: ", NumberOf(view, at));
   const TraceEvent& event = view.event(at);
   const std::string runs = Thread(event.step.thread);
   const bool wakes_up =
@@ -32,7 +38,10 @@ std::string Schedule(const TraceView& view, const StepText& words, size_t at) {
   const bool tries = event.step.kind == StepKind::kMutexTryLock ||
                      event.step.kind == StepKind::kSharedTryLock ||
                      event.step.kind == StepKind::kSemaphoreTryWait;
-  if ((wakes_up && event.step.new_value != 0) || (tries && event.step.new_value == kTimeIsOver))
+  const bool is_in_vain =
+      event.step.kind == StepKind::kFileInput && event.step.new_value == kNoFileInTime;
+  if ((wakes_up && event.step.new_value == 1) || (tries && event.step.new_value == kTimeIsOver) ||
+      is_in_vain)
     return fmt::format("{}the wait of {} times out", before, runs);
 
   const size_t first = BeginOfRun(view, at);
@@ -61,8 +70,7 @@ std::string Schedule(const TraceView& view, const StepText& words, size_t at) {
 std::string Describe(const TraceView& view, const StepText& words, size_t at) {
   const TraceEvent& event = view.event(at);
   const std::string who = Thread(event.step.thread);
-  // A choice that has an event of its own stands before its step.
-  const uint64_t number = view.step_number(at) + (view.IsStep(at) ? 0 : 1);
+  const uint64_t number = NumberOf(view, at);
   const std::string step = fmt::format("step {}: ", number);
   switch (event.pick) {
     case PickKind::kSchedule:

@@ -84,7 +84,8 @@ size_t TraceView::PickOfSwitch(size_t at) const {
   if (how(at) == Switch::kNone) return kNowhere;
   const int thread = event(at).step.thread;
   for (; at < size() && event(at).step.thread == thread; ++at) {
-    if (!IsStep(at)) continue;
+    // A thread may have nothing left but its end.
+    if (!IsStep(at) && !IsThreadEnd(event(at))) continue;
     return event(at).pick == PickKind::kSchedule ? at : kNowhere;
   }
   return kNowhere;
