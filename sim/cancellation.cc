@@ -9,8 +9,8 @@
 #include <string>
 
 #include "sim/engine.h"
+#include "sim/notes.h"
 #include "sim/real.h"
-#include "sim/recorder.h"
 #include "sim/sync.h"
 #include "sim/threads.h"
 
@@ -28,16 +28,10 @@ bool IsAsynchronous(const SimThread& thread) {
   return thread.cancel_type == PTHREAD_CANCEL_ASYNCHRONOUS;
 }
 
-void Note(const std::string& text) {
-  if (engine.recorder == nullptr) return;
-  const Backstage backstage;
-  engine.recorder->Text(TraceEvent::Type::kNote, text);
-}
-
 [[noreturn]] void Leave(uintptr_t pc) {
   const SimThread& me = *engine.current;
   engine.Acquire(&requests[me.id]);
-  Note("is cancelled");
+  NoteInTrace([] { return "is cancelled"; });
   Finish(StepKind::kOther, nullptr, 0, 0, pc);
   LeaveThread(PTHREAD_CANCELED, pc);
 }
@@ -55,7 +49,7 @@ int Cancel(pthread_t handle, uintptr_t pc) {
   if (!engine.HasEnded(*thread) && !thread->is_cancelled) {
     thread->is_cancelled = true;
     engine.Release(&requests[thread->id]);
-    Note("cancels thread " + std::to_string(thread->id));
+    NoteInTrace([thread] { return "cancels thread " + std::to_string(thread->id); });
     if (engine.IsBlocked(*thread) && IsCancelledIn(*thread, thread->wait)) {
       thread->wait_is_cancelled = thread->woken_spuriously = true;
       engine.MakeRunnable(*thread);

@@ -95,7 +95,8 @@ DescriptorCall::~DescriptorCall() {
     if (error == EPIPE) kWritten.Take(kUnknownFile);  // of who has closed the other end
   }
   WakeReadyDescriptors();
-  const uint64_t which = file_ < 0 ? kSeveralFiles : static_cast<uint64_t>(file_);
+  uint64_t which = file_ < 0 ? kSeveralFiles : static_cast<uint64_t>(file_);
+  if (timed_out_ && effect_ == Effect::kTakes) which = kNoFileInTime;
   Finish(StepOf(), &kFiles, which, which, pc_);
   errno = error;
 }
@@ -139,7 +140,8 @@ DescriptorCall::End DescriptorCall::Wait(const Awaited& awaited, uint64_t deadli
     LeaveIfCancelled(me, pc_);
     ExpireTimerFiles();
     if (awaited.is_ready(awaited.data)) return End::kReady;
-    if (me.timed_out && deadline <= engine.clock.now()) return End::kTimedOut;
+    timed_out_ = me.timed_out && deadline <= engine.clock.now();
+    if (timed_out_) return End::kTimedOut;
     if (me.woken_spuriously && awaited.interruption != Interruption::kIsNone &&
         !(awaited.interruption == Interruption::kEndsUnlessRestarted && me.restarts_calls))
       return End::kInterrupted;

@@ -115,6 +115,7 @@ class DescriptorCall {
   Effect effect_;
   bool is_step_;
   bool takes_nothing_ = false;
+  mutable bool timed_out_ = false;  // it has waited in vain
   int known_file_ = -1;  // files.h
 };
 

@@ -8,7 +8,7 @@
 
 #include "sim/engine.h"
 #include "sim/faults.h"
-#include "sim/recorder.h"
+#include "sim/notes.h"
 #include "sim/signals.h"
 #include "sim/timers.h"
 #include "sim/wait_text.h"
@@ -94,10 +94,7 @@ void HandleTimer(SimThread& me) {
 void HandleInterruption(SimThread& me) {
   const int signal = std::exchange(me.interrupted_by, 0);
   me.restarts_calls = RestartsCalls(signal);
-  if (engine.recorder != nullptr) {
-    const Backstage backstage;
-    engine.recorder->Text(TraceEvent::Type::kNote, "handles a signal");
-  }
+  NoteInTrace([signal] { return "handles " + SignalName(signal) + " in the middle of its wait"; });
   {
     const KeptWait wait(me);
     Deliver(signal);

@@ -94,7 +94,8 @@ sem_t* Open(const char* given_name, int flags, unsigned value, uintptr_t pc) {
   if (value > SEM_VALUE_MAX) return FailsToOpen(EINVAL);
   if (count == kMost) return FailsToOpen(EMFILE);
   i = count++;
-  entries[i] = {.is_linked = true, .times_open = 1};
+  entries[i].is_linked = true;
+  entries[i].times_open = 1;
   std::memcpy(entries[i].name, name, sizeof(name));
   SetValue(semaphores[i], value);
   return &semaphores[i];

@@ -15,6 +15,7 @@
 #include "sim/engine.h"
 #include "sim/faults.h"
 #include "sim/interruptions.h"
+#include "sim/notes.h"
 #include "sim/real.h"
 #include "sim/signals.h"
 #include "sim/sync.h"
@@ -32,10 +33,7 @@ void CheckIsHandled(int signal, const char* call, uintptr_t pc) {
   static std::string message;  // kept, since this stack is given up
   {
     const Backstage backstage;
-    const char* const name = sigabbrev_np(signal);
-    message = std::string(call) + " " +
-              (name != nullptr ? "SIG" + std::string(name) : std::to_string(signal)) +
-              ", which ends the process";
+    message = std::string(call) + " " + SignalName(signal) + ", which ends the process";
   }
   engine.Fail(VerdictKind::kAbort, "signal", message, {.pc = pc});
 }
@@ -94,6 +92,7 @@ uint64_t SentToAll(uint64_t set) {
 // To any thread that waits for it or does not block it: the running one, if possible.
 int SendToProcess(int signal, uintptr_t pc) {
   BeginSending(pc);
+  NoteInTrace([signal] { return "sends " + SignalName(signal) + " to the process"; });
   const uint64_t bit = SetOf(signal);
   for (int i = 0; i < engine.thread_count(); ++i) {
     if (GivenToWaiter(engine.thread(i), signal)) return 0;
@@ -125,6 +124,9 @@ int SendToThread(pthread_t handle, int signal, uintptr_t pc) {
   SimThread* const thread = engine.FindThread(handle);
   if (thread == engine.current) return Raise(signal, "pthread_kill of", pc) == 0 ? 0 : errno;
   if (thread == nullptr) Unsupported("pthread_kill of somebody else's thread");
+  NoteInTrace([signal, thread] {
+    return "sends " + SignalName(signal) + " to thread " + std::to_string(thread->id);
+  });
   if (signal == 0 || engine.HasEnded(*thread) || GivenToWaiter(*thread, signal)) return 0;
   if ((thread->signal_mask & SetOf(signal)) == 0) CheckIsHandled(signal, "pthread_kill of", pc);
   Give(*thread, signal);

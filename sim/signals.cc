@@ -18,11 +18,13 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <utility>
 
 #include "sim/cancellation.h"
 #include "sim/engine.h"
 #include "sim/faults.h"
+#include "sim/notes.h"
 #include "sim/real.h"
 #include "sim/sync.h"
 
@@ -246,6 +248,11 @@ void RaisePending(SimThread& thread) {
     JACQUARD_REAL(raise)(std::countr_zero(left) + 1);
 }
 
+std::string SignalName(int signal) {
+  const char* const name = sigabbrev_np(signal);
+  return name != nullptr ? "SIG" + std::string(name) : "signal " + std::to_string(signal);
+}
+
 uint64_t BlockedBy(const SimThread& thread) {
   return &thread == engine.current ? RealMask() : thread.signal_mask;
 }
@@ -276,7 +283,11 @@ void LeaveSignals(SimThread& from) {
 namespace {
 
 // Where all signals are blocked: the kernel hears of those that wait for the running thread.
-void TellPending(SimThread& thread) {
+// `mask`: what the thread blocks.
+void TellPending(SimThread& thread, uint64_t mask) {
+  for (uint64_t left = thread.pending_signals & ~mask; left != 0; left &= left - 1) {
+    NoteInTrace([left] { return "handles " + SignalName(std::countr_zero(left) + 1); });
+  }
   AcquireSent(thread);  // also what it blocks, as it does in a handler: that comes at its end
   RaisePending(thread);
 }
@@ -308,7 +319,7 @@ void EnterSignals(SimThread& to) {
   }
   {
     const KeptWait wait(to);
-    if (to.pending_signals != 0 && !engine.LetSignalsWait(to)) TellPending(to);
+    if (to.pending_signals != 0 && !engine.LetSignalsWait(to)) TellPending(to, to.signal_mask);
     SetRealMask(to.signal_mask);
   }
   if (to.wait == WaitReason::kNone) TestAsynchronousCancel(to);
@@ -318,7 +329,7 @@ void HandlePending(SimThread& thread) {
   const KeptWait wait(thread);
   // One by one, a handler that jumps away would leave the others behind.
   const uint64_t mask = SetRealMask(~kFaults);
-  TellPending(thread);
+  TellPending(thread, mask);
   SetRealMask(mask);
 }
 

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <string>
 
 #include "sim/thread.h"
 
@@ -23,12 +24,14 @@ class KeptWait {
         mutex_(thread.wait_mutex),
         other_(thread.wait_thread),
         timed_out_(thread.timed_out),
-        woken_spuriously_(thread.woken_spuriously) {}
+        woken_spuriously_(thread.woken_spuriously),
+        wait_is_cancelled_(thread.wait_is_cancelled) {}
   ~KeptWait() {
     thread_.wait_mutex = mutex_;
     thread_.wait_thread = other_;
     thread_.timed_out = timed_out_;
     thread_.woken_spuriously = woken_spuriously_;
+    thread_.wait_is_cancelled = wait_is_cancelled_;
   }
   KeptWait(const KeptWait&) = delete;
   KeptWait& operator=(const KeptWait&) = delete;
@@ -39,6 +42,7 @@ class KeptWait {
   int other_;
   bool timed_out_;
   bool woken_spuriously_;
+  bool wait_is_cancelled_;
 };
 
 // A set of signals, as the kernel has it.
@@ -50,6 +54,9 @@ inline uint64_t ToBits(const sigset_t& set) {
   std::memcpy(&bits, &set, sizeof(bits));
   return bits;
 }
+
+// "SIGUSR1".
+std::string SignalName(int signal);
 
 // What the real thread blocks. Each costs a system call.
 uint64_t RealMask();

@@ -47,13 +47,14 @@ enum class StepKind : uint8_t {
   kExit,     // the thread ends the program
   kDestroy,  // a lock, a condition variable, a semaphore or a barrier is no more
   // Calls for descriptors (descriptors.h). new_value: which one; of kFileInput perhaps
-  // kSeveralFiles.
+  // kSeveralFiles, or kNoFileInTime.
   kFileInput,   // reads from it, or asks what it is ready for
   kFileOutput,  // writes to it
   kFileClose,
 };
 
 inline constexpr uint64_t kSeveralFiles = UINT64_MAX;
+inline constexpr uint64_t kNoFileInTime = UINT64_MAX - 1;
 
 // C++'s memory orders as the instrumentation passes them.
 enum class MemoryOrder : uint8_t { kRelaxed, kConsume, kAcquire, kRelease, kAcqRel, kSeqCst };

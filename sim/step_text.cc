@@ -175,6 +175,7 @@ std::string StepText::Of(const TraceEvent& event) const {
     case StepKind::kDestroy:
       return fmt::format("destroys {}", Object(event));
     case StepKind::kFileInput:
+      if (step.new_value == kNoFileInTime) return "looks at descriptors: none is ready in time";
       return step.new_value == kSeveralFiles
                  ? "looks which descriptors are ready"
                  : fmt::format("reads from descriptor {}", step.new_value);
@@ -191,6 +192,7 @@ std::string StepText::Of(const TraceEvent& event) const {
     case StepKind::kClock:
       return "reads the clock";
     case StepKind::kOther:
+      if (step.address != nullptr) return fmt::format("uses {}", Object(event));
       break;
   }
   return StepKindName(step.kind);
