@@ -81,7 +81,8 @@ std::optional<int> ParseFlags(int argc, char** argv, const Codec& codec, Flags& 
       "Inputs, bytes or texts, or folders of them: their scenarios are explored, in turn");
   app.add_option("--strategy", flags.strategies,
                  "One, or several with commas between: one after another, for comparison")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);  // FILEs may follow
   app.add_flag("--list", list, "List the strategies");
   app.add_option("--scenarios", flags.scenarios,
                  "random, or all (the smallest first, each once); without FILEs")

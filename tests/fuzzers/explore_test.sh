@@ -60,6 +60,8 @@ expect "with the schedules of two threads" test "$(json all "r['strategies'][0][
 cp given.txt twin.txt
 expect "of two equal scenarios" status_is 0 "$right" given.txt twin.txt --strategy=dfs --memory=sc --json=twins
 expect "the schedules count once" test "$(json twins "r['strategies'][0]['distinct_schedules']")" = "$(json all "r['strategies'][0]['distinct_schedules']")"
+expect "files may follow the strategy" status_is 0 "$right" --memory=sc --strategy dfs given.txt twin.txt --json=twins
+expect "and are explored" test "$(json twins "[s['scenarios'] for s in r['strategies']]")" = '[2]'
 expect "the bug in a given scenario" status_is 1 "$broken" given.txt --strategy=dfs --quiet --output=given
 expect "the share of a depth-first search" status_is 0 "$right" given.txt --strategy=dfs --seconds=1
 expect "is in the status line" grep -qE '; [0-9.]+ % done' out
