@@ -193,7 +193,12 @@ CampaignStatus RunCampaign(const Codec& codec, const CampaignOptions& options,
   action.sa_handler = OnSignal;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
-  return Campaign(options, on_status).Run(codec, make_scenarios);
+  CampaignOptions shared = options;
+  // A process without a part of the executions would have no bound.
+  if (const uint64_t executions = options.explorer.executions; executions != 0)
+    shared.jobs =
+        static_cast<int>(std::min<uint64_t>(executions, static_cast<uint64_t>(shared.jobs)));
+  return Campaign(shared, on_status).Run(codec, make_scenarios);
 }
 
 bool CampaignInterrupted() { return interrupted != 0; }

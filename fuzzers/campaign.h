@@ -18,8 +18,8 @@ namespace jacquard::fuzzers {
 
 struct CampaignOptions {
   ExplorerOptions explorer;  // its executions are those of all processes together
-  int jobs = 1;
-  bool given = false;  // the scenarios are few, and explored in turn
+  int jobs = 1;              // at most; never more than executions
+  bool given = false;        // the scenarios are few, and explored in turn
 };
 
 // What all processes have done together.

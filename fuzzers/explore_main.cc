@@ -275,6 +275,8 @@ int Explore(const Codec& codec, Flags& flags) {
     CampaignOptions campaign = flags.campaign;
     ExplorerOptions& explorer = campaign.explorer;
     explorer.strategy = strategy;
+    // A process without a scenario would not use its part of the executions.
+    if (campaign.given) campaign.jobs = std::min(campaign.jobs, static_cast<int>(inputs.size()));
     const bool has_end = MakeStrategy(strategy, 1)->ShareDone() >= 0;
     if (per_scenario == 0 && !(has_end && (campaign.given || flags.scenarios == "all")))
       explorer.per_scenario = has_end ? 100 * kDefaultPerScenario : kDefaultPerScenario;

@@ -48,6 +48,8 @@ expect "the same files" diff -r jobs1 jobs2
 expect "in all executions" test "$(json jobs1.json "r['strategies'][0]['executions']")" = 30001
 expect "going on finds it again" test "$(json jobs1.json "r['strategies'][0]['failures'] > len(r['strategies'][0]['bugs']) >= 1")" = True
 expect "one stops the others" status_is 1 "$broken" --jobs=2 --quiet --executions=1000000000 --output=jobs
+expect "fewer executions than processes" status_is 0 "$right" --jobs=3 --executions=2 --quiet --json=few
+expect "are all there are" test "$(json few "r['strategies'][0]['executions']")" = 2
 
 # A right lock; a given scenario; everything there is.
 expect "no bug in a right lock" status_is 0 "$right" --executions=20000 --jobs=2 --json=-
@@ -58,6 +60,8 @@ expect "is said" grep -q '(that is all there is)' out
 expect "and in the JSON" test "$(json all "r['strategies'][0]['exhausted']")" = True
 expect "with the schedules of two threads" test "$(json all "r['strategies'][0]['distinct_schedules'] > 100")" = True
 cp given.txt twin.txt
+expect "one scenario" status_is 0 "$right" given.txt --strategy=random --jobs=2 --executions=100 --quiet --json=one
+expect "gets all executions" test "$(json one "r['strategies'][0]['executions']")" = 100
 expect "of two equal scenarios" status_is 0 "$right" given.txt twin.txt --strategy=dfs --memory=sc --json=twins
 expect "the schedules count once" test "$(json twins "r['strategies'][0]['distinct_schedules']")" = "$(json all "r['strategies'][0]['distinct_schedules']")"
 expect "files may follow the strategy" status_is 0 "$right" --memory=sc --strategy dfs given.txt twin.txt --json=twins
