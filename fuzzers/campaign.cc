@@ -28,8 +28,9 @@ void OnSignal(int /*signal*/) { interrupted = 1; }
 
 void Work(const Codec& codec, const ExplorerOptions& options, bool given, Scenarios& scenarios,
           const Pipe& pipe) {
-  (void)signal(SIGINT, SIG_IGN);  // the first process decides
-  (void)signal(SIGTERM, SIG_DFL);
+  // The first process decides, also where a signal is sent to all of them.
+  (void)signal(SIGINT, SIG_IGN);
+  (void)signal(SIGTERM, SIG_IGN);
   Explorer explorer(
       codec, options,
       [&pipe](const ExplorerProgress& progress) {
@@ -86,6 +87,7 @@ class Campaign {
                       on_status_(status_);
                       const bool found =
                           options_.explorer.stop_at_first_bug && !status_.bugs.empty();
+                      status_.interrupted |= interrupted != 0;
                       if (interrupted != 0 || found) Kill(/*but_finders=*/found);
                     });
     Kill(/*but_finders=*/false);

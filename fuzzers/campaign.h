@@ -31,6 +31,7 @@ struct CampaignStatus : call::SearchStatus {
   std::vector<ExplorerBug> bugs;
   // A process did not end as it should: what it was.
   std::string problem;
+  bool interrupted = false;  // by a signal, before its end
 };
 
 // Runs it to its end, or until a signal asks the process to end (SIGINT, SIGTERM). Calls

@@ -15,8 +15,9 @@ namespace jacquard::fuzzers {
 
 // The process's exit status where it is not the engine's.
 inline constexpr int kExitPass = 0;
-inline constexpr int kExitFailure = 1;  // a replayed input fails
-inline constexpr int kExitUsage = 2;    // bad flags or bad input
+inline constexpr int kExitFailure = 1;       // a replayed input fails
+inline constexpr int kExitUsage = 2;         // bad flags or bad input
+inline constexpr int kExitInterrupted = 72;  // as libFuzzer
 
 // What makes new inputs of old ones, as a set; beside the engine's own mutations.
 enum MutationKind : uint32_t {

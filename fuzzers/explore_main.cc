@@ -1,6 +1,7 @@
 // NAME_explore: looks for bugs in the scenarios of a fuzz target with strategies instead of an
 // engine. --help lists its flags.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -211,6 +212,25 @@ bool Report(const Codec& codec, const Flags& flags, const Input& input, const st
   return true;
 }
 
+// The strategies that come after those with results.
+std::vector<std::string> NotBegun(const Flags& flags, size_t results) {
+  return {flags.strategies.begin() + static_cast<ptrdiff_t>(results), flags.strategies.end()};
+}
+
+// Whether a signal has ended it before there was a whole result of each strategy.
+bool IsInterrupted(const Flags& flags, const std::vector<CampaignStatus>& results) {
+  return results.size() < flags.strategies.size() || results.back().interrupted;
+}
+
+std::string InterruptedText(const Flags& flags, const std::vector<CampaignStatus>& results) {
+  std::string text = "interrupted";
+  if (results.back().interrupted)
+    text += fmt::format(": {} is not complete", results.back().strategy);
+  if (const std::vector<std::string> missing = NotBegun(flags, results.size()); !missing.empty())
+    text += fmt::format("; not begun: {}", fmt::join(missing, ", "));
+  return text + "\n";
+}
+
 std::string ToJson(const Codec& codec, const Flags& flags,
                    const std::vector<CampaignStatus>& results,
                    const std::vector<std::vector<std::string>>& paths) {
@@ -218,6 +238,8 @@ std::string ToJson(const Codec& codec, const Flags& flags,
   json["target"] = codec.name();
   json["seed"] = flags.campaign.explorer.seed;
   json["jobs"] = flags.campaign.jobs;
+  json["interrupted"] = IsInterrupted(flags, results);
+  json["not_begun"] = NotBegun(flags, results.size());
   json["strategies"] = nlohmann::ordered_json::array();
   for (size_t i = 0; i < results.size(); ++i) {
     const CampaignStatus& result = results[i];
@@ -231,6 +253,7 @@ std::string ToJson(const Codec& codec, const Flags& flags,
     row["failures"] = result.failures;
     row["seconds"] = result.seconds;
     row["exhausted"] = result.exhausted;
+    row["interrupted"] = result.interrupted;
     row["executions_to_first_bug"] = nullptr;
     if (!result.bugs.empty()) row["executions_to_first_bug"] = result.executions_to_first_bug;
     row["bugs"] = nlohmann::ordered_json::array();
@@ -324,8 +347,10 @@ int Explore(const Codec& codec, Flags& flags) {
                              bug.minimal ? "" : "; fewer choices may do"));
     }
   }
-  std::fputs(call::FormatTable({results.begin(), results.end()}).c_str(),
-             flags.json == "-" ? stderr : stdout);
+  const bool interrupted = IsInterrupted(flags, results);
+  std::string table = call::FormatTable({results.begin(), results.end()});
+  if (interrupted) table += InterruptedText(flags, results);
+  std::fputs(table.c_str(), flags.json == "-" ? stderr : stdout);
   std::fflush(stdout);
   if (!flags.json.empty()) {
     const std::string json = ToJson(codec, flags, results, paths);
@@ -337,7 +362,8 @@ int Explore(const Codec& codec, Flags& flags) {
       return kExitUsage;
     }
   }
-  return found ? kExitFailure : kExitPass;
+  if (found) return kExitFailure;
+  return interrupted ? kExitInterrupted : kExitPass;
 }
 
 int Main(int argc, char** argv) {

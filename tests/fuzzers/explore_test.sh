@@ -73,6 +73,21 @@ expect "all small scenarios" status_is 1 "$broken" --scenarios=all --threads=2 -
 mkdir folder && cp given.txt folder
 expect "a folder of inputs" status_is 0 "$right" folder --executions=1000 --quiet
 
+# A signal ends it, and does not look like a pass.
+for to in 'INT ' 'TERM ' 'TERM -'; do  # a signal, and whether it is for all processes
+  signal=${to% *} group=${to#* }
+  setsid "$right" --strategy=pct,random --seconds=600 --jobs=2 --quiet --json=ended >out 2>&1 &
+  explorer=$!
+  while [[ $(pgrep -P $explorer | wc -l) -lt 2 ]]; do sleep 0.1; done
+  sleep 0.5
+  kill -s "$signal" -- "$group$explorer"
+  wait $explorer
+  expect "SIG$to" test $? -eq 72
+  expect "is in the table" grep -q '^interrupted: pct is not complete; not begun: random$' out
+  expect "and in the JSON" test "$(json ended "(r['interrupted'], r['strategies'][0]['interrupted'], r['not_begun'])")" = "(True, True, ['random'])"
+done
+expect "the end is no interruption" test "$(json all "(r['interrupted'], r['not_begun'])")" = '(False, [])'
+
 # What it refuses.
 expect "an unknown strategy" status_is 2 "$right" --strategy=luck
 expect "the message has the list" grep -q '^  portfolio ' out
