@@ -160,17 +160,18 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
       tools->add_option("--seed-corpus", line.output,
                         "FOLDER FILE...: turn texts, also those in folders, into bytes; other "
                         "inputs are copied");
-  app.add_option("--sources", line.sources,
-                 "--seed-corpus: also write which seed comes from which file")
-      ->needs(seed_corpus);
+  auto* const sources = app.add_option("--sources", line.sources,
+                                       "--seed-corpus: also write which seed comes from which file")
+                            ->needs(seed_corpus);
   auto* const files = app.add_option("FILE", line.files, "For --seed-corpus and --survey");
   auto* const output = app.add_option("-o,--output", line.output, "Write to this file or folder");
   app.add_flag("--force", line.force, "Overwrite an existing file");
   app.add_flag("--all", line.all, "--replay, --minimize: every event");
   app.add_flag("--json", line.json, "--replay, --minimize, --triage: for programs");
-  app.add_option("--html", line.html,
-                 "--replay, --minimize: also write the timeline to this file, as a page for a "
-                 "browser");
+  auto* const html =
+      app.add_option("--html", line.html,
+                     "--replay, --minimize: also write the timeline to this file, as a page for a "
+                     "browser");
   app.add_option("--repeat", line.repeat, "--replay: so many times, and say how fast")
       ->check(PositiveNumber())
       ->needs(replay);
@@ -198,6 +199,9 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments, const st
                  "deadlock (native)")
       ->check(PositiveNumber());
   AddExecutionFlags(app, line.execution);
+  for (CLI::Option* const option : {replay, minimize, triage, add_regression, to_text, from_text,
+                                    seed_corpus, sources, output, html})
+    option->check(FileName());
   survey->excludes(replay, minimize, triage, add_regression, to_text, from_text, seed_corpus,
                    executions_option, output, shape_option);
   replay->excludes(minimize, triage, add_regression, to_text, from_text, seed_corpus,

@@ -17,6 +17,13 @@ CLI::Validator PositiveNumber() {
   return {check, "POSITIVE"};
 }
 
+CLI::Validator FileName() {
+  const auto check = [](const std::string& text) -> std::string {
+    return text.empty() ? "the name is empty; name a file" : "";
+  };
+  return {check, ""};
+}
+
 void AddExecutionFlags(CLI::App& app, ExecutionOptions& options) {
   app.add_option("--max-steps", options.max_steps, "An execution with more steps is a livelock")
       ->check(PositiveNumber());

@@ -12,6 +12,9 @@ namespace jacquard::fuzzers {
 // What an option's value must be; CLI11's own says a limit of the type instead.
 CLI::Validator PositiveNumber();
 
+// A file that the user names, which an unset variable of a script does not.
+CLI::Validator FileName();
+
 // Adds --max-steps, --memory and --max-history, which must then outlive the parsing.
 void AddExecutionFlags(CLI::App& app, ExecutionOptions& options);
 

@@ -49,6 +49,12 @@ refuses '--executions' --executions many
 refuses '--memory: tso not in {sc,rc11}' --memory tso
 refuses '--time-limit: "abc" is not a number above 0' --time-limit abc
 refuses '--max-steps: "0" is not a number above 0' --max-steps 0
+for flag in --replay --minimize --triage --to-text --from-text --seed-corpus; do
+  refuses "$flag: the name is empty; name a file" "$flag" ''
+done
+refuses '--html: the name is empty' --replay typing.txt --html ''
+refuses '--html' --replay typing.txt --html=
+refuses '--output: the name is empty' --to-text typing.txt -o ''
 refuses '--html: only with --replay or --minimize' --html page.html
 refuses '--all: only with --replay or --minimize' --all -runs=1
 refuses '--all: only with --replay or --minimize' --all --triage .
