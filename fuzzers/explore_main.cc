@@ -95,20 +95,24 @@ std::optional<int> ParseFlags(int argc, char** argv, const Codec& codec, Flags& 
   app.add_option("--seed", explorer.seed, "What scenarios and strategies draw their chance from");
   app.add_option("--executions", explorer.executions,
                  "So many with each strategy (default: a million; without end with "
-                 "--seconds, for all scenarios, and for FILEs if the strategy has an end)");
+                 "--seconds, for all scenarios, and for FILEs if the strategy has an end)")
+      ->check(PositiveNumber());
   app.add_option("--seconds", explorer.seconds, "So long with each strategy")
       ->check(PositiveNumber());
   app.add_option("--per-scenario", explorer.per_scenario,
                  "So many executions of a scenario until the next one's turn (default: 20; for "
-                 "dfs, delays and sleep 2000, and all there are of FILEs and of all scenarios)");
+                 "dfs, delays and sleep 2000, and all there are of FILEs and of all scenarios)")
+      ->check(PositiveNumber());
   app.add_option("--jobs", flags.campaign.jobs, "Processes that share scenarios and findings")
       ->check(CLI::Range(1, kMostJobs));
   app.add_option("--stop", flags.stop, "first: at the first bug; never: go on")
       ->check(CLI::IsMember({"first", "never"}));
   app.add_flag("--no-minimize", flags.no_minimize, "Write failures as they are found");
   app.add_option("--output", flags.output, "The folder that crash files are written to");
-  app.add_option("--json", flags.json, "Write the result to this file, for programs; - is stdout");
-  app.add_option("--replay", flags.replay, "Instead: execute one input, and report");
+  app.add_option("--json", flags.json, "Write the result to this file, for programs; - is stdout")
+      ->check(FileName());
+  app.add_option("--replay", flags.replay, "Instead: execute one input, and report")
+      ->check(FileName());
   app.add_flag("--all", flags.all, "In reports: every event");
   app.add_flag("--quiet", flags.quiet, "No status line");
   AddExecutionFlags(app, explorer.execution);
@@ -363,7 +367,14 @@ int Explore(const Codec& codec, Flags& flags) {
     }
   }
   if (found) return kExitFailure;
-  return interrupted ? kExitInterrupted : kExitPass;
+  if (interrupted) return kExitInterrupted;
+  for (const CampaignStatus& result : results) {
+    if (result.executions != 0) continue;
+    PrintError(fmt::format("jacquard: {}: nothing was executed; --seconds={} is too short\n",
+                           result.strategy, flags.campaign.explorer.seconds));
+    return kExitUsage;
+  }
+  return kExitPass;
 }
 
 int Main(int argc, char** argv) {

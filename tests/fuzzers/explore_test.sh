@@ -94,6 +94,13 @@ expect "the message has the list" grep -q '^  portfolio ' out
 expect "a missing file" status_is 2 "$right" nowhere
 expect "an unknown flag" status_is 2 "$right" --bogus
 expect "too many threads" status_is 2 "$right" --threads=99
+for flag in --executions --seconds --per-scenario; do
+  expect "$flag=0" status_is 2 "$right" $flag=0
+  expect "is explained" grep -q "^jacquard: $flag: \"0\" is not a number above 0" out
+done
+expect "a moment" status_is 2 "$right" --seconds=1e-9 --quiet
+expect "is too short to pass" grep -q '^jacquard: portfolio: nothing was executed; --seconds=1e-09 is too short' out
+expect "a name that is empty" status_is 2 "$right" --executions=10 --json ''
 touch file
 mkdir taken
 for json in no/such/file taken file/file; do
