@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "fuzzers/codec.h"
+#include "fuzzers/execution_flags.h"
 #include "fuzzers/load_input.h"
 #include "fuzzers/scenario.h"
 #include "stress/runs.h"
@@ -89,11 +90,11 @@ int Run(int argc, char** argv) {
       ->check(CLI::Range(type.min_threads, type.max_threads));
   app.add_option("--time-limit", runs.time_limit,
                  "Seconds; threads that do not end, or an operation that takes longer, have failed")
-      ->check(CLI::PositiveNumber);
+      ->check(fuzzers::PositiveNumber());
   app.add_flag("--no-delays", runs.no_delays, "No random delays between operations");
 
   auto* const short_runs = app.add_option_group("Short runs");
-  short_runs->add_option("--runs", runs.runs, "How many")->check(CLI::PositiveNumber);
+  short_runs->add_option("--runs", runs.runs, "How many")->check(fuzzers::PositiveNumber());
   short_runs->add_option("--repeat", runs.repeat,
                          "How often the first failing seed is tried again");
   std::string replay;
@@ -105,7 +106,7 @@ int Run(int argc, char** argv) {
   auto* const seconds = torments
                             ->add_option("--seconds", supervisor.seconds,
                                          "So long, with a status line a second, or until Ctrl-C")
-                            ->check(CLI::PositiveNumber)
+                            ->check(fuzzers::PositiveNumber())
                             ->excludes(replay_option);
   torments->add_option("--json", supervisor.json, "The summary as JSON; -: to standard output")
       ->type_name("FILE");

@@ -42,6 +42,11 @@ grep -q '^passes.txt: 0 of 7 runs failed$' log || fail "says so"
 [[ $? -eq 2 ]] || fail "an unknown flag ends with status 2"
 "$correct" --threads 99 >log 2>&1
 [[ $? -eq 2 ]] || fail "so does a value that makes no sense"
+for flag in --runs --time-limit --seconds; do
+  "$correct" $flag 0 >log 2>&1
+  [[ $? -eq 2 ]] || fail "so does $flag 0"
+  grep -q "^$flag: \"0\" is not a number above 0\$" log || fail "which is said in a few words"
+done
 
 ((failures == 0)) && echo "all passed"
 exit "$failures"
