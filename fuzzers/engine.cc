@@ -15,6 +15,7 @@
 
 #include "fuzzers/files.h"
 #include "fuzzers/seed_sources.h"
+#include "fuzzers/shell_word.h"
 
 namespace jacquard::fuzzers {
 namespace {
@@ -63,7 +64,8 @@ void PrintLastLines(const std::string& path) {
   const std::string source = SourceOfArtifact(path);
   const std::string& file = source.empty() ? path : source;
   std::string replay;
-  if (!replay_command.empty()) replay = fmt::format("Replay:    {} {}\n", replay_command, file);
+  if (!replay_command.empty())
+    replay = fmt::format("Replay:    {} {}\n", replay_command, ShellWord(file));
   // The artifact of a test may be gone with its sandbox.
   if (!seed_sources.empty() && source.empty() && replay_command.ends_with(kReplayFlag)) {
     const std::string_view command =

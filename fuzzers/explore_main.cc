@@ -24,6 +24,7 @@
 #include "fuzzers/scenario.h"
 #include "fuzzers/scenario_program.h"
 #include "fuzzers/scenarios.h"
+#include "fuzzers/shell_word.h"
 #include "jacquard/status_line.h"
 #include "sim/byte_string.h"
 #include "sim/report.h"
@@ -188,7 +189,7 @@ std::string ReplayCommand(const ExecutionOptions& execution) {
     command = launcher;
   } else {
     std::error_code error;
-    command = std::filesystem::read_symlink("/proc/self/exe", error).string();
+    command = ShellWord(std::filesystem::read_symlink("/proc/self/exe", error).string());
     command += kFlag;
   }
   if (command.ends_with(kFlag))
@@ -211,7 +212,7 @@ bool Report(const Codec& codec, const Flags& flags, const Input& input, const st
   if (verdict.passed()) return false;
   ReportOptions report;
   report.timeline.all = flags.all;
-  report.replay_command = ReplayCommand(execution) + " " + path;
+  report.replay_command = ReplayCommand(execution) + " " + ShellWord(path);
   PrintError(FormatReport(verdict, trace, report) + "\n");
   return true;
 }

@@ -30,6 +30,7 @@
 #include "fuzzers/progress.h"
 #include "fuzzers/run_totals.h"
 #include "fuzzers/scenario_type.h"
+#include "fuzzers/shell_word.h"
 #include "fuzzers/survey.h"
 #include "fuzzers/sweep.h"
 #include "fuzzers/tool.h"
@@ -254,7 +255,8 @@ std::string RepeatedFlags(const CommandLine& line) {
 // How to execute this program again, to be followed by the file.
 std::string ReplayCommand(const CommandLine& line) {
   const char* const launcher = std::getenv("JACQUARD_REPLAY_COMMAND");
-  std::string command = launcher != nullptr ? launcher : ProgramPath() + std::string(kReplayFlag);
+  std::string command =
+      launcher != nullptr ? launcher : ShellWord(ProgramPath()) + std::string(kReplayFlag);
   // Before the last flag, which the file follows.
   if (command.ends_with(kReplayFlag))
     command.insert(command.size() - kReplayFlag.size(), RepeatedFlags(line));
@@ -365,7 +367,7 @@ void Initialize(int* argc, char*** argv) {
       line.mode == CommandLine::Mode::kFuzz ? line.addressing : Addressing::kPositions;
   options.all_events = line.all;
   if (line.mode == CommandLine::Mode::kReplay) {
-    options.replay_command = ReplayCommand(line) + " " + line.file;
+    options.replay_command = ReplayCommand(line) + " " + ShellWord(line.file);
     End(Replay(line, codec, std::move(options)));
   }
   if (line.mode == CommandLine::Mode::kMinimize) {

@@ -13,6 +13,7 @@
 #include "fuzzers/engine.h"
 #include "fuzzers/load_input.h"
 #include "fuzzers/seed_sources.h"
+#include "fuzzers/shell_word.h"
 #include "fuzzers/text.h"
 
 namespace jacquard::fuzzers {
@@ -168,7 +169,7 @@ int Minimize(const CommandLine& line, const Codec& codec, FormOptions options,
     Print(report);
     if (!no_step) _exit(kExitUsage);
   };
-  options.replay_command = replay + " " + output;
+  options.replay_command = replay + " " + ShellWord(output);
   options.features = 0;
   if (std::string_view(FormName()) == "native") {
     return Complain("--minimize needs the simulated form: real threads do not fail every time");

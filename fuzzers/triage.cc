@@ -17,6 +17,7 @@
 #include "fuzzers/child_process.h"
 #include "fuzzers/engine.h"
 #include "fuzzers/load_input.h"
+#include "fuzzers/shell_word.h"
 #include "fuzzers/text.h"
 #include "fuzzers/tool.h"
 
@@ -221,7 +222,7 @@ std::string ToText(const Findings& findings, const std::string& folder, const Re
     if (!bug.problem.empty())
       text += fmt::format("                not minimised: {}\n", bug.problem);
     text += fmt::format("    reproduces  {} of {}\n", bug.reproduced, kReplays);
-    text += fmt::format("    replay      {} {}\n", rerun.replay, bug.reproducer);
+    text += fmt::format("    replay      {} {}\n", rerun.replay, ShellWord(bug.reproducer));
   }
   if (!findings.passing.empty()) text += "\nPassing now:\n";
   for (const std::string& path : findings.passing) text += fmt::format("    {}\n", path);
@@ -241,7 +242,7 @@ std::string ToJson(const Findings& findings, const std::string& folder, const Re
                                     {"reproducer", bug.reproducer},
                                     {"replays", kReplays},
                                     {"reproduced", bug.reproduced},
-                                    {"replay", rerun.replay + " " + bug.reproducer},
+                                    {"replay", rerun.replay + " " + ShellWord(bug.reproducer)},
                                     {"files", std::move(files)}};
     if (!bug.problem.empty()) entry["not_minimised"] = bug.problem;
     bugs.push_back(std::move(entry));

@@ -18,6 +18,7 @@
 #include "fuzzers/execution_flags.h"
 #include "fuzzers/load_input.h"
 #include "fuzzers/scenario.h"
+#include "fuzzers/shell_word.h"
 #include "stress/runs.h"
 #include "stress/supervisor.h"
 #include "stress/torture.h"
@@ -170,7 +171,8 @@ int Run(int argc, char** argv) {
     return Complain(fmt::format("--operations: a short run has at most {} of each thread",
                                 fuzzers::kMaxOperations));
   if (operations > 0) runs.operations = operations;
-  if (replay_option->count() == 0) return RunRandomInputs(codec, runs, argv[0]) ? 0 : kExitFailure;
+  if (replay_option->count() == 0)
+    return RunRandomInputs(codec, runs, fuzzers::ShellWord(argv[0])) ? 0 : kExitFailure;
   fuzzers::Input input;
   if (const std::string problem = fuzzers::LoadInput(replay, codec, &input); !problem.empty())
     return Complain(problem);

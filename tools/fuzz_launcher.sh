@@ -160,6 +160,7 @@ if [[ -n $label && (-n ${BUILD_WORKSPACE_DIRECTORY:-} || ($regression == true &&
     bazel=$BUILD_WORKSPACE_DIRECTORY/bazelw
     [[ ${BUILD_WORKING_DIRECTORY:-} == "$BUILD_WORKSPACE_DIRECTORY" ]] && bazel=./bazelw
   fi
+  bazel=$(printf %q "$bazel")  # as a shell reads it
   export JACQUARD_REPLAY_COMMAND="$bazel run ${config:+--config=$config }${label}_run -- --replay"
 fi
 

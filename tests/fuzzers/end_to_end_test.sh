@@ -31,6 +31,16 @@ expect "from another folder and with another environment" \
 report out >third
 expect "that prints the same, too" diff first third
 
+# The commands are for a shell, whatever files are called.
+mkdir "a b" && cp "$crash" "a b/it's"
+expect "of a name with a space" status_is 1 "$program" --replay "a b/it's"
+command=$(sed -n 's/^Replay: *//p' out)
+expect "the command replays: $command" status_is 1 bash -c "$command"
+ln "$program" "a b/my program" 2>/dev/null || cp "$program" "a b/my program"
+"a b/my program" -seed=1 -runs=3000000 "-artifact_prefix=a b/" >log4 2>&1
+command=$(sed -n 's/^Replay: *//p' log4)
+expect "a run's command replays: $command" status_is 1 bash -c "$command"
+
 # The text form of the crash file fails in the same way.
 expect "to text" status_is 0 "$program" --to-text "$crash" -o crash.txt
 expect "the text form is a text" grep -q '^jacquard scenario 2 rw_lock$' crash.txt

@@ -9,8 +9,8 @@ unset BUILD_WORKSPACE_DIRECTORY BUILD_WORKING_DIRECTORY
 workspace=$PWD
 cd "$TEST_TMPDIR" || exit 1
 launch() { "$launcher" --label=//some:target "--binary_path=$program" "--seed_corpus=$seeds" "$@"; }
-# FILE: the last two lines of `out`.
-names() { diff <(printf 'Replay:    bazel run //some:target_run -- --replay %s\n%s\n' "$1" "$1") <(tail -n 2 out); }
+# FILE [FILE IN A SHELL]: the last two lines of `out`.
+names() { diff <(printf 'Replay:    bazel run //some:target_run -- --replay %s\n%s\n' "${2:-$1}" "$1") <(tail -n 2 out); }
 
 expect "the regression fails" status_is 77 launch --regression
 expect "its file is named" names "$file"
@@ -21,6 +21,10 @@ mkdir given
 cp "$workspace/$file" given/mine.txt
 expect "a regression of a folder fails" status_is 77 launch --corpus_dir given --regression
 expect "its file is named, too" names "$PWD/given/mine.txt"
+mv given "with space"
+expect "a regression of a folder with a space fails" status_is 77 launch --corpus_dir "with space" --regression
+expect "its file is quoted in the command" names "$PWD/with space/mine.txt" "'$PWD/with space/mine.txt'"
+mv "with space" given
 
 # In the bytes of this one what makes it fail, the schedule, comes behind the exceptions of memory.
 rm given/mine.txt

@@ -51,6 +51,10 @@ for bug in triage["bugs"]:
 '
 expect "-o names another folder" status_is 1 "$broken" --triage found -o elsewhere
 expect "that is written to" test -f "elsewhere/$(basename "$reproducer")"
+mkdir "a folder" && cp "$reproducer" "a folder"
+expect "a folder with a space" status_is 1 "$broken" --triage "a folder"
+replay=$(grep -m 1 '^    replay ' out | sed 's/^    replay *//')
+expect "has a command for a shell: $replay" status_is 1 bash -c "$replay"
 expect "the right lock passes" status_is 0 "$right" --triage found
 expect "no bug there" grep -q "^found: 0 bugs in 0 files; $((crashes + 2)) passing" out
 expect "a missing folder is an error" status_is 2 "$broken" --triage nowhere
