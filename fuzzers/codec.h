@@ -20,7 +20,8 @@
 // follows.
 //
 // A byte string with another version byte, and the empty one, decode to the empty input: a run of
-// such bytes can never fail, so whatever fails is recognised as an input when it is replayed.
+// such bytes can never fail, so whatever fails is recognised as an input when it is replayed. A
+// text (text.h) begins with another byte as well, and is compiled before it would come here.
 #ifndef JACQUARD_FUZZERS_CODEC_H_
 #define JACQUARD_FUZZERS_CODEC_H_
 

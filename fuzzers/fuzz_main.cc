@@ -24,8 +24,10 @@
 #include "fuzzers/command_line.h"
 #include "fuzzers/engine.h"
 #include "fuzzers/execution_flags.h"
+#include "fuzzers/files.h"
 #include "fuzzers/form.h"
 #include "fuzzers/input.h"
+#include "fuzzers/load_input.h"
 #include "fuzzers/mutator.h"
 #include "fuzzers/progress.h"
 #include "fuzzers/run_totals.h"
@@ -33,6 +35,7 @@
 #include "fuzzers/shell_word.h"
 #include "fuzzers/survey.h"
 #include "fuzzers/sweep.h"
+#include "fuzzers/text.h"
 #include "fuzzers/tool.h"
 #include "fuzzers/triage.h"
 
@@ -64,6 +67,18 @@ constexpr double kAddEvery = 0.5;
 // Executions from one look at the clock to the next.
 constexpr uint64_t kExecutionsPerTick = 16;
 
+// Ends the process whatever its threads are doing. The profile would be written at exit, which this
+// is not.
+[[noreturn]] void End(int status) {
+  if (__llvm_profile_write_file != nullptr) __llvm_profile_write_file();
+  _exit(status);
+}
+
+// Costs one compare for bytes that are none.
+bool IsText(std::span<const uint8_t> bytes) {
+  return !bytes.empty() && !IsKnownVersion(bytes[0]) && LooksLikeText(AsText(bytes));
+}
+
 // What a fuzzing run does for every input.
 class Fuzzer {
  public:
@@ -73,6 +88,7 @@ class Fuzzer {
         shape_operations_(line.shape_operations),
         mutations_(line.mutations),
         by_position_(line.addressing == Addressing::kPositions),
+        engine_arguments_(line.engine),
         start_(std::chrono::steady_clock::now()) {
     options.on_fatal = [this](const std::string& report, bool no_step) {
       EndProgress();
@@ -107,7 +123,11 @@ class Fuzzer {
   void TestOneInput(std::span<const uint8_t> bytes) {
     bytes_ = bytes;
     if (form_->executions() % kExecutionsPerTick == 0) Tick();
-    codec_.Decode(bytes, input_);
+    if (IsText(bytes)) [[unlikely]] {
+      DecodeText(bytes);
+    } else {
+      codec_.Decode(bytes, input_);
+    }
     if (shape_threads_ != 0) codec_.Reshape(shape_threads_, shape_operations_, input_);
     if (form_->Execute(input_)) [[likely]] {
       // What the engine executes before it mutates are the seeds.
@@ -128,6 +148,7 @@ class Fuzzer {
   size_t Mutate(uint8_t* data, size_t size, size_t max_size, uint32_t seed,
                 GeneralMutation general) {
     mutates_ = true;
+    size = Compile(data, size, max_size);
     if (by_position_ && (mutations_ & kSweepMutations) != 0 && seed % kSweepOnceIn == 0 &&
         sweep_.Next(mutated_)) {
       const std::vector<uint8_t> bytes = codec_.Encode(mutated_);
@@ -156,6 +177,7 @@ class Fuzzer {
                    size_t max_size, uint32_t seed) const {
     // The engine calls this as often as Mutate.
     if ((mutations_ & kCrossOverMutations) == 0 || seed % kCrossOverOnceIn != 0) return 0;
+    if (IsText(one) || IsText(other)) return 0;
     return fuzzers::CrossOver(one, other, out, max_size, seed / kCrossOverOnceIn);
   }
 
@@ -187,6 +209,34 @@ class Fuzzer {
   }
 
  private:
+  // A text is what it says, also where the user gives it to the engine: as bytes it would pass,
+  // since it is none of any version.
+  void DecodeText(std::span<const uint8_t> bytes) {
+    const auto error = ParseText(AsText(bytes), codec_, input_);
+    if (!error) return;
+    input_.Clear(codec_.type().min_threads);
+    if (mutates_) return;  // the engine has made it
+    const std::string file = FileThatBegins(bytes, engine_arguments_);
+    if (file.empty() && !EngineIsLibFuzzer()) return;  // others may have mutated it, too
+    std::error_code no_file;
+    const bool is_cut = !file.empty() && std::filesystem::file_size(file, no_file) > bytes.size();
+    EndProgress();
+    Print(fmt::format("jacquard: {}\n",
+                      is_cut ? fmt::format("{}: -max_len={} cuts off this text", file, bytes.size())
+                             : error->ToString(file.empty() ? "an input" : file)));
+    End(kExitUsage);
+  }
+
+  // Turns a text into bytes, which are what can be mutated. Returns the size.
+  size_t Compile(uint8_t* data, size_t size, size_t max_size) {
+    const std::span<const uint8_t> text(data, size);
+    if (!IsText(text) || ParseText(AsText(text), codec_, mutated_)) return size;
+    const Bytes bytes = codec_.Encode(mutated_);
+    if (bytes.size() > max_size) return size;
+    std::ranges::copy(bytes, data);
+    return bytes.size();
+  }
+
   // Now and then.
   void Tick() {
     if (progress_ != nullptr) progress_->Tick(Seconds());
@@ -220,6 +270,7 @@ class Fuzzer {
   const int shape_operations_;
   const uint32_t mutations_;
   const bool by_position_;
+  const std::vector<std::string> engine_arguments_;
   const std::chrono::steady_clock::time_point start_;
   std::unique_ptr<Form> form_;
   std::unique_ptr<RunTotals> made_;  // of the processes that this one starts; null: there are none
@@ -330,13 +381,6 @@ void AddEngineDefaults(std::vector<std::string>& arguments) {
     for (const std::string& argument : arguments) given |= argument.starts_with(name);
     if (!given) arguments.emplace_back(flag);
   }
-}
-
-// Ends the process whatever its threads are doing. The profile would be written at exit, which this
-// is not.
-[[noreturn]] void End(int status) {
-  if (__llvm_profile_write_file != nullptr) __llvm_profile_write_file();
-  _exit(status);
 }
 
 void Initialize(int* argc, char*** argv) {

@@ -1,15 +1,14 @@
 #include "fuzzers/load_input.h"
 
+#include <vector>
+
 #include "fuzzers/text.h"
 
 namespace jacquard::fuzzers {
-namespace {
 
-std::string_view AsText(const Bytes& bytes) {
+std::string_view AsText(std::span<const uint8_t> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
-
-}  // namespace
 
 bool IsTextFile(const std::string& path, const Bytes& bytes) {
   return path.ends_with(kTextExtension) || LooksLikeText(AsText(bytes));
@@ -28,6 +27,18 @@ std::string LoadInput(const std::string& path, const Codec& codec, Input* input)
   std::string problem;
   if (!Codec::Recognise(bytes, &problem)) return path + ": " + problem;
   codec.Decode(bytes, *input);
+  return {};
+}
+
+std::string FileThatBegins(std::span<const uint8_t> bytes, std::span<const std::string> arguments) {
+  std::vector<std::string> files;
+  for (const std::string& argument : arguments.subspan(1)) {
+    if (!argument.starts_with('-')) (void)AddFiles(argument, files);
+  }
+  for (const std::string& file : files) {
+    Bytes content;
+    if (ReadFile(file, &content).empty() && AsText(content).starts_with(AsText(bytes))) return file;
+  }
   return {};
 }
 

@@ -2,6 +2,8 @@
 #ifndef JACQUARD_FUZZERS_LOAD_INPUT_H_
 #define JACQUARD_FUZZERS_LOAD_INPUT_H_
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -13,6 +15,8 @@ namespace jacquard::fuzzers {
 
 inline constexpr std::string_view kTextExtension = ".txt";
 
+std::string_view AsText(std::span<const uint8_t> bytes);
+
 // Whether the file is a text, by its name or by what is in it.
 bool IsTextFile(const std::string& path, const Bytes& bytes);
 
@@ -23,6 +27,10 @@ std::string ParseFile(const std::string& path, const Bytes& bytes, const Codec& 
 // Reads an input, as text or as bytes. "" or what is wrong: the file cannot be read, has a mistake
 // (with line and column), or is not an input of this target.
 std::string LoadInput(const std::string& path, const Codec& codec, Input* input);
+
+// The file among those that an engine's arguments name, the program first, and in their folders,
+// that begins with `bytes`; "" if there is none.
+std::string FileThatBegins(std::span<const uint8_t> bytes, std::span<const std::string> arguments);
 
 }  // namespace jacquard::fuzzers
 

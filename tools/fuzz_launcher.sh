@@ -212,7 +212,7 @@ if [[ $clean == true ]]; then
 fi
 mkdir -p -- "$FUZZER_OUTPUT_CORPUS_DIR" "$FUZZER_ARTIFACTS_DIR" || fail "cannot make folders in $output_root"
 
-# The engine reads bytes alone. The seeds that are built have been compiled already.
+# The seeds that are built have been compiled already. Mistakes in these are to be found before the engine starts.
 if [[ -n $corpus_dir && $ordinary == false ]]; then
   # In the folder of the target's output, where it may stay until the next time.
   seeds=$output_root/given_seeds sources=$output_root/given_seeds.sources

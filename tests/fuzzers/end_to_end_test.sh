@@ -47,6 +47,26 @@ expect "the text form is a text" grep -q '^jacquard scenario 2 rw_lock$' crash.t
 expect "a text replays" status_is 1 "$program" --replay crash.txt
 report out >fourth
 expect "with the same report" diff first fourth
+mkdir texts
+(echo '# With a comment in front.'; cat crash.txt) >texts/commented.txt
+for what in crash.txt texts; do
+  expect "the engine executes a text: $what" status_is 77 "$program" -runs=0 "$what"
+  report out >engine
+  expect "with the same report" diff first engine
+done
+expect "and replays it" status_is 1 "$program" --replay "$(tail -n 1 out)"
+sed 's/^jacquard scenario 2 rw_lock$/&\nthread 0: reed object=0/' crash.txt >texts/commented.txt
+for arguments in texts/commented.txt '-runs=0 texts' 'texts'; do
+  # shellcheck disable=SC2086  # a command line
+  expect "a mistake in a text: $arguments" status_is 2 "$program" $arguments
+  expect "is named" grep -q '^jacquard: texts/commented.txt:2:11: error: expected an operation, found "reed"' out
+done
+expect "a text that is cut off" status_is 2 "$program" -max_len=30 texts/commented.txt
+expect "says so" grep -q '^jacquard: texts/commented.txt: -max_len=30 cuts off this text$' out
+printf 'jacquard scenario 2 rw_lock\nthread 0: read object=1\nthread 1: read object=1\n' >texts/commented.txt
+expect "texts are mutated as what they say" status_is 77 "$program" -seed=1 -runs=3000000 texts
+find texts -type f ! -name '*.txt' -exec grep -l acquard {} + >mutated
+expect "into bytes: $(cat mutated)" test ! -s mutated
 expect "from text" status_is 0 "$program" --from-text crash.txt -o crash.bytes
 expect "to text again" status_is 0 "$program" --to-text crash.bytes -o again.txt
 expect "texts are canonical" diff crash.txt again.txt
