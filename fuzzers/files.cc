@@ -61,7 +61,11 @@ std::string WriteFile(const std::string& path, std::span<const uint8_t> bytes, b
     }
     bytes = bytes.subspan(static_cast<size_t>(n));
   }
-  if (!standard && close(file) != 0 && error.empty()) error = SystemError(path);
+  if (standard) return error;
+  if (close(file) != 0 && error.empty()) error = SystemError(path);
+  // Nobody wants a part of it, and it would be in the way of the next attempt.
+  if (std::error_code ignored; !error.empty() && fs::is_regular_file(path, ignored))
+    fs::remove(path, ignored);
   return error;
 }
 

@@ -17,7 +17,7 @@ inline constexpr size_t kMaxFileSize = 1 << 20;
 // "-" is standard input or output in both. Each returns "" or what went wrong, with the file's
 // name.
 std::string ReadFile(const std::string& path, Bytes* bytes);
-// An existing file is an error unless `overwrite`.
+// An existing file is an error unless `overwrite`. What could not be written as a whole is removed.
 std::string WriteFile(const std::string& path, std::span<const uint8_t> bytes, bool overwrite);
 
 // The same before the work that makes the content, without a change: "" or what is to be expected

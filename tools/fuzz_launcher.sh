@@ -230,14 +230,23 @@ fi
 if [[ $merge == true ]]; then
   # A set cover is smaller than what the engine's own merge keeps. Nothing is lost: the old corpus gets another name.
   merged=$(mktemp -d -- "$output_root/merged-XXXXXX") || fail "cannot make a folder in $output_root"
-  "$binary" "${arguments[@]}" -set_cover_merge=1 "$@" "$merged" "$FUZZER_OUTPUT_CORPUS_DIR" "$seeds" ||
-    fail "the merge failed; the corpus is as it was, what has been merged is in $merged"
+  kept=$(
+    set -o pipefail
+    "$binary" "${arguments[@]}" -set_cover_merge=1 "$@" "$merged" "$FUZZER_OUTPUT_CORPUS_DIR" "$seeds" 2>&1 |
+      while IFS= read -r line || [[ -n $line ]]; do
+        printf '%s\n' "$line" >&2
+        [[ ! $line =~ ^MERGE-OUTER:\ ([0-9]+)\ new\ files ]] || printf '%s' "${BASH_REMATCH[1]}"
+      done
+  ) || fail "the merge failed; the corpus is as it was, what has been merged is in $merged"
+  # The engine does not look whether a file was written, but names it after its content.
+  count() { find "$1" -type f | wc -l; }
+  [[ $(count "$merged") -eq $kept ]] && (cd -- "$merged" && find . -type f -printf '%f  %p\n' | sha1sum --check --status -) ||
+    fail "the merge could not write all that it keeps (is the disk full?); the corpus is as it was, what has been merged is in $merged"
   chmod --reference="$FUZZER_OUTPUT_CORPUS_DIR" -- "$merged"
   number=1
   while [[ -e $output_root/corpus-before-merge-$number ]]; do number=$((number + 1)); done
   mv -- "$FUZZER_OUTPUT_CORPUS_DIR" "$output_root/corpus-before-merge-$number" &&
     mv -- "$merged" "$FUZZER_OUTPUT_CORPUS_DIR" || exit 1
-  count() { find "$1" -type f | wc -l; }
   echo "$(count "$FUZZER_OUTPUT_CORPUS_DIR") inputs in $FUZZER_OUTPUT_CORPUS_DIR, of" \
     "$(count "$output_root/corpus-before-merge-$number") that are in $output_root/corpus-before-merge-$number now," \
     "and of the seeds" >&2

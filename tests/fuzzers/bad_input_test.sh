@@ -69,5 +69,17 @@ refuses 'existing: exists already; --force overwrites it' --to-text empty -o exi
 cmp -s existing before || { echo "FAILED: an existing file was changed"; failures=$((failures + 1)); }
 refuses 'No such file' --to-text empty -o no/such/folder
 
+# What cannot be written as a whole leaves nothing that is in the way of the next attempt.
+"$program" --to-text empty -o whole
+for flags in '--to-text empty' '--to-text empty --force' '--from-text whole'; do
+  # shellcheck disable=SC2086  # flags
+  said=$(trap '' XFSZ && ulimit -f 0 && "$program" $flags -o part 2>&1)
+  status=$?
+  if ((status != 2)) || [[ $said != 'jacquard: part: File too large' || -e part ]]; then
+    echo "FAILED: $flags without room ends with $status and says: $said"
+    failures=$((failures + 1))
+  fi
+done
+
 ((failures == 0)) && echo "all passed"
 exit "$failures"

@@ -128,6 +128,20 @@ if ((simulated)); then
 fi
 launch --merge || fail "a second merge"
 [[ -d $root/corpus-before-merge-1 && -d $root/corpus-before-merge-2 ]] || fail "each merge keeps the corpus before it"
+# As on a full disk: what the engine writes is cut off, or not there at all.
+cat >full <<'END'
+#!/bin/bash
+"$PROGRAM" "$@" || exit
+for argument; do [[ $argument != */merged-* ]] || find "$argument" -type f -size +0 | head -n 1 | xargs $SPOIL; done
+END
+chmod +x full
+sums=$(sha256sum "$root/corpus"/*)
+for spoil in 'truncate -s 0' 'truncate -s -1' rm; do
+  PROGRAM=$program SPOIL=$spoil launch --merge "--binary_path=$PWD/full"
+  [[ $? -eq 2 ]] || fail "a merge that is not written ends with status 2: $spoil"
+  grep -q 'could not write all that it keeps (is the disk full?); the corpus is as it was' log || fail "it says so: $spoil"
+  [[ $(sha256sum "$root/corpus"/*) == "$sums" ]] || fail "the corpus stays: $spoil"
+done
 
 # Without a folder, what has been found; and nothing has been.
 launch --triage || fail "--triage finds nothing in an empty folder"
