@@ -32,6 +32,8 @@ fail() {
   exit 2
 }
 
+# As of the explorer; and what the engine can add to the time without an overflow.
+most_jobs=256 most_seconds=1000000000
 label='' binary='' covered='' seeds='' sources=/dev/null reporter='' report=false corpus_source='' corpus_dir='' config='' output_root='' dictionary='' timeout=0 jobs='' clean=false merge=false regression=false explore=false ordinary=false target_flags=()
 while (($# > 0)); do
   case $1 in
@@ -96,12 +98,14 @@ while (($# > 0)); do
       ;;
     --bazel_config) config=$value ;;
     --timeout_secs)
-      [[ $value =~ ^[0-9]+$ ]] || fail "--timeout_secs: \"$value\" is not a number of seconds"
-      timeout=$value
+      [[ $value =~ ^0*([0-9]{1,10})$ ]] && ((10#${BASH_REMATCH[1]} <= most_seconds)) ||
+        fail "--timeout_secs: \"$value\" is not a number of seconds from 0 to $most_seconds"
+      timeout=$((10#${BASH_REMATCH[1]}))
       ;;
     --jobs)
-      [[ $value == all ]] && value=$(nproc)
-      [[ $value =~ ^[1-9][0-9]*$ ]] || fail "--jobs: \"$value\" is neither a number of processes nor \"all\""
+      [[ $value != all ]] || value=$(($(nproc) < most_jobs ? $(nproc) : most_jobs))
+      [[ $value =~ ^[1-9][0-9]{0,2}$ ]] && ((value <= most_jobs)) ||
+        fail "--jobs: \"$value\" is neither a number of processes from 1 to $most_jobs nor \"all\""
       jobs=$value
       ;;
     --corpus_dir)
@@ -115,7 +119,11 @@ while (($# > 0)); do
       [[ -f $value ]] || fail "--dictionary_path: no file $value"
       dictionary=$(realpath -- "$value")
       ;;
-    --fuzzing_output_root) output_root=$(cd -- "${BUILD_WORKING_DIRECTORY:-.}" && realpath -m -- "$value") ;;
+    --fuzzing_output_root)
+      # An unset variable; the default would be what --clean removes.
+      [[ -n $value ]] || fail "--fuzzing_output_root: the name is empty; name a folder"
+      output_root=$(cd -- "${BUILD_WORKING_DIRECTORY:-.}" && realpath -m -- "$value")
+      ;;
     --merge) merge=true ;;
     --report) report=true ;;
     --covered_path) covered=$(realpath -- "$value") ;;

@@ -30,6 +30,20 @@ launch --timeout_secs=soon
 [[ $? -eq 2 ]] || fail "--timeout_secs wants a number"
 launch --timeout_secs
 [[ $? -eq 2 ]] || fail "--timeout_secs wants a value"
+# FLAGS... MESSAGE
+refuses() {
+  launch "${@:1:$#-1}"
+  [[ $? -eq 2 ]] || fail "status 2: $*"
+  grep -qF -- "${*: -1}" log || fail "the message: $*"
+}
+for number in 99999999999999999999 1000000001 -1 1e3; do
+  refuses --timeout_secs "$number" "--timeout_secs: \"$number\" is not a number of seconds from 0 to 1000000000"
+done
+for number in 99999999999999999999 257 0 08; do
+  refuses --jobs "$number" "--jobs: \"$number\" is neither a number of processes from 1 to 256 nor \"all\""
+done
+refuses --fuzzing_output_root '' '--fuzzing_output_root: the name is empty; name a folder'
+refuses --fuzzing_output_root= --clean --executions=1 '--fuzzing_output_root: the name is empty'
 launch --dictionary_path=nowhere
 [[ $? -eq 2 ]] || fail "a missing dictionary is an error"
 launch --corpus_dir nowhere
@@ -88,7 +102,7 @@ touch "$root/corpus/mine"
 launch --executions=10 --noclean || fail "a second run ends well"
 launch --executions=10 -seed=2 || fail "a third one, too"
 [[ -e $root/corpus/mine ]] || fail "an earlier corpus stays"
-launch --clean --executions=10 || fail "a clean run ends well"
+launch --clean --timeout_secs 0900 --executions=10 || fail "a clean run ends well"
 [[ ! -e $root/corpus/mine ]] || fail "--clean removes it"
 [[ $(wc -l <"$root/progress.jsonl") -eq 1 ]] || fail "--clean removes what was written down"
 launch --fuzzing_output_root=elsewhere --executions=10 || fail "another folder"
