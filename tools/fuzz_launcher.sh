@@ -179,6 +179,29 @@ for sanitizer in ASAN TSAN UBSAN; do
     export "$name=${!name:+${!name}:}external_symbolizer_path=$symbolizer"
 done
 
+# What is done instead of fuzzing, and what would have no effect then.
+instead=()
+for mode in regression merge report; do [[ ${!mode} == false ]] || instead+=("--$mode"); done
+tool=false
+[[ $explore == true ]] || case ${1:-} in
+  --replay* | --minimize* | --triage* | --add-regression* | --survey | --to-text* | --from-text* | --seed-corpus* | --sources* | --all | --json | --html* | --force)
+    tool=true
+    instead+=("${1%%=*}")
+    ;;
+  --help | -help=1) tool=true ;;
+esac
+refuse_with() { # REASON FLAG MODE...: FLAG with one of these modes
+  local reason=$1 flag=$2 mode
+  shift 2
+  for mode; do [[ " ${instead[*]} " != *" $mode "* ]] || fail "$flag with $mode: $reason"; done
+}
+((${#instead[@]} < 2)) || fail "${instead[0]} with ${instead[1]}: only one of them can be done at a time"
+[[ -z $jobs ]] || refuse_with "only a fuzzing run has several processes" --jobs "${instead[@]}"
+((timeout == 0)) || refuse_with "only a fuzzing run has a time limit" --timeout_secs "${instead[@]}"
+[[ $clean == false || $regression == true ]] || refuse_with "what earlier runs have found is not removed then" --clean "${instead[@]}"
+[[ " ${target_flags[*]} " != *" --executions"* ]] || refuse_with "each input is executed once" --executions --regression --merge
+[[ " $* " != *" -runs="[!0]* ]] || refuse_with "each input is executed once" -runs --regression --merge
+
 # Files that the user names are relative to where the user is.
 [[ -z ${BUILD_WORKING_DIRECTORY:-} ]] || cd -- "$BUILD_WORKING_DIRECTORY" || exit 2
 
@@ -199,11 +222,7 @@ if [[ ${1:-} == --add-regression* && " $* " != *" -o "* && " $* " != *" --output
   set -- "$@" -o "$BUILD_WORKSPACE_DIRECTORY/$corpus_source"
 fi
 
-[[ $explore == false ]] && case ${1:-} in
-  --replay* | --minimize* | --triage* | --add-regression* | --survey | --to-text* | --from-text* | --seed-corpus* | --sources* | --help | --all | --json | --html* | --force | -help=1)
-    exec "$binary" "${target_flags[@]}" "$@"
-    ;;
-esac
+[[ $tool == false ]] || exec "$binary" "${target_flags[@]}" "$@"
 
 if [[ $explore == true ]]; then
   mkdir -p -- "$FUZZER_ARTIFACTS_DIR" || fail "cannot make folders in $output_root"

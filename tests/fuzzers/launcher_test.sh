@@ -44,6 +44,18 @@ for number in 99999999999999999999 257 0 08; do
 done
 refuses --fuzzing_output_root '' '--fuzzing_output_root: the name is empty; name a folder'
 refuses --fuzzing_output_root= --clean --executions=1 '--fuzzing_output_root: the name is empty'
+# What would have no effect.
+input=$(ls "$seeds"/* | head -n 1)
+refuses --regression --merge '--regression with --merge: only one of them can be done at a time'
+refuses --merge --replay "$input" '--merge with --replay: only one of them can be done at a time'
+refuses --clean --replay "$input" '--clean with --replay: what earlier runs have found is not removed then'
+refuses --clean --merge '--clean with --merge: what earlier runs have found'
+refuses --regression --executions 5 '--executions with --regression: each input is executed once'
+refuses --merge --executions=5 '--executions with --merge: each input is executed once'
+refuses --regression -runs=5 '-runs with --regression: each input is executed once'
+refuses --jobs=2 --regression '--jobs with --regression: only a fuzzing run has several processes'
+refuses --timeout_secs=2 --to-text "$input" '--timeout_secs with --to-text: only a fuzzing run has a time limit'
+[[ ! -e $TEST_TMPDIR/fuzzing ]] || fail "nothing has been begun"
 launch --dictionary_path=nowhere
 [[ $? -eq 2 ]] || fail "a missing dictionary is an error"
 launch --corpus_dir nowhere
