@@ -349,18 +349,22 @@ void ShowProgress(const std::string& target, const std::vector<std::string>& eng
 }
 
 // How long inputs may be: 16 operations on each of a few threads, and some dozens of exceptions;
-// and whatever is in the corpora, of which libFuzzer would cut off the rest.
+// and whatever is in files and corpora, of which libFuzzer would cut off the rest.
 uintmax_t LongestInput(std::span<const std::string> arguments) {
   uintmax_t longest = 256;
   for (const std::string& argument : arguments) {
     if (argument.starts_with('-')) continue;
     std::error_code error;
+    const auto add = [&longest](uintmax_t size) {
+      if (size <= kMostBytes) longest = std::max(longest, size);
+    };
+    if (std::filesystem::is_regular_file(argument, error))
+      add(std::filesystem::file_size(argument, error));
     constexpr auto kOptions = std::filesystem::directory_options::skip_permission_denied;
     std::filesystem::recursive_directory_iterator files(argument, kOptions, error);
     for (; !error && files != end(files); files.increment(error)) {
       std::error_code no_file;
-      if (const uintmax_t size = files->file_size(no_file); !no_file && size <= kMostBytes)
-        longest = std::max(longest, size);
+      if (const uintmax_t size = files->file_size(no_file); !no_file) add(size);
     }
   }
   return longest;

@@ -34,6 +34,8 @@ rm given/mine.txt
 } >given/long.txt
 expect "a long one fails as well" status_is 77 launch --corpus_dir given --regression
 expect "it is read as a whole" names "$PWD/given/long.txt"
+expect "as bytes" status_is 0 "$program" --from-text given/long.txt -o long
+expect "it is read as a whole, too, where it is named" status_is 77 "$program" long
 rm given/long.txt
 
 # A limit that everything exceeds, also the engine's first input, which is empty and in no corpus.
