@@ -285,4 +285,32 @@ fi
 export JACQUARD_PROGRESS_FILE=$output_root/progress.jsonl
 # A panel in place of the engine's lines.
 [[ ! -t 2 || ${TERM:-dumb} == dumb ]] || export JACQUARD_PANEL=1
-exec "$binary" "${arguments[@]}" "$@" "$FUZZER_OUTPUT_CORPUS_DIR" "$seeds"
+arguments+=("$@" "$FUZZER_OUTPUT_CORPUS_DIR" "$seeds")
+[[ " ${arguments[*]} " == *" -fork="* || " ${arguments[*]} " == *" -jobs="* ]] || exec "$binary" "${arguments[@]}"
+
+# A signal that ends the engine does not end the processes that it has started: all get it, as a group of their own.
+set -m
+"$binary" "${arguments[@]}" &
+engine=$!
+signalled=false interrupted=false
+# SIGTERM for any: the engine ignores SIGINT as long as it waits in system().
+pass_on() {
+  signalled=true interrupted=true
+  kill -TERM -- "-$engine" 2>/dev/null
+}
+trap pass_on HUP INT TERM
+wait "$engine"
+status=$?
+while [[ $signalled == true ]]; do  # it was the signal that ended the waiting
+  signalled=false
+  wait "$engine"
+  status=$?
+done
+if [[ $interrupted == true ]]; then
+  for ((i = 0; i < 50; ++i)); do
+    kill -0 -- "-$engine" 2>/dev/null || exit "$status"
+    sleep 0.1
+  done
+  kill -KILL -- "-$engine" 2>/dev/null
+fi
+exit "$status"

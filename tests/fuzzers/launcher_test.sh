@@ -140,6 +140,21 @@ launch --jobs=none
 launch --clean --jobs 2 -runs=20000 -seed=1 || fail "--jobs ends well"
 grep -q 'fork' log || fail "--jobs starts processes"
 
+# A signal ends all of them.
+running() { pgrep -c -f -- "-artifact_prefix=$root/artifacts/"; }
+for signal in TERM INT; do
+  # With job control a process in the background may be interrupted.
+  set -m
+  "$launcher" --label=//some:target "--binary_path=$program" "--seed_corpus=$seeds" --jobs 2 --timeout_secs 300 >log 2>&1 &
+  pid=$!
+  set +m
+  for ((i = 0; i < 300 && $(running) < 3; ++i)); do sleep 0.1; done
+  kill -s "$signal" "$pid"
+  wait "$pid"
+  [[ $? -eq 72 ]] || fail "SIG$signal ends the launcher with the engine's status"
+  [[ $(running) -eq 0 ]] || fail "SIG$signal leaves $(running) processes behind"
+done
+
 # A smaller corpus that reaches as much; the old one stays.
 features() { "$program" -runs=0 "$1" 2>&1 | sed -n 's/.*INITED.* ft: \([0-9]*\) .*/\1/p'; }
 launch --clean -runs=20000 -seed=1 || fail "a run before the merge"
