@@ -10,6 +10,7 @@
 #include <chrono>
 #include <climits>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -370,6 +371,12 @@ uintmax_t LongestInput(std::span<const std::string> arguments) {
   return longest;
 }
 
+// `name` with the "=".
+bool HasFlag(std::span<const std::string> arguments, std::string_view name) {
+  return std::ranges::any_of(
+      arguments, [name](const std::string& argument) { return argument.starts_with(name); });
+}
+
 // Flags that libFuzzer gets unless the user has said something else.
 void AddEngineDefaults(std::vector<std::string>& arguments) {
   const std::string defaults[] = {
@@ -381,10 +388,16 @@ void AddEngineDefaults(std::vector<std::string>& arguments) {
   };
   for (const std::string& flag : defaults) {
     const std::string name = flag.substr(0, flag.find('=') + 1);
-    bool given = false;
-    for (const std::string& argument : arguments) given |= argument.starts_with(name);
-    if (!given) arguments.emplace_back(flag);
+    if (!HasFlag(arguments, name)) arguments.emplace_back(flag);
   }
+}
+
+// libFuzzer ends with 1 where it cannot use a flag or a file.
+void EndWithUsage(int status, void* /*unused*/) {
+  constexpr int kEngineUsage = 1;
+  if (status != kEngineUsage) return;
+  std::fflush(nullptr);
+  End(kExitUsage);
 }
 
 void Initialize(int* argc, char*** argv) {
@@ -432,6 +445,12 @@ void Initialize(int* argc, char*** argv) {
   SetArtifactFlags(line.engine, ReplayCommand(line), TakeVariable("JACQUARD_SEED_SOURCES"));
   fuzzer = new Fuzzer(codec, line, std::move(options));
   ShowProgress(codec.name(), line.engine);
+  // Where other processes execute it is also what a failure in one of them gives: always of -jobs,
+  // and of -fork if a sanitizer has found it.
+  const bool may_be_failure =
+      HasFlag(line.engine, "-jobs=") ||
+      (HasFlag(line.engine, "-fork=") && std::string_view(FormName()) == "native");
+  if (EngineIsLibFuzzer() && !may_be_failure) on_exit(EndWithUsage, nullptr);
   std::atexit([] { fuzzer->PrintStatistics(); });
 
   if (EngineIsLibFuzzer()) AddEngineDefaults(line.engine);

@@ -63,6 +63,18 @@ refuses '--force: a fuzzing run overwrites no file' --force -runs=1
 refuses "--output: a fuzzing run writes to the engine's -artifact_prefix" --output file -runs=1
 refuses '-runs=3' --replay typing.txt -runs=3
 
+refuses 'The required directory "nowhere" does not exist' nowhere
+refuses 'The required directory "nowhere/" does not exist' -artifact_prefix=nowhere/ -runs=1
+echo 'no dictionary' >words
+refuses 'ParseDictionaryFile: error in line 1' -dict=words -runs=1
+refuses 'ParseDictionaryFile: file does not exist or is empty' -dict=nowhere -runs=1
+"$program" -jobs=1 -workers=1 -seed=1 -runs=1000 --max-steps 2 --time-limit 0.3 >log 2>&1
+status=$?
+if ((status != 0 && status != 1)); then
+  echo "FAILED: a failure of -jobs ends with $status, which is no bad flag"
+  failures=$((failures + 1))
+fi
+
 printf '\x01' >empty
 "$program" --to-text empty -o existing && cp existing before
 refuses 'existing: exists already; --force overwrites it' --to-text empty -o existing
