@@ -179,6 +179,10 @@ class Operations {
   std::vector<OperationType> rows_;
 };
 
+// Callable with whatever is not void.
+template <typename R>
+void TakesValue(const R& value);
+
 // The functions of a descriptor, for class `S`.
 template <typename S>
 struct ScenarioFunctions {
@@ -186,6 +190,13 @@ struct ScenarioFunctions {
   static constexpr bool kHearsOfSteps = kHasStateFeature || requires(S& s, const Step& step) {
     s.OnStep(step);
   } || requires(S& s) { s.CheckInvariant(); };
+
+  // Whether no check returns something, which would be dropped, as if it never failed.
+  static constexpr bool kChecksReturnNothing = !(
+      requires(S& s, const Step& step) { TakesValue(s.OnStep(step)); } ||
+      requires(S& s) { TakesValue(s.CheckInvariant()); } ||
+      requires(S& s) { TakesValue(s.CheckAfterOperation(0)); } ||
+      requires(S& s) { TakesValue(s.CheckFinal()); });
 
   // Whether the class says that new objects at one address are the same, byte by byte.
   static constexpr bool kStartsTheSame = requires { requires S::kStartsTheSame; };
@@ -246,6 +257,9 @@ const ScenarioType& ScenarioTypeOf(const char* class_name) {
   static_assert(S::kMaxThreads >= 1 && S::kMaxThreads <= kMaxInputThreads,
                 "kMaxThreads is out of range");
   static_assert(std::is_default_constructible_v<S>, "a scenario is made without arguments");
+  static_assert(ScenarioFunctions<S>::kChecksReturnNothing,
+                "OnStep, CheckInvariant, CheckAfterOperation and CheckFinal return void: a check "
+                "that fails calls jacquard::Check or jacquard::Fail");
   static const auto operations = S::Operations();
   static const ScenarioType type = [class_name] {
     using F = ScenarioFunctions<S>;
