@@ -29,7 +29,8 @@ bool IsAsynchronous(const SimThread& thread) {
 }
 
 [[noreturn]] void Leave(uintptr_t pc) {
-  const SimThread& me = *engine.current;
+  SimThread& me = *engine.current;
+  me.leaves = true;  // once: what follows is a step
   engine.Acquire(&requests[me.id]);
   NoteInTrace([] { return "is cancelled"; });
   Finish(StepKind::kOther, nullptr, 0, 0, pc);
@@ -40,7 +41,10 @@ int Cancel(pthread_t handle, uintptr_t pc) {
   engine.DecisionPoint(StepKind::kOther, nullptr, pc);
   SimThread& me = *engine.current;
   SimThread* const thread = engine.FindThread(handle);
-  if (thread == nullptr) return ESRCH;
+  if (thread == nullptr) {
+    Finish(StepKind::kOther, nullptr, 0, 0, pc);
+    return ESRCH;
+  }
   if (thread->joined || (thread->detached && engine.HasEnded(*thread))) {
     Misuse("pthread_cancel of a thread that is gone",
            thread->joined ? "it was joined before" : "it was detached, and has ended", pc);
@@ -54,11 +58,19 @@ int Cancel(pthread_t handle, uintptr_t pc) {
       thread->wait_is_cancelled = thread->woken_spuriously = true;
       engine.MakeRunnable(*thread);
     }
-    if (IsAsynchronous(*thread)) engine.UseSignalMasks();  // with which it sees that in time
+    if (IsAsynchronous(*thread)) engine.LookForAsynchronousCancel();
+    engine.WakeIfSpinning(*thread);
   }
   Finish(StepKind::kOther, nullptr, 0, static_cast<uint64_t>(thread->id), pc);
   TestAsynchronousCancel(me);
   return 0;
+}
+
+// Others run in between: who cancels it may wait for that.
+void TestCancelAsStep(uintptr_t pc) {
+  engine.DecisionPoint(StepKind::kOther, nullptr, pc);
+  TestCancel(pc);
+  Finish(StepKind::kOther, nullptr, 0, 0, pc);
 }
 
 // `old` may be null.
@@ -106,7 +118,7 @@ int pthread_cancel(pthread_t thread) {
 
 void pthread_testcancel() {
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_testcancel)();
-  jacquard::sim::TestCancel(JACQUARD_CALLER);
+  jacquard::sim::TestCancelAsStep(JACQUARD_CALLER);
 }
 
 int pthread_setcancelstate(int state, int* old) {

@@ -1,9 +1,10 @@
 // Cancellation: pthread_cancel, and where it takes effect.
 //
-// A thread that is to be cancelled leaves, as by pthread_exit, at its next cancellation point:
-// where it would wait in a call of which POSIX says so, in pthread_testcancel, or, if its type is
-// asynchronous, when it runs next. Whoever waits at such a point is woken for that. What was done
-// before the request happens before what the thread does from then on.
+// A thread that is to be cancelled leaves, as by pthread_exit, at its next cancellation point: in
+// pthread_testcancel, a call for a descriptor or sem_wait, where it would wait in another call of
+// which POSIX says so, or, if its type is asynchronous, behind any atomic operation. Whoever waits
+// at such a point is woken for that. What was done before the request happens before what the
+// thread does from then on.
 #ifndef JACQUARD_SIM_CANCELLATION_H_
 #define JACQUARD_SIM_CANCELLATION_H_
 
@@ -27,7 +28,7 @@ inline void LeaveIfCancelled(const SimThread& me, uintptr_t pc) {
     TestCancel(pc);
 }
 
-// The running thread has been switched to.
+// The running thread has taken a step: it leaves if it is to be cancelled anywhere.
 void TestAsynchronousCancel(const SimThread& me);
 
 }  // namespace jacquard::sim

@@ -67,14 +67,14 @@ uint64_t FirstTimer(const DescriptorCall::Awaited& awaited) {
 
 }  // namespace
 
-DescriptorCall::DescriptorCall(int file, Effect effect, uintptr_t pc)
+DescriptorCall::DescriptorCall(int file, Effect effect, uintptr_t pc, Cancellation cancellation)
     : file_(file),
       pc_(pc),
       effect_(effect),
       is_step_(IsByProgram(reinterpret_cast<const void*>(pc))) {
   if (engine.Simulates()) engine.current->spin.Reset();  // which does not see what this does
   if (!is_step_) return;
-  TestCancel(pc);
+  if (cancellation == Cancellation::kIsPoint) TestCancel(pc);
   engine.DecisionPoint(StepOf(), &kFiles, pc);
   if (effect == Effect::kTakes && DeadlineOfTimerFile(file) != Engine::kNoDeadline)
     engine.ReadClock();
@@ -87,6 +87,7 @@ DescriptorCall::~DescriptorCall() {
   if (!is_step_) return;
   const int error = errno;
   if (held_ >= 0) LetGoOfFile(held_);
+  if (is_cancelled_) return;
   if (effect_ == Effect::kTakes && !takes_nothing_) {
     kWritten.Take(known_file_);
     kRoom.Give(known_file_);
@@ -96,7 +97,7 @@ DescriptorCall::~DescriptorCall() {
   }
   WakeReadyDescriptors();
   uint64_t which = file_ < 0 ? kSeveralFiles : static_cast<uint64_t>(file_);
-  if (timed_out_ && effect_ == Effect::kTakes) which = kNoFileInTime;
+  if (timed_out_ && takes_nothing_ && file_ < 0) which = kNoFileInTime;
   Finish(StepOf(), &kFiles, which, which, pc_);
   errno = error;
 }
@@ -137,6 +138,7 @@ DescriptorCall::End DescriptorCall::Wait(const Awaited& awaited, uint64_t deadli
   awaited_by[me.id] = awaited;
   for (;;) {
     engine.Block(WaitReason::kDescriptor, &kFiles, pc_, std::min(deadline, FirstTimer(awaited)));
+    is_cancelled_ = me.wait_is_cancelled;
     LeaveIfCancelled(me, pc_);
     ExpireTimerFiles();
     if (awaited.is_ready(awaited.data)) return End::kReady;

@@ -28,6 +28,9 @@ class DescriptorCall {
     kCloses,  // gives, too: whoever reads is told of the end
   };
 
+  // Whether a thread that is to be cancelled leaves instead.
+  enum class Cancellation : uint8_t { kIsPoint, kIsNoPoint };
+
   using Visit = std::function<void(int file)>;
 
   // How a wait ends, and what it does where the handler of a signal has run in the middle of it.
@@ -48,7 +51,8 @@ class DescriptorCall {
   };
 
   // `pc` is where the program calls. `file` may be -1 if the call takes: several.
-  DescriptorCall(int file, Effect effect, uintptr_t pc);
+  DescriptorCall(int file, Effect effect, uintptr_t pc,
+                 Cancellation cancellation = Cancellation::kIsPoint);
   ~DescriptorCall();
   DescriptorCall(const DescriptorCall&) = delete;
   DescriptorCall& operator=(const DescriptorCall&) = delete;
@@ -115,8 +119,9 @@ class DescriptorCall {
   Effect effect_;
   bool is_step_;
   bool takes_nothing_ = false;
-  mutable bool timed_out_ = false;  // it has waited in vain
-  int known_file_ = -1;  // files.h
+  mutable bool timed_out_ = false;     // it has waited in vain
+  mutable bool is_cancelled_ = false;  // nor does the call do anything then
+  int known_file_ = -1;                // files.h
 };
 
 // Makes those runnable who wait in such calls and whose files are ready, or sooner will be than

@@ -173,7 +173,8 @@ class Engine {
   // ---- blocking
 
   // The running thread cannot go on until MakeRunnable; another one runs. With a deadline (virtual
-  // time) it may also time out: then current->timed_out is set.
+  // time) it may also time out: then current->timed_out is set. It does not wait at all if the
+  // thread is to be cancelled there: LeaveIfCancelled (cancellation.h).
   // `pc` is where it was called, for the trace. A wait for a futex or a condition variable may also
   // end for no reason: then current->woken_spuriously is set.
   void Block(WaitReason reason, const void* address, uintptr_t pc, uint64_t deadline = kNoDeadline);
@@ -302,6 +303,11 @@ class Engine {
   // before what it does next. Another thread's fence may be anywhere between its last step and its
   // next one: it is right behind the last one, where most is left that the caller must not rely on.
   void FenceAll();
+  // A thread is to be cancelled anywhere: it looks behind each of its steps.
+  void LookForAsynchronousCancel() {
+    looks_for_cancel_ = true;
+    SetLimit(limit_);
+  }
   // There may be a FenceAll in this execution: the steps are told from the plain accesses behind
   // them.
   void BeginEpochsAtSteps();
@@ -666,6 +672,7 @@ class Engine {
   uint64_t limit_ = 0;               // of steps
   uint64_t next_limit_ = 0;          // that, or when there is something else to do before
   bool steps_begin_epochs_ = false;  // the memory model's: BeginEpochsAtSteps
+  bool looks_for_cancel_ = false;    // LookForAsynchronousCancel
   double deadline_ = 0;              // in real seconds; 0: none
   bool given_up_ = false;            // it was over
   Stagnation stagnation_;

@@ -205,7 +205,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   fair_state_ = 0;
   step_ = 0;
   schedule_ = 0;
-  steps_begin_epochs_ = false;
+  steps_begin_epochs_ = looks_for_cancel_ = false;
   fair_from_ = std::clamp<uint64_t>(options.max_steps / 2, 1, options.unfair_steps);
   picks_before_ = counters_.picks;
   waits_over_ = 0;

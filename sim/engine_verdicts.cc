@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "sim/cancellation.h"
 #include "sim/descriptors.h"
 #include "sim/engine.h"
 #include "sim/fold.h"
@@ -82,7 +83,7 @@ Site Engine::SiteOf(uintptr_t pc) const {
 
 void Engine::SetLimit(uint64_t limit) {
   limit_ = limit;
-  if (steps_begin_epochs_) {
+  if (steps_begin_epochs_ || looks_for_cancel_) {
     next_limit_ = 0;
   } else {
     const bool looks = deadline_ != 0 || fair_;
@@ -124,8 +125,10 @@ void Engine::ReachLimit() {
     HandlePending(*current);
     if (step_ < next_limit_) return;
   }
-  if (steps_begin_epochs_) {
-    memory->BeginEpoch(current->id);
+  if (steps_begin_epochs_ || looks_for_cancel_) {
+    if (steps_begin_epochs_) memory->BeginEpoch(current->id);
+    // Not out of calls that let nothing out.
+    if (looks_for_cancel_ && IsAtomic(pending_[current->id].kind)) TestAsynchronousCancel(*current);
     if (step_ < limit_ && step_ % kStepsBetweenLooks != 0) return;
   }
   if (stagnation_.stretch_is_over() && !probing_) LookForStagnation();

@@ -291,12 +291,14 @@ int sendmmsg(int socket, mmsghdr* messages, unsigned count, int flags) {
 }
 
 int shutdown(int socket, int how) noexcept {
-  const DescriptorCall call(socket, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
+  const DescriptorCall call(socket, DescriptorCall::Effect::kGives, JACQUARD_CALLER,
+                            DescriptorCall::Cancellation::kIsNoPoint);
   return JACQUARD_REAL(shutdown)(socket, how);
 }
 
 int epoll_ctl(int file, int operation, int other, epoll_event* event) noexcept {
-  const DescriptorCall call(file, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
+  const DescriptorCall call(file, DescriptorCall::Effect::kGives, JACQUARD_CALLER,
+                            DescriptorCall::Cancellation::kIsNoPoint);
   return JACQUARD_REAL(epoll_ctl)(file, operation, other, event);
 }
 

@@ -124,10 +124,11 @@ int SendToThread(pthread_t handle, int signal, uintptr_t pc) {
   SimThread* const thread = engine.FindThread(handle);
   if (thread == engine.current) return Raise(signal, "pthread_kill of", pc) == 0 ? 0 : errno;
   if (thread == nullptr) Unsupported("pthread_kill of somebody else's thread");
+  if (signal == 0 || engine.HasEnded(*thread)) return 0;
   NoteInTrace([signal, thread] {
     return "sends " + SignalName(signal) + " to thread " + std::to_string(thread->id);
   });
-  if (signal == 0 || engine.HasEnded(*thread) || GivenToWaiter(*thread, signal)) return 0;
+  if (GivenToWaiter(*thread, signal)) return 0;
   if ((thread->signal_mask & SetOf(signal)) == 0) CheckIsHandled(signal, "pthread_kill of", pc);
   Give(*thread, signal);
   return 0;
@@ -160,6 +161,7 @@ int TakePending(uint64_t set, siginfo_t* information) {
 // Waits until there is one of `wanted`, and takes it; 0: the time is over. `information` may be
 // null.
 int AwaitSignal(uint64_t wanted, siginfo_t* information, uint64_t deadline, uintptr_t pc) {
+  TestCancel(pc);
   BeforeMaskChange();
   engine.DecisionPoint(StepKind::kOther, nullptr, pc);
   SimThread& me = *engine.current;

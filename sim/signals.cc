@@ -21,7 +21,6 @@
 #include <string>
 #include <utility>
 
-#include "sim/cancellation.h"
 #include "sim/engine.h"
 #include "sim/faults.h"
 #include "sim/notes.h"
@@ -295,15 +294,8 @@ void TellPending(SimThread& thread, uint64_t mask) {
 }  // namespace
 
 bool Engine::LetSignalsWait(SimThread& thread) {
-  switch (pending_[thread.id].kind) {
-    case StepKind::kLoad:
-    case StepKind::kStore:
-    case StepKind::kReadModifyWrite:
-    case StepKind::kFence:
-      break;
-    default:
-      return false;  // it may have to wait, or is a plain access, which comes behind its step
-  }
+  // Else it may have to wait, or is a plain access, which comes behind its step.
+  if (!IsAtomic(pending_[thread.id].kind)) return false;
   if (thread.in_timers_handler || thread.is_amid_call) return false;
   if ((thread.pending_signals & ~thread.signal_mask) == 0) return false;
   thread.handles_late = Choose(PickKind::kSignalHandler, 2) != 0;
@@ -317,12 +309,9 @@ void EnterSignals(SimThread& to) {
     const stack_t stack = to.has_signal_stack ? to.signal_stack : StackOfNone();
     RawSyscall(SYS_sigaltstack, reinterpret_cast<uint64_t>(&stack), 0);
   }
-  {
-    const KeptWait wait(to);
-    if (to.pending_signals != 0 && !engine.LetSignalsWait(to)) TellPending(to, to.signal_mask);
-    SetRealMask(to.signal_mask);
-  }
-  if (to.wait == WaitReason::kNone) TestAsynchronousCancel(to);
+  const KeptWait wait(to);
+  if (to.pending_signals != 0 && !engine.LetSignalsWait(to)) TellPending(to, to.signal_mask);
+  SetRealMask(to.signal_mask);
 }
 
 void HandlePending(SimThread& thread) {

@@ -53,6 +53,9 @@ enum class StepKind : uint8_t {
   kFileClose,
 };
 
+// Whether the code under test does it by itself, and not by a call.
+constexpr bool IsAtomic(StepKind kind) { return kind <= StepKind::kFence; }
+
 inline constexpr uint64_t kSeveralFiles = UINT64_MAX;
 inline constexpr uint64_t kNoFileInTime = UINT64_MAX - 1;
 

@@ -29,9 +29,10 @@ __pthread_unwind_buf_t* Outer(const __pthread_unwind_buf_t& buffer) {
 }
 
 void CaughtExit(_Unwind_Reason_Code /*reason*/, _Unwind_Exception* /*exception*/) {
-  engine.Fail(VerdictKind::kAbort,
-              engine.current->is_cancelled ? "cancellation caught" : "pthread_exit caught",
-              "a handler for all exceptions has caught it, and does not throw it on");
+  engine.Fail(
+      VerdictKind::kAbort,
+      engine.current->result == PTHREAD_CANCELED ? "cancellation caught" : "pthread_exit caught",
+      "a handler for all exceptions has caught it, and does not throw it on");
 }
 
 _Unwind_Reason_Code StopAtBottom(int /*version*/, _Unwind_Action actions,

@@ -183,7 +183,8 @@ int timerfd_create(clockid_t clock, int flags) noexcept {
 int timerfd_settime(int descriptor, int flags, const itimerspec* value, itimerspec* old) noexcept {
   const auto real = JACQUARD_REAL(timerfd_settime);
   if (!IsOurs(descriptor)) return real(descriptor, flags, value, old);
-  const DescriptorCall call(descriptor, DescriptorCall::Effect::kGives, JACQUARD_CALLER);
+  const DescriptorCall call(descriptor, DescriptorCall::Effect::kGives, JACQUARD_CALLER,
+                            DescriptorCall::Cancellation::kIsNoPoint);
   // It may have been closed in the meantime.
   if (!IsOurs(descriptor) || value == nullptr) return real(descriptor, flags, value, old);
   return jacquard::sim::Set(descriptor, flags, *value, old, JACQUARD_CALLER);
@@ -192,7 +193,8 @@ int timerfd_settime(int descriptor, int flags, const itimerspec* value, itimersp
 int timerfd_gettime(int descriptor, itimerspec* value) noexcept {
   const auto real = JACQUARD_REAL(timerfd_gettime);
   if (!IsOurs(descriptor)) return real(descriptor, value);
-  const DescriptorCall call(descriptor, DescriptorCall::Effect::kTakes, JACQUARD_CALLER);
+  const DescriptorCall call(descriptor, DescriptorCall::Effect::kTakes, JACQUARD_CALLER,
+                            DescriptorCall::Cancellation::kIsNoPoint);
   if (!IsOurs(descriptor) || value == nullptr) return real(descriptor, value);
   jacquard::sim::Tell(*jacquard::sim::Find(descriptor), value, JACQUARD_CALLER);
   return 0;

@@ -3,8 +3,12 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -223,6 +227,40 @@ TEST(Cancellation, ComesTooLate) {
   }));
 }
 
+TEST(Cancellation, IsLookedForInALoop) {
+  ExpectPass(Walk([] {
+    const Thread thread([] {
+      for (;;) pthread_testcancel();
+    });
+    thread.Cancel();
+    Check(thread.Join(), "cancelled");
+  }));
+}
+
+// Functions that let nothing out.
+TEST(Cancellation, PassesCallsThatAreNoPoints) {
+  ExpectPass(Walk([] {
+    int sockets[2];
+    Check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) == 0, "opened");
+    const int epoll = epoll_create1(EPOLL_CLOEXEC);
+    const int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+    bool is_through = false;
+    const Thread thread([&] {
+      epoll_event event = {};
+      epoll_ctl(epoll, EPOLL_CTL_ADD, sockets[0], &event);
+      itimerspec time = {};
+      timerfd_settime(timer, 0, &time, nullptr);
+      timerfd_gettime(timer, &time);
+      shutdown(sockets[1], SHUT_WR);
+      is_through = true;
+      for (;;) usleep(1);
+    });
+    thread.Cancel();
+    Check(thread.Join() && is_through, "in the end");
+    for (const int file : {sockets[0], sockets[1], epoll, timer}) close(file);
+  }));
+}
+
 // ---- asynchronous
 
 constexpr int kAsynchronous = PTHREAD_CANCEL_ASYNCHRONOUS;
@@ -261,6 +299,40 @@ TEST(Cancellation, MayBeAsynchronous) {
         Check(thread.Join(), "by itself");
       },
       10));
+}
+
+TEST(Cancellation, MayBeAsynchronousWhereNobodyElseRuns) {
+  ExpectPass(Walk(
+      [] {
+        Objects objects;
+        pthread_mutex_lock(&objects.mutex);
+        std::atomic<int> word{0};
+        const Thread thread([&] {
+          pthread_setcanceltype(kAsynchronous, nullptr);
+          pthread_mutex_lock(&objects.mutex);
+          pthread_mutex_unlock(&objects.mutex);
+          for (;;) ++word;
+        });
+        thread.Cancel();
+        pthread_mutex_unlock(&objects.mutex);
+        Check(thread.Join(), "behind the lock");
+      },
+      200));
+  ExpectPass(Walk(
+      [] {
+        std::atomic<bool> is_there{false};
+        std::atomic<bool> never{false};
+        const Thread thread([&] {
+          pthread_setcanceltype(kAsynchronous, nullptr);
+          is_there = true;
+          while (!never) {
+          }
+        });
+        while (!is_there) sched_yield();
+        thread.Cancel();
+        Check(thread.Join(), "while it spins");
+      },
+      200));
 }
 
 // ---- what is left behind
