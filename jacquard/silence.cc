@@ -26,7 +26,7 @@ Silence::Silence(bool wanted) {
   nowhere_ = sim::MoveAbove(open("/dev/null", O_WRONLY | O_CLOEXEC));
   if (nowhere_ < 0) return;
   for (int i = 0; i < kStreams; ++i)
-    saved_[i] = fcntl(STDOUT_FILENO + i, F_DUPFD_CLOEXEC, sim::kAbove);
+    saved_[i] = sim::MoveAbove(fcntl(STDOUT_FILENO + i, F_DUPFD_CLOEXEC, 3));
   if (saved_[1] >= 0) sim::SetMessageDescriptor(saved_[1]);
   Restore();
 }

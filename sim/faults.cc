@@ -30,6 +30,7 @@
 #include "sim/message.h"
 #include "sim/real.h"
 #include "sim/real_blocks.h"
+#include "sim/signals.h"
 #include "sim/symbolize.h"
 
 namespace jacquard::sim {
@@ -196,7 +197,7 @@ void Forward(int signal, siginfo_t* info, void* context) {
       sigset_t mask = static_cast<ucontext_t*>(context)->uc_sigmask;
       sigorset(&mask, &mask, &old.sa_mask);
       if ((old.sa_flags & SA_NODEFER) == 0) sigaddset(&mask, signal);
-      JACQUARD_REAL(pthread_sigmask)(SIG_SETMASK, &mask, nullptr);
+      SetRealMask(ToBits(mask));
       return CallHandler(old, signal, info, context);
     }
     // The fault, or the sender, comes again.

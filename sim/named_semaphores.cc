@@ -62,6 +62,15 @@ int FindLinked(const char* name) {
   return -1;
 }
 
+// Below 0: none is there.
+int FindAt(const void* address) {
+  const uintptr_t offset =
+      reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(semaphores);
+  const uintptr_t i = offset / sizeof(sem_t);
+  return i < static_cast<uintptr_t>(count) && offset % sizeof(sem_t) == 0 ? static_cast<int>(i)
+                                                                          : -1;
+}
+
 void SetValue(sem_t& semaphore, uint32_t value) {
   semaphore = {};
   std::memcpy(&semaphore, &value, sizeof(value));
@@ -92,7 +101,8 @@ sem_t* Open(const char* given_name, int flags, unsigned value, uintptr_t pc) {
     return FailsToOpen(ENOENT);
   }
   if (value > SEM_VALUE_MAX) return FailsToOpen(EINVAL);
-  if (count == kMost) return FailsToOpen(EMFILE);
+  static_assert(kMost == 256);
+  if (count == kMost) Unsupported("sem_open of more than 256 semaphores");
   i = count++;
   entries[i].is_linked = true;
   entries[i].times_open = 1;
@@ -103,8 +113,8 @@ sem_t* Open(const char* given_name, int flags, unsigned value, uintptr_t pc) {
 
 int Close(sem_t* semaphore, uintptr_t pc) {
   engine.DecisionPoint(StepKind::kDestroy, semaphore, pc);
-  const auto i = semaphore - semaphores;
-  if (i < 0 || i >= count || entries[i].times_open == 0) return Fails(EINVAL);
+  const int i = FindAt(semaphore);
+  if (i < 0 || entries[i].times_open == 0) return Fails(EINVAL);
   if (--entries[i].times_open == 0) {
     engine.ForEachWaiter(WaitReason::kSemaphore, semaphore, [pc](const SimThread& thread) {
       Misuse("semaphore closed while it is waited for",
@@ -136,8 +146,8 @@ void ForgetNamedSemaphores() { count = 0; }
 }  // namespace jacquard::sim
 
 std::string jacquard::NameOfSemaphore(const void* address) {
-  const auto i = static_cast<const sem_t*>(address) - sim::semaphores;
-  return i >= 0 && i < sim::count ? std::string("/") + sim::entries[i].name : "";
+  const int i = sim::FindAt(address);
+  return i >= 0 ? std::string("/") + sim::entries[i].name : "";
 }
 
 using jacquard::sim::engine;

@@ -10,7 +10,7 @@
 //
 // Where the first thread polls, or somebody for whose end it waits, nothing can be said: it may go
 // on by itself. Then those who sleep in the meantime are suspected to have lost a wake-up, and are
-// woken to see whether they get on (probes.cc).
+// woken to see whether they get on (suspicions.h).
 #ifndef JACQUARD_SIM_STAGNATION_H_
 #define JACQUARD_SIM_STAGNATION_H_
 

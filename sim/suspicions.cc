@@ -5,6 +5,7 @@
 #include <string>
 
 #include "sim/engine.h"
+#include "sim/lock_order.h"
 #include "sim/recorder.h"
 #include "sim/wait_text.h"
 
@@ -60,10 +61,9 @@ void Engine::EndSuspicion() {
 void Engine::BeginControl(ThreadSet suspects) {
   const Backstage backstage;
   const int error = errno;  // of the running thread, which knows nothing of this
-  const std::string message =
-      DescribeWaits(suspects) +
-      "; for long, the others have only waited for time to pass, again and again";
-  lost_wake_up = MakeLostWakeUp(message);
+  lost_wake_up =
+      MakeLostWakeUp(DescribeWaits(suspects) +
+                     "; for long, the others have only waited for time to pass, again and again");
   control_until_ = kTimesAsLong * step_;
   if (control_.goes_on) {
     if (recorder != nullptr) recorder->Text(TraceEvent::Type::kNote, kLostWakeUp);
@@ -85,6 +85,7 @@ void Engine::EndControl() {
 Verdict ExecuteControl(Program& program, Strategy& strategy, const ExecutionOptions& options,
                        Trace* trace) {
   const Engine::Totals totals = engine.totals();
+  lock_order.Rest(true);  // what is known of the first execution stays
   const auto execute = [&](Trace* of_control) {
     if (!strategy.RepeatExecution()) return Verdict();
     return engine.Execute(program, strategy, options, of_control, engine.control());
@@ -97,6 +98,7 @@ Verdict ExecuteControl(Program& program, Strategy& strategy, const ExecutionOpti
     verdict = execute(trace);
   }
   engine.SetTotals(totals);
+  lock_order.Rest(false);
   return verdict;
 }
 
