@@ -6,7 +6,7 @@
 
 #include "sim/engine.h"
 #include "sim/lock_order.h"
-#include "sim/recorder.h"
+#include "sim/notes.h"
 #include "sim/wait_text.h"
 
 namespace jacquard::sim {
@@ -59,17 +59,18 @@ void Engine::EndSuspicion() {
 }
 
 void Engine::BeginControl(ThreadSet suspects) {
-  const Backstage backstage;
-  const int error = errno;  // of the running thread, which knows nothing of this
-  lost_wake_up =
-      MakeLostWakeUp(DescribeWaits(suspects) +
-                     "; for long, the others have only waited for time to pass, again and again");
-  control_until_ = kTimesAsLong * step_;
-  if (control_.goes_on) {
-    if (recorder != nullptr) recorder->Text(TraceEvent::Type::kNote, kLostWakeUp);
-    EndControl();
+  {
+    const Backstage backstage;
+    const int error = errno;  // of the running thread, which knows nothing of this
+    lost_wake_up =
+        MakeLostWakeUp(DescribeWaits(suspects) +
+                       "; for long, the others have only waited for time to pass, again and again");
+    errno = error;
   }
-  errno = error;
+  control_until_ = kTimesAsLong * step_;
+  if (!control_.goes_on) return;
+  NoteInTrace([] { return kLostWakeUp; });
+  EndControl();
 }
 
 void Engine::EndControl() {

@@ -1,5 +1,6 @@
 // pthread_cancel: where a thread that is to be cancelled leaves, where it does not, and what it
 // leaves behind.
+#include <errno.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <pthread.h>
@@ -426,6 +427,33 @@ TEST(Cancellation, OfAThreadThatIsGone) {
         thread.Cancel();
       },
       "misuse|pthread_cancel of a thread that is gone", "joined before");
+}
+
+TEST(Cancellation, OfADetachedThreadThatHasEnded) {
+  ExpectVerdict(
+      [] {
+        std::atomic<bool> is_there{false};
+        const Thread thread([&is_there] { is_there = true; });
+        pthread_detach(thread.handle());
+        while (!is_there) usleep(1);
+        usleep(1);
+        thread.Cancel();
+      },
+      "misuse|pthread_cancel of a thread that is gone", "it was detached, and has ended");
+}
+
+TEST(Cancellation, HasTwoStatesAndTypes) {
+  ExpectPass(Walk(
+      [] {
+        TakeStep();
+        int old = -1;
+        Check(pthread_setcancelstate(2, &old) == EINVAL && old == -1, "no state");
+        Check(pthread_setcanceltype(2, &old) == EINVAL && old == -1, "no type");
+        Check(pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr) == 0, "not asked");
+        Check(pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &old) == 0, "asked");
+        Check(old == PTHREAD_CANCEL_DISABLE, "as it was set");
+      },
+      1));
 }
 
 }  // namespace

@@ -115,6 +115,29 @@ TEST(NamedSemaphores, AreGoneWhenTheyAreClosed) {
       "misuse|semaphore closed while it is waited for");
 }
 
+TEST(NamedSemaphores, AreNotFoundWithinOthers) {
+  ExpectPass(Walk(
+      [] {
+        sem_t* const semaphore = Make(1);
+        Check(FailsWith(EINVAL, sem_close(reinterpret_cast<sem_t*>(1))), "nowhere near");
+        char* const within = reinterpret_cast<char*>(semaphore) + 4;
+        Check(FailsWith(EINVAL, sem_close(reinterpret_cast<sem_t*>(within))), "in the middle");
+        Check(sem_close(semaphore) == 0, "it is still there");
+      },
+      1));
+}
+
+TEST(NamedSemaphores, AreLimited) {
+  const auto make = [](int count) {
+    for (int i = 0; i < count; ++i) {
+      sem_close(Make(1));
+      sem_unlink(kName);
+    }
+  };
+  ExpectPass(Walk([make] { make(256); }, 1));
+  ExpectVerdict([make] { make(257); }, "unsupported|sem_open of more than 256 semaphores");
+}
+
 // One that another process has made, of which the simulation knows nothing.
 TEST(NamedSemaphores, OfOthersAreUnsupported) {
   sem_t* const real = Make(1, O_CREAT);

@@ -152,42 +152,35 @@ TEST(Suspicions, WhoPollsMayExit) {
   EXPECT_TRUE(Says(result, "lost wake-up: thread 1 waits")) << result.verdict.message;
 }
 
-// The worker is told in the end; meanwhile, to be woken would not help it.
+// Polls for what a worker is to do, and tells it in the end. `early`: what it is to do is there
+// before that.
+void PollAndTell(bool early) {
+  std::mutex mutex;
+  std::condition_variable work;
+  bool is_there = false;
+  std::atomic<bool> done{false};
+  std::thread works([&] { WorkOnce(mutex, work, is_there, done); });
+  const auto give = [&] {
+    const std::lock_guard<std::mutex> lock(mutex);
+    is_there = true;
+  };
+  usleep(1000);  // until it sleeps
+  if (early) give();
+  for (int i = 0; !done && i < 150'000; ++i) usleep(1000);
+  if (!early) give();
+  work.notify_one();
+  works.join();
+}
+
+// Meanwhile, to be woken would not help the worker.
 TEST(Suspicions, WhoPollsMayCount) {
-  const ExploreResult result = WalkOnce([] {
-    std::mutex mutex;
-    std::condition_variable work;
-    bool is_there = false;
-    std::atomic<bool> done{false};
-    std::thread works([&] { WorkOnce(mutex, work, is_there, done); });
-    for (int i = 0; !done && i < 150'000; ++i) std::this_thread::sleep_for(milliseconds(1));
-    {
-      const std::lock_guard<std::mutex> lock(mutex);
-      is_there = true;
-      work.notify_one();
-    }
-    works.join();
-  });
+  const ExploreResult result = WalkOnce([] { PollAndTell(/*early=*/false); });
   EXPECT_EQ(result.verdict.kind, VerdictKind::kPass) << result.verdict.message;
 }
 
-// To be woken would help, but without that it goes on as well, in the end.
+// It would, but it is told as well.
 TEST(Suspicions, WhoPollsMayHelpItself) {
-  const ExploreResult result = WalkOnce([] {
-    std::mutex mutex;
-    std::condition_variable work;
-    bool is_there = false;
-    std::atomic<bool> done{false};
-    std::thread works([&] { WorkOnce(mutex, work, is_there, done); });
-    usleep(1000);  // until it sleeps
-    {
-      const std::lock_guard<std::mutex> lock(mutex);
-      is_there = true;
-    }
-    for (int i = 0; !done && i < 150'000; ++i) usleep(1000);
-    work.notify_one();
-    works.join();
-  });
+  const ExploreResult result = WalkOnce([] { PollAndTell(/*early=*/true); });
   EXPECT_EQ(result.verdict.kind, VerdictKind::kPass) << result.verdict.message;
 }
 
