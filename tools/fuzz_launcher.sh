@@ -307,6 +307,8 @@ while [[ $signalled == true ]]; do  # it was the signal that ended the waiting
   status=$?
 done
 if [[ $interrupted == true ]]; then
+  # Where the signal has made it remove its own folder, one of its threads may complain before it ends.
+  ((status != 1 && status != 2)) || status=72
   for ((i = 0; i < 50; ++i)); do
     kill -0 -- "-$engine" 2>/dev/null || exit "$status"
     sleep 0.1
