@@ -4,6 +4,7 @@
 set -u
 program=$(realpath "$1")
 cd "$TEST_TMPDIR" || exit 1
+export TMPDIR=$TEST_TMPDIR  # in sandboxes, processes of equal number would share libFuzzer's folders
 failures=0
 
 # MESSAGE FLAGS...: status 2 and the message, on standard error.

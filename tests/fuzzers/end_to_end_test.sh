@@ -5,6 +5,7 @@ set -u
 source "$(dirname "$0")/expectations.sh"
 program=$(realpath "$1") verdict=$2
 cd "$TEST_TMPDIR" || exit 1
+export TMPDIR=$TEST_TMPDIR  # in sandboxes, processes of equal number would share libFuzzer's folders
 # The report proper: without what the engine adds and the command, which names different files.
 report() { sed -n "/^$verdict: /,/^Signature: /p" "$1"; }
 

@@ -5,6 +5,7 @@
 set -u
 program=$(realpath "$1")
 cd "$TEST_TMPDIR" || exit 1
+export TMPDIR=$TEST_TMPDIR  # in sandboxes, processes of equal number would share libFuzzer's folders
 failures=0
 
 # FILE WHAT: every execution of this target has more than two steps, so that limit must show.

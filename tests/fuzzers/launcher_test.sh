@@ -5,6 +5,7 @@ set -u
 launcher=$(realpath "$1") program=$(realpath "$2") seeds=$(realpath "$3")
 unset BUILD_WORKSPACE_DIRECTORY BUILD_WORKING_DIRECTORY
 cd "$TEST_TMPDIR" || exit 1
+export TMPDIR=$TEST_TMPDIR  # in sandboxes, processes of equal number would share libFuzzer's folders
 export USER=tester
 failures=0
 

@@ -8,6 +8,7 @@ launcher=$(realpath "$1") program=$(realpath "$2") seeds=$(realpath -s "$3") fil
 unset BUILD_WORKSPACE_DIRECTORY BUILD_WORKING_DIRECTORY
 workspace=$PWD
 cd "$TEST_TMPDIR" || exit 1
+export TMPDIR=$TEST_TMPDIR  # in sandboxes, processes of equal number would share libFuzzer's folders
 launch() { "$launcher" --label=//some:target "--binary_path=$program" "--seed_corpus=$seeds" "$@"; }
 # FILE [FILE IN A SHELL]: the last two lines of `out`.
 names() { diff <(printf 'Replay:    bazel run //some:target_run -- --replay %s\n%s\n' "${2:-$1}" "$1") <(tail -n 2 out); }
