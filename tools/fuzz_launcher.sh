@@ -303,16 +303,15 @@ wait "$engine"
 status=$?
 while [[ $signalled == true ]]; do  # it was the signal that ended the waiting
   signalled=false
+  for ((i = 0; i < 100; ++i)); do
+    kill -0 -- "-$engine" 2>/dev/null || break
+    sleep 0.1
+  done
+  # The engine allocates memory where it handles the signal, and may wait for itself.
+  kill -KILL -- "-$engine" 2>/dev/null
   wait "$engine"
   status=$?
 done
-if [[ $interrupted == true ]]; then
-  # Where the signal has made it remove its own folder, one of its threads may complain before it ends.
-  ((status != 1 && status != 2)) || status=72
-  for ((i = 0; i < 50; ++i)); do
-    kill -0 -- "-$engine" 2>/dev/null || exit "$status"
-    sleep 0.1
-  done
-  kill -KILL -- "-$engine" 2>/dev/null
-fi
+# Where the signal has made it remove its own folder, one of its threads may complain before it ends.
+[[ $interrupted == true && $status =~ ^(1|2|137)$ ]] && status=72
 exit "$status"
