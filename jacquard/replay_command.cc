@@ -6,23 +6,10 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <string_view>
+
+#include "fuzzers/shell_word.h"
 
 namespace jacquard::call {
-namespace {
-
-// As a shell reads it.
-std::string Quoted(const std::string& word) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=./:,+@%";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
-
-}  // namespace
-
 std::string ReadArguments() {
   // Through the C library: the C++ library calls functions by names that the program may have, too.
   std::string words;
@@ -33,7 +20,7 @@ std::string ReadArguments() {
   std::string text;
   for (size_t begin = words.find('\0') + 1; begin < words.size();) {  // not the program's name
     const std::string word = words.c_str() + begin;
-    text += " " + Quoted(word);
+    text += " " + fuzzers::ShellWord(word);
     begin += word.size() + 1;
   }
   return text;
@@ -49,12 +36,12 @@ std::string ReplayCommand(const std::string& token, const std::string& test, boo
   char path[PATH_MAX];
   const ssize_t length = readlink("/proc/self/exe", path, sizeof(path));
   const std::string program =
-      length > 0 ? Quoted(std::string(path, static_cast<size_t>(length))) : "PROGRAM";
+      length > 0 ? fuzzers::ShellWord(std::string(path, static_cast<size_t>(length))) : "PROGRAM";
   std::string command = "JACQUARD_REPLAY=" + token + " ";
   if (!is_program) return command + program + (test.empty() ? "" : " --gtest_filter=" + test);
   // With it, all arguments are the program's.
   if (const char* const given = std::getenv("JACQUARD_OPTIONS"))
-    command += "JACQUARD_OPTIONS=" + Quoted(given) + " ";
+    command += "JACQUARD_OPTIONS=" + fuzzers::ShellWord(given) + " ";
   return command + program + arguments;
 }
 
