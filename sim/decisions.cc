@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "sim/wake_up.h"
+
 namespace jacquard::sim {
 namespace {
 
@@ -33,15 +35,15 @@ std::string Schedule(const TraceView& view, const StepText& words, size_t at) {
   const std::string runs = Thread(event.step.thread);
   const bool wakes_up =
       event.step.kind == StepKind::kFutexWakeUp || event.step.kind == StepKind::kConditionWakeUp;
-  if (wakes_up && event.step.new_value == 2)
+  if (wakes_up && event.step.new_value == kForNoReason)
     return fmt::format("{}{} wakes up although nobody has woken it", before, runs);
   const bool tries = event.step.kind == StepKind::kMutexTryLock ||
                      event.step.kind == StepKind::kSharedTryLock ||
                      event.step.kind == StepKind::kSemaphoreTryWait;
   const bool is_in_vain =
       event.step.kind == StepKind::kFileInput && event.step.new_value == kNoFileInTime;
-  if ((wakes_up && event.step.new_value == 1) || (tries && event.step.new_value == kTimeIsOver) ||
-      is_in_vain)
+  if ((wakes_up && event.step.new_value == kTimedOut) ||
+      (tries && event.step.new_value == kTimeIsOver) || is_in_vain)
     return fmt::format("{}the wait of {} times out", before, runs);
 
   const size_t first = BeginOfRun(view, at);

@@ -6,6 +6,8 @@
 #include <array>
 #include <string_view>
 
+#include "sim/wake_up.h"
+
 namespace jacquard::sim {
 namespace {
 
@@ -128,10 +130,10 @@ std::string StepText::Of(const TraceEvent& event) const {
                  : fmt::format("does not sleep on {}: its value has changed", Object(event));
     case StepKind::kFutexWakeUp:
     case StepKind::kConditionWakeUp:
-      if (step.new_value == 3)
+      if (step.new_value == kCancelled)
         return fmt::format("wakes up from {} to be cancelled", Object(event));
-      if (step.new_value == 0) return fmt::format("woken up from {}", Object(event));
-      return step.new_value == 1
+      if (step.new_value == kWoken) return fmt::format("woken up from {}", Object(event));
+      return step.new_value == kTimedOut
                  ? fmt::format("its wait on {} times out", Object(event))
                  : fmt::format("wakes up from {} although nobody has woken it", Object(event));
     case StepKind::kFutexWake:

@@ -16,6 +16,7 @@
 
 #include "sim/engine.h"
 #include "sim/heap_check.h"
+#include "sim/wake_up.h"
 
 namespace jacquard::sim {
 
@@ -107,9 +108,6 @@ void CheckUse(const T* object, std::string_view what, bool destroyed, uintptr_t 
            "and not initialised again", pc);
   }
 }
-
-// Values of the step with which a wait for somebody's call ends.
-enum WakeUp : uint64_t { kWoken, kTimedOut, kForNoReason, kCancelled };
 
 inline WakeUp HowWoken(const SimThread& thread) {
   if (thread.wait_is_cancelled) return kCancelled;
