@@ -114,7 +114,10 @@ sem_t* Open(const char* given_name, int flags, unsigned value, uintptr_t pc) {
 int Close(sem_t* semaphore, uintptr_t pc) {
   engine.DecisionPoint(StepKind::kDestroy, semaphore, pc);
   const int i = FindAt(semaphore);
-  if (i < 0 || entries[i].times_open == 0) return Fails(EINVAL);
+  if (i < 0 || entries[i].times_open == 0) {
+    Finish(StepKind::kDestroy, semaphore, 0, 0, pc);
+    return Fails(EINVAL);
+  }
   if (--entries[i].times_open == 0) {
     engine.ForEachWaiter(WaitReason::kSemaphore, semaphore, [pc](const SimThread& thread) {
       Misuse("semaphore closed while it is waited for",

@@ -58,22 +58,24 @@ void PollForWork(bool in_thread) {
   works.join();
 }
 
+void ExpectLostWakeUp(const ExploreResult& result) {
+  ASSERT_EQ(result.verdict.kind, VerdictKind::kDeadlock) << result.verdict.message;
+  EXPECT_TRUE(Says(result, "lost wake-up: thread 1 waits for the condition variable"))
+      << result.verdict.message;
+  EXPECT_TRUE(Says(result, "only waited for time to pass, again and again"))
+      << result.verdict.message;
+  EXPECT_LT(result.verdict.step, kFewSteps);
+  EXPECT_FALSE(result.not_deterministic);
+  // The trace ends where all still wait.
+  ASSERT_FALSE(result.trace.events.empty());
+  EXPECT_EQ(result.trace.events.back().text, "lost wake-up");
+  for (const TraceEvent& event : result.trace.events)
+    EXPECT_NE(event.step.kind, StepKind::kThreadEnd) << event.step.thread;
+}
+
 TEST(Suspicions, WhoPollsMayWaitForAWakeUpThatWasLost) {
-  for (const bool in_thread : {false, true}) {
-    const ExploreResult result = Walk([in_thread] { PollForWork(in_thread); }, 100);
-    ASSERT_EQ(result.verdict.kind, VerdictKind::kDeadlock) << result.verdict.message;
-    EXPECT_TRUE(Says(result, "lost wake-up: thread 1 waits for the condition variable"))
-        << result.verdict.message;
-    EXPECT_TRUE(Says(result, "only waited for time to pass, again and again"))
-        << result.verdict.message;
-    EXPECT_LT(result.verdict.step, kFewSteps);
-    EXPECT_FALSE(result.not_deterministic);
-    // The trace ends where all still wait.
-    ASSERT_FALSE(result.trace.events.empty());
-    EXPECT_EQ(result.trace.events.back().text, "lost wake-up");
-    for (const TraceEvent& event : result.trace.events)
-      EXPECT_NE(event.step.kind, StepKind::kThreadEnd) << event.step.thread;
-  }
+  for (const bool in_thread : {false, true})
+    ExpectLostWakeUp(Walk([in_thread] { PollForWork(in_thread); }, 100));
 }
 
 // Whoever works for others sleeps again when it has done something, until it is told to stop.
@@ -126,15 +128,7 @@ void WorkForOneWhoPolls(bool notifies_first) {
 }
 
 TEST(Suspicions, WhoSleepsMayWorkAgainAndAgain) {
-  const ExploreResult result = Walk([] { WorkForOneWhoPolls(/*notifies_first=*/true); }, 100);
-  EXPECT_EQ(result.verdict.kind, VerdictKind::kDeadlock) << result.verdict.message;
-  EXPECT_TRUE(Says(result, "lost wake-up: thread 1 waits for the condition variable"))
-      << result.verdict.message;
-  EXPECT_LT(result.verdict.step, kFewSteps);
-  EXPECT_FALSE(result.not_deterministic);
-  ASSERT_FALSE(result.trace.events.empty());
-  EXPECT_EQ(result.trace.events.back().text, "lost wake-up");
-
+  ExpectLostWakeUp(Walk([] { WorkForOneWhoPolls(/*notifies_first=*/true); }, 100));
   EXPECT_EQ(Walk([] { WorkForOneWhoPolls(/*notifies_first=*/false); }, 100).verdict.kind,
             VerdictKind::kPass);
 }
