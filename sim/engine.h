@@ -26,6 +26,7 @@
 #include "sim/step.h"
 #include "sim/suspicions.h"
 #include "sim/thread.h"
+#include "sim/thread_table.h"
 #include "sim/virtual_clock.h"
 
 namespace jacquard::sim {
@@ -43,7 +44,7 @@ struct Blame {
   std::string_view variable = {};
 };
 
-class Engine {
+class Engine : public ThreadTable {
  public:
   // ---- state that hooks look at
 
@@ -53,7 +54,6 @@ class Engine {
   bool executing = false;
   // Plain accesses are looked at one by one: a trace is recorded, or they are steps.
   bool plain_seen_closely = false;
-  SimThread* current = &driver_;  // never null
   Arena arena;
   Rollback rollback;
   Snapshot snapshot;
@@ -82,13 +82,6 @@ class Engine {
   // Whether the caller is a simulated thread whose calls are to be simulated. (The hooks are only
   // on while executing.)
   bool Simulates() const { return hooks_on && RunsCurrent(); }
-  // Whether the caller is on the stack that the running thread was given: nobody else ever is. (A
-  // program may switch to stacks of its own.)
-  bool OnStackOfCurrent() const {
-    uintptr_t pointer;
-    asm("mov %%rsp, %0" : "=r"(pointer));
-    return pointer - current->stack_bottom < kStackSize;
-  }
   // The running thread is about to change what it blocks, and perhaps nobody has before.
   void UseSignalMasks();
   // The runtime, or a strategy, is about to call the C library for itself: for that long a thread
@@ -187,7 +180,6 @@ class Engine {
   // id.
   void Yield();
 
-  static constexpr uint64_t kNoDeadline = UINT64_MAX;
   // A deadline from then on, in 2116, never comes: the clocks do not jump to where chrono could not
   // count any more. A sleep ends then.
   static constexpr uint64_t kEndOfTime = kNoDeadline / 4;
@@ -200,34 +192,6 @@ class Engine {
   SimThread* CreateThread(void* (*start)(void*), void* argument, uintptr_t pc);
   // The running thread ends here, whatever is on its stack.
   [[noreturn]] void ExitThread();
-  SimThread* FindThread(pthread_t pthread);
-  ThreadLocal FindThreadLocal(const void* address) const;
-  // What gettid() tells the running thread: the same in every process, but for the first thread of
-  // a program with a main of its own, which has the process's number.
-  int CurrentTid() const;
-  // The thread that gettid() tells this number. Null if it is somebody else's.
-  SimThread* FindThreadOfTid(int tid);
-  // The number that a thread has as the owner of a mutex. If one is locked before main, the first
-  // thread of a program is its owner.
-  int TidOf(const SimThread& thread) const {
-    return thread.id == 0 ? first_tid_ : kFirstTid + thread.id;
-  }
-  // The number of the thread with that one; none of them if it is somebody else's.
-  int ThreadOfTid(int tid) const { return tid == first_tid_ ? 0 : tid - kFirstTid; }
-  SimThread& thread(int id) { return threads_[id]; }
-  // The thread on stack number `stack` in this execution; null if it is nobody's.
-  SimThread* OwnerOfStack(int stack) {
-    if (stack == kMaxThreads) return &stage_;
-    return stack < thread_count_ ? &threads_[stack] : nullptr;
-  }
-  // The thread in whose thread-local storage `address` lies, if it has ended; else null. What an
-  // execution begins with has storage until its end.
-  const SimThread* EndedOwnerOfStorage(uintptr_t address) const {
-    const uintptr_t id = OwnerOfStorage(address);
-    if (id >= static_cast<uintptr_t>(thread_count_)) return nullptr;
-    const SimThread& owner = threads_[id];
-    return owner.start != nullptr && HasEnded(owner) ? &owner : nullptr;
-  }
   // Whether `address` lies on the stack of another thread, in a function that has not returned.
   // False also means "not known".
   bool IsInUseByOther(uintptr_t address) {
@@ -242,25 +206,6 @@ class Engine {
     if (thread.end_context != thread.context || thread.end_schedule != schedule_)
       FindEndOfProgramsStack(thread);
     return thread.end_of_stack;
-  }
-  int thread_count() const { return thread_count_; }
-  const PendingOperation& pending(const SimThread& thread) const { return pending_[thread.id]; }
-  bool HasEnded(const SimThread& thread) const { return !Has(alive_, thread.id); }
-  // Whether it waits and nothing has ended the wait yet.
-  bool IsBlocked(const SimThread& thread) const { return !Has(enabled_, thread.id); }
-  // Calls `visit(thread)` for each thread that waits for `object` in the given way, whether or not
-  // something has ended the wait already.
-  template <class Visit>
-  void ForEachWaiter(WaitReason reason, const void* object, Visit visit) {
-    for (int i = 0; i < thread_count_; ++i) {
-      if (threads_[i].wait == reason && threads_[i].wait_address == object) visit(threads_[i]);
-    }
-  }
-  bool IsSpinning(const SimThread& thread) const { return Has(spinning_, thread.id); }
-  // Whether it waits in a call that only another thread can end.
-  bool DependsOnOthers(const SimThread& thread) const {
-    return !HasEnded(thread) && IsBlocked(thread) && thread.deadline == kNoDeadline &&
-           !IsSpinning(thread);
   }
   // If the thread spins it goes on with that: something has happened to it.
   void WakeIfSpinning(SimThread& thread);
@@ -283,8 +228,6 @@ class Engine {
   // The running thread is going to wait for `lock` (or, null, for `thread` to end), without a
   // deadline. Ends the execution if somebody, in the end, waits for it in turn.
   void CheckCycle(WaitReason reason, const void* lock, int thread, uintptr_t pc);
-  ThreadSet alive() const { return alive_; }
-  ThreadSet enabled() const { return enabled_ | timed_; }
 
   // ---- memory: nothing happens under sequential consistency (weak_atomics.cc)
 
@@ -423,8 +366,6 @@ class Engine {
   }
 
  private:
-  friend struct DebuggerView;                      // debugger.cc
-  static constexpr int kFirstTid = 1'000'000'000;  // far from real ones
   // A thread that runs so long although others could is interrupted even by the benign choice. A
   // prime number: a loop is interrupted at another place each time, not always where it holds a
   // lock.
@@ -644,12 +585,6 @@ class Engine {
   // In the trace, by the thread that ran when the probe began.
   void NoteOf(const char* rule);
 
-  ThreadSet enabled_ = 0;   // can run
-  ThreadSet timed_ = 0;     // wait, but may time out
-  ThreadSet spinning_ = 0;  // wait for what they read to be written
-  ThreadSet patient_ = 0;   // wait, and may time out only when nobody else can run
-  ThreadSet alive_ = 0;     // have not ended
-  ThreadSet joining_ = 0;   // wait for another one to end
   uint32_t steps_in_a_row_ = 0;
   bool fair_ = false;        // every thread gets its turn, for the rest of the execution
   bool rechecking_ = false;  // the spinning threads go round their loops again, one after another
@@ -693,12 +628,9 @@ class Engine {
   Program* program_ = nullptr;
   ExecutionOptions options_;
   Verdict* verdict_ = nullptr;  // of the execution that is going on
-  int thread_count_ = 0;
-  int bodies_left_ = 0;  // threads that the program began with and that have not ended
-  int parked_ = 0;       // threads whose storage exists
-  int first_tid_ = kFirstTid;
-  bool is_program_ = false;  // with a main of its own, which has begun
-  uint64_t fs_base_ = 0;     // the running one, of the thread that executes
+  int bodies_left_ = 0;         // threads that the program began with and that have not ended
+  int parked_ = 0;              // threads whose storage exists
+  uint64_t fs_base_ = 0;        // the running one, of the thread that executes
   bool storage_on_demand_ = false;
   int series_ = 0;  // so many are going on, one within another
   uint64_t ticket_ = 0;
@@ -706,12 +638,6 @@ class Engine {
   Counters counters_;
   bool initialized_ = false;
   bool stage_done_ = false;
-
-  PendingOperation pending_[kMaxThreads] = {};  // by thread id: what each is about to do
-  Site sites_[kMaxThreads] = {};                // and where, if somebody listens
-  SimThread driver_;                            // the process's own thread, outside of executions
-  SimThread stage_;                             // runs Begin and End, on storage of its own
-  SimThread threads_[kMaxThreads];
 };
 
 // Hidden: reached without a look into a table.

@@ -108,28 +108,6 @@ int Engine::FindEndedThread(bool known) const {
   return -1;
 }
 
-SimThread* Engine::FindThreadOfTid(int tid) {
-  const int id = is_program_ && tid == getpid() ? 0 : ThreadOfTid(tid);
-  return id >= 0 && id < thread_count_ ? &threads_[id] : nullptr;
-}
-
-SimThread* Engine::FindThread(pthread_t pthread) {
-  for (int i = 0; i < thread_count_; ++i) {
-    if (threads_[i].storage.pthread == pthread) return &threads_[i];
-  }
-  return nullptr;
-}
-
-ThreadLocal Engine::FindThreadLocal(const void* address) const {
-  ThreadLocal found;
-  for (int i = 0; i < thread_count_; ++i) {
-    if (!FindVariable(threads_[i].storage, address, found.module, found.place)) continue;
-    found.thread = i;
-    break;
-  }
-  return found;
-}
-
 void Engine::ThreadEntry() {
   SimThread& me = *engine.current;
   if (engine.signal_masks_used) EnterSignals(me);

@@ -153,11 +153,6 @@ int JoinThread(pthread_t handle, void** result, uint64_t deadline, uintptr_t pc)
   return FinishJoin(*thread, result, pc);
 }
 
-int Engine::CurrentTid() const {
-  const bool is_main = is_program_ && current->id == 0;  // perhaps in a process of its own
-  return is_main ? static_cast<int>(RawSyscall(SYS_getpid)) : TidOf(*current);
-}
-
 void Engine::ResetLocaleOf(SimThread& thread) {
   thread.has_locale = false;
   WriteFsBase(thread.storage.fs_base);
