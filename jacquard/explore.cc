@@ -21,6 +21,7 @@
 #include "jacquard/jobs.h"
 #include "jacquard/lock_cycle.h"
 #include "jacquard/lock_graph.h"
+#include "jacquard/minimal_failure.h"
 #include "jacquard/occasional_look.h"
 #include "jacquard/progress.h"
 #include "jacquard/repetition.h"
@@ -51,10 +52,6 @@ const TestFramework* test_framework = nullptr;
 
 // One passing execution among so many is repeated.
 constexpr uint64_t kRepeatEvery = 1000;
-
-// What a finding may cost until it is reported. The clock is for bodies that compute for long.
-constexpr MinimizeBudget kMinimizeBudget = {
-    .executions = 10'000, .steps = 50'000'000, .seconds = 10};
 
 // An execution that goes on for so many seconds after the time is over is given up.
 constexpr double kGrace = 1;
@@ -371,7 +368,8 @@ class Exploration {
     }
     Choices choices = {recorder.exceptions(), recorder.memory_exceptions()};
     const size_t given = choices.others.size() + choices.of_memory.size();
-    const bool minimal = minimize && Minimize(choices, again, trace);
+    const bool minimal =
+        minimize && call::Minimize(program_, options_.execution, *silence_, choices, again, trace);
     const size_t kept = choices.others.size() + choices.of_memory.size();
     const Token token = replays_ ? token_
                                  : Token{call::BuildHash(), body_, options_.execution,
@@ -446,43 +444,6 @@ class Exploration {
         token += (token.empty() ? "" : "+") + call::FormatToken(inputs_[input]);
       AddFinding(described->verdict, described->trace, token);
     }
-  }
-
-  // Replaces `choices`, which lead to `verdict`, by as few as still lead to its signature, and
-  // `verdict` and `trace` by those of that execution. Whether no choice is left that is not needed.
-  bool Minimize(Choices& choices, Verdict& verdict, Trace& trace) {
-    ExecutionOptions options = options_.execution;
-    options.lock_order = false;  // of what passes nothing is wanted
-    options.watch_from = kWatchSoon;
-    ScheduleMinimizer minimizer(
-        [this, &options](Strategy& strategy) {
-          return LastWasGivenUp() ? Verdict() : Execute(program_, strategy, options);
-        },
-        verdict.signature, kMinimizeBudget);
-    Choices fewer = choices;
-    {
-      const call::Deadline deadline(kMinimizeBudget.seconds);
-      if (minimizer.Fails(fewer)) minimizer.Minimize(fewer);
-    }
-    const bool is_cut = LastWasGivenUp();
-    const call::Deadline none(0);
-    for (const Choices& tried : {fewer, choices}) {
-      Trace trace_of_tried;
-      trace_of_tried.endless = verdict.endless;
-      ByteString replay;
-      replay.Set(tried.others, tried.of_memory);
-      replay.BeginExecution();
-      silence_->Lift();
-      Verdict again = Execute(program_, replay, options_.execution, &trace_of_tried);
-      silence_->Restore();
-      if (again.signature != verdict.signature) continue;
-      const bool minimal = !minimizer.spent() && !is_cut && tried == fewer;
-      choices = tried;
-      verdict = std::move(again);
-      trace = std::move(trace_of_tried);
-      return minimal;
-    }
-    return false;
   }
 
   void AddWithoutTrace(const Verdict& verdict) {
