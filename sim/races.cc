@@ -87,7 +87,8 @@ std::string WhatIsMissing(const Race& race) {
   const std::string earlier = "thread " + std::to_string(race.earlier_thread);
   if (race.read_without_acquire) {
     return "what " + earlier +
-           " released after it has been read, but by a relaxed load without an acquire fence";
+           " released after it has been read, but by an operation that does not acquire, and "
+           "without an acquire fence";
   }
   if (race.before_construction) {
     return "no release/acquire between the two; if the write is the construction of the atomic "
@@ -97,9 +98,8 @@ std::string WhatIsMissing(const Race& race) {
 }
 
 std::string Message(const Race& race, const char* verb) {
-  std::string text =
-      Who(race.thread) + " " + verb + " " + Bytes(race.size) + " of " + ObjectAt(race.address);
-  if (!IsPlain(race.kind)) text += " atomically";
+  std::string text = Who(race.thread) + (IsPlain(race.kind) ? " " : " atomically ") + verb + " " +
+                     Bytes(race.size) + " of " + ObjectAt(race.address);
   text += ", and nothing orders this after the " + std::string(AccessKindName(race.earlier_kind)) +
           " by " + Who(race.earlier_thread);
   if (race.earlier_address != race.address || race.earlier_size != race.size) {
