@@ -103,7 +103,7 @@ class Stagnation {
  private:
   static constexpr uint64_t kTimeOuts = 1 << 12;
   static constexpr uint64_t kTimeOutsBetweenLooks = 31;  // a prime number: waits may take turns
-  static constexpr int kTimeOutsOfSuspicion = 64;
+  static constexpr int kTimeOutsOfSuspicion = kTimeOuts;
   static constexpr int kLongAgo = -kStretchesForEver;
   static constexpr uint64_t kTime = uint64_t{3600} * 1'000'000'000;
 

@@ -14,7 +14,7 @@ namespace {
 
 // So many steps behind a suspicion may the execution come to its end because of it. The time-outs
 // are counted, too (Stagnation::kTimeOutsOfSuspicion).
-constexpr uint64_t kStepsBehind = 20'000;
+constexpr uint64_t kStepsBehind = 50'000;
 
 // A control goes on for so many times as long as the execution did before the suspicion.
 constexpr uint64_t kTimesAsLong = 8;

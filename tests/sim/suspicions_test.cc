@@ -78,6 +78,16 @@ TEST(Suspicions, WhoPollsMayWaitForAWakeUpThatWasLost) {
     ExpectLostWakeUp(Walk([in_thread] { PollForWork(in_thread); }, 100));
 }
 
+// Behind the work, it takes its time to end: by more polls than there are in some searches.
+TEST(Suspicions, WhoIsWokenMayEndLate) {
+  ExpectLostWakeUp(Walk(
+      [] {
+        PollForWork(/*in_thread=*/false);
+        for (int i = 0; i < 2000; ++i) std::this_thread::sleep_for(milliseconds(1));
+      },
+      100));
+}
+
 // Whoever works for others sleeps again when it has done something, until it is told to stop.
 class Worker {
  public:
