@@ -159,6 +159,7 @@ void Engine::SwitchAwayRarely() {
         WakeSuspects();
         continue;
       }
+      time_passes_ = true;
       first = FirstOf(timed_);
       for (int i = 0; i < thread_count_; ++i) {
         if ((timed_ & threads_[i].bit) != 0 && threads_[i].deadline < threads_[first].deadline)

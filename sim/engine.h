@@ -634,6 +634,7 @@ class Engine : public ThreadTable {
   bool storage_on_demand_ = false;
   int series_ = 0;  // so many are going on, one within another
   uint64_t ticket_ = 0;
+  bool time_passes_ = false;  // since LookAround's last: nobody could run but for that
   uint64_t fair_state_ = 0;
   Counters counters_;
   bool initialized_ = false;

@@ -119,6 +119,31 @@ TEST(Time, IsPatientWithWhoCouldRun) {
   EXPECT_EQ(explore(ExecutionOptions().time_outs).verdict.signature, "invariant|in time");
 }
 
+// Also when every thread gets its turn: whoever is told again and again in time waits on.
+TEST(Time, PassesInTheOrderOfDeadlines) {
+  ExecutionOptions options = TestOptions();
+  options.time_outs = 0;
+  options.unfair_steps = 1000;
+  ExpectPass(Walk(
+      [] {
+        std::mutex mutex;
+        std::condition_variable beat;
+        std::atomic<bool> ends{false};
+        std::thread heart([&] {
+          while (!ends) {
+            std::this_thread::sleep_for(milliseconds(10));
+            beat.notify_all();
+          }
+        });
+        std::unique_lock<std::mutex> lock(mutex);
+        for (int i = 0; i < 20'000; ++i)
+          Check(beat.wait_for(lock, milliseconds(100)) == std::cv_status::no_timeout, "in time");
+        ends = true;
+        heart.join();
+      },
+      3, options));
+}
+
 // At last they sleep long enough, even if somebody else could always go on.
 TEST(Time, WakesThePatientOnceEveryThreadGetsItsTurn) {
   ExecutionOptions options = TestOptions();
