@@ -183,6 +183,7 @@ class Exploration {
     result_.cut_histories = RuntimeCounters().cut_histories - before.cut_histories;
     result_.failing_statuses = RuntimeCounters().failing_statuses - before.failing_statuses;
     result_.library_bugs = RuntimeCounters().library_bugs - before.library_bugs;
+    result_.annotations = RuntimeCounters().annotations - before.annotations;
     result_.seconds = std::chrono::duration<double>(Clock::now() - start).count();
     result_.distinct_schedules = schedules_.Count();
     result_.schedules_estimated = schedules_.estimated();

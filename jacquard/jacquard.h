@@ -114,6 +114,8 @@ struct Result {
   uint64_t failing_statuses = 0;
   // How often a known fault of the C++ library was passed over (ExecutionOptions::library_bugs).
   uint64_t library_bugs = 0;
+  // How often an annotation for ThreadSanitizer was believed (ExecutionOptions::annotations).
+  uint64_t annotations = 0;
   std::vector<Finding> findings;  // in the order in which they were found
   uint64_t first_failure = 0;     // the execution that found the first one, counted from 1; 0: none
   // What each strategy has done; several of them if they shared the executions.

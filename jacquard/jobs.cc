@@ -72,6 +72,7 @@ json ToJson(const FinishedJob& job) {
                   {"long", result.long_executions},
                   {"failing_statuses", result.failing_statuses},
                   {"library_bugs", result.library_bugs},
+                  {"annotations", result.annotations},
                   {"given_up", result.steps_given_up},
                   {"first", result.first_failure},
                   {"problem", result.problem},
@@ -158,6 +159,7 @@ class Merger {
     result.long_executions += message["long"].get<uint64_t>();
     result.failing_statuses += message["failing_statuses"].get<uint64_t>();
     result.library_bugs += message["library_bugs"].get<uint64_t>();
+    result.annotations += message["annotations"].get<uint64_t>();
     result.steps_given_up += message["given_up"].get<uint64_t>();
     if (result.problem.empty()) result.problem = message["problem"];
     Earliest(result.first_failure, message["first"].get<uint64_t>() * count);

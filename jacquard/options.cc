@@ -161,6 +161,11 @@ constexpr OptionType kOptionTypes[] = {
      [](std::string_view value, Options& options) {
        return ParseChoice(value, "report", "ignore", options.execution.library_bugs);
      }},
+    {"annotations", "believe|ignore",
+     "whether what the program tells ThreadSanitizer of its locks is taken for true",
+     [](std::string_view value, Options& options) {
+       return ParseChoice(value, "believe", "ignore", options.execution.annotations);
+     }},
     {"allocations", "succeed|may_fail", "whether each allocation may fail",
      [](std::string_view value, Options& options) {
        return ParseChoice(value, "may_fail", "succeed", options.execution.allocations_may_fail);

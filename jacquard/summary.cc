@@ -53,6 +53,12 @@ std::string Summary(const Result& result) {
         "(library_bugs=report reports it)",
         result.library_bugs);
   }
+  if (result.annotations != 0) {
+    text += fmt::format(
+        "; {} times the program told ThreadSanitizer that something is ordered, which was believed "
+        "(annotations=ignore looks at its locks as at all else)",
+        result.annotations);
+  }
   for (const Finding& finding : result.findings) {
     text += fmt::format("\n{} x {}", finding.count, finding.verdict.signature);
     if (finding.kept == finding.choices) continue;

@@ -107,7 +107,8 @@ enum OptionBit : uint64_t {
   kNoLockOrderBit = 8192,
   kLibraryBugsBit = 16384,
   kUnfairStepsBit = 32768,
-  kAllBits = 65535,
+  kNoAnnotationsBit = 65536,
+  kAllBits = 131071,
 };
 
 void WriteOptions(const ExecutionOptions& options, Writer& writer) {
@@ -123,6 +124,7 @@ void WriteOptions(const ExecutionOptions& options, Writer& writer) {
   if (!options.detached_threads_may_outlive) bits |= kNoneOutlivesBit;
   if (!options.lock_order) bits |= kNoLockOrderBit;
   if (options.library_bugs) bits |= kLibraryBugsBit;
+  if (!options.annotations) bits |= kNoAnnotationsBit;
   if (options.exits == ExitMode::kIsFree || options.exits == ExitMode::kIsRealIfAlone)
     bits |= kExitsFreeBit;
   if (options.exits == ExitMode::kMustBeZero) bits |= kExitsZeroBit;
@@ -152,6 +154,7 @@ bool ReadOptions(Reader& reader, ExecutionOptions& options) {
   options.detached_threads_may_outlive = (bits & kNoneOutlivesBit) == 0;
   options.lock_order = (bits & kNoLockOrderBit) == 0;
   options.library_bugs = (bits & kLibraryBugsBit) != 0;
+  options.annotations = (bits & kNoAnnotationsBit) == 0;
   if ((bits & kExitsFreeBit) != 0) options.exits = ExitMode::kIsFree;
   if ((bits & kExitsZeroBit) != 0) options.exits = ExitMode::kMustBeZero;
   if ((bits & kHistoryBit) != 0) options.max_history = static_cast<uint32_t>(reader.Number());

@@ -2,7 +2,8 @@
 // synchronisation that the instrumentation does not see, and the older ones ("dynamic
 // annotations"), which ThreadSanitizer's runtime still has and headers declare by themselves.
 //
-// Under sequential consistency, where no races are looked for, they have nothing to say.
+// Under sequential consistency, where no races are looked for, they have nothing to say, nor where
+// ExecutionOptions::annotations is off.
 #include <cstddef>
 
 #include "sim/engine.h"
@@ -13,11 +14,15 @@ namespace {
 constexpr unsigned kReadLock = 1 << 3;       // __tsan_mutex_read_lock
 constexpr unsigned kTryLockFailed = 1 << 5;  // __tsan_mutex_try_lock_failed
 
+bool AreBelieved() { return engine.Simulates() && engine.options().annotations; }
+
 void Acquire(const void* object) {
-  if (engine.Simulates()) engine.Acquire(object);
+  if (!AreBelieved()) return;
+  engine.Acquire(object);
+  engine.CountAnnotation();
 }
 void Release(const void* object) {
-  if (engine.Simulates()) engine.Release(object);
+  if (AreBelieved()) engine.Release(object);
 }
 
 // Readers come behind writers, and writers behind all, as with rwlocks.cc.
@@ -29,7 +34,7 @@ void Lock(const void* lock, bool exclusively) {
 void Unlock(const void* lock, bool exclusively) { Release(exclusively ? lock : OfReaders(lock)); }
 
 void IgnoreBegin() {
-  if (engine.Simulates()) ++engine.current->ignores_races;
+  if (AreBelieved()) ++engine.current->ignores_races;
 }
 void IgnoreEnd() {
   if (engine.Simulates() && engine.current->ignores_races > 0) --engine.current->ignores_races;

@@ -293,6 +293,7 @@ class Engine : public ThreadTable {
 
   void CountFailingStatus() { ++counters_.failing_statuses; }
   void NoteLibraryBug() { ++counters_.library_bugs; }
+  void CountAnnotation() { ++counters_.annotations; }
 
   uint64_t step() const { return step_; }
   uint64_t NextTicket() { return ++ticket_; }

@@ -91,6 +91,9 @@ struct ExecutionOptions {
   // semaphores, latches and atomic waits lose, a data race in its std::atomic<std::shared_ptr>
   // (docs/findings.md). If not, these do what the standard promises.
   bool library_bugs = false;
+  // Whether what the program tells ThreadSanitizer of its locks (annotations.cc) is believed. If
+  // not, its locks are looked at as all else is.
+  bool annotations = true;
   ExitMode exits = ExitMode::kIsMisplaced;
   // The bytes of a freed block are given out again after so many more bytes have been freed. Until
   // then, accesses to them are found out; with 0 addresses come back at once, as a bug in the way
@@ -117,6 +120,8 @@ struct Counters {
   // How often a fault of the C++ library was passed over that ExecutionOptions::library_bugs would
   // have told.
   uint64_t library_bugs = 0;
+  // How often an annotation has ordered something (ExecutionOptions::annotations).
+  uint64_t annotations = 0;
 };
 
 // Runs `program` once; `strategy` has had its BeginExecution. Records into `trace` if it is not

@@ -16,6 +16,7 @@ Token RandomToken(std::mt19937_64& random) {
   token.options.memory = random() % 2 != 0 ? MemoryMode::kSc : MemoryMode::kRc11;
   token.options.races = random() % 2 != 0;
   token.options.wake_order = random() % 2 != 0;
+  token.options.annotations = random() % 2 != 0;
   token.options.lock_order = random() % 2 != 0;
   token.options.detached_threads_may_outlive = random() % 2 != 0;
   if (random() % 2 != 0) token.options.spurious_wake_ups = static_cast<uint32_t>(random() % 1000);
@@ -50,6 +51,7 @@ TEST(Token, GoesRound) {
     EXPECT_EQ(parsed.options.memory, token.options.memory);
     EXPECT_EQ(parsed.options.races, token.options.races);
     EXPECT_EQ(parsed.options.wake_order, token.options.wake_order);
+    EXPECT_EQ(parsed.options.annotations, token.options.annotations);
     EXPECT_EQ(parsed.options.lock_order, token.options.lock_order);
     EXPECT_EQ(parsed.options.detached_threads_may_outlive,
               token.options.detached_threads_may_outlive);

@@ -168,6 +168,22 @@ TEST(Race, OutsideOfALockThatTellsOfItself) {
   ExpectRace(AddTwice([](LookingLock&) {}, true), "plain");
 }
 
+// Whoever does not believe them looks at what is there, also within the lock.
+TEST(Race, AnnotationsThatAreNotBelieved) {
+  ExecutionOptions options = TestOptions();
+  options.annotations = false;
+  const uint64_t before = RuntimeCounters().annotations;
+  for (const auto& body :
+       {HandOver(__tsan_release, __tsan_acquire), HandOver(HappensBefore, HappensAfter),
+        AddTwice([](LookingLock& lock) { lock.Look(); })}) {
+    const ExploreResult result = Walk(body, 1000, options);
+    EXPECT_EQ(result.verdict.kind, VerdictKind::kRace) << result.verdict.message;
+  }
+  EXPECT_EQ(RuntimeCounters().annotations, before);
+  ExpectNoRace(HandOver(__tsan_release, __tsan_acquire));
+  EXPECT_GT(RuntimeCounters().annotations, before);
+}
+
 TEST(Race, OlderAnnotationsThatDoNotOrder) {
   const auto none = [](void*) {};
   ExpectRace(HandOver(none, HappensAfter), "plain read and plain write");
