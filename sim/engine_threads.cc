@@ -47,6 +47,9 @@ SimThread& Engine::AddThread(int id) {
   thread.fs_base = FirstFsBase(thread);
   if (signal_masks_used) [[unlikely]]
     InheritSignals(thread);
+  // The handler of a signal may come between its first accesses and its first operation.
+  if (HandlesSignals()) [[unlikely]]
+    thread.fresh = false;
   thread.held.Clear();
   thread.spin.Reset();
   thread.context = FreshContext(id, ThreadEntry);

@@ -56,7 +56,7 @@ bool InterruptBySent() {
     if (comes == 0) continue;
     const int signal = std::countr_zero(comes) + 1;
     if (!Interrupt(thread, signal)) continue;
-    thread.pending_signals &= ~SetOf(signal);
+    thread.pending_signals &= ~SetOf(signal);  // it has it from now on
     AcquireSent(thread);
     engine.EndRecheck();
     return true;

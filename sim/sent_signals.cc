@@ -16,6 +16,7 @@
 #include "sim/faults.h"
 #include "sim/interruptions.h"
 #include "sim/notes.h"
+#include "sim/queued_signals.h"
 #include "sim/real.h"
 #include "sim/signals.h"
 #include "sim/sync.h"
@@ -39,14 +40,11 @@ void CheckIsHandled(int signal, const char* call, uintptr_t pc) {
 }
 
 // `call` ("raise of") sends the signal to the running thread.
-int Raise(int signal, const char* call, uintptr_t pc) {
+void Raise(const siginfo_t& information, const char* call, uintptr_t pc) {
+  const int signal = information.si_signo;
   BeforeMaskChange();
-  const bool is_known = signal > 0 && signal < NSIG;
-  if (engine.Simulates() && is_known && (RealMask() & SetOf(signal)) == 0)
-    CheckIsHandled(signal, call, pc);
-  // Not as the header declares it: the handler may call pthread_exit, which unwinds.
-  static const auto real = reinterpret_cast<int (*)(int)>(FindReal("raise"));
-  return real(signal);
+  if (engine.Simulates() && (RealMask() & SetOf(signal)) == 0) CheckIsHandled(signal, call, pc);
+  RaiseWith(information);
 }
 
 // To send is a step, and what was done before it happens before what who gets the signal does.
@@ -58,29 +56,31 @@ void BeginSending(uintptr_t pc) {
   Finish(StepKind::kOther, nullptr, 0, 0, pc);
 }
 
-// Whether the thread waits for the signal, and gets it.
-bool GivenToWaiter(SimThread& thread, int signal) {
-  if (thread.wait != WaitReason::kSignal || (thread.awaited_signals & SetOf(signal)) == 0)
+// Whether the thread waits for the signal, and gets it. It takes one.
+bool GivenToWaiter(SimThread& thread, const siginfo_t& information) {
+  const int signal = information.si_signo;
+  if (thread.wait != WaitReason::kSignal || (thread.awaited_signals & SetOf(signal)) == 0 ||
+      (thread.awaited_signals & thread.pending_signals) != 0)
     return false;
+  QueueSignal(&thread, information);
   thread.pending_signals |= SetOf(signal);
   engine.WakeAll(WaitReason::kSignal, &thread);
   return true;
 }
 
-// Signals of the same number that wait are one, but for those of real time, which queue.
-void CheckDoesNotQueue(int signal, uint64_t waiting) {
-  if (signal >= SIGRTMIN && (waiting & SetOf(signal)) != 0)
-    Unsupported("real-time signals that queue");
-}
-
-// It gets the signal when it runs again: at once if it can run, or waits for a file.
-void Give(SimThread& thread, int signal) {
+// It gets the signal when it runs again: at once if it can run, or waits for a file. False: too
+// many wait.
+bool Give(SimThread& thread, const siginfo_t& information) {
+  const int signal = information.si_signo;
+  if (!QueueSignal(&thread, information)) return false;
   if (thread.wait == WaitReason::kDescriptor && engine.IsBlocked(thread) &&
-      Interrupt(thread, signal))
-    return AcquireSent(thread);
-  CheckDoesNotQueue(signal, thread.pending_signals);
+      Interrupt(thread, signal)) {
+    AcquireSent(thread);
+    return true;
+  }
   thread.pending_signals |= SetOf(signal);
   engine.WakeIfSpinning(thread);
+  return true;
 }
 
 // Those of `set` that have been sent to the process, and wait for any thread.
@@ -89,49 +89,71 @@ uint64_t SentToAll(uint64_t set) {
   return waits_for_any & set;
 }
 
-// To any thread that waits for it or does not block it: the running one, if possible.
-int SendToProcess(int signal, uintptr_t pc) {
+// To any thread that waits for it or does not block it: the running one, if possible. Returns an
+// error. `call`: "kill of".
+int SendToProcess(const siginfo_t& information, const char* call, uintptr_t pc) {
+  const int signal = information.si_signo;
   BeginSending(pc);
   NoteInTrace([signal] { return "sends " + SignalName(signal) + " to the process"; });
   const uint64_t bit = SetOf(signal);
   for (int i = 0; i < engine.thread_count(); ++i) {
-    if (GivenToWaiter(engine.thread(i), signal)) return 0;
+    if (GivenToWaiter(engine.thread(i), information)) return 0;
   }
-  if ((RealMask() & bit) != 0) {
-    SimThread* receiver = nullptr;
-    for (int i = 0; i < engine.thread_count(); ++i) {
-      SimThread& thread = engine.thread(i);
-      if (engine.HasEnded(thread) || (thread.signal_mask & bit) != 0 || &thread == engine.current)
-        continue;
-      CheckIsHandled(signal, "kill of", pc);
-      // Rather to one that can run: in the middle of a wait there is no handler.
-      if (receiver == nullptr || engine.IsBlocked(*receiver)) receiver = &thread;
-    }
-    if (receiver != nullptr) {
-      Give(*receiver, signal);
-      return 0;
-    }
-    CheckDoesNotQueue(signal, waits_for_any);
-    waits_for_any |= bit;
+  if ((RealMask() & bit) == 0) {
+    Raise(information, call, pc);
     return 0;
   }
-  return Raise(signal, "kill of", pc);
+  SimThread* receiver = nullptr;
+  for (int i = 0; i < engine.thread_count(); ++i) {
+    SimThread& thread = engine.thread(i);
+    if (engine.HasEnded(thread) || (thread.signal_mask & bit) != 0 || &thread == engine.current)
+      continue;
+    CheckIsHandled(signal, call, pc);
+    // Rather to one that can run: in the middle of a wait there is no handler.
+    if (receiver == nullptr || engine.IsBlocked(*receiver)) receiver = &thread;
+  }
+  if (receiver != nullptr) return Give(*receiver, information) ? 0 : EAGAIN;
+  if (!QueueSignal(nullptr, information)) return EAGAIN;
+  waits_for_any |= bit;
+  return 0;
 }
 
-int SendToThread(pthread_t handle, int signal, uintptr_t pc) {
-  if (signal < 0 || signal >= NSIG) return EINVAL;
+// Returns an error. `call`: "pthread_kill of".
+int SendToThread(pthread_t handle, const siginfo_t& information, const char* call, uintptr_t pc) {
+  const int signal = information.si_signo;
+  if (signal != 0 && !IsSignalNumber(signal)) return EINVAL;
   BeginSending(pc);
   SimThread* const thread = engine.FindThread(handle);
-  if (thread == engine.current) return Raise(signal, "pthread_kill of", pc) == 0 ? 0 : errno;
   if (thread == nullptr) Unsupported("pthread_kill of somebody else's thread");
-  if (signal == 0 || engine.HasEnded(*thread)) return 0;
-  NoteInTrace([signal, thread] {
-    return "sends " + SignalName(signal) + " to thread " + std::to_string(thread->id);
+  if (signal == 0) return 0;
+  const bool has_ended = engine.HasEnded(*thread);
+  NoteInTrace([=] {
+    return "sends " + SignalName(signal) + " to thread " + std::to_string(thread->id) +
+           (has_ended ? ", which has ended" : "");
   });
-  if (GivenToWaiter(*thread, signal)) return 0;
-  if ((thread->signal_mask & SetOf(signal)) == 0) CheckIsHandled(signal, "pthread_kill of", pc);
-  Give(*thread, signal);
-  return 0;
+  if (has_ended || GivenToWaiter(*thread, information)) return 0;
+  if (thread == engine.current) {
+    Raise(information, call, pc);
+    return 0;
+  }
+  if ((thread->signal_mask & SetOf(signal)) == 0) CheckIsHandled(signal, call, pc);
+  return Give(*thread, information) ? 0 : EAGAIN;
+}
+
+// One that has been sent to the process, and waits for any thread.
+siginfo_t TakeForAny(int signal) {
+  siginfo_t information = {};
+  TakeQueued(nullptr, signal, information);
+  if (!IsQueued(nullptr, signal)) waits_for_any &= ~SetOf(signal);
+  return information;
+}
+
+// The running thread is about to block only `mask`: it gets what has waited for that.
+void CheckComingAreHandled(uint64_t mask, uintptr_t pc) {
+  uint64_t pending = 0;
+  RawSyscall(SYS_rt_sigpending, reinterpret_cast<uint64_t>(&pending), sizeof(pending));
+  for (uint64_t left = pending & RealMask() & ~mask; left != 0; left &= left - 1)
+    CheckIsHandled(std::countr_zero(left) + 1, "raise of", pc);
 }
 
 // Takes one of `set` that waits for the running thread, or for any; 0 if there is none.
@@ -140,13 +162,9 @@ int TakePending(uint64_t set, siginfo_t* information) {
   // If it has not been switched from in the meantime.
   RaisePending(*engine.current);
   if (const uint64_t for_any = waits_for_any & set; for_any != 0) {
-    const int signal = std::countr_zero(for_any) + 1;
-    waits_for_any &= ~SetOf(signal);
-    if (information != nullptr) {
-      *information = {};
-      information->si_signo = signal;
-    }
-    return signal;
+    const siginfo_t taken = TakeForAny(std::countr_zero(for_any) + 1);
+    if (information != nullptr) *information = taken;
+    return taken.si_signo;
   }
   const timespec no_time = {};
   const int64_t signal = RawSyscall(SYS_rt_sigtimedwait, reinterpret_cast<uint64_t>(&set),
@@ -174,11 +192,22 @@ int AwaitSignal(uint64_t wanted, siginfo_t* information, uint64_t deadline, uint
     engine.Block(WaitReason::kSignal, &me, pc, deadline);
     if (me.timed_out || me.wait_is_cancelled) break;
   }
+  CheckComingAreHandled(blocked, pc);
   SetRealMask(blocked);
+  AfterMaskChange(pc);
   LeaveIfCancelled(me, pc);
   engine.Acquire(&sent_signals);
   Finish(StepKind::kOther, nullptr, 0, static_cast<uint64_t>(signal), pc);
+  NoteInTrace(
+      [signal] { return signal != 0 ? "takes " + SignalName(signal) : "gets no signal in time"; });
   return signal;
+}
+
+// As functions of the C library return that set errno.
+int Result(int error) {
+  if (error == 0) return 0;
+  errno = error;
+  return -1;
 }
 
 // Whether something happens to who gets it: a handler runs, or the process ends.
@@ -190,9 +219,10 @@ int Suspend(uint64_t mask, uintptr_t pc) {
   for (int signal = 1; signal < NSIG; ++signal) {
     if (((mask | kFaults) & SetOf(signal)) == 0 && IsNoticed(signal)) wanted |= SetOf(signal);
   }
-  const int signal = AwaitSignal(wanted, nullptr, Engine::kNoDeadline, pc);
+  siginfo_t information = {};
+  AwaitSignal(wanted, &information, Engine::kNoDeadline, pc);
   const uint64_t blocked = SetRealMask(mask & ~kFaults);
-  Raise(signal, "kill of", pc);
+  Raise(information, "kill of", pc);
   SetRealMask(blocked);
   errno = EINTR;
   return -1;
@@ -202,74 +232,99 @@ int Suspend(uint64_t mask, uintptr_t pc) {
 
 void BeforeUnblock(int how, const sigset_t* set, uintptr_t pc) {
   if (set == nullptr || how == SIG_BLOCK || !engine.Simulates()) return;
-  uint64_t pending = 0;
-  RawSyscall(SYS_rt_sigpending, reinterpret_cast<uint64_t>(&pending), sizeof(pending));
   const uint64_t bits = ToBits(*set);
-  const uint64_t comes = pending & RealMask() & (how == SIG_UNBLOCK ? bits : ~bits);
-  for (uint64_t left = comes; left != 0; left &= left - 1)
-    CheckIsHandled(std::countr_zero(left) + 1, "raise of", pc);
+  CheckComingAreHandled(how == SIG_UNBLOCK ? RealMask() & ~bits : bits, pc);
 }
 
 void AfterMaskChange(uintptr_t pc) {
   if (waits_for_any == 0 || !engine.Simulates()) return;
-  const uint64_t set = waits_for_any & ~RealMask();
-  waits_for_any &= ~set;
-  for (uint64_t left = set; left != 0; left &= left - 1)
-    Raise(std::countr_zero(left) + 1, "kill of", pc);
+  while (const uint64_t set = waits_for_any & ~RealMask())
+    Raise(TakeForAny(std::countr_zero(set) + 1), "kill of", pc);
 }
 
 bool GiveToWaiter(int signal) {
   engine.UseSignalMasks();
   for (int i = 0; i < engine.thread_count(); ++i) {
-    if (GivenToWaiter(engine.thread(i), signal)) return true;
+    if (GivenToWaiter(engine.thread(i), InformationOf(signal, SI_KERNEL))) return true;
   }
   return false;
 }
 
-void RaiseBrokenPipe(uintptr_t pc) { Raise(SIGPIPE, "a write to where nobody reads:", pc); }
+void RaiseBrokenPipe(uintptr_t pc) {
+  Raise(InformationOf(SIGPIPE, SI_USER), "a write to where nobody reads:", pc);
+}
 
 void AcquireSent(const SimThread& thread) { engine.AcquireFor(thread, &sent_signals); }
 
-void Deliver(int signal) { Raise(signal, "alarm of", 0); }
+void Deliver(int signal) {
+  siginfo_t information = InformationOf(signal, SI_KERNEL);
+  SimThread& me = *engine.current;
+  // Else it has had it in the meantime.
+  if (!TakeQueued(&me, signal, information) && !me.in_timers_handler) return;
+  if (IsQueued(&me, signal)) me.pending_signals |= SetOf(signal);
+  Raise(information, "alarm of", 0);
+}
 
-void DropSentSignals() { waits_for_any = 0; }
+void DropSentSignals() {
+  waits_for_any = 0;
+  ForgetAllQueued();
+}
 
 }  // namespace jacquard::sim
 
 using jacquard::sim::AwaitSignal;
 using jacquard::sim::Engine;
 using jacquard::sim::engine;
+using jacquard::sim::InformationOf;
+using jacquard::sim::IsSignalNumber;
+using jacquard::sim::Raise;
 using jacquard::sim::RealMask;
+using jacquard::sim::Result;
+using jacquard::sim::SendToProcess;
+using jacquard::sim::SendToThread;
 using jacquard::sim::Suspend;
 using jacquard::sim::ToBits;
-using jacquard::sim::Unsupported;
 
 extern "C" {
 
-// The handler runs before it returns, with the signal blocked. Under a name of its own in C++:
-// Raise() says why.
+// Each under a name of its own, not as the header declares it: a handler that runs before it
+// returns may call pthread_exit, which unwinds.
 int jacquard_raise(int signal) asm("raise");
-int jacquard_raise(int signal) { return jacquard::sim::Raise(signal, "raise of", JACQUARD_CALLER); }
+int jacquard_raise(int signal) {
+  if (!engine.Simulates() || !IsSignalNumber(signal)) {
+    jacquard::sim::BeforeMaskChange();
+    return JACQUARD_REAL(raise)(signal);
+  }
+  Raise(InformationOf(signal, SI_TKILL), "raise of", JACQUARD_CALLER);
+  return 0;
+}
 
-int kill(pid_t process, int signal) noexcept {
-  if (!engine.Simulates() || process != getpid() || signal <= 0 || signal >= NSIG)
+int jacquard_kill(pid_t process, int signal) asm("kill");
+int jacquard_kill(pid_t process, int signal) {
+  if (!engine.Simulates() || process != getpid() || !IsSignalNumber(signal))
     return JACQUARD_REAL(kill)(process, signal);
-  return jacquard::sim::SendToProcess(signal, JACQUARD_CALLER);
+  return Result(SendToProcess(InformationOf(signal, SI_USER), "kill of", JACQUARD_CALLER));
 }
 
-int pthread_kill(pthread_t thread, int signal) noexcept {
+int jacquard_sigqueue(pid_t process, int signal, sigval value) asm("sigqueue");
+int jacquard_sigqueue(pid_t process, int signal, sigval value) {
+  if (!engine.Simulates() || process != getpid() || !IsSignalNumber(signal))
+    return JACQUARD_REAL(sigqueue)(process, signal, value);
+  return Result(
+      SendToProcess(InformationOf(signal, SI_QUEUE, value), "sigqueue of", JACQUARD_CALLER));
+}
+
+int jacquard_pthread_kill(pthread_t thread, int signal) asm("pthread_kill");
+int jacquard_pthread_kill(pthread_t thread, int signal) {
   if (!engine.Simulates()) return JACQUARD_REAL(pthread_kill)(thread, signal);
-  return jacquard::sim::SendToThread(thread, signal, JACQUARD_CALLER);
+  return SendToThread(thread, InformationOf(signal, SI_TKILL), "pthread_kill of", JACQUARD_CALLER);
 }
 
-int sigqueue(pid_t process, int signal, sigval value) noexcept {
-  if (engine.Simulates()) Unsupported("sigqueue");
-  return JACQUARD_REAL(sigqueue)(process, signal, value);
-}
-
-int pthread_sigqueue(pthread_t thread, int signal, sigval value) noexcept {
-  if (engine.Simulates()) Unsupported("pthread_sigqueue");
-  return JACQUARD_REAL(pthread_sigqueue)(thread, signal, value);
+int jacquard_pthread_sigqueue(pthread_t thread, int signal, sigval value) asm("pthread_sigqueue");
+int jacquard_pthread_sigqueue(pthread_t thread, int signal, sigval value) {
+  if (!engine.Simulates()) return JACQUARD_REAL(pthread_sigqueue)(thread, signal, value);
+  return SendToThread(thread, InformationOf(signal, SI_QUEUE, value), "pthread_sigqueue of",
+                      JACQUARD_CALLER);
 }
 
 int sigsuspend(const sigset_t* set) {

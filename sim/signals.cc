@@ -24,6 +24,7 @@
 #include "sim/engine.h"
 #include "sim/faults.h"
 #include "sim/notes.h"
+#include "sim/queued_signals.h"
 #include "sim/real.h"
 #include "sim/sync.h"
 
@@ -78,17 +79,19 @@ void NoteOldMask() {
   has_old_mask = true;
 }
 
-// Takes the pending ones of `set`, which are blocked: nobody will get them.
-void Drop(uint64_t set) {
+// Takes what the kernel keeps of `set`, which is blocked, until `thread` runs again.
+void TakeAlong(const SimThread& thread, uint64_t set) {
   const timespec no_time = {};
-  while (set != 0 && RawSyscall(SYS_rt_sigtimedwait, reinterpret_cast<uint64_t>(&set), 0,
-                                reinterpret_cast<uint64_t>(&no_time), sizeof(set)) > 0) {
-  }
+  siginfo_t information;
+  while (set != 0 && RawSyscall(SYS_rt_sigtimedwait, reinterpret_cast<uint64_t>(&set),
+                                reinterpret_cast<uint64_t>(&information),
+                                reinterpret_cast<uint64_t>(&no_time), sizeof(set)) > 0)
+    QueueSignal(&thread, information);
 }
 
 // The action of a signal is about to be changed.
 void BeforeActionChange(int signal) {
-  if (!engine.OnExecutingThread() || signal <= 0 || signal >= NSIG || is_changed[signal]) return;
+  if (!engine.OnExecutingThread() || !IsSignalNumber(signal) || is_changed[signal]) return;
   if (JACQUARD_REAL(sigaction)(signal, nullptr, &old_actions[signal]) != 0) return;
   NoteOldMask();
   is_changed[signal] = any_changed = true;
@@ -218,7 +221,7 @@ sigset_t SetWith(int signal) {
 }
 
 bool IsSignal(int signal) {
-  if (signal > 0 && signal < NSIG) return true;
+  if (IsSignalNumber(signal)) return true;
   errno = EINVAL;
   return false;
 }
@@ -243,8 +246,14 @@ void BeforeMaskChange() {
 }
 
 void RaisePending(SimThread& thread) {
-  for (uint64_t left = std::exchange(thread.pending_signals, 0); left != 0; left &= left - 1)
-    JACQUARD_REAL(raise)(std::countr_zero(left) + 1);
+  for (uint64_t left = std::exchange(thread.pending_signals, 0); left != 0; left &= left - 1) {
+    const int signal = std::countr_zero(left) + 1;
+    siginfo_t information;
+    if (!TakeQueued(&thread, signal, information)) information = InformationOf(signal, SI_KERNEL);
+    do {
+      RaiseWith(information);
+    } while (TakeQueued(&thread, signal, information));
+  }
 }
 
 std::string SignalName(int signal) {
@@ -276,7 +285,7 @@ void LeaveSignals(SimThread& from) {
   RawSyscall(SYS_rt_sigpending, reinterpret_cast<uint64_t>(&from.pending_signals),
              sizeof(from.pending_signals));
   from.pending_signals &= from.signal_mask;
-  Drop(from.pending_signals);
+  TakeAlong(from, from.pending_signals);
 }
 
 namespace {
@@ -325,6 +334,7 @@ void HandlePending(SimThread& thread) {
 void InheritSignals(SimThread& thread) {
   thread.signal_mask = RealMask();
   thread.pending_signals = 0;
+  ForgetQueued(&thread);
   thread.has_signal_stack = false;
 }
 

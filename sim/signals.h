@@ -45,6 +45,7 @@ class KeptWait {
   bool wait_is_cancelled_;
 };
 
+constexpr bool IsSignalNumber(int signal) { return signal > 0 && signal < NSIG; }
 // A set of signals, as the kernel has it.
 constexpr uint64_t SetOf(int signal) { return uint64_t{1} << (signal - 1); }
 // Those of the processor's, by which the runtime gives threads their storage: they stay unblocked.
