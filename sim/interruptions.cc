@@ -8,6 +8,7 @@
 
 #include "sim/engine.h"
 #include "sim/faults.h"
+#include "sim/names.h"
 #include "sim/notes.h"
 #include "sim/signals.h"
 #include "sim/timers.h"

@@ -2,6 +2,10 @@
 // "unknown": reports must not fail on a damaged trace.
 #include "sim/names.h"
 
+#include <string.h>
+
+#include <string>
+
 #include "sim/step.h"
 #include "sim/verdict.h"
 
@@ -69,6 +73,10 @@ const char* StepKindName(StepKind kind) {
       return "file output";
     case StepKind::kFileClose:
       return "file close";
+    case StepKind::kSignalSend:
+      return "signal send";
+    case StepKind::kSignalWait:
+      return "signal wait";
     case StepKind::kExit:
       return "exit";
     case StepKind::kYield:
@@ -185,6 +193,11 @@ const char* EventTypeName(TraceEvent::Type type) {
       return "note";
   }
   return "unknown";
+}
+
+std::string SignalName(int signal) {
+  const char* const name = sigabbrev_np(signal);
+  return name != nullptr ? "SIG" + std::string(name) : "signal " + std::to_string(signal);
 }
 
 }  // namespace sim

@@ -3,6 +3,8 @@
 #ifndef JACQUARD_SIM_NAMES_H_
 #define JACQUARD_SIM_NAMES_H_
 
+#include <string>
+
 #include "sim/strategy.h"
 #include "sim/trace.h"
 
@@ -13,6 +15,9 @@ const char* PickKindName(PickKind kind);
 
 // "step", "operation begin", ... Never null.
 const char* EventTypeName(TraceEvent::Type type);
+
+// "SIGUSR1".
+std::string SignalName(int signal);
 
 }  // namespace jacquard::sim
 

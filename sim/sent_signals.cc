@@ -15,6 +15,7 @@
 #include "sim/engine.h"
 #include "sim/faults.h"
 #include "sim/interruptions.h"
+#include "sim/names.h"
 #include "sim/notes.h"
 #include "sim/queued_signals.h"
 #include "sim/real.h"
@@ -51,9 +52,12 @@ void Raise(const siginfo_t& information, const char* call, uintptr_t pc) {
 char sent_signals;
 void BeginSending(uintptr_t pc) {
   BeforeMaskChange();
-  engine.DecisionPoint(StepKind::kOther, nullptr, pc);
+  engine.DecisionPoint(StepKind::kSignalSend, nullptr, pc);
   engine.Release(&sent_signals);
-  Finish(StepKind::kOther, nullptr, 0, 0, pc);
+}
+// `to`: a thread, or kToProcess.
+void FinishSending(int signal, uint64_t to, uintptr_t pc) {
+  Finish(StepKind::kSignalSend, nullptr, to, static_cast<uint64_t>(signal), pc);
 }
 
 // Whether the thread waits for the signal, and gets it. It takes one.
@@ -94,7 +98,7 @@ uint64_t SentToAll(uint64_t set) {
 int SendToProcess(const siginfo_t& information, const char* call, uintptr_t pc) {
   const int signal = information.si_signo;
   BeginSending(pc);
-  NoteInTrace([signal] { return "sends " + SignalName(signal) + " to the process"; });
+  FinishSending(signal, kToProcess, pc);
   const uint64_t bit = SetOf(signal);
   for (int i = 0; i < engine.thread_count(); ++i) {
     if (GivenToWaiter(engine.thread(i), information)) return 0;
@@ -125,13 +129,12 @@ int SendToThread(pthread_t handle, const siginfo_t& information, const char* cal
   BeginSending(pc);
   SimThread* const thread = engine.FindThread(handle);
   if (thread == nullptr) Unsupported("pthread_kill of somebody else's thread");
-  if (signal == 0) return 0;
+  FinishSending(signal, static_cast<uint64_t>(thread->id), pc);
   const bool has_ended = engine.HasEnded(*thread);
-  NoteInTrace([=] {
-    return "sends " + SignalName(signal) + " to thread " + std::to_string(thread->id) +
-           (has_ended ? ", which has ended" : "");
-  });
-  if (has_ended || GivenToWaiter(*thread, information)) return 0;
+  if (has_ended) {
+    NoteInTrace([thread] { return "thread " + std::to_string(thread->id) + " has ended"; });
+  }
+  if (signal == 0 || has_ended || GivenToWaiter(*thread, information)) return 0;
   if (thread == engine.current) {
     Raise(information, call, pc);
     return 0;
@@ -181,7 +184,7 @@ int TakePending(uint64_t set, siginfo_t* information) {
 int AwaitSignal(uint64_t wanted, siginfo_t* information, uint64_t deadline, uintptr_t pc) {
   TestCancel(pc);
   BeforeMaskChange();
-  engine.DecisionPoint(StepKind::kOther, nullptr, pc);
+  engine.DecisionPoint(StepKind::kSignalWait, nullptr, pc);
   SimThread& me = *engine.current;
   int signal = 0;
   const uint64_t blocked = RealMask();
@@ -197,9 +200,7 @@ int AwaitSignal(uint64_t wanted, siginfo_t* information, uint64_t deadline, uint
   AfterMaskChange(pc);
   LeaveIfCancelled(me, pc);
   engine.Acquire(&sent_signals);
-  Finish(StepKind::kOther, nullptr, 0, static_cast<uint64_t>(signal), pc);
-  NoteInTrace(
-      [signal] { return signal != 0 ? "takes " + SignalName(signal) : "gets no signal in time"; });
+  Finish(StepKind::kSignalWait, nullptr, 0, static_cast<uint64_t>(signal), pc);
   return signal;
 }
 

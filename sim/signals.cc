@@ -23,6 +23,7 @@
 
 #include "sim/engine.h"
 #include "sim/faults.h"
+#include "sim/names.h"
 #include "sim/notes.h"
 #include "sim/queued_signals.h"
 #include "sim/real.h"
@@ -254,11 +255,6 @@ void RaisePending(SimThread& thread) {
       RaiseWith(information);
     } while (TakeQueued(&thread, signal, information));
   }
-}
-
-std::string SignalName(int signal) {
-  const char* const name = sigabbrev_np(signal);
-  return name != nullptr ? "SIG" + std::string(name) : "signal " + std::to_string(signal);
 }
 
 uint64_t BlockedBy(const SimThread& thread) {

@@ -56,9 +56,6 @@ inline uint64_t ToBits(const sigset_t& set) {
   return bits;
 }
 
-// "SIGUSR1".
-std::string SignalName(int signal);
-
 // What the real thread blocks. Each costs a system call.
 uint64_t RealMask();
 // It blocks `to` from now on; returns what it has blocked.

@@ -51,6 +51,8 @@ enum class StepKind : uint8_t {
   kFileInput,   // reads from it, or asks what it is ready for
   kFileOutput,  // writes to it
   kFileClose,
+  kSignalSend,  // new_value: the signal; old_value: the thread that is to get it, or kToProcess
+  kSignalWait,  // new_value: the signal that it has taken, 0 = none came in time
 };
 
 // Whether the code under test does it by itself, and not by a call.
@@ -58,6 +60,7 @@ constexpr bool IsAtomic(StepKind kind) { return kind <= StepKind::kFence; }
 
 inline constexpr uint64_t kSeveralFiles = UINT64_MAX;
 inline constexpr uint64_t kNoFileInTime = UINT64_MAX - 1;
+inline constexpr uint64_t kToProcess = UINT64_MAX;
 
 // C++'s memory orders as the instrumentation passes them.
 enum class MemoryOrder : uint8_t { kRelaxed, kConsume, kAcquire, kRelease, kAcqRel, kSeqCst };

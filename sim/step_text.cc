@@ -6,6 +6,7 @@
 #include <array>
 #include <string_view>
 
+#include "sim/names.h"
 #include "sim/wake_up.h"
 
 namespace jacquard::sim {
@@ -185,6 +186,14 @@ std::string StepText::Of(const TraceEvent& event) const {
       return fmt::format("writes to descriptor {}", step.new_value);
     case StepKind::kFileClose:
       return fmt::format("closes descriptor {}", step.new_value);
+    case StepKind::kSignalSend: {
+      const std::string name = SignalName(static_cast<int>(step.new_value));
+      if (step.old_value == kToProcess) return fmt::format("sends {} to the process", name);
+      return fmt::format("sends {} to thread {}", name, step.old_value);
+    }
+    case StepKind::kSignalWait:
+      if (step.new_value == 0) return "gets no signal in time";
+      return fmt::format("takes {}", SignalName(static_cast<int>(step.new_value)));
     case StepKind::kExit:
       return "ends the program";
     case StepKind::kYield:
@@ -263,6 +272,10 @@ std::string StepText::Pending(const TraceEvent& event) const {
       return "write to a descriptor";
     case StepKind::kFileClose:
       return "close a descriptor";
+    case StepKind::kSignalSend:
+      return "send a signal";
+    case StepKind::kSignalWait:
+      return "wait for a signal";
     case StepKind::kExit:
       return "end the program";
     case StepKind::kFence:

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <thread>
 
@@ -23,6 +24,14 @@ bool Has(const ExploreResult& result, const std::string& text) {
                              [&text](const TraceEvent& event) { return event.text == text; });
 }
 
+// Whether `signal` is sent there.
+bool IsSent(const ExploreResult& result, uint64_t signal, uint64_t to) {
+  return std::ranges::any_of(result.trace.events, [=](const TraceEvent& event) {
+    return event.step.kind == StepKind::kSignalSend && event.step.new_value == signal &&
+           event.step.old_value == to;
+  });
+}
+
 TEST(Notes, TellOfSignals) {
   const ExploreResult result = Walk([] {
     signal(SIGUSR1, [](int) { Check(false, "handled"); });
@@ -32,7 +41,7 @@ TEST(Notes, TellOfSignals) {
     thread.join();
   });
   EXPECT_EQ(result.verdict.signature, "invariant|handled") << result.verdict.message;
-  EXPECT_TRUE(Has(result, "sends SIGUSR1 to thread 0"));
+  EXPECT_TRUE(IsSent(result, SIGUSR1, 0));
   EXPECT_TRUE(Has(result, "handles SIGUSR1") ||
               Has(result, "handles SIGUSR1 in the middle of its wait"));
 }
@@ -44,7 +53,23 @@ TEST(Notes, TellOfThoseForAll) {
     thread.join();
     Check(false, "always");
   });
-  EXPECT_TRUE(Has(result, "sends SIGUSR2 to the process")) << result.verdict.message;
+  EXPECT_TRUE(IsSent(result, SIGUSR2, kToProcess)) << result.verdict.message;
+}
+
+TEST(Notes, TellOfThoseThatNobodyGets) {
+  ExecutionOptions options = TestOptions();
+  options.time_outs = 0;
+  const auto body = [] {
+    std::thread thread([] { TakeStep(); });
+    usleep(1000);
+    pthread_kill(thread.native_handle(), SIGUSR2);
+    thread.join();
+    Check(false, "always");
+  };
+  const ExploreResult result = Walk(body, 1, options);
+  EXPECT_EQ(result.verdict.signature, "invariant|always") << result.verdict.message;
+  EXPECT_TRUE(IsSent(result, SIGUSR2, 1));
+  EXPECT_TRUE(Has(result, "thread 1 has ended"));
 }
 
 TEST(Notes, TellOfATimeOutAtDescriptors) {

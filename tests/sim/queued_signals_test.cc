@@ -1,4 +1,5 @@
 // What comes along with signals: their number, who has sent them, and a value.
+#include <errno.h>
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <semaphore.h>

@@ -3,6 +3,7 @@
 #include "sim/timeline.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -167,6 +168,10 @@ Failure EveryKind() {
   b.Step(0, StepKind::kFileInput, "", kSeveralFiles, kSeveralFiles);
   b.Step(0, StepKind::kFileOutput, "", 5, 5);
   b.Step(0, StepKind::kFileClose, "", 5, 5);
+  b.Step(0, StepKind::kSignalSend, "", 1, SIGUSR1);
+  b.Step(0, StepKind::kSignalSend, "", kToProcess, SIGUSR2);
+  b.Step(1, StepKind::kSignalWait, "", 0, SIGUSR2);
+  b.Step(1, StepKind::kSignalWait, "", 0, 0);
   b.Step(0, StepKind::kOther);
   b.Picked(PickKind::kData, 8, 5);
   b.Step(1, StepKind::kYield);
