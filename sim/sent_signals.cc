@@ -164,11 +164,6 @@ void CheckComingAreHandled(uint64_t mask, uintptr_t pc) {
 int TakePending(uint64_t set, siginfo_t* information) {
   // If it has not been switched from in the meantime.
   RaisePending(*engine.current);
-  if (const uint64_t for_any = waits_for_any & set; for_any != 0) {
-    const siginfo_t taken = TakeForAny(std::countr_zero(for_any) + 1);
-    if (information != nullptr) *information = taken;
-    return taken.si_signo;
-  }
   const timespec no_time = {};
   const int64_t signal = RawSyscall(SYS_rt_sigtimedwait, reinterpret_cast<uint64_t>(&set),
                                     reinterpret_cast<uint64_t>(information),
@@ -176,7 +171,12 @@ int TakePending(uint64_t set, siginfo_t* information) {
   // As the C library has it: from raise() or kill() is the same.
   if (information != nullptr && signal > 0 && information->si_code == SI_TKILL)
     information->si_code = SI_USER;
-  return signal > 0 ? static_cast<int>(signal) : 0;
+  if (signal > 0) return static_cast<int>(signal);
+  const uint64_t for_any = waits_for_any & set;
+  if (for_any == 0) return 0;
+  const siginfo_t taken = TakeForAny(std::countr_zero(for_any) + 1);
+  if (information != nullptr) *information = taken;
+  return taken.si_signo;
 }
 
 // Waits until there is one of `wanted`, and takes it; 0: the time is over. `information` may be
@@ -259,11 +259,12 @@ void AcquireSent(const SimThread& thread) { engine.AcquireFor(thread, &sent_sign
 
 void Deliver(int signal) {
   siginfo_t information = InformationOf(signal, SI_KERNEL);
-  SimThread& me = *engine.current;
+  const SimThread& me = *engine.current;
   // Else it has had it in the meantime.
   if (!TakeQueued(&me, signal, information) && !me.in_timers_handler) return;
-  if (IsQueued(&me, signal)) me.pending_signals |= SetOf(signal);
-  Raise(information, "alarm of", 0);
+  do {
+    Raise(information, "alarm of", 0);
+  } while (TakeQueued(&me, signal, information));
 }
 
 void DropSentSignals() {

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <functional>
+#include <string>
 #include <thread>
 
 #include "sim/runtime.h"
@@ -156,18 +157,39 @@ TEST(QueuedSignals, GoWithTheirThread) {
   ExpectPass(Walk(
       [] {
         Block(SIGRTMIN);
-        std::thread first([] { TakeStep(); });
-        pthread_sigqueue(first.native_handle(), SIGRTMIN, {.sival_int = 1});
-        first.join();
-        for (int i = 0; i < 200; ++i) {
-          std::thread([] {
-            sigset_t set;
-            sigpending(&set);
-            Check(sigismember(&set, SIGRTMIN) == 0, "none");
-          }).join();
+        Handle(SIGRTMIN);
+        std::atomic<int> sent = 0;
+        for (int i = 1; i <= 2 * kMaxThreads; ++i) {
+          std::thread thread([&sent, i] {
+            while (sent != i) std::this_thread::yield();
+            if (i % 2 != 0) return;
+            digits = 0;
+            Block(SIGRTMIN, SIG_UNBLOCK);
+            Check(digits == 2, "only its own");
+          });
+          pthread_sigqueue(thread.native_handle(), SIGRTMIN, {.sival_int = i % 2 != 0 ? 1 : 2});
+          sent = i;
+          thread.join();
         }
       },
-      10));
+      3));
+}
+
+// They interrupt a wait one after another.
+TEST(QueuedSignals, AllComeInAWait) {
+  ExpectPass(Walk([] {
+    static sem_t semaphore;
+    sem_init(&semaphore, 0, 0);
+    Handle(SIGRTMIN);
+    std::thread other([] {
+      while (digits != 12) sem_wait(&semaphore);
+    });
+    pthread_sigqueue(other.native_handle(), SIGRTMIN, {.sival_int = 1});
+    pthread_sigqueue(other.native_handle(), SIGRTMIN, {.sival_int = 2});
+    usleep(1000);
+    sem_post(&semaphore);
+    other.join();
+  }));
 }
 
 TEST(QueuedSignals, MayBeTooMany) {
@@ -200,30 +222,63 @@ TEST(QueuedSignals, MayEndWhoSendsThem) {
   ExpectPass(Walk(body([] { pthread_sigqueue(pthread_self(), SIGUSR1, {}); })));
 }
 
-// One is taken; the other one ends the process as soon as the waiter does not block it any more.
-TEST(QueuedSignals, BehindTheOneThatIsTaken) {
-  const auto body = [](bool blocks) {
-    return [blocks] {
-      if (blocks) Block(SIGUSR1), Block(SIGUSR2);
-      std::atomic<bool> waits = false;
-      std::thread waiter([&] {
-        sigset_t set = SetWith(SIGUSR1);
-        sigaddset(&set, SIGUSR2);
-        waits = true;
-        int signal = 0;
-        sigwait(&set, &signal);
-        Check(signal == SIGUSR1 || signal == SIGUSR2, "one of them");
-      });
-      while (!waits) std::this_thread::yield();
-      pthread_kill(waiter.native_handle(), SIGUSR1);
-      pthread_kill(waiter.native_handle(), SIGUSR2);
-      waiter.join();
-    };
+// Who waits for two signals, and goes on when it has taken one. It waits when `send` is called.
+std::function<void()> TakeOneOfTwo(void (*prepare)(), void (*send)(pthread_t waiter)) {
+  return [=] {
+    std::atomic<bool> both_are_sent = false;
+    std::thread waiter([prepare, &both_are_sent] {
+      prepare();
+      sigset_t set = SetWith(SIGUSR1);
+      sigaddset(&set, SIGUSR2);
+      int signal = 0;
+      sigwait(&set, &signal);
+      Check(signal == SIGUSR1, "the first one");
+      while (!both_are_sent) std::this_thread::yield();
+      Check(digits == 0, "and the other one has come to its handler");
+    });
+    Block(SIGUSR1);
+    Block(SIGUSR2);
+    usleep(1000);
+    send(waiter.native_handle());
+    both_are_sent = true;
+    waiter.join();
   };
-  ExpectPass(Walk(body(true)));
-  const Verdict verdict = SearchAll(body(false), 0).verdict;
-  EXPECT_EQ(verdict.signature, "abort|signal") << verdict.message;
-  EXPECT_NE(verdict.message.find("SIGUSR"), std::string::npos) << verdict.message;
+}
+
+void SendBoth(pthread_t waiter) {
+  pthread_kill(waiter, SIGUSR1);
+  pthread_kill(waiter, SIGUSR2);
+}
+
+void SendBothToProcess(pthread_t /*waiter*/) {
+  kill(getpid(), SIGUSR1);
+  kill(getpid(), SIGUSR2);
+}
+
+TEST(QueuedSignals, BehindTheOneThatIsTaken) {
+  ExecutionOptions options = TestOptions();
+  options.time_outs = 0;
+  const auto explore = [&](void (*prepare)(), void (*send)(pthread_t)) {
+    return Walk(TakeOneOfTwo(prepare, send), 100, options);
+  };
+  for (const auto send : {SendBoth, SendBothToProcess}) {
+    ExpectPass(explore(
+        [] {
+          Block(SIGUSR1);
+          Block(SIGUSR2);
+        },
+        send));
+    ExpectPass(explore(
+        [] {
+          digits = 1;
+          signal(SIGUSR2, [](int) { digits = 0; });
+        },
+        send));
+    // It ends the process as soon as the waiter does not block it any more.
+    const Verdict verdict = explore([] {}, send).verdict;
+    EXPECT_EQ(verdict.signature, "abort|signal") << verdict.message;
+    EXPECT_NE(verdict.message.find("SIGUSR2"), std::string::npos) << verdict.message;
+  }
 }
 
 // The handler may run between the look at a flag and the wait, which only what it posts ends then.
@@ -233,7 +288,9 @@ TEST(QueuedSignals, ComeBetweenALookAndAWait) {
   const auto body = [](void (*handler)(int)) {
     return [handler] {
       sem_init(&semaphore, 0, 0);
-      signal(SIGUSR1, handler);
+      struct sigaction action = {};  // a wait that it interrupts ends
+      action.sa_handler = handler;
+      sigaction(SIGUSR1, &action, nullptr);
       std::thread other([] {
         while (is_there == 0) sem_wait(&semaphore);
       });

@@ -144,6 +144,27 @@ TEST(Time, PassesInTheOrderOfDeadlines) {
       3, options));
 }
 
+// Also when time has passed before.
+TEST(Time, WakesThePatientOnceNoTimePasses) {
+  ExecutionOptions options = TestOptions();
+  options.time_outs = 0;
+  options.unfair_steps = 1000;
+  options.max_steps = 2'000'000;
+  ExpectPass(Walk(
+      [] {
+        std::atomic<int> work{0};
+        std::atomic<bool> flag{false};
+        std::thread other([&] {
+          for (int i = 0; i < 2000; ++i) usleep(10);
+          while (!flag) ++work;
+        });
+        for (int i = 0; i < 30; ++i) usleep(1000);
+        flag = true;
+        other.join();
+      },
+      3, options));
+}
+
 // At last they sleep long enough, even if somebody else could always go on.
 TEST(Time, WakesThePatientOnceEveryThreadGetsItsTurn) {
   ExecutionOptions options = TestOptions();
