@@ -55,8 +55,9 @@ std::string Summary(const Result& result) {
   }
   if (result.annotations != 0) {
     text += fmt::format(
-        "; {} times the program told ThreadSanitizer that something is ordered, which was believed "
-        "(annotations=ignore looks at its locks as at all else)",
+        "; {} times the program told ThreadSanitizer what is ordered, or where not to look, which "
+        "was "
+        "believed (annotations=ignore looks at everything)",
         result.annotations);
   }
   for (const Finding& finding : result.findings) {

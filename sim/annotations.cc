@@ -16,10 +16,15 @@ constexpr unsigned kTryLockFailed = 1 << 5;  // __tsan_mutex_try_lock_failed
 
 bool AreBelieved() { return engine.Simulates() && engine.options().annotations; }
 
+// Where there is something to be believed.
+void Count() {
+  if (engine.memory != nullptr) engine.CountAnnotation();
+}
+
 void Acquire(const void* object) {
   if (!AreBelieved()) return;
   engine.Acquire(object);
-  engine.CountAnnotation();
+  Count();
 }
 void Release(const void* object) {
   if (AreBelieved()) engine.Release(object);
@@ -34,7 +39,8 @@ void Lock(const void* lock, bool exclusively) {
 void Unlock(const void* lock, bool exclusively) { Release(exclusively ? lock : OfReaders(lock)); }
 
 void IgnoreBegin() {
-  if (AreBelieved()) ++engine.current->ignores_races;
+  if (!AreBelieved()) return;
+  if (engine.current->ignores_races++ == 0) Count();
 }
 void IgnoreEnd() {
   if (engine.Simulates() && engine.current->ignores_races > 0) --engine.current->ignores_races;

@@ -159,7 +159,6 @@ void Engine::SwitchAwayRarely() {
         WakeSuspects();
         continue;
       }
-      time_passes_ = true;
       first = FirstOf(timed_);
       for (int i = 0; i < thread_count_; ++i) {
         if ((timed_ & threads_[i].bit) != 0 && threads_[i].deadline < threads_[first].deadline)
@@ -209,6 +208,10 @@ void Engine::Block(WaitReason reason, const void* address, uintptr_t pc, uint64_
   me.timed_out = me.woken_spuriously = false;
   me.wakes_spuriously = MayWakeSpuriously(reason, address, deadline) && ChooseSpuriousWakeUp();
   me.deadline = deadline;
+  if (deadline != kNoDeadline && deadline != me.last_deadline) {
+    me.last_deadline = deadline;
+    me.deadline_step = step_;
+  }
   me.clock_looks = {};
   me.spin.Reset();
   EndRecheck();

@@ -379,6 +379,9 @@ class Engine : public ThreadTable {
   // anybody else.
   static constexpr uint64_t kLongerAlone = 10;
   static constexpr uint64_t kLongerWithoutOthers = 100;
+  // Who waits for a deadline that only comes when nobody can run need not wait for longer, once
+  // every thread gets its turn. Others that put it off do so more often.
+  static constexpr uint64_t kStepsOfPatience = 10'000;
   // To wait for a while, to look and to wait again takes about so many steps.
   static constexpr uint64_t kStepsOfPoll = 8;
 
@@ -635,7 +638,6 @@ class Engine : public ThreadTable {
   bool storage_on_demand_ = false;
   int series_ = 0;  // so many are going on, one within another
   uint64_t ticket_ = 0;
-  bool time_passes_ = false;  // since LookAround's last: nobody could run but for that
   uint64_t fair_state_ = 0;
   Counters counters_;
   bool initialized_ = false;

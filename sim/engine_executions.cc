@@ -201,7 +201,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   spurious_events_ = time_outs_ = 0;
   lock_holders.BeginExecution();
   steps_in_a_row_ = 0;
-  fair_ = rechecking_ = unasked_ = time_passes_ = false;
+  fair_ = rechecking_ = unasked_ = false;
   fair_state_ = 0;
   step_ = 0;
   schedule_ = 0;

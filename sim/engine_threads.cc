@@ -48,7 +48,7 @@ SimThread& Engine::AddThread(int id) {
   if (signal_masks_used) [[unlikely]]
     InheritSignals(thread);
   // The handler of a signal may come between its first accesses and its first operation.
-  if (HandlesSignals()) [[unlikely]]
+  if (HandlesSignalOfThreads()) [[unlikely]]
     thread.fresh = false;
   thread.held.Clear();
   thread.spin.Reset();

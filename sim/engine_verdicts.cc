@@ -97,15 +97,15 @@ void Engine::LookAround() {
     GiveUp();
   }
   if (control_until_ != 0 && step_ >= control_until_ && !probing_) EndControl();
-  // Those that are patient have their turn, too: when their time has come, or none passes, as where
-  // others can always run.
+  // Those that are patient have their turn, too, where others can always run.
   if (fair_ && patient_ != 0 && !rechecking_ && !probing_) {
     for (const int id : MembersOf(patient_)) {
-      if (!time_passes_ || threads_[id].deadline <= clock.now()) Insert(timed_, id);
+      const SimThread& thread = threads_[id];
+      if (thread.deadline <= clock.now() || step_ - thread.deadline_step >= kStepsOfPatience)
+        Insert(timed_, id);
     }
     patient_ &= ~timed_;
   }
-  time_passes_ = false;
   // What a spinning thread waits for may have been written where nobody could see it.
   if (fair_ && step_ >= spinning_looks_ && !rechecking_ && !probing_) {
     LetSpinningLook();

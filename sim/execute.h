@@ -120,7 +120,7 @@ struct Counters {
   // How often a fault of the C++ library was passed over that ExecutionOptions::library_bugs would
   // have told.
   uint64_t library_bugs = 0;
-  // How often an annotation has ordered something (ExecutionOptions::annotations).
+  // How often an annotation may have hidden a race (ExecutionOptions::annotations).
   uint64_t annotations = 0;
 };
 

@@ -8,8 +8,6 @@
 
 #include "sim/engine.h"
 #include "sim/faults.h"
-#include "sim/names.h"
-#include "sim/notes.h"
 #include "sim/signals.h"
 #include "sim/timers.h"
 #include "sim/wait_text.h"
@@ -95,10 +93,9 @@ void HandleTimer(SimThread& me) {
 void HandleInterruption(SimThread& me) {
   const int signal = std::exchange(me.interrupted_by, 0);
   me.restarts_calls = RestartsCalls(signal);
-  NoteInTrace([signal] { return "handles " + SignalName(signal) + " in the middle of its wait"; });
   {
     const KeptWait wait(me);
-    Deliver(signal);
+    Deliver(signal, me.in_timers_handler);
   }
   me.in_timers_handler = false;
   me.timed_out = false;

@@ -1,5 +1,6 @@
 #include "sim/queued_signals.h"
 
+#include <errno.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -7,6 +8,7 @@
 #include <cstdint>
 
 #include "sim/real.h"
+#include "sim/unsupported.h"
 
 namespace jacquard::sim {
 namespace {
@@ -20,6 +22,7 @@ struct Queued {
 constexpr int kMost = 1024;
 constinit Queued queued[kMost] = {};
 constinit int count = 0;
+constinit bool too_many = false;  // in this execution
 
 Queued* End() { return queued + count; }
 
@@ -35,18 +38,22 @@ siginfo_t InformationOf(int signal, int code, sigval value) {
   siginfo_t information = {};
   information.si_signo = signal;
   information.si_code = code;
+  if (code == SI_KERNEL) return information;
   information.si_pid = getpid();
   information.si_uid = getuid();
   information.si_value = value;
   return information;
 }
 
-bool QueueSignal(const SimThread* thread, const siginfo_t& information) {
+void QueueSignal(const SimThread* thread, const siginfo_t& information) {
   const int signal = information.si_signo;
-  if (signal < SIGRTMIN && IsQueued(thread, signal)) return true;
-  if (count == kMost) return false;
-  queued[count++] = {thread, information};
-  return true;
+  if (signal < SIGRTMIN && IsQueued(thread, signal)) return;
+  too_many |= count == kMost;
+  if (count < kMost) queued[count++] = {thread, information};
+}
+
+void RefuseTooMany() {
+  if (too_many) Unsupported("more than a thousand signals that wait");
 }
 
 bool TakeQueued(const SimThread* thread, int signal, siginfo_t& information) {
@@ -66,12 +73,16 @@ void ForgetQueued(const SimThread* thread) {
   count = static_cast<int>(end - queued);
 }
 
-void ForgetAllQueued() { count = 0; }
+void ForgetAllQueued() {
+  count = 0;
+  too_many = false;
+}
 
 void RaiseWith(const siginfo_t& information) {
-  RawSyscall(SYS_rt_tgsigqueueinfo, static_cast<uint64_t>(RawSyscall(SYS_getpid)),
-             static_cast<uint64_t>(RawSyscall(SYS_gettid)),
-             static_cast<uint64_t>(information.si_signo), reinterpret_cast<uint64_t>(&information));
+  const int64_t result = RawSyscall(
+      SYS_rt_tgsigqueueinfo, static_cast<uint64_t>(RawSyscall(SYS_getpid)),
+      static_cast<uint64_t>(RawSyscall(SYS_gettid)), static_cast<uint64_t>(information.si_signo),
+      reinterpret_cast<uint64_t>(&information));
 }
 
 }  // namespace jacquard::sim

@@ -8,12 +8,16 @@
 
 namespace jacquard::sim {
 
-// Of a signal that the process sends itself: `code` is one of SI_USER, SI_TKILL and SI_QUEUE.
+// Of a signal that the process sends itself: `code` is SI_USER, SI_TKILL or SI_QUEUE; or that of a
+// timer: SI_KERNEL.
 siginfo_t InformationOf(int signal, int code, sigval value = {});
 
 // The signal waits for `thread`, or, null, for any, behind those that wait already. One that does
-// already, and is none of real time, stays the only one. False: there are too many.
-bool QueueSignal(const SimThread* thread, const siginfo_t& information);
+// already, and is none of real time, stays the only one. Where there are too many it is lost: see
+// RefuseTooMany.
+void QueueSignal(const SimThread* thread, const siginfo_t& information);
+// Ends the execution if one has been lost.
+void RefuseTooMany();
 // Takes the first `signal` that waits for `thread`, or, null, for any. False: there is none.
 bool TakeQueued(const SimThread* thread, int signal, siginfo_t& information);
 // Whether there is one.

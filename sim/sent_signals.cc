@@ -46,11 +46,13 @@ void Raise(const siginfo_t& information, const char* call, uintptr_t pc) {
   BeforeMaskChange();
   if (engine.Simulates() && (RealMask() & SetOf(signal)) == 0) CheckIsHandled(signal, call, pc);
   RaiseWith(information);
+  if (engine.Simulates()) RefuseTooMany();
 }
 
 // To send is a step, and what was done before it happens before what who gets the signal does.
 char sent_signals;
 void BeginSending(uintptr_t pc) {
+  RefuseTooMany();
   BeforeMaskChange();
   engine.DecisionPoint(StepKind::kSignalSend, nullptr, pc);
   engine.Release(&sent_signals);
@@ -60,11 +62,11 @@ void FinishSending(int signal, uint64_t to, uintptr_t pc) {
   Finish(StepKind::kSignalSend, nullptr, to, static_cast<uint64_t>(signal), pc);
 }
 
-// Whether the thread waits for the signal, and gets it. It takes one.
+// Whether the thread waits for the signal, and nothing has ended the wait yet: then it gets it.
 bool GivenToWaiter(SimThread& thread, const siginfo_t& information) {
   const int signal = information.si_signo;
   if (thread.wait != WaitReason::kSignal || (thread.awaited_signals & SetOf(signal)) == 0 ||
-      (thread.awaited_signals & thread.pending_signals) != 0)
+      !engine.IsBlocked(thread))
     return false;
   QueueSignal(&thread, information);
   thread.pending_signals |= SetOf(signal);
@@ -72,19 +74,19 @@ bool GivenToWaiter(SimThread& thread, const siginfo_t& information) {
   return true;
 }
 
-// It gets the signal when it runs again: at once if it can run, or waits for a file. False: too
-// many wait.
-bool Give(SimThread& thread, const siginfo_t& information) {
+// Whether something happens to who gets it: a handler runs, or the process ends.
+bool IsNoticed(int signal) { return HasHandler(signal) || IsFatal(signal); }
+
+// It gets the signal when it runs again: at once if it can run, or waits for a file.
+void Give(SimThread& thread, const siginfo_t& information) {
   const int signal = information.si_signo;
-  if (!QueueSignal(&thread, information)) return false;
+  if ((thread.signal_mask & SetOf(signal)) == 0 && !IsNoticed(signal)) return;
+  QueueSignal(&thread, information);
   if (thread.wait == WaitReason::kDescriptor && engine.IsBlocked(thread) &&
-      Interrupt(thread, signal)) {
-    AcquireSent(thread);
-    return true;
-  }
+      Interrupt(thread, signal))
+    return AcquireSent(thread);
   thread.pending_signals |= SetOf(signal);
   engine.WakeIfSpinning(thread);
-  return true;
 }
 
 // Those of `set` that have been sent to the process, and wait for any thread.
@@ -93,20 +95,17 @@ uint64_t SentToAll(uint64_t set) {
   return waits_for_any & set;
 }
 
-// To any thread that waits for it or does not block it: the running one, if possible. Returns an
-// error. `call`: "kill of".
-int SendToProcess(const siginfo_t& information, const char* call, uintptr_t pc) {
+// To any thread that waits for it or does not block it: the running one, if possible. `call`: "kill
+// of".
+void SendToProcess(const siginfo_t& information, const char* call, uintptr_t pc) {
   const int signal = information.si_signo;
   BeginSending(pc);
   FinishSending(signal, kToProcess, pc);
   const uint64_t bit = SetOf(signal);
   for (int i = 0; i < engine.thread_count(); ++i) {
-    if (GivenToWaiter(engine.thread(i), information)) return 0;
+    if (GivenToWaiter(engine.thread(i), information)) return;
   }
-  if ((RealMask() & bit) == 0) {
-    Raise(information, call, pc);
-    return 0;
-  }
+  if ((RealMask() & bit) == 0) return Raise(information, call, pc);
   SimThread* receiver = nullptr;
   for (int i = 0; i < engine.thread_count(); ++i) {
     SimThread& thread = engine.thread(i);
@@ -116,10 +115,9 @@ int SendToProcess(const siginfo_t& information, const char* call, uintptr_t pc) 
     // Rather to one that can run: in the middle of a wait there is no handler.
     if (receiver == nullptr || engine.IsBlocked(*receiver)) receiver = &thread;
   }
-  if (receiver != nullptr) return Give(*receiver, information) ? 0 : EAGAIN;
-  if (!QueueSignal(nullptr, information)) return EAGAIN;
+  if (receiver != nullptr) return Give(*receiver, information);
+  QueueSignal(nullptr, information);
   waits_for_any |= bit;
-  return 0;
 }
 
 // Returns an error. `call`: "pthread_kill of".
@@ -128,7 +126,7 @@ int SendToThread(pthread_t handle, const siginfo_t& information, const char* cal
   if (signal != 0 && !IsSignalNumber(signal)) return EINVAL;
   BeginSending(pc);
   SimThread* const thread = engine.FindThread(handle);
-  if (thread == nullptr) Unsupported("pthread_kill of somebody else's thread");
+  if (thread == nullptr) Unsupported("a signal to somebody else's thread");
   FinishSending(signal, static_cast<uint64_t>(thread->id), pc);
   const bool has_ended = engine.HasEnded(*thread);
   if (has_ended) {
@@ -140,7 +138,8 @@ int SendToThread(pthread_t handle, const siginfo_t& information, const char* cal
     return 0;
   }
   if ((thread->signal_mask & SetOf(signal)) == 0) CheckIsHandled(signal, call, pc);
-  return Give(*thread, information) ? 0 : EAGAIN;
+  Give(*thread, information);
+  return 0;
 }
 
 // One that has been sent to the process, and waits for any thread.
@@ -168,15 +167,17 @@ int TakePending(uint64_t set, siginfo_t* information) {
   const int64_t signal = RawSyscall(SYS_rt_sigtimedwait, reinterpret_cast<uint64_t>(&set),
                                     reinterpret_cast<uint64_t>(information),
                                     reinterpret_cast<uint64_t>(&no_time), sizeof(set));
-  // As the C library has it: from raise() or kill() is the same.
-  if (information != nullptr && signal > 0 && information->si_code == SI_TKILL)
-    information->si_code = SI_USER;
   if (signal > 0) return static_cast<int>(signal);
   const uint64_t for_any = waits_for_any & set;
   if (for_any == 0) return 0;
   const siginfo_t taken = TakeForAny(std::countr_zero(for_any) + 1);
   if (information != nullptr) *information = taken;
   return taken.si_signo;
+}
+
+// What sigwaitinfo() tells: from raise() or kill() is the same to the C library.
+void HideThread(siginfo_t* information) {
+  if (information != nullptr && information->si_code == SI_TKILL) information->si_code = SI_USER;
 }
 
 // Waits until there is one of `wanted`, and takes it; 0: the time is over. `information` may be
@@ -203,16 +204,6 @@ int AwaitSignal(uint64_t wanted, siginfo_t* information, uint64_t deadline, uint
   Finish(StepKind::kSignalWait, nullptr, 0, static_cast<uint64_t>(signal), pc);
   return signal;
 }
-
-// As functions of the C library return that set errno.
-int Result(int error) {
-  if (error == 0) return 0;
-  errno = error;
-  return -1;
-}
-
-// Whether something happens to who gets it: a handler runs, or the process ends.
-bool IsNoticed(int signal) { return HasHandler(signal) || IsFatal(signal); }
 
 // What sigsuspend() does: waits, while it blocks `mask`, for a signal whose handler has run then.
 int Suspend(uint64_t mask, uintptr_t pc) {
@@ -257,11 +248,12 @@ void RaiseBrokenPipe(uintptr_t pc) {
 
 void AcquireSent(const SimThread& thread) { engine.AcquireFor(thread, &sent_signals); }
 
-void Deliver(int signal) {
+void Deliver(int signal, bool is_timers) {
   siginfo_t information = InformationOf(signal, SI_KERNEL);
   const SimThread& me = *engine.current;
   // Else it has had it in the meantime.
-  if (!TakeQueued(&me, signal, information) && !me.in_timers_handler) return;
+  if (!TakeQueued(&me, signal, information) && !is_timers) return;
+  NoteInTrace([signal] { return "handles " + SignalName(signal) + " in the middle of its wait"; });
   do {
     Raise(information, "alarm of", 0);
   } while (TakeQueued(&me, signal, information));
@@ -281,7 +273,6 @@ using jacquard::sim::InformationOf;
 using jacquard::sim::IsSignalNumber;
 using jacquard::sim::Raise;
 using jacquard::sim::RealMask;
-using jacquard::sim::Result;
 using jacquard::sim::SendToProcess;
 using jacquard::sim::SendToThread;
 using jacquard::sim::Suspend;
@@ -305,15 +296,16 @@ int jacquard_kill(pid_t process, int signal) asm("kill");
 int jacquard_kill(pid_t process, int signal) {
   if (!engine.Simulates() || process != getpid() || !IsSignalNumber(signal))
     return JACQUARD_REAL(kill)(process, signal);
-  return Result(SendToProcess(InformationOf(signal, SI_USER), "kill of", JACQUARD_CALLER));
+  SendToProcess(InformationOf(signal, SI_USER), "kill of", JACQUARD_CALLER);
+  return 0;
 }
 
 int jacquard_sigqueue(pid_t process, int signal, sigval value) asm("sigqueue");
 int jacquard_sigqueue(pid_t process, int signal, sigval value) {
   if (!engine.Simulates() || process != getpid() || !IsSignalNumber(signal))
     return JACQUARD_REAL(sigqueue)(process, signal, value);
-  return Result(
-      SendToProcess(InformationOf(signal, SI_QUEUE, value), "sigqueue of", JACQUARD_CALLER));
+  SendToProcess(InformationOf(signal, SI_QUEUE, value), "sigqueue of", JACQUARD_CALLER);
+  return 0;
 }
 
 int jacquard_pthread_kill(pthread_t thread, int signal) asm("pthread_kill");
@@ -347,7 +339,9 @@ int sigwait(const sigset_t* set, int* signal) {
 
 int sigwaitinfo(const sigset_t* set, siginfo_t* information) {
   if (!engine.Simulates()) return JACQUARD_REAL(sigwaitinfo)(set, information);
-  return AwaitSignal(ToBits(*set), information, Engine::kNoDeadline, JACQUARD_CALLER);
+  const int signal = AwaitSignal(ToBits(*set), information, Engine::kNoDeadline, JACQUARD_CALLER);
+  jacquard::sim::HideThread(information);
+  return signal;
 }
 
 int sigpending(sigset_t* set) noexcept {
@@ -366,7 +360,10 @@ int sigtimedwait(const sigset_t* set, siginfo_t* information, const timespec* ti
                                             : Engine::kNoDeadline;
   const int signal =
       is_valid ? AwaitSignal(ToBits(*set), information, deadline, JACQUARD_CALLER) : 0;
-  if (signal != 0) return signal;
+  if (signal != 0) {
+    jacquard::sim::HideThread(information);
+    return signal;
+  }
   errno = is_valid ? EAGAIN : EINVAL;
   return -1;
 }

@@ -80,7 +80,7 @@ void NoteOldMask() {
   has_old_mask = true;
 }
 
-// Takes what the kernel keeps of `set`, which is blocked, until `thread` runs again.
+// What the kernel keeps of `set`, which is blocked, waits for `thread` from now on.
 void TakeAlong(const SimThread& thread, uint64_t set) {
   const timespec no_time = {};
   siginfo_t information;
@@ -247,6 +247,7 @@ void BeforeMaskChange() {
 }
 
 void RaisePending(SimThread& thread) {
+  if (thread.pending_signals != 0) RefuseTooMany();
   for (uint64_t left = std::exchange(thread.pending_signals, 0); left != 0; left &= left - 1) {
     const int signal = std::countr_zero(left) + 1;
     siginfo_t information;
@@ -278,10 +279,11 @@ void Engine::UseSignalMasks() {
 // run on a stack that is nobody's.
 void LeaveSignals(SimThread& from) {
   from.signal_mask = SetRealMask(~kFaults);
-  RawSyscall(SYS_rt_sigpending, reinterpret_cast<uint64_t>(&from.pending_signals),
-             sizeof(from.pending_signals));
-  from.pending_signals &= from.signal_mask;
-  TakeAlong(from, from.pending_signals);
+  uint64_t pending = 0;
+  RawSyscall(SYS_rt_sigpending, reinterpret_cast<uint64_t>(&pending), sizeof(pending));
+  pending &= from.signal_mask;
+  from.pending_signals |= pending;
+  TakeAlong(from, pending);
 }
 
 namespace {
@@ -360,6 +362,16 @@ bool HandlesSignals() {
   return false;
 }
 
+bool HandlesSignalOfThreads() {
+  constexpr uint64_t kFromOutside = kFaults | SetOf(SIGABRT) | SetOf(SIGHUP) | SetOf(SIGINT) |
+                                    SetOf(SIGQUIT) | SetOf(SIGPIPE) | SetOf(SIGTERM) |
+                                    SetOf(SIGCHLD);
+  for (int signal = 1; any_changed && signal < NSIG; ++signal) {
+    if ((kFromOutside & SetOf(signal)) == 0 && HandlesSignal(signal)) return true;
+  }
+  return false;
+}
+
 void RestoreSignals() {
   DropSentSignals();
   engine.signal_masks_used = false;  // the driver's has been put back when it took over
@@ -406,11 +418,15 @@ sighandler_t signal(int number, sighandler_t handler) noexcept {
   return jacquard::sim::AfterSignal(number, JACQUARD_REAL(signal)(number, handler));
 }
 
-int sigprocmask(int how, const sigset_t* set, sigset_t* old) noexcept {
+// These two under names of their own, not as the header declares them: the handler of what has been
+// blocked until then may call pthread_exit, which unwinds.
+int jacquard_sigprocmask(int how, const sigset_t* set, sigset_t* old) asm("sigprocmask");
+int jacquard_sigprocmask(int how, const sigset_t* set, sigset_t* old) {
   return ChangeMask(JACQUARD_REAL(sigprocmask), how, set, old, JACQUARD_CALLER);
 }
 
-int pthread_sigmask(int how, const sigset_t* set, sigset_t* old) noexcept {
+int jacquard_pthread_sigmask(int how, const sigset_t* set, sigset_t* old) asm("pthread_sigmask");
+int jacquard_pthread_sigmask(int how, const sigset_t* set, sigset_t* old) {
   return ChangeMask(JACQUARD_REAL(pthread_sigmask), how, set, old, JACQUARD_CALLER);
 }
 

@@ -83,6 +83,8 @@ bool RestartsCalls(int signal);
 // Whether the execution has set a handler for the signal, or for any. System calls.
 bool HandlesSignal(int signal);
 bool HandlesSignals();
+// The same for one that threads send each other, which ends the process by no convention.
+bool HandlesSignalOfThreads();
 // Undoes what the execution has done to signals.
 void RestoreSignals();
 
@@ -95,11 +97,12 @@ void AfterMaskChange(uintptr_t pc);
 bool GiveToWaiter(int signal);
 // The thread gets what has been sent to it from now on: that comes after what the senders had done.
 void AcquireSent(const SimThread& thread);
-// The running thread gets the signal: its handler runs.
-void Deliver(int signal);
+// The running thread gets the signal that has interrupted its wait, unless it has had it in the
+// meantime: its handler runs. `is_timers`: a timer has sent it.
+void Deliver(int signal, bool is_timers);
 // The running thread, at `pc`, has written to where nobody reads: it gets SIGPIPE.
 void RaiseBrokenPipe(uintptr_t pc);
-// What waits for any thread is gone.
+// All that waits is gone.
 void DropSentSignals();
 
 }  // namespace jacquard::sim

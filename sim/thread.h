@@ -61,6 +61,10 @@ struct ThreadState {
   uint64_t wait_ticket = 0;  // who has waited longest
   uint64_t wait_began = 0;   // virtual nanoseconds
   uint64_t deadline = 0;     // the same, if the wait is timed
+  // The deadline of its last timed wait, and the step since when it has waited for that, perhaps
+  // again and again.
+  uint64_t last_deadline = 0;
+  uint64_t deadline_step = 0;
   uint64_t awaited_signals = 0;
   int interrupted_by = 0;          // a signal, whose handler runs before it waits on
   bool restarts_calls = false;     // the last such signal has SA_RESTART

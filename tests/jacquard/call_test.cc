@@ -432,48 +432,6 @@ TEST(Explore, SilencesAllButTheFailingExecution) {
   EXPECT_NE(testing::internal::GetCapturedStdout(), "");
 }
 
-// Steps by one thread alone, and then by two.
-void TakeSteps(int alone, int together) {
-  std::atomic<int> word = 0;
-  const auto take = [&word](int steps) {
-    for (int i = 0; i < steps; ++i) ++word;
-  };
-  take(alone);
-  std::thread other([=] { take(together); });
-  take(together);
-  other.join();
-}
-
-// That not everything was explored is said.
-TEST(Explore, SaysThatExecutionsWereLong) {
-  Options options = {.executions = 10};
-  options.execution.unfair_steps = 100;
-  const Result is_long = Explore([] { TakeSteps(0, 200); }, options);
-  EXPECT_TRUE(is_long.ok()) << is_long.report();
-  EXPECT_EQ(is_long.long_executions, 10u);
-  EXPECT_NE(Summary(is_long).find("10 were so long"), std::string::npos) << Summary(is_long);
-  const Result is_late = Explore([] { TakeSteps(11'000, 10); }, options);
-  EXPECT_EQ(is_late.long_executions, 10u);
-  for (const int alone : {0, 9'000}) {
-    const Result is_short = Explore([alone] { TakeSteps(alone, 10); }, options);
-    EXPECT_EQ(is_short.long_executions, 0u) << alone;
-    EXPECT_EQ(Summary(is_short).find("so long"), std::string::npos) << Summary(is_short);
-  }
-}
-
-TEST(Summary, SaysThatTheLastExecutionMayBeEndless) {
-  Result result;
-  result.executions = 10;
-  result.steps = 100;
-  const char* const kEndless = "never ends";
-  for (const uint64_t steps : {0, 100, 9'000}) {
-    result.steps_given_up = steps;
-    EXPECT_EQ(Summary(result).find(kEndless), std::string::npos) << Summary(result);
-  }
-  result.steps_given_up = 20'000;
-  EXPECT_NE(Summary(result).find(kEndless), std::string::npos) << Summary(result);
-}
-
 // Steps between which there is much to compute: such an execution would take a quarter of an hour.
 void TakeManySlowSteps() {
   std::atomic<int> word = 0;

@@ -7,6 +7,9 @@
 
 #include "jacquard/jacquard.h"
 
+// As sanitizer/tsan_interface.h declares it.
+extern "C" void __tsan_acquire(void* object);
+
 namespace jacquard {
 namespace {
 
@@ -45,6 +48,9 @@ TEST(Jobs, ShareWhatTheyFind) {
   Options fair = options;
   fair.execution.unfair_steps = 1;
   EXPECT_EQ(Explore(Add, fair).long_executions, 3001U);
+  static int object;
+  const auto say = [] { std::thread([] { __tsan_acquire(&object); }).join(); };
+  EXPECT_GE(Explore(say, options).annotations, 3001U);  // and what is repeated
 
   const Result wrong = Explore(LoseAnUpdate, options);
   ASSERT_EQ(wrong.findings.size(), 1U) << wrong.problem;

@@ -31,7 +31,7 @@ void ExpectDistinctNames(Enum last, const std::function<const char*(Enum)>& name
 }
 
 TEST(Names, EveryValueHasOne) {
-  ExpectDistinctNames<StepKind>(StepKind::kFileClose, StepKindName);
+  ExpectDistinctNames<StepKind>(StepKind::kSignalWait, StepKindName);
   ExpectDistinctNames<MemoryOrder>(MemoryOrder::kSeqCst, MemoryOrderName);
   ExpectDistinctNames<VerdictKind>(VerdictKind::kUnsupported, VerdictKindName);
   ExpectDistinctNames<PickKind>(PickKind::kData, sim::PickKindName);

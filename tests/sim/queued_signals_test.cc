@@ -193,15 +193,24 @@ TEST(QueuedSignals, AllComeInAWait) {
 }
 
 TEST(QueuedSignals, MayBeTooMany) {
+  const auto body = [](void (*send)()) {
+    return [send] {
+      Block(SIGRTMIN);
+      for (int i = 0; i < 1500; ++i) send();
+      std::thread([] { TakeStep(); }).join();
+      Block(SIGRTMIN, SIG_UNBLOCK);
+    };
+  };
+  for (const auto send : {+[] { kill(getpid(), SIGRTMIN); }, +[] { raise(SIGRTMIN); }})
+    EXPECT_EQ(Walk(body(send), 1).verdict.kind, VerdictKind::kUnsupported);
+  // Of others, one waits for each thread.
   ExpectPass(Walk(
       [] {
-        TakeStep();
-        Block(SIGRTMIN);
-        int sent = 0;
-        while (sigqueue(getpid(), SIGRTMIN, {}) == 0) ++sent;
-        Check(errno == EAGAIN && sent >= 1000, "too many");
+        Block(SIGUSR1);
+        for (int i = 0; i < 1500; ++i) Check(kill(getpid(), SIGUSR1) == 0, "sent");
+        std::thread([] { TakeStep(); }).join();
       },
-      10));
+      1));
 }
 
 // A thread may end in the handler of what it sends itself.
@@ -220,6 +229,69 @@ TEST(QueuedSignals, MayEndWhoSendsThem) {
   ExpectPass(Walk(body([] { kill(getpid(), SIGUSR1); })));
   ExpectPass(Walk(body([] { pthread_kill(pthread_self(), SIGUSR1); })));
   ExpectPass(Walk(body([] { pthread_sigqueue(pthread_self(), SIGUSR1, {}); })));
+  ExpectPass(Walk(body([] {
+    Block(SIGUSR1);
+    raise(SIGUSR1);
+    Block(SIGUSR1, SIG_UNBLOCK);
+  })));
+}
+
+// In the middle of which the handler runs.
+TEST(QueuedSignals, TellWhoSuspendsItself) {
+  const auto body = [](int code) {
+    return [code] {
+      Block(SIGUSR1);
+      Handle(SIGUSR1);
+      std::thread other([code] {
+        sigset_t none;
+        sigemptyset(&none);
+        sigsuspend(&none);
+        Check(IsTold(SIGUSR1, code), "told");
+      });
+      const pthread_t thread = other.native_handle();
+      if (code == SI_USER) kill(getpid(), SIGUSR1);
+      if (code == SI_TKILL) pthread_kill(thread, SIGUSR1);
+      if (code == SI_QUEUE) pthread_sigqueue(thread, SIGUSR1, {});
+      other.join();
+    };
+  };
+  for (const int code : {SI_USER, SI_TKILL, SI_QUEUE}) ExpectPass(Walk(body(code)));
+}
+
+// What nobody handles, and what ends nothing, interrupts nothing.
+TEST(QueuedSignals, MayBeIgnored) {
+  ExpectPass(Walk([] {
+    int ends[2];
+    Check(pipe(ends) == 0, "a pipe");
+    std::thread other([&] {
+      char byte;
+      Check(read(ends[0], &byte, 1) == 1, "goes on");
+    });
+    pthread_kill(other.native_handle(), SIGWINCH);
+    Check(write(ends[1], "x", 1) == 1, "written");
+    other.join();
+  }));
+}
+
+// Whose handler lets others run.
+TEST(QueuedSignals, AllComeToAHandlerThatTells) {
+  static sem_t told;
+  ExpectPass(Walk([] {
+    static sem_t ends;
+    sem_init(&told, 0, 0);
+    sem_init(&ends, 0, 0);
+    struct sigaction action = {};
+    action.sa_handler = [](int) { sem_post(&told); };
+    sigaction(SIGRTMIN, &action, nullptr);
+    std::thread other([] {
+      while (sem_wait(&ends) != 0) {
+      }
+    });
+    for (int i = 0; i < 2; ++i) pthread_kill(other.native_handle(), SIGRTMIN);
+    for (int i = 0; i < 2; ++i) sem_wait(&told);
+    sem_post(&ends);
+    other.join();
+  }));
 }
 
 // Who waits for two signals, and goes on when it has taken one. It waits when `send` is called.

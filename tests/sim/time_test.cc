@@ -11,7 +11,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
+#include <mutex>
 #include <thread>
 
 #include "sim/runtime.h"
@@ -119,27 +121,76 @@ TEST(Time, IsPatientWithWhoCouldRun) {
   EXPECT_EQ(explore(ExecutionOptions().time_outs).verdict.signature, "invariant|in time");
 }
 
-// Also when every thread gets its turn: whoever is told again and again in time waits on.
+// Also when every thread gets its turn: whoever is told again and again in time waits on, however
+// much is done in between.
 TEST(Time, PassesInTheOrderOfDeadlines) {
   ExecutionOptions options = TestOptions();
   options.time_outs = 0;
   options.unfair_steps = 1000;
+  const auto body = [](int beats, int work) {
+    return [=] {
+      std::mutex mutex;
+      std::condition_variable beat;
+      std::atomic<int> steps{0};
+      std::atomic<bool> ends{false};
+      std::thread heart([&] {
+        while (!ends) {
+          std::this_thread::sleep_for(milliseconds(10));
+          for (int i = 0; i < work; ++i) ++steps;
+          beat.notify_all();
+        }
+      });
+      std::unique_lock<std::mutex> lock(mutex);
+      for (int i = 0; i < beats; ++i)
+        Check(beat.wait_for(lock, milliseconds(100)) == std::cv_status::no_timeout, "in time");
+      ends = true;
+      heart.join();
+    };
+  };
+  ExpectPass(Walk(body(20'000, 0), 3, options));
+  ExpectPass(Walk(body(100, 600), 3, options));
+}
+
+// But not for ever, where others can always run, though they sleep now and then.
+TEST(Time, WakesThePatientAlthoughTimePasses) {
+  ExecutionOptions options = TestOptions();
+  options.time_outs = 0;
+  options.unfair_steps = 1000;
+  options.max_steps = 1'000'000;
+  ExpectPass(Walk(
+      [] {
+        std::atomic<bool> ends{false};
+        std::thread other([&] {
+          for (int i = 0; !ends; ++i) {
+            if (i % 50 == 0) std::this_thread::sleep_for(std::chrono::microseconds(1));
+            std::this_thread::yield();
+          }
+        });
+        std::this_thread::sleep_for(std::chrono::seconds(1));
+        ends = true;
+        other.join();
+      },
+      3, options));
+  // Nor where the same deadline is waited for again and again.
   ExpectPass(Walk(
       [] {
         std::mutex mutex;
-        std::condition_variable beat;
+        std::condition_variable told;
         std::atomic<bool> ends{false};
-        std::thread heart([&] {
+        std::thread other([&] {
           while (!ends) {
-            std::this_thread::sleep_for(milliseconds(10));
-            beat.notify_all();
+            told.notify_all();
+            std::this_thread::yield();
           }
         });
-        std::unique_lock<std::mutex> lock(mutex);
-        for (int i = 0; i < 20'000; ++i)
-          Check(beat.wait_for(lock, milliseconds(100)) == std::cv_status::no_timeout, "in time");
+        {
+          std::unique_lock<std::mutex> lock(mutex);
+          const auto deadline = steady_clock::now() + milliseconds(100);
+          while (told.wait_until(lock, deadline) == std::cv_status::no_timeout) {
+          }
+        }
         ends = true;
-        heart.join();
+        other.join();
       },
       3, options));
 }
@@ -184,7 +235,7 @@ TEST(Time, WakesThePatientOnceEveryThreadGetsItsTurn) {
       10, options);
   ExpectPass(result);
   // Though the other one is alone until then.
-  EXPECT_LT(result.steps, 10 * 8 * options.unfair_steps);
+  EXPECT_LT(result.steps, 10 * 21 * 10'000);  // twenty sleeps, each of so many steps
 }
 
 TEST(Time, OfProcessorsBeginsWithTheProgram) {
