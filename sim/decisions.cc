@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
+#include <utility>
+
 #include "sim/wake_up.h"
 
 namespace jacquard::sim {
@@ -29,14 +32,20 @@ size_t BeginOfRun(const TraceView& view, size_t at) {
   return at;
 }
 
+// One choice in words.
+struct Sentence {
+  std::string_view place;  // "step", "before step" or "behind step"
+  std::string text;
+  bool operator==(const Sentence&) const = default;
+};
+
 std::string Schedule(const TraceView& view, const StepText& words, size_t at) {
-  const std::string before = fmt::format("before step {}: ", NumberOf(view, at));
   const TraceEvent& event = view.event(at);
   const std::string runs = Thread(event.step.thread);
   const bool wakes_up =
       event.step.kind == StepKind::kFutexWakeUp || event.step.kind == StepKind::kConditionWakeUp;
   if (wakes_up && event.step.new_value == kForNoReason)
-    return fmt::format("{}{} wakes up although nobody has woken it", before, runs);
+    return fmt::format("{} wakes up although nobody has woken it", runs);
   const bool tries = event.step.kind == StepKind::kMutexTryLock ||
                      event.step.kind == StepKind::kSharedTryLock ||
                      event.step.kind == StepKind::kSemaphoreTryWait;
@@ -44,78 +53,104 @@ std::string Schedule(const TraceView& view, const StepText& words, size_t at) {
       event.step.kind == StepKind::kFileInput && event.step.new_value == kNoFileInTime;
   if ((wakes_up && event.step.new_value == kTimedOut) ||
       (tries && event.step.new_value == kTimeIsOver) || is_in_vain)
-    return fmt::format("{}the wait of {} times out", before, runs);
+    return fmt::format("the wait of {} times out", runs);
 
   const size_t first = BeginOfRun(view, at);
-  if (view.how(first) == Switch::kFirst)
-    return fmt::format("{}{} is the first to run", before, runs);
+  if (view.how(first) == Switch::kFirst) return fmt::format("{} is the first to run", runs);
   // The choice may have been to go on where it was another one's turn, as after a yield.
   if (view.PickOfSwitch(first) != at)
-    return fmt::format("{}{} goes on, although it was another one's turn", before, runs);
+    return fmt::format("{} goes on, although it was another one's turn", runs);
 
   const int previous = view.event(first - 1).step.thread;
   if (view.how(first) == Switch::kForced)
-    return fmt::format("{}{} runs next, although it was another one's turn", before, runs);
+    return fmt::format("{} runs next, although it was another one's turn", runs);
   if (view.how(first) == Switch::kYielded) {
-    return fmt::format("{}{} runs after the yield of {}, although it was another one's turn",
-                       before, runs, Thread(previous));
+    return fmt::format("{} runs after the yield of {}, although it was another one's turn", runs,
+                       Thread(previous));
   }
   const size_t next = view.NextOf(previous, at);
-  if (next == TraceView::kNowhere) {
-    return fmt::format("{}{} does not get any further; {} runs instead", before, Thread(previous),
-                       runs);
-  }
-  return fmt::format("{}{} is about to {}{}; {} runs instead", before, Thread(previous),
+  if (next == TraceView::kNowhere)
+    return fmt::format("{} does not get any further; {} runs instead", Thread(previous), runs);
+  return fmt::format("{} is about to {}{}; {} runs instead", Thread(previous),
                      words.Pending(view.event(next)), At(view.event(next), words), runs);
 }
 
-std::string Describe(const TraceView& view, const StepText& words, size_t at) {
+Sentence Describe(const TraceView& view, const StepText& words, size_t at) {
   const TraceEvent& event = view.event(at);
   const std::string who = Thread(event.step.thread);
-  const uint64_t number = NumberOf(view, at);
-  const std::string step = fmt::format("step {}: ", number);
   switch (event.pick) {
     case PickKind::kSchedule:
-      return Schedule(view, words, at);
+      return {"before step", Schedule(view, words, at)};
     case PickKind::kReadsFrom: {
       const auto from = static_cast<uint64_t>(event.reads_from);
       std::string source = "the initial one";
       if (event.reads_from >= 0 && from < view.size())
         source = fmt::format("that of step {}", view.step_number(static_cast<size_t>(from)));
-      return fmt::format("{}{} reads an older value of {}, {}", step, who, words.Object(event),
-                         source);
+      return {"step",
+              fmt::format("{} reads an older value of {}, {}", who, words.Object(event), source)};
     }
     case PickKind::kPlacement:
-      return fmt::format("{}the store of {} to {} goes behind a newer one in modification order",
-                         step, who, words.Object(event));
+      return {"step", fmt::format("the store of {} to {} goes behind a newer one in modification "
+                                  "order",
+                                  who, words.Object(event))};
     case PickKind::kWeakCompareExchange:
-      return fmt::format("{}the weak compare-exchange of {} on {} fails spuriously", step, who,
-                         words.Object(event));
+      return {"step", fmt::format("the weak compare-exchange of {} on {} fails spuriously", who,
+                                  words.Object(event))};
     case PickKind::kWakeOrder:
-      return fmt::format("{}{} wakes another one than the longest waiter (waiter {}, from 0)", step,
-                         who, event.choice);
+      return {"step",
+              fmt::format("{} wakes another one than the longest waiter (waiter {}, from 0)", who,
+                          event.choice)};
     case PickKind::kAllocationFailure:
-      return fmt::format("before step {}: an allocation of {} fails", number, who);
+      return {"before step", fmt::format("an allocation of {} fails", who)};
     case PickKind::kSpuriousWakeUp:
-      return fmt::format("before step {}: the wait of {} will end although nobody wakes it", number,
-                         who);
+      return {"before step", fmt::format("the wait of {} will end although nobody wakes it", who)};
     case PickKind::kSignalHandler:
-      return fmt::format("behind step {}: {} handles a signal that has come before it", number,
-                         who);
+      return {"behind step", fmt::format("{} handles a signal that has come before it", who)};
     case PickKind::kData:
-      return fmt::format("before step {}: the value for {} is {}", number, who, event.choice);
+      return {"before step", fmt::format("the value for {} is {}", who, event.choice)};
   }
-  return fmt::format("{}choice {} of {}", step, event.choice, event.alternatives);
+  return {"step", fmt::format("choice {} of {}", event.choice, event.alternatives)};
 }
+
+// The same sentence of several steps, one choice after another, as where a thread that yields in a
+// loop goes on each time.
+struct Run {
+  Sentence sentence;
+  uint64_t first = 0;  // step
+  uint64_t last = 0;
+  size_t count = 1;
+
+  std::string Text() const {
+    if (count == 1) return fmt::format("{} {}: {}", sentence.place, first, sentence.text);
+    const std::string times = count == 2 ? "twice" : fmt::format("{} times", count);
+    return fmt::format("{}s {} to {}, {}: {}", sentence.place, first, last, times, sentence.text);
+  }
+};
 
 }  // namespace
 
 Decisions DescribeDecisions(const TraceView& view, const StepText& words, size_t most) {
+  std::vector<Run> runs;
   Decisions decisions;
   for (size_t at = 0; at < view.size(); ++at) {
     if (!view.Deviates(at)) continue;
-    if (decisions.count++ < most) decisions.sentences.push_back(Describe(view, words, at));
+    ++decisions.count;
+    if (decisions.left_out != 0) {
+      ++decisions.left_out;
+      continue;
+    }
+    Sentence sentence = Describe(view, words, at);
+    const uint64_t number = NumberOf(view, at);
+    if (!runs.empty() && runs.back().sentence == sentence) {
+      ++runs.back().count;
+      runs.back().last = number;
+    } else if (runs.size() < most) {
+      runs.push_back({.sentence = std::move(sentence), .first = number});
+    } else {
+      ++decisions.left_out;
+    }
   }
+  for (const Run& run : runs) decisions.sentences.push_back(run.Text());
   return decisions;
 }
 

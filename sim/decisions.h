@@ -1,5 +1,5 @@
-// The decisions that matter, in words: every choice that was not the benign one. Part of the
-// report.
+// The decisions that matter, in words: every choice that was not the benign one. Those one after
+// another that differ only in their step share a sentence. Part of the report.
 #ifndef JACQUARD_SIM_DECISIONS_H_
 #define JACQUARD_SIM_DECISIONS_H_
 
@@ -14,7 +14,8 @@ namespace jacquard::sim {
 
 struct Decisions {
   std::vector<std::string> sentences;  // the first ones, printable, one line each
-  size_t count = 0;                    // of all
+  size_t count = 0;                    // of all decisions
+  size_t left_out = 0;                 // those of them behind the last sentence
 };
 
 // At most `most` sentences. Linear in the length of the trace for each of them.

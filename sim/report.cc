@@ -273,9 +273,8 @@ class Report {
       for (size_t j = 0; j < lines.size(); ++j)
         Line("{}{}", j == 0 ? number : std::string(number.size(), ' '), lines[j]);
     }
-    if (decisions.sentences.size() < decisions.count) {
-      Line("      {} {} more (--all shows them)", words_.glyphs().ellipsis,
-           decisions.count - decisions.sentences.size());
+    if (decisions.left_out != 0) {
+      Line("      {} {} more (--all shows them)", words_.glyphs().ellipsis, decisions.left_out);
     }
   }
 
