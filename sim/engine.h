@@ -192,6 +192,9 @@ class Engine : public ThreadTable {
   SimThread* CreateThread(void* (*start)(void*), void* argument, uintptr_t pc);
   // The running thread ends here, whatever is on its stack.
   [[noreturn]] void ExitThread();
+  // A detached thread that sleeps, with nothing on its stack that has to be destroyed, or has not
+  // begun yet, is no more.
+  void Dismiss(SimThread& thread);
   // Whether `address` lies on the stack of another thread, in a function that has not returned.
   // False also means "not known".
   bool IsInUseByOther(uintptr_t address) {

@@ -260,6 +260,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   if (trace != nullptr) trace->threads = thread_count_;
   if (!verdict.passed() || alive_ != 0) AbandonThreads();
   StopTimers();
+  ForgetCreatedTimers();
   if (affinities_set) ForgetAffinities();
   ForgetLockedStreams();
   ForgetNamedSemaphores();

@@ -147,6 +147,12 @@ void Engine::ExitThread() {
   EndThread(*current);
 }
 
+void Engine::Dismiss(SimThread& thread) {
+  EndRecheck();
+  for (ThreadSet* const set : {&alive_, &enabled_, &timed_, &patient_}) Remove(*set, thread.id);
+  thread.wait = WaitReason::kNone;
+}
+
 void Engine::EndThread(SimThread& me) {
   EndRecheck();
   Remove(alive_, me.id);

@@ -241,7 +241,7 @@ void Engine::ReportLivelock(std::string_view what, uint64_t number, std::string_
     message +=
         ", although from step " + std::to_string(fair_from_) + " on every thread got its turn";
     if (TimerMayBeMissing())
-      message += "; and the signal of alarm() or setitimer() only comes where nobody can run";
+      message += "; and the signal of a timer only comes where nobody can run";
   }
   if (TimerMayBeMissing()) Fail(VerdictKind::kUnsupported, "signal of a timer", message);
   ForgetEndOfTrace();

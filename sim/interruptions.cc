@@ -8,6 +8,7 @@
 
 #include "sim/engine.h"
 #include "sim/faults.h"
+#include "sim/queued_signals.h"
 #include "sim/signals.h"
 #include "sim/timers.h"
 #include "sim/wait_text.h"
@@ -70,16 +71,18 @@ bool LetTimerExpire() {
     StuckWaits() = DescribeWaits(engine.alive());
   }
   engine.EndRecheck();
-  const int signal = ExpireTimer();
-  if (GiveToWaiter(signal)) return true;
+  const siginfo_t information = ExpireTimer();
+  const int signal = information.si_signo;
+  if (GiveToWaiter(information)) return true;
   for (const int id : MembersOf(engine.alive())) {
     SimThread& thread = engine.thread(id);
     if (!Interrupt(thread, signal) && !InterruptSpinning(thread, signal)) continue;
+    QueueSignal(&thread, information);
     thread.in_timers_handler = true;
     return true;
   }
   engine.Fail(VerdictKind::kUnsupported, "signal of a timer",
-              "nobody can run, and nobody can get the signal of alarm() or setitimer()",
+              "nobody can run, and nobody can get the signal of a timer",
               {.threads = engine.alive()});
 }
 
@@ -95,7 +98,7 @@ void HandleInterruption(SimThread& me) {
   me.restarts_calls = RestartsCalls(signal);
   {
     const KeptWait wait(me);
-    Deliver(signal, me.in_timers_handler);
+    Deliver(signal);
   }
   me.in_timers_handler = false;
   me.timed_out = false;

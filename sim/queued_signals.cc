@@ -83,6 +83,7 @@ void RaiseWith(const siginfo_t& information) {
       SYS_rt_tgsigqueueinfo, static_cast<uint64_t>(RawSyscall(SYS_getpid)),
       static_cast<uint64_t>(RawSyscall(SYS_gettid)), static_cast<uint64_t>(information.si_signo),
       reinterpret_cast<uint64_t>(&information));
+  too_many |= result == -EAGAIN;
 }
 
 }  // namespace jacquard::sim

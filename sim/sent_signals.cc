@@ -234,10 +234,10 @@ void AfterMaskChange(uintptr_t pc) {
     Raise(TakeForAny(std::countr_zero(set) + 1), "kill of", pc);
 }
 
-bool GiveToWaiter(int signal) {
+bool GiveToWaiter(const siginfo_t& information) {
   engine.UseSignalMasks();
   for (int i = 0; i < engine.thread_count(); ++i) {
-    if (GivenToWaiter(engine.thread(i), InformationOf(signal, SI_KERNEL))) return true;
+    if (GivenToWaiter(engine.thread(i), information)) return true;
   }
   return false;
 }
@@ -248,15 +248,13 @@ void RaiseBrokenPipe(uintptr_t pc) {
 
 void AcquireSent(const SimThread& thread) { engine.AcquireFor(thread, &sent_signals); }
 
-void Deliver(int signal, bool is_timers) {
-  siginfo_t information = InformationOf(signal, SI_KERNEL);
-  const SimThread& me = *engine.current;
-  // Else it has had it in the meantime.
-  if (!TakeQueued(&me, signal, information) && !is_timers) return;
-  NoteInTrace([signal] { return "handles " + SignalName(signal) + " in the middle of its wait"; });
-  do {
+void Deliver(int signal) {
+  siginfo_t information;
+  while (TakeQueued(engine.current, signal, information)) {
+    NoteInTrace(
+        [signal] { return "handles " + SignalName(signal) + " in the middle of its wait"; });
     Raise(information, "alarm of", 0);
-  } while (TakeQueued(&me, signal, information));
+  }
 }
 
 void DropSentSignals() {

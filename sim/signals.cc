@@ -251,10 +251,7 @@ void RaisePending(SimThread& thread) {
   for (uint64_t left = std::exchange(thread.pending_signals, 0); left != 0; left &= left - 1) {
     const int signal = std::countr_zero(left) + 1;
     siginfo_t information;
-    if (!TakeQueued(&thread, signal, information)) information = InformationOf(signal, SI_KERNEL);
-    do {
-      RaiseWith(information);
-    } while (TakeQueued(&thread, signal, information));
+    while (TakeQueued(&thread, signal, information)) RaiseWith(information);
   }
 }
 

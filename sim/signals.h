@@ -94,12 +94,12 @@ void BeforeUnblock(int how, const sigset_t* set, uintptr_t pc);
 // It has done so: what was sent to the process and is blocked by all others comes.
 void AfterMaskChange(uintptr_t pc);
 // Whether a thread waits for the signal, and gets it.
-bool GiveToWaiter(int signal);
+bool GiveToWaiter(const siginfo_t& information);
 // The thread gets what has been sent to it from now on: that comes after what the senders had done.
 void AcquireSent(const SimThread& thread);
 // The running thread gets the signal that has interrupted its wait, unless it has had it in the
-// meantime: its handler runs. `is_timers`: a timer has sent it.
-void Deliver(int signal, bool is_timers);
+// meantime: its handler runs.
+void Deliver(int signal);
 // The running thread, at `pc`, has written to where nobody reads: it gets SIGPIPE.
 void RaiseBrokenPipe(uintptr_t pc);
 // All that waits is gone.

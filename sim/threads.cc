@@ -94,7 +94,22 @@ bool SaysWhere(const pthread_attr_t& attributes, cpu_set_t& set) {
          CPU_COUNT(&set) != CPU_SETSIZE;
 }
 
+SimThread& MakeThread(void* (*start)(void*), void* argument, uintptr_t pc) {
+  SimThread* const thread = engine.CreateThread(start, argument, pc);
+  if (thread != nullptr) return *thread;
+  static_assert(kMaxThreads == 256);
+  engine.Fail(VerdictKind::kUnsupported, "too many threads", "more than 256 threads at once",
+              {.pc = pc});
+}
+
 }  // namespace
+
+SimThread& CreateDetachedThread(void* (*start)(void*), void* argument, uintptr_t pc) {
+  SimThread& thread = MakeThread(start, argument, pc);
+  thread.detached = true;
+  Finish(StepKind::kThreadCreate, nullptr, 0, static_cast<uint64_t>(thread.id), pc);
+  return thread;
+}
 
 int CreateThread(pthread_t* handle, const pthread_attr_t* attributes, void* (*start)(void*),
                  void* argument, uintptr_t pc) {
@@ -105,12 +120,7 @@ int CreateThread(pthread_t* handle, const pthread_attr_t* attributes, void* (*st
     processors = ProcessorsAmong(wanted);
     if (processors == nullptr) return EINVAL;
   }
-  SimThread* const thread = engine.CreateThread(start, argument, pc);
-  if (thread == nullptr) {
-    static_assert(kMaxThreads == 256);
-    engine.Fail(VerdictKind::kUnsupported, "too many threads", "more than 256 threads at once",
-                {.pc = pc});
-  }
+  SimThread* const thread = &MakeThread(start, argument, pc);
   int detach_state = PTHREAD_CREATE_JOINABLE;
   if (attributes != nullptr) {
     pthread_attr_getdetachstate(attributes, &detach_state);

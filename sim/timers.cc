@@ -11,13 +11,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <vector>
 
 #include "sim/engine.h"
 #include "sim/heap_check.h"
+#include "sim/queued_signals.h"
 #include "sim/real.h"
 #include "sim/signals.h"
 #include "sim/sync.h"
-#include "sim/unsupported.h"
 
 namespace jacquard::sim {
 namespace {
@@ -25,14 +26,23 @@ namespace {
 constexpr uint64_t kMicrosecond = 1000;
 
 struct Timer {
-  int signal;
+  siginfo_t information = {};
   uint64_t deadline = 0;  // in virtual time; 0: it does not run
   uint64_t interval = 0;
+
+  int signal() const { return information.si_signo; }
 };
 // By their numbers: ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF.
-constinit Timer timers[] = {{SIGALRM}, {SIGVTALRM}, {SIGPROF}};
+constinit Timer timers[3];
+constexpr int kSignals[] = {SIGALRM, SIGVTALRM, SIGPROF};
+constinit std::vector<Timer> created;  // by the program
 constinit bool any_runs = false;
 constinit int expired = 0;  // in the execution
+
+void ForEachTimer(auto visit) {
+  for (Timer& timer : timers) visit(timer);
+  for (Timer& timer : created) visit(timer);
+}
 
 timespec ToTimespec(const timeval& time) {
   return {time.tv_sec, static_cast<long>(time.tv_usec * kMicrosecond)};
@@ -53,9 +63,14 @@ uint64_t Left(const Timer& timer) {
 
 // A timer that does not run has no interval.
 void Set(Timer& timer, uint64_t time, uint64_t interval) {
-  timer.deadline = time == 0 ? 0 : engine.clock.now() + time;
+  timer.deadline = time == 0 ? 0 : std::min(engine.clock.now() + time, Engine::kEndOfTime);
   timer.interval = time == 0 ? 0 : interval;
   any_runs |= time != 0;
+}
+
+Timer& TimerOf(unsigned which) {
+  timers[which].information = InformationOf(kSignals[which], SI_KERNEL);
+  return timers[which];
 }
 
 int Set(unsigned which, const itimerval* value, itimerval* old, uintptr_t pc) {
@@ -64,7 +79,7 @@ int Set(unsigned which, const itimerval* value, itimerval* old, uintptr_t pc) {
     errno = EINVAL;
     return -1;
   }
-  Timer& timer = timers[which];
+  Timer& timer = TimerOf(which);
   if (old != nullptr) {
     CheckAccess(old, sizeof(*old), AccessKind::kWrite, pc);
     engine.rollback.BeforeWrite(old, sizeof(*old));
@@ -79,13 +94,14 @@ int Set(unsigned which, const itimerval* value, itimerval* old, uintptr_t pc) {
 
 // Returns what was left, in the same unit: to the nearest, as Linux has it, but not 0 if it runs.
 unsigned SetAlarm(uint64_t time, uint64_t interval, uint64_t unit) {
-  Timer& timer = timers[ITIMER_REAL];
+  Timer& timer = TimerOf(ITIMER_REAL);
   const uint64_t left = Left(timer);
   Set(timer, time, interval);
   return left == 0 ? 0 : static_cast<unsigned>(std::max<uint64_t>(1, (left + unit / 2) / unit));
 }
 
 bool IsNoticed(int signal) {
+  if (signal == 0) return false;
   if (HasHandler(signal)) return true;
   for (int i = 0; i < engine.thread_count(); ++i) {
     const SimThread& thread = engine.thread(i);
@@ -100,9 +116,12 @@ bool IsNoticed(int signal) {
 bool AnyTimerRuns() { return any_runs; }
 
 bool TimerMayBeMissing() {
-  return any_runs && std::any_of(std::begin(timers), std::end(timers), [](const Timer& timer) {
-           return timer.deadline != 0 && IsNoticed(timer.signal);
-         });
+  bool may = false;
+  if (any_runs) {
+    ForEachTimer(
+        [&may](const Timer& timer) { may |= timer.deadline != 0 && IsNoticed(timer.signal()); });
+  }
+  return may;
 }
 
 bool TimerMayExpire() {
@@ -110,24 +129,40 @@ bool TimerMayExpire() {
   return expired < kMost && TimerMayBeMissing();
 }
 
-int ExpireTimer() {
+siginfo_t ExpireTimer() {
   Timer* first = nullptr;
-  for (Timer& timer : timers) {
-    if (timer.deadline == 0 || !IsNoticed(timer.signal)) continue;
+  ForEachTimer([&first](Timer& timer) {
+    if (timer.deadline == 0 || !IsNoticed(timer.signal())) return;
     if (first == nullptr || timer.deadline < first->deadline) first = &timer;
-  }
-  if (first == nullptr) return 0;
+  });
+  if (first == nullptr) return {};
   ++expired;
   engine.clock.PassTo(first->deadline);
   Set(*first, first->interval, first->interval);
-  return first->signal;
+  return first->information;
+}
+
+int AddTimer(const siginfo_t& information) {
+  const Backstage backstage;
+  created.push_back({.information = information});
+  return static_cast<int>(created.size()) - 1;
+}
+
+void SetTimer(int number, const TimerSetting& setting) {
+  Set(created[static_cast<size_t>(number)], setting.time, setting.interval);
+}
+
+TimerSetting SettingOfTimer(int number) {
+  const Timer& timer = created[static_cast<size_t>(number)];
+  return {.time = Left(timer), .interval = timer.interval};
 }
 
 void StopTimers() {
+  if (!created.empty()) created = {};
   if (!any_runs) return;
   any_runs = false;
   expired = 0;
-  for (Timer& timer : timers) timer = {timer.signal};
+  for (Timer& timer : timers) timer = {};
 }
 
 }  // namespace jacquard::sim
@@ -163,11 +198,6 @@ int setitimer(__itimer_which_t which, const itimerval* value, itimerval* old) no
 int getitimer(__itimer_which_t which, itimerval* value) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(getitimer)(which, value);
   return jacquard::sim::Set(which, nullptr, value, JACQUARD_CALLER);
-}
-
-int timer_create(clockid_t clock, sigevent* event, timer_t* timer) noexcept {
-  if (engine.Simulates()) jacquard::sim::Unsupported("timer_create");
-  return JACQUARD_REAL(timer_create)(clock, event, timer);
 }
 
 }  // extern "C"

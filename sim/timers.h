@@ -1,10 +1,14 @@
-// Timers that send signals: alarm, setitimer. They expire where nobody else can run.
+// Timers that send signals: alarm, setitimer, timer_create. They expire where nobody else can run.
 #ifndef JACQUARD_SIM_TIMERS_H_
 #define JACQUARD_SIM_TIMERS_H_
 
+#include <signal.h>
+
+#include <cstdint>
+
 namespace jacquard::sim {
 
-// Whether there is any.
+// Whether there is any that runs.
 bool AnyTimerRuns();
 
 // Whether the signal of a timer that runs would be noticed: it has a handler, or a thread waits for
@@ -14,11 +18,23 @@ bool TimerMayBeMissing();
 bool TimerMayExpire();
 
 // The first such timer expires: returns its signal, which somebody is to get, and time has passed
-// until then. 0: there is none.
-int ExpireTimer();
+// until then. Its si_signo is 0 if there is none.
+siginfo_t ExpireTimer();
+
+// Of a timer: in nanoseconds, from now on. It does not run if `time` is 0.
+struct TimerSetting {
+  uint64_t time = 0;
+  uint64_t interval = 0;
+};
+// A timer that the program creates, which does not run yet: returns its number in this execution.
+// It sends what `information` tells; nothing if si_signo is 0.
+int AddTimer(const siginfo_t& information);
+void SetTimer(int number, const TimerSetting& setting);
+TimerSetting SettingOfTimer(int number);
 
 // After an execution.
 void StopTimers();
+void ForgetCreatedTimers();  // created_timers.cc
 
 }  // namespace jacquard::sim
 

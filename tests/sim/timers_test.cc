@@ -221,13 +221,6 @@ TEST(Timers, ThatAreNeededMeanwhileAreNotSupported) {
         while (!stop) other = !other;
       },
       "unsupported|signal of a timer");
-  ExpectVerdict(
-      [] {
-        TakeStep();
-        timer_t timer;
-        timer_create(CLOCK_MONOTONIC, nullptr, &timer);
-      },
-      "unsupported|timer_create");
   // What nobody would notice is a deadlock as ever.
   ExpectVerdict(
       [] {
