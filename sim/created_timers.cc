@@ -1,19 +1,23 @@
 // timer_create: timers of the program's own. One that sends a signal expires as alarm() does
-// (timers.h). For one that calls a function there is a thread, from when it is set, that sleeps
-// until then and calls it; one that is due again begins the next one first. The C library does it
-// in the same way, but that only one thread sleeps for all of them.
+// (timers.h). One that calls a function has a thread, from when it is set, that sleeps until then
+// and calls it. If the timer is to expire again, another thread begins to sleep before that. The C
+// library does it in the same way, but that only one thread sleeps for all of them. None of these
+// threads handles signals.
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <time.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "sim/engine.h"
 #include "sim/heap_check.h"
-#include "sim/queued_signals.h"
+#include "sim/notes.h"
 #include "sim/real.h"
+#include "sim/signals.h"
 #include "sim/sync.h"
 #include "sim/threads.h"
 #include "sim/timers.h"
@@ -29,8 +33,11 @@ struct CreatedTimer {
   sigval value = {};
   uint64_t deadline = 0;  // 0: it does not run
   uint64_t interval = 0;
+  uint64_t overrun = 0;  // of the last time
   SimThread* sleeper = nullptr;
-  uintptr_t set_at = 0;  // the call
+  int calls = 0;                   // of the function, that have not returned
+  bool sleeps_after_call = false;  // there are too many of these
+  uintptr_t set_at = 0;            // the call
 };
 
 // Those of the execution. Real ones have other numbers.
@@ -47,30 +54,62 @@ void* RunTimer(void* number);
 
 void BeginSleep(size_t index) {
   CreatedTimer& timer = created[index];
-  timer.sleeper = &CreateDetachedThread(RunTimer, reinterpret_cast<void*>(index), timer.set_at);
+  SimThread& thread = CreateDetachedThread(RunTimer, reinterpret_cast<void*>(index), timer.set_at);
+  engine.UseSignalMasks();
+  thread.signal_mask = ~kFaults;
+  timer.sleeper = &thread;
+}
+
+// While one of these lives, the timer's function has not returned.
+class Call {
+ public:
+  explicit Call(size_t index) : index_(index) { ++created[index_].calls; }
+  // Also if the function ends its thread.
+  ~Call() {
+    CreatedTimer& timer = created[index_];
+    --timer.calls;
+    if (std::exchange(timer.sleeps_after_call, false)) BeginSleep(index_);
+  }
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+ private:
+  const size_t index_;
+};
+
+// When a periodic timer is to expire next, and how often it should have done so by now, too.
+struct Next {
+  uint64_t deadline;
+  uint64_t overrun;
+};
+Next NextOf(uint64_t deadline, uint64_t interval) {
+  const uint64_t overrun = (std::max(engine.clock.now(), deadline) - deadline) / interval;
+  return {deadline + (1 + overrun) * interval, overrun};
 }
 
 // What its thread does.
 void* RunTimer(void* number) {
+  constexpr int kMostCalls = 2;  // at once; threads are few
   const auto index = reinterpret_cast<size_t>(number);
   const uintptr_t pc = created[index].set_at;
   engine.DecisionPoint(StepKind::kSleep, nullptr, pc);
-  do {
-    engine.Block(WaitReason::kSleep, nullptr, pc, created[index].deadline);
-  } while (!engine.current->timed_out && created[index].deadline > engine.clock.now());
-  Finish(StepKind::kSleep, nullptr, 0, 0, pc);
+  engine.Block(WaitReason::kSleep, nullptr, pc, created[index].deadline);
   CreatedTimer& timer = created[index];
+  timer.sleeper = nullptr;
   const auto function = timer.function;
   const sigval value = timer.value;
-  timer.sleeper = nullptr;
   if (timer.interval == 0) {
-    timer.deadline = 0;
+    timer.deadline = timer.overrun = 0;
   } else {
-    // Those that it is too late for are overrun.
-    const uint64_t late = engine.clock.now() - std::min(timer.deadline, engine.clock.now());
-    timer.deadline += (1 + late / timer.interval) * timer.interval;
-    BeginSleep(index);
+    const Next next = NextOf(timer.deadline, timer.interval);
+    timer.deadline = next.deadline;
+    timer.overrun = next.overrun;
+    timer.sleeps_after_call = timer.calls + 1 >= kMostCalls;
   }
+  const bool sleeps_on = timer.interval != 0 && !timer.sleeps_after_call;
+  Finish(StepKind::kSleep, nullptr, 0, 0, pc);
+  const Call call(index);
+  if (sleeps_on) BeginSleep(index);
   function(value);
   return nullptr;
 }
@@ -82,10 +121,15 @@ TimerSetting SettingOf(const CreatedTimer& timer) {
   return {.time = std::max(timer.deadline, now + 1) - now, .interval = timer.interval};
 }
 
+uint64_t OverrunOf(const CreatedTimer& timer) {
+  return timer.sends >= 0 ? OverrunOfTimer(timer.sends) : timer.overrun;
+}
+
 void Stop(CreatedTimer& timer) {
   if (timer.sends >= 0) return SetTimer(timer.sends, {});
   if (timer.sleeper != nullptr) engine.Dismiss(*timer.sleeper);
   timer.sleeper = nullptr;
+  timer.sleeps_after_call = false;
   timer.deadline = 0;
 }
 
@@ -111,9 +155,21 @@ int Invalid() {
   return -1;
 }
 
-// A step, as all that has to do with a timer's thread.
+// A step, as all that has to do with a timer's thread. `does`: "sets a timer".
 void BeginCall(uintptr_t pc) { engine.DecisionPoint(StepKind::kOther, nullptr, pc); }
-void EndCall(uintptr_t pc) { Finish(StepKind::kOther, nullptr, 0, 0, pc); }
+void EndCall(const char* does, uintptr_t pc) {
+  Finish(StepKind::kOther, nullptr, 0, 0, pc);
+  NoteInTrace([does] { return does; });
+}
+
+// What timer_create says of a clock; 0: there may be a timer.
+int ErrorOfClock(clockid_t clock) {
+  timespec resolution;
+  if (JACQUARD_REAL(clock_getres)(clock, &resolution) != 0) return EINVAL;
+  const bool is_other = clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_REALTIME_COARSE ||
+                        clock == CLOCK_MONOTONIC_COARSE;
+  return is_other ? ENOTSUP : 0;
+}
 
 int Create(sigevent* event, timer_t* handle, uintptr_t pc) {
   constexpr size_t kMost = 1000;
@@ -132,14 +188,16 @@ int Create(sigevent* event, timer_t* handle, uintptr_t pc) {
       timer.value = asked.sigev_value;
       break;
     case SIGEV_SIGNAL:
-      if (asked.sigev_signo <= 0 || asked.sigev_signo >= NSIG) return Invalid();
-      timer.sends = AddTimer(InformationOf(asked.sigev_signo, SI_TIMER, asked.sigev_value));
+      if (!IsSignalNumber(asked.sigev_signo)) return Invalid();
+      timer.sends = AddTimer(asked.sigev_signo, asked.sigev_value);
       break;
     case SIGEV_NONE:
-      timer.sends = AddTimer({});
+      timer.sends = AddTimer(0, {});
       break;
-    default:
+    case SIGEV_THREAD_ID:
       Unsupported("timer_create for one thread");
+    default:
+      return Invalid();
   }
   CheckAccess(handle, sizeof(*handle), AccessKind::kWrite, pc);
   engine.rollback.BeforeWrite(handle, sizeof(*handle));
@@ -148,7 +206,7 @@ int Create(sigevent* event, timer_t* handle, uintptr_t pc) {
     const Backstage backstage;
     created.push_back(timer);
   }
-  EndCall(pc);
+  EndCall("creates a timer", pc);
   return 0;
 }
 
@@ -168,11 +226,18 @@ int SetTime(timer_t handle, int flags, const itimerspec& value, itimerspec* old,
     if ((flags & TIMER_ABSTIME) != 0) setting.time = std::max(setting.time, now + 1) - now;
     Start(*timer, setting, pc);
   }
-  EndCall(pc);
+  EndCall(setting.time != 0 ? "sets a timer" : "stops a timer", pc);
   return 0;
 }
 
 }  // namespace
+
+void LetTimersExpireOnce() {
+  for (CreatedTimer& timer : created) {
+    timer.interval = 0;
+    timer.sleeps_after_call = false;
+  }
+}
 
 void ForgetCreatedTimers() {
   if (!created.empty()) created = {};
@@ -187,8 +252,10 @@ extern "C" {
 
 int timer_create(clockid_t clock, sigevent* event, timer_t* handle) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(timer_create)(clock, event, handle);
-  timespec resolution;
-  if (JACQUARD_REAL(clock_getres)(clock, &resolution) != 0) return -1;
+  if (const int error = jacquard::sim::ErrorOfClock(clock); error != 0) {
+    errno = error;
+    return -1;
+  }
   return jacquard::sim::Create(event, handle, JACQUARD_CALLER);
 }
 
@@ -201,14 +268,21 @@ int timer_settime(timer_t handle, int flags, const itimerspec* value, itimerspec
 int timer_gettime(timer_t handle, itimerspec* value) noexcept {
   if (!engine.Simulates() || Find(handle) == nullptr)
     return JACQUARD_REAL(timer_gettime)(handle, value);
-  jacquard::sim::Tell(*Find(handle), value, JACQUARD_CALLER);
+  jacquard::sim::BeginCall(JACQUARD_CALLER);
+  engine.current->spin.Reset();
+  engine.ReadClock();  // or who asks again and again would never see it end
+  jacquard::sim::CreatedTimer* const timer = Find(handle);
+  if (timer == nullptr) return jacquard::sim::Invalid();
+  jacquard::sim::Tell(*timer, value, JACQUARD_CALLER);
+  jacquard::sim::EndCall("asks what is left of a timer", JACQUARD_CALLER);
   return 0;
 }
 
 int timer_getoverrun(timer_t handle) noexcept {
   if (!engine.Simulates() || Find(handle) == nullptr)
     return JACQUARD_REAL(timer_getoverrun)(handle);
-  return 0;
+  constexpr uint64_t kMost = INT_MAX;
+  return static_cast<int>(std::min(jacquard::sim::OverrunOf(*Find(handle)), kMost));
 }
 
 int timer_delete(timer_t handle) noexcept {
@@ -218,7 +292,7 @@ int timer_delete(timer_t handle) noexcept {
   if (timer == nullptr) return jacquard::sim::Invalid();
   jacquard::sim::Stop(*timer);
   timer->exists = false;
-  jacquard::sim::EndCall(JACQUARD_CALLER);
+  jacquard::sim::EndCall("deletes a timer", JACQUARD_CALLER);
   return 0;
 }
 

@@ -123,6 +123,8 @@ struct Run {
   std::string Text() const {
     if (count == 1) return fmt::format("{} {}: {}", sentence.place, first, sentence.text);
     const std::string times = count == 2 ? "twice" : fmt::format("{} times", count);
+    if (first == last)
+      return fmt::format("{} {}, {}: {}", sentence.place, first, times, sentence.text);
     return fmt::format("{}s {} to {}, {}: {}", sentence.place, first, last, times, sentence.text);
   }
 };

@@ -192,8 +192,8 @@ class Engine : public ThreadTable {
   SimThread* CreateThread(void* (*start)(void*), void* argument, uintptr_t pc);
   // The running thread ends here, whatever is on its stack.
   [[noreturn]] void ExitThread();
-  // A detached thread that sleeps, with nothing on its stack that has to be destroyed, or has not
-  // begun yet, is no more.
+  // A detached thread that is not the running one and has not taken a step is no more. Its number
+  // is the next one's.
   void Dismiss(SimThread& thread);
   // Whether `address` lies on the stack of another thread, in a function that has not returned.
   // False also means "not known".

@@ -196,7 +196,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   verdict_ = &verdict;
   thread_count_ = 0;
   answers_ = strategy.answers();
-  enabled_ = timed_ = patient_ = spinning_ = alive_ = joining_ = 0;
+  enabled_ = timed_ = patient_ = spinning_ = alive_ = joining_ = dismissed_ = 0;
   probing_ = body_ended_ = writes_awaited_ = false;
   spurious_events_ = time_outs_ = 0;
   lock_holders.BeginExecution();

@@ -11,6 +11,7 @@
 #include "sim/recorder.h"
 #include "sim/signals.h"
 #include "sim/thread_keys.h"
+#include "sim/timers.h"
 #include "sim/wait_text.h"
 
 namespace jacquard::sim {
@@ -39,6 +40,7 @@ SimThread& Engine::AddThread(int id) {
   } else {
     ResetStorageOf(threads_[id]);
     DropKeyValues(id);
+    Remove(dismissed_, id);
   }
   SimThread& thread = threads_[id];
   static constexpr ThreadState kFirstState;  // copied: faster than put together on the stack
@@ -92,6 +94,7 @@ SimThread* Engine::CreateThread(void* (*start)(void*), void* argument, uintptr_t
 // More numbers make the memory model slower: the fewer the better, once there are some.
 int Engine::NumberForThread() const {
   constexpr int kFirstNumbers = memory::NarrowClock::kLanes;
+  if (dismissed_ != 0) return FirstOf(dismissed_);  // it has done nothing
   int id = -1;
   if (thread_count_ >= kFirstNumbers) id = FindEndedThread(/*known=*/true);
   if (id < 0 && thread_count_ < kMaxThreads) id = thread_count_;
@@ -151,6 +154,7 @@ void Engine::Dismiss(SimThread& thread) {
   EndRecheck();
   for (ThreadSet* const set : {&alive_, &enabled_, &timed_, &patient_}) Remove(*set, thread.id);
   thread.wait = WaitReason::kNone;
+  Insert(dismissed_, thread.id);
 }
 
 void Engine::EndThread(SimThread& me) {
@@ -179,6 +183,7 @@ void Engine::WakeJoining(const SimThread& ended) {
 // The last thread of the program's own has ended.
 void Engine::BodyEnded() {
   body_ended_ = true;
+  LetTimersExpireOnce();
   if (alive_ != 0 && !options_.detached_threads_may_outlive) SetLimit(0);  // at the next step
 }
 

@@ -240,10 +240,10 @@ void Engine::ReportLivelock(std::string_view what, uint64_t number, std::string_
     message = std::string(what) + std::to_string(number) + std::string(rest);
     message +=
         ", although from step " + std::to_string(fair_from_) + " on every thread got its turn";
-    if (TimerMayBeMissing())
+    if (TimerMayBePolledFor())
       message += "; and the signal of a timer only comes where nobody can run";
   }
-  if (TimerMayBeMissing()) Fail(VerdictKind::kUnsupported, "signal of a timer", message);
+  if (TimerMayBePolledFor()) Fail(VerdictKind::kUnsupported, "signal of a timer", message);
   ForgetEndOfTrace();
   const bool is_cut = step_ >= options_.max_steps;
   ThreadSet waiting = 0;

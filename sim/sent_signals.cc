@@ -29,6 +29,9 @@ namespace {
 // Sent to the process, and all threads block it.
 uint64_t waits_for_any = 0;
 
+// That somebody has waited for.
+uint64_t awaited = 0;
+
 // A thread gets the signal that `call` ("kill of") has sent.
 void CheckIsHandled(int signal, const char* call, uintptr_t pc) {
   if (signal == SIGABRT || !IsFatal(signal)) return;
@@ -188,6 +191,7 @@ int AwaitSignal(uint64_t wanted, siginfo_t* information, uint64_t deadline, uint
   engine.DecisionPoint(StepKind::kSignalWait, nullptr, pc);
   SimThread& me = *engine.current;
   int signal = 0;
+  awaited |= wanted;
   const uint64_t blocked = RealMask();
   SetRealMask(blocked | wanted);  // no handler gets it
   while ((signal = TakePending(wanted, information)) == 0) {
@@ -253,12 +257,14 @@ void Deliver(int signal) {
   while (TakeQueued(engine.current, signal, information)) {
     NoteInTrace(
         [signal] { return "handles " + SignalName(signal) + " in the middle of its wait"; });
-    Raise(information, "alarm of", 0);
+    Raise(information, "a wait is interrupted by", 0);
   }
 }
 
+bool HasBeenAwaited(int signal) { return signal != 0 && (awaited & SetOf(signal)) != 0; }
+
 void DropSentSignals() {
-  waits_for_any = 0;
+  waits_for_any = awaited = 0;
   ForgetAllQueued();
 }
 

@@ -450,7 +450,9 @@ sighandler_t sysv_signal(int number, sighandler_t handler) noexcept {
 
 sighandler_t ssignal(int number, sighandler_t handler) noexcept { return signal(number, handler); }
 
-sighandler_t sigset(int number, sighandler_t handler) noexcept {
+// Those that may unblock a signal under names of their own, as above.
+sighandler_t jacquard_sigset(int number, sighandler_t handler) asm("sigset");
+sighandler_t jacquard_sigset(int number, sighandler_t handler) {
   if (!IsSignal(number)) return SIG_ERR;
   const bool holds = handler == SIG_HOLD;
   struct sigaction action = {};
@@ -466,7 +468,8 @@ int sighold(int number) noexcept {
   return ChangeMask(SIG_BLOCK, SetWith(number), nullptr, JACQUARD_CALLER);
 }
 
-int sigrelse(int number) noexcept {
+int jacquard_sigrelse(int number) asm("sigrelse");
+int jacquard_sigrelse(int number) {
   if (!IsSignal(number)) return -1;
   return ChangeMask(SIG_UNBLOCK, SetWith(number), nullptr, JACQUARD_CALLER);
 }
@@ -479,6 +482,7 @@ int sigignore(int number) noexcept {
 
 int sigblock(int mask) noexcept { return ChangeMask(SIG_BLOCK, mask, JACQUARD_CALLER); }
 
-int sigsetmask(int mask) noexcept { return ChangeMask(SIG_SETMASK, mask, JACQUARD_CALLER); }
+int jacquard_sigsetmask(int mask) asm("sigsetmask");
+int jacquard_sigsetmask(int mask) { return ChangeMask(SIG_SETMASK, mask, JACQUARD_CALLER); }
 
 }  // extern "C"

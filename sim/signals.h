@@ -93,6 +93,8 @@ void RestoreSignals();
 void BeforeUnblock(int how, const sigset_t* set, uintptr_t pc);
 // It has done so: what was sent to the process and is blocked by all others comes.
 void AfterMaskChange(uintptr_t pc);
+// Whether a thread has waited for the signal in this execution.
+bool HasBeenAwaited(int signal);
 // Whether a thread waits for the signal, and gets it.
 bool GiveToWaiter(const siginfo_t& information);
 // The thread gets what has been sent to it from now on: that comes after what the senders had done.

@@ -90,12 +90,13 @@ class ThreadTable {
   friend struct DebuggerView;                      // debugger.cc
   static constexpr int kFirstTid = 1'000'000'000;  // far from real ones
 
-  ThreadSet enabled_ = 0;   // can run
-  ThreadSet timed_ = 0;     // wait, but may time out
-  ThreadSet spinning_ = 0;  // wait for what they read to be written
-  ThreadSet patient_ = 0;   // wait, and may time out only when nobody else can run
-  ThreadSet alive_ = 0;     // have not ended
-  ThreadSet joining_ = 0;   // wait for another one to end
+  ThreadSet enabled_ = 0;    // can run
+  ThreadSet timed_ = 0;      // wait, but may time out
+  ThreadSet spinning_ = 0;   // wait for what they read to be written
+  ThreadSet patient_ = 0;    // wait, and may time out only when nobody else can run
+  ThreadSet alive_ = 0;      // have not ended
+  ThreadSet joining_ = 0;    // wait for another one to end
+  ThreadSet dismissed_ = 0;  // Engine::Dismiss
   int thread_count_ = 0;
   int first_tid_ = kFirstTid;
   bool is_program_ = false;  // with a main of its own, which has begun

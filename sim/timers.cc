@@ -29,6 +29,7 @@ struct Timer {
   siginfo_t information = {};
   uint64_t deadline = 0;  // in virtual time; 0: it does not run
   uint64_t interval = 0;
+  uint64_t overrun = 0;  // of the last time
 
   int signal() const { return information.si_signo; }
 };
@@ -42,6 +43,13 @@ constinit int expired = 0;  // in the execution
 void ForEachTimer(auto visit) {
   for (Timer& timer : timers) visit(timer);
   for (Timer& timer : created) visit(timer);
+}
+
+// Whether one that runs is such.
+bool AnyTimer(auto is_such) {
+  bool any = false;
+  ForEachTimer([&](const Timer& timer) { any |= timer.deadline != 0 && is_such(timer); });
+  return any;
 }
 
 timespec ToTimespec(const timeval& time) {
@@ -58,6 +66,11 @@ timeval ToTimeval(uint64_t nanoseconds) {
 // At least a microsecond, as long as it runs.
 uint64_t Left(const Timer& timer) {
   if (timer.deadline == 0) return 0;
+  const uint64_t now = engine.clock.now();
+  if (timer.signal() == 0 && timer.deadline <= now) {  // nobody else sees it expire
+    if (timer.interval == 0) return 0;
+    return timer.interval - (now - timer.deadline) % timer.interval;
+  }
   return std::max(timer.deadline, engine.clock.now() + kMicrosecond) - engine.clock.now();
 }
 
@@ -100,7 +113,8 @@ unsigned SetAlarm(uint64_t time, uint64_t interval, uint64_t unit) {
   return left == 0 ? 0 : static_cast<unsigned>(std::max<uint64_t>(1, (left + unit / 2) / unit));
 }
 
-bool IsNoticed(int signal) {
+// Whether it has a handler, or somebody waits for it.
+bool SomebodyGets(int signal) {
   if (signal == 0) return false;
   if (HasHandler(signal)) return true;
   for (int i = 0; i < engine.thread_count(); ++i) {
@@ -113,15 +127,18 @@ bool IsNoticed(int signal) {
 
 }  // namespace
 
-bool AnyTimerRuns() { return any_runs; }
+bool AnyTimerRuns() {
+  return any_runs && AnyTimer([](const Timer& timer) { return timer.signal() != 0; });
+}
 
 bool TimerMayBeMissing() {
-  bool may = false;
-  if (any_runs) {
-    ForEachTimer(
-        [&may](const Timer& timer) { may |= timer.deadline != 0 && IsNoticed(timer.signal()); });
-  }
-  return may;
+  return any_runs && AnyTimer([](const Timer& timer) { return SomebodyGets(timer.signal()); });
+}
+
+bool TimerMayBePolledFor() {
+  return any_runs && AnyTimer([](const Timer& timer) {
+           return SomebodyGets(timer.signal()) || HasBeenAwaited(timer.signal());
+         });
 }
 
 bool TimerMayExpire() {
@@ -132,21 +149,36 @@ bool TimerMayExpire() {
 siginfo_t ExpireTimer() {
   Timer* first = nullptr;
   ForEachTimer([&first](Timer& timer) {
-    if (timer.deadline == 0 || !IsNoticed(timer.signal())) return;
+    if (timer.deadline == 0 || !SomebodyGets(timer.signal())) return;
     if (first == nullptr || timer.deadline < first->deadline) first = &timer;
   });
   if (first == nullptr) return {};
   ++expired;
   engine.clock.PassTo(first->deadline);
-  Set(*first, first->interval, first->interval);
-  return first->information;
+  if (first->interval == 0) {
+    first->deadline = first->overrun = 0;
+  } else {
+    first->overrun = (engine.clock.now() - first->deadline) / first->interval;
+    first->deadline += (1 + first->overrun) * first->interval;
+  }
+  siginfo_t information = first->information;
+  if (information.si_code == SI_TIMER) information.si_overrun = static_cast<int>(first->overrun);
+  return information;
 }
 
-int AddTimer(const siginfo_t& information) {
+int AddTimer(int signal, sigval value) {
+  const auto number = static_cast<int>(created.size());
+  Timer timer;
+  timer.information.si_signo = signal;
+  timer.information.si_code = SI_TIMER;
+  timer.information.si_timerid = number;
+  timer.information.si_value = value;
   const Backstage backstage;
-  created.push_back({.information = information});
-  return static_cast<int>(created.size()) - 1;
+  created.push_back(timer);
+  return number;
 }
+
+uint64_t OverrunOfTimer(int number) { return created[static_cast<size_t>(number)].overrun; }
 
 void SetTimer(int number, const TimerSetting& setting) {
   Set(created[static_cast<size_t>(number)], setting.time, setting.interval);

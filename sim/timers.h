@@ -8,12 +8,14 @@
 
 namespace jacquard::sim {
 
-// Whether there is any that runs.
+// Whether there is any that runs and sends a signal.
 bool AnyTimerRuns();
 
 // Whether the signal of a timer that runs would be noticed: it has a handler, or a thread waits for
 // it. Where the execution cannot go on, or goes on for ever, that signal might be what is missing.
 bool TimerMayBeMissing();
+// The same, also for a signal that somebody has waited for before.
+bool TimerMayBePolledFor();
 // Whether it may expire now: not after so many in this execution that it would go on for ever.
 bool TimerMayExpire();
 
@@ -27,14 +29,20 @@ struct TimerSetting {
   uint64_t interval = 0;
 };
 // A timer that the program creates, which does not run yet: returns its number in this execution.
-// It sends what `information` tells; nothing if si_signo is 0.
-int AddTimer(const siginfo_t& information);
+// It sends `signal`, with `value`; nothing if that is 0.
+int AddTimer(int signal, sigval value);
 void SetTimer(int number, const TimerSetting& setting);
 TimerSetting SettingOfTimer(int number);
+// How often it should have expired, too, when it did so last.
+uint64_t OverrunOfTimer(int number);
 
 // After an execution.
 void StopTimers();
-void ForgetCreatedTimers();  // created_timers.cc
+
+// Those that call functions (created_timers.cc): after the body, each does so once more at most;
+// after the execution there are none.
+void LetTimersExpireOnce();
+void ForgetCreatedTimers();
 
 }  // namespace jacquard::sim
 

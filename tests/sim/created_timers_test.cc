@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "sim/runtime.h"
+#include "sim/strategies.h"
 #include "tests/sim/searches.h"
 #include "tests/sim/signal_masks.h"
 
@@ -194,6 +195,151 @@ TEST(CreatedTimers, SendSignals) {
   }));
 }
 
+// Of its thread it is none. Nor does the function get it.
+TEST(CreatedTimers, TakeNoSignals) {
+  const auto body = [](bool ends) {
+    return [ends] {
+      static Bell bell;
+      const timer_t timer = Calling(
+          [](sigval value) {
+            Check(Blocks(SIGUSR1), "in its thread");
+            Bell::Ring(value);
+          },
+          &bell);
+      Set(timer, 1, ends ? 0 : 1);
+      Block(SIGUSR1);
+      kill(getpid(), SIGUSR1);
+      sigset_t set;
+      sigemptyset(&set);
+      sigaddset(&set, SIGUSR1);
+      int signal = 0;
+      Check(sigwait(&set, &signal) == 0 && signal == SIGUSR1, "taken here");
+      bell.Await();
+      timer_delete(timer);
+    };
+  };
+  ExpectPass(Walk(body(true)));
+  ExpectPass(Walk(body(false)));
+}
+
+// However often its time comes before anybody gets on.
+TEST(CreatedTimers, DoNotUseUpTheThreads) {
+  const auto body = [](void (*function)(sigval)) {
+    return [function] {
+      static Bell bell;
+      const timer_t timer = Calling(function, &bell);
+      const itimerspec often = {.it_interval = {0, 1}, .it_value = {0, 1}};
+      Check(timer_settime(timer, 0, &often, nullptr) == 0, "set");
+      for (int i = 0; i < 5; ++i) bell.Await();
+      timer_delete(timer);
+    };
+  };
+  for (const char* const name : {"random", "portfolio", "rff", "pct"}) {
+    for (const auto function : {+[](sigval value) { Bell::Ring(value); },
+                                +[](sigval value) {
+                                  Bell::Ring(value);
+                                  pthread_exit(nullptr);
+                                }}) {
+      const auto strategy = MakeStrategy(name, 1);
+      ASSERT_NE(strategy, nullptr);
+      ExploreOptions options;
+      options.executions = 300;
+      options.execution = TestOptions();
+      ExpectPass(Explore(body(function), *strategy, options));
+    }
+  }
+  // A guard that is set and stopped again and again has one of them.
+  ExpectPass(Walk(
+      [] {
+        TakeStep();
+        const timer_t timer = Calling([](sigval) { Check(false, "in time"); }, nullptr);
+        for (int i = 0; i < 1000; ++i) {
+          Set(timer, 1'000'000);
+          Set(timer, 0);
+        }
+        std::thread([] { Check(CurrentThread() == 1, "the next number"); }).join();
+      },
+      3, {.memory = kTestMemory, .time_outs = 0}));
+}
+
+// A body ends, though a timer would go on.
+TEST(CreatedTimers, EndBehindTheBody) {
+  ExpectPass(Walk([] {
+    TakeStep();
+    Set(Calling([](sigval) { TakeStep(); }, nullptr), 1, 1);
+  }));
+}
+
+TEST(CreatedTimers, TellHowOftenTheyHaveBeenOverrun) {
+  ExecutionOptions options = TestOptions();
+  options.time_outs = 0;
+  ExpectPass(Walk(
+      [] {
+        static std::atomic<int> times;
+        times = 0;
+        static timer_t timer;
+        timer = Calling(
+            [](sigval) {
+              times += 1 + timer_getoverrun(timer);
+              sleep(10);
+            },
+            nullptr);
+        Set(timer, 1, 1);
+        sleep(100);
+        const int seen = times.fetch_add(0);
+        Check(seen >= 80 && seen <= 101, "all of them");
+        timer_delete(timer);
+        sleep(20);
+      },
+      20, options));
+  // By a signal that waits: its own information, too.
+  ExpectPass(Walk([] {
+    Block(SIGUSR1);
+    TakeStep();
+    const timer_t timer = Sending(SIGEV_SIGNAL, SIGUSR1, 1);
+    Set(timer, 1, 1);
+    sleep(50);
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    siginfo_t information;
+    Check(sigwaitinfo(&set, &information) == SIGUSR1, "it has come");
+    Check(information.si_overrun >= 48 && timer_getoverrun(timer) == information.si_overrun,
+          "for all that time");
+  }));
+}
+
+// Nothing else tells that it is over.
+TEST(CreatedTimers, MayBePolled) {
+  ExpectPass(Walk(
+      [] {
+        TakeStep();
+        const timer_t timer = Sending(SIGEV_NONE, 0, 0);
+        const itimerspec soon = {.it_interval = {0, 0}, .it_value = {0, 50'000}};
+        Check(timer_settime(timer, 0, &soon, nullptr) == 0, "set");
+        while (Left(timer) != 0) {
+        }
+        Set(timer, 5, 7);
+        sleep(6);
+        Check(Left(timer) == 6 || Left(timer) == 5, "of the next time");
+      },
+      3));
+  // Signals only come where nobody can run: that is told.
+  ExecutionOptions options = TestOptions();
+  options.max_steps = 100'000;
+  const auto polls = [] {
+    Block(SIGUSR1);
+    Set(Sending(SIGEV_SIGNAL, SIGUSR1, 1), 1);
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    constexpr timespec kShort = {0, 10'000'000};
+    while (sigtimedwait(&set, nullptr, &kShort) < 0) {
+    }
+  };
+  EXPECT_EQ(Walk(polls, 1, options).verdict.signature, "unsupported|signal of a timer");
+}
+
 TEST(CreatedTimers, AreRefused) {
   ExpectPass(Walk(
       [] {
@@ -203,6 +349,9 @@ TEST(CreatedTimers, AreRefused) {
         event.sigev_signo = NSIG;
         timer_t timer;
         Check(timer_create(CLOCK_MONOTONIC, &event, &timer) == -1 && errno == EINVAL, "no signal");
+        event.sigev_notify = 99;
+        Check(timer_create(CLOCK_MONOTONIC, &event, &timer) == -1 && errno == EINVAL, "no way");
+        Check(timer_create(CLOCK_MONOTONIC_RAW, nullptr, &timer) == -1 && errno == ENOTSUP, "raw");
         Check(timer_create(12345, nullptr, &timer) == -1 && errno == EINVAL, "no clock");
         Check(timer_create(CLOCK_MONOTONIC, nullptr, &timer) == 0, "created");
         const itimerspec wrong = {.it_interval = {0, 0}, .it_value = {0, -1}};

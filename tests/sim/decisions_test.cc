@@ -46,6 +46,15 @@ TEST(Decisions, ThatAreAlikeShareALine) {
   ExpectLine(report, "   1. before steps 1 to 4, 3 times: the value for thread 0 is 5");
   ExpectLine(report, "   2. before steps 5 to 6, twice: the value for thread 0 is 3");
   ExpectLine(report, "   3. before step 7: the value for thread 0 is 5");
+  // Choices on the way to one step.
+  TraceBuilder other;
+  for (int i = 0; i < 2; ++i) {
+    other.Note(0, "");
+    other.Picked(PickKind::kAllocationFailure, 2, 1);
+  }
+  other.Step(0, StepKind::kYield);
+  other.trace().threads = 1;
+  ExpectLine(ReportOf(other), "   1. before step 1, twice: an allocation of thread 0 fails");
 }
 
 TEST(Decisions, BeyondTheFirstLinesAreCounted) {
