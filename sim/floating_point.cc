@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "sim/caller.h"
 #include "sim/dynamic_section.h"
 #include "sim/fiber.h"
 
@@ -27,7 +28,7 @@ bool HasMxcsrInstruction(const uint8_t* begin, const uint8_t* end) {
     return instruction - begin >= 4 &&
            std::memcmp(instruction - 4, kOwnMxcsrMarkerBytes, sizeof(kOwnMxcsrMarkerBytes)) == 0;
   };
-  for (const uint8_t* at = begin + 3; at + 1 < end; ++at) {
+  for (const uint8_t* at = begin + 3; at < end - 1; ++at) {
     at = static_cast<const uint8_t*>(std::memchr(at, kOpcode, static_cast<size_t>(end - at - 1)));
     if (at == nullptr) return false;
     if (!AccessesMxcsr(at[1])) continue;
@@ -36,6 +37,15 @@ bool HasMxcsrInstruction(const uint8_t* begin, const uint8_t* end) {
     if (at[-1] == 0x78 && at[-3] == 0xC4) return true;  // in three
   }
   return false;
+}
+
+// The same, but for the runtime's code, which is known, and so much that somewhere bytes look like
+// that by chance.
+bool HasMxcsrInstructionOfProgram(const uint8_t* begin, const uint8_t* end) {
+  const auto* const text_begin = reinterpret_cast<const uint8_t*>(&jacquard_text_begin);
+  const auto* const text_end = reinterpret_cast<const uint8_t*>(&jacquard_text_end);
+  if (text_begin < begin || text_end > end) return HasMxcsrInstruction(begin, end);
+  return HasMxcsrInstruction(begin, text_begin) || HasMxcsrInstruction(text_end, end);
 }
 
 // ---- calls
@@ -74,7 +84,7 @@ int LookAt(dl_phdr_info* info, size_t /*size*/, void* /*data*/) {
     const auto* const begin = reinterpret_cast<const uint8_t*>(info->dlpi_addr + header.p_vaddr);
     const bool is_code =
         header.p_type == PT_LOAD && (header.p_flags & (PF_X | PF_R)) == (PF_X | PF_R);
-    if (is_code && HasMxcsrInstruction(begin, begin + header.p_filesz)) return 1;
+    if (is_code && HasMxcsrInstructionOfProgram(begin, begin + header.p_filesz)) return 1;
   }
   return CallsCfenv(*info) ? 1 : 0;
 }
