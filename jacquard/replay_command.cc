@@ -10,6 +10,7 @@
 #include "fuzzers/shell_word.h"
 
 namespace jacquard::call {
+
 std::string ReadArguments() {
   // Through the C library: the C++ library calls functions by names that the program may have, too.
   std::string words;

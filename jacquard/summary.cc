@@ -55,7 +55,7 @@ std::string Summary(const Result& result) {
   }
   if (result.annotations != 0) {
     text += fmt::format(
-        "; {} times the program told ThreadSanitizer what is ordered, or where not to look, which "
+        "; {} times the program told ThreadSanitizer what is ordered, or where not to look, and "
         "was "
         "believed (annotations=ignore looks at everything)",
         result.annotations);

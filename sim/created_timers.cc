@@ -4,7 +4,6 @@
 // library does it in the same way, but that only one thread sleeps for all of them. None of these
 // threads handles signals.
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
 #include <time.h>
 
@@ -77,16 +76,6 @@ class Call {
   const size_t index_;
 };
 
-// When a periodic timer is to expire next, and how often it should have done so by now, too.
-struct Next {
-  uint64_t deadline;
-  uint64_t overrun;
-};
-Next NextOf(uint64_t deadline, uint64_t interval) {
-  const uint64_t overrun = (std::max(engine.clock.now(), deadline) - deadline) / interval;
-  return {deadline + (1 + overrun) * interval, overrun};
-}
-
 // What its thread does.
 void* RunTimer(void* number) {
   constexpr int kMostCalls = 2;  // at once; threads are few
@@ -101,9 +90,7 @@ void* RunTimer(void* number) {
   if (timer.interval == 0) {
     timer.deadline = timer.overrun = 0;
   } else {
-    const Next next = NextOf(timer.deadline, timer.interval);
-    timer.deadline = next.deadline;
-    timer.overrun = next.overrun;
+    timer.overrun = engine.clock.Expire(timer.deadline, timer.interval) - 1;
     timer.sleeps_after_call = timer.calls + 1 >= kMostCalls;
   }
   const bool sleeps_on = timer.interval != 0 && !timer.sleeps_after_call;
@@ -141,8 +128,6 @@ void Start(CreatedTimer& timer, const TimerSetting& setting, uintptr_t pc) {
   BeginSleep(static_cast<size_t>(&timer - created.data()));
 }
 
-bool IsTime(const timespec& time) { return time.tv_sec >= 0 && IsValid(time); }
-
 void Tell(const CreatedTimer& timer, itimerspec* value, uintptr_t pc) {
   CheckAccess(value, sizeof(*value), AccessKind::kWrite, pc);
   engine.rollback.BeforeWrite(value, sizeof(*value));
@@ -160,15 +145,6 @@ void BeginCall(uintptr_t pc) { engine.DecisionPoint(StepKind::kOther, nullptr, p
 void EndCall(const char* does, uintptr_t pc) {
   Finish(StepKind::kOther, nullptr, 0, 0, pc);
   NoteInTrace([does] { return does; });
-}
-
-// What timer_create says of a clock; 0: there may be a timer.
-int ErrorOfClock(clockid_t clock) {
-  timespec resolution;
-  if (JACQUARD_REAL(clock_getres)(clock, &resolution) != 0) return EINVAL;
-  const bool is_other = clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_REALTIME_COARSE ||
-                        clock == CLOCK_MONOTONIC_COARSE;
-  return is_other ? ENOTSUP : 0;
 }
 
 int Create(sigevent* event, timer_t* handle, uintptr_t pc) {
@@ -252,7 +228,7 @@ extern "C" {
 
 int timer_create(clockid_t clock, sigevent* event, timer_t* handle) noexcept {
   if (!engine.Simulates()) return JACQUARD_REAL(timer_create)(clock, event, handle);
-  if (const int error = jacquard::sim::ErrorOfClock(clock); error != 0) {
+  if (const int error = jacquard::sim::ErrorOfTimerClock(clock); error != 0) {
     errno = error;
     return -1;
   }
@@ -260,7 +236,7 @@ int timer_create(clockid_t clock, sigevent* event, timer_t* handle) noexcept {
 }
 
 int timer_settime(timer_t handle, int flags, const itimerspec* value, itimerspec* old) noexcept {
-  if (!engine.Simulates() || Find(handle) == nullptr)
+  if (!engine.Simulates() || Find(handle) == nullptr || value == nullptr)
     return JACQUARD_REAL(timer_settime)(handle, flags, value, old);
   return jacquard::sim::SetTime(handle, flags, *value, old, JACQUARD_CALLER);
 }
@@ -281,8 +257,7 @@ int timer_gettime(timer_t handle, itimerspec* value) noexcept {
 int timer_getoverrun(timer_t handle) noexcept {
   if (!engine.Simulates() || Find(handle) == nullptr)
     return JACQUARD_REAL(timer_getoverrun)(handle);
-  constexpr uint64_t kMost = INT_MAX;
-  return static_cast<int>(std::min(jacquard::sim::OverrunOf(*Find(handle)), kMost));
+  return jacquard::sim::ToOverrun(jacquard::sim::OverrunOf(*Find(handle)));
 }
 
 int timer_delete(timer_t handle) noexcept {

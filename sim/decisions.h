@@ -18,7 +18,7 @@ struct Decisions {
   size_t left_out = 0;                 // those of them behind the last sentence
 };
 
-// At most `most` sentences. Linear in the length of the trace for each of them.
+// At most `most` sentences. Linear in the length of the trace for each decision in them.
 Decisions DescribeDecisions(const TraceView& view, const StepText& words, size_t most);
 
 }  // namespace jacquard::sim

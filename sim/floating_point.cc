@@ -28,7 +28,7 @@ bool HasMxcsrInstruction(const uint8_t* begin, const uint8_t* end) {
     return instruction - begin >= 4 &&
            std::memcmp(instruction - 4, kOwnMxcsrMarkerBytes, sizeof(kOwnMxcsrMarkerBytes)) == 0;
   };
-  for (const uint8_t* at = begin + 3; at < end - 1; ++at) {
+  for (const uint8_t* at = begin + 3; at + 1 < end; ++at) {
     at = static_cast<const uint8_t*>(std::memchr(at, kOpcode, static_cast<size_t>(end - at - 1)));
     if (at == nullptr) return false;
     if (!AccessesMxcsr(at[1])) continue;

@@ -28,6 +28,9 @@ inline bool IsValid(const timespec& time) {
   return time.tv_nsec >= 0 && static_cast<uint64_t>(time.tv_nsec) < kSecond;
 }
 
+// The same, and not before the beginning of all.
+inline bool IsTime(const timespec& time) { return time.tv_sec >= 0 && IsValid(time); }
+
 // In nanoseconds; what is too long is very long.
 inline uint64_t Nanoseconds(const timespec& time) {
   constexpr uint64_t kLongest = Engine::kNoDeadline / 2;
@@ -48,6 +51,8 @@ inline bool IsWaitClock(clockid_t clock) {
 // A timed wait before main, where time is virtual and the wait would be real: passes that time.
 // Defined in time.cc.
 void PassTimeBeforeProgram(const timespec& deadline);
+// What timer_create says of a clock; 0: there may be a timer.
+int ErrorOfTimerClock(clockid_t clock);
 
 [[noreturn]] inline void Misuse(std::string_view rule, std::string_view message, uintptr_t pc) {
   engine.Fail(VerdictKind::kMisuse, rule, message, {.pc = pc});

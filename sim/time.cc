@@ -58,10 +58,7 @@ bool IsClock(clockid_t clock) {
 
 // What clock_nanosleep says of a clock; 0: one may sleep by it.
 int ErrorOfSleepClock(clockid_t clock) {
-  if (clock == CLOCK_THREAD_CPUTIME_ID || !IsClock(clock)) return EINVAL;
-  const bool is_other = clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_REALTIME_COARSE ||
-                        clock == CLOCK_MONOTONIC_COARSE;
-  return is_other ? EOPNOTSUPP : 0;
+  return clock == CLOCK_THREAD_CPUTIME_ID ? EINVAL : ErrorOfTimerClock(clock);
 }
 
 // Returns how much is left where the handler of a signal has ended it, whatever SA_RESTART says; 0:
@@ -107,6 +104,13 @@ uint64_t ReadTimeStamp(uintptr_t pc) {
     JACQUARD_REAL(clock_gettime)(CLOCK_MONOTONIC, &time);
   }
   return Nanoseconds(time);
+}
+
+int ErrorOfTimerClock(clockid_t clock) {
+  if (!IsClock(clock)) return EINVAL;
+  const bool is_other = clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_REALTIME_COARSE ||
+                        clock == CLOCK_MONOTONIC_COARSE;
+  return is_other ? EOPNOTSUPP : 0;
 }
 
 void PassTimeBeforeProgram(const timespec& deadline) {

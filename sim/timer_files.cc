@@ -53,12 +53,8 @@ uint64_t Expire(Timer& timer) {
     timer.deadline = Engine::kNoDeadline;
     return 1;
   }
-  const uint64_t times = 1 + (engine.clock.now() - timer.deadline) / timer.interval;
-  timer.deadline += times * timer.interval;
-  return times;
+  return engine.clock.Expire(timer.deadline, timer.interval);
 }
-
-bool IsTime(const timespec& time) { return time.tv_sec >= 0 && IsValid(time); }
 
 // What is left of a timer that runs is not 0.
 itimerspec ValueOf(const Timer& timer) {

@@ -3,6 +3,7 @@
 // signal although there is always something to run is told that it is not supported.
 #include "sim/timers.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <sys/time.h>
 #include <time.h>
@@ -56,7 +57,7 @@ timespec ToTimespec(const timeval& time) {
   return {time.tv_sec, static_cast<long>(time.tv_usec * kMicrosecond)};
 }
 
-bool IsTime(const timeval& time) { return time.tv_sec >= 0 && IsValid(ToTimespec(time)); }
+bool IsTime(const timeval& time) { return sim::IsTime(ToTimespec(time)); }
 
 timeval ToTimeval(uint64_t nanoseconds) {
   return {static_cast<time_t>(nanoseconds / kSecond),
@@ -158,11 +159,10 @@ siginfo_t ExpireTimer() {
   if (first->interval == 0) {
     first->deadline = first->overrun = 0;
   } else {
-    first->overrun = (engine.clock.now() - first->deadline) / first->interval;
-    first->deadline += (1 + first->overrun) * first->interval;
+    first->overrun = engine.clock.Expire(first->deadline, first->interval) - 1;
   }
   siginfo_t information = first->information;
-  if (information.si_code == SI_TIMER) information.si_overrun = static_cast<int>(first->overrun);
+  if (information.si_code == SI_TIMER) information.si_overrun = ToOverrun(first->overrun);
   return information;
 }
 
@@ -177,6 +177,8 @@ int AddTimer(int signal, sigval value) {
   created.push_back(timer);
   return number;
 }
+
+int ToOverrun(uint64_t times) { return static_cast<int>(std::min<uint64_t>(times, INT_MAX)); }
 
 uint64_t OverrunOfTimer(int number) { return created[static_cast<size_t>(number)].overrun; }
 

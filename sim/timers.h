@@ -35,6 +35,8 @@ void SetTimer(int number, const TimerSetting& setting);
 TimerSetting SettingOfTimer(int number);
 // How often it should have expired, too, when it did so last.
 uint64_t OverrunOfTimer(int number);
+// As programs are told of it.
+int ToOverrun(uint64_t times);
 
 // After an execution.
 void StopTimers();

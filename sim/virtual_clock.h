@@ -26,6 +26,14 @@ class VirtualClock {
   // Time never goes back.
   void PassTo(uint64_t time) { now_ = std::max(now_, time); }
 
+  // Of a periodic timer whose deadline has come: how often it has expired by now, with it. The
+  // deadline is the next one then.
+  uint64_t Expire(uint64_t& deadline, uint64_t interval) const {
+    const uint64_t times = 1 + (std::max(now_, deadline) - deadline) / interval;
+    deadline += times * interval;
+    return times;
+  }
+
   // A thread with these looks has another one: the time that it sees. `hurries`: looks that are not
   // the first take longer and longer.
   uint64_t Look(ClockLooks& looks, bool hurries);

@@ -18,24 +18,25 @@
 namespace jacquard {
 namespace {
 
-timer_t Calling(void (*function)(sigval), void* value) {
-  sigevent event = {};
-  event.sigev_notify = SIGEV_THREAD;
-  event.sigev_notify_function = function;
-  event.sigev_value.sival_ptr = value;
+timer_t Create(sigevent event, int notify) {
+  event.sigev_notify = notify;
   timer_t timer;
   Check(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0, "created");
   return timer;
 }
 
+timer_t Calling(void (*function)(sigval), void* value) {
+  sigevent event = {};
+  event.sigev_notify_function = function;
+  event.sigev_value.sival_ptr = value;
+  return Create(event, SIGEV_THREAD);
+}
+
 timer_t Sending(int notify, int signal, int value) {
   sigevent event = {};
-  event.sigev_notify = notify;
   event.sigev_signo = signal;
   event.sigev_value.sival_int = value;
-  timer_t timer;
-  Check(timer_create(CLOCK_REALTIME, &event, &timer) == 0, "created");
-  return timer;
+  return Create(event, notify);
 }
 
 void Set(timer_t timer, time_t seconds, time_t interval = 0, int flags = 0) {
@@ -356,6 +357,7 @@ TEST(CreatedTimers, AreRefused) {
         Check(timer_create(CLOCK_MONOTONIC, nullptr, &timer) == 0, "created");
         const itimerspec wrong = {.it_interval = {0, 0}, .it_value = {0, -1}};
         Check(timer_settime(timer, 0, &wrong, nullptr) == -1 && errno == EINVAL, "no time");
+        Check(timer_settime(timer, 0, nullptr, nullptr) == -1 && errno == EINVAL, "nothing");
         Check(timer_delete(timer) == 0, "no more");
         Check(timer_delete(timer) == -1 && errno == EINVAL, "no more");
       },

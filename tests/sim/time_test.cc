@@ -121,12 +121,18 @@ TEST(Time, IsPatientWithWhoCouldRun) {
   EXPECT_EQ(explore(ExecutionOptions().time_outs).verdict.signature, "invariant|in time");
 }
 
-// Also when every thread gets its turn: whoever is told again and again in time waits on, however
-// much is done in between.
-TEST(Time, PassesInTheOrderOfDeadlines) {
+// Nobody's time comes while another thread can run, and soon every thread gets its turn.
+ExecutionOptions PatientUntilFair() {
   ExecutionOptions options = TestOptions();
   options.time_outs = 0;
   options.unfair_steps = 1000;
+  return options;
+}
+
+// Also when every thread gets its turn: whoever is told again and again in time waits on, however
+// much is done in between.
+TEST(Time, PassesInTheOrderOfDeadlines) {
+  ExecutionOptions options = PatientUntilFair();
   const auto body = [](int beats, int work) {
     return [=] {
       std::mutex mutex;
@@ -153,9 +159,7 @@ TEST(Time, PassesInTheOrderOfDeadlines) {
 
 // But not for ever, where others can always run, though they sleep now and then.
 TEST(Time, WakesThePatientAlthoughTimePasses) {
-  ExecutionOptions options = TestOptions();
-  options.time_outs = 0;
-  options.unfair_steps = 1000;
+  ExecutionOptions options = PatientUntilFair();
   options.max_steps = 1'000'000;
   ExpectPass(Walk(
       [] {
@@ -197,9 +201,7 @@ TEST(Time, WakesThePatientAlthoughTimePasses) {
 
 // Also when time has passed before.
 TEST(Time, WakesThePatientOnceNoTimePasses) {
-  ExecutionOptions options = TestOptions();
-  options.time_outs = 0;
-  options.unfair_steps = 1000;
+  ExecutionOptions options = PatientUntilFair();
   options.max_steps = 2'000'000;
   ExpectPass(Walk(
       [] {
@@ -218,9 +220,7 @@ TEST(Time, WakesThePatientOnceNoTimePasses) {
 
 // At last they sleep long enough, even if somebody else could always go on.
 TEST(Time, WakesThePatientOnceEveryThreadGetsItsTurn) {
-  ExecutionOptions options = TestOptions();
-  options.time_outs = 0;
-  options.unfair_steps = 1000;
+  ExecutionOptions options = PatientUntilFair();
   const ExploreResult result = Walk(
       [] {
         std::atomic<int> work{0};
