@@ -26,12 +26,6 @@ uint64_t NumberOf(const TraceView& view, size_t at) {
   return view.step_number(at) + (view.IsStep(at) ? 0 : 1);
 }
 
-// The first event of the run of events of one thread that `at` belongs to.
-size_t BeginOfRun(const TraceView& view, size_t at) {
-  while (view.how(at) == Switch::kNone) --at;
-  return at;
-}
-
 // One choice in words.
 struct Sentence {
   std::string_view place;  // "step", "before step" or "behind step"
@@ -55,11 +49,11 @@ std::string Schedule(const TraceView& view, const StepText& words, size_t at) {
       (tries && event.step.new_value == kTimeIsOver) || is_in_vain)
     return fmt::format("the wait of {} times out", runs);
 
-  const size_t first = BeginOfRun(view, at);
-  if (view.how(first) == Switch::kFirst) return fmt::format("{} is the first to run", runs);
+  const size_t first = view.BeginOfRun(at);
   // The choice may have been to go on where it was another one's turn, as after a yield.
   if (view.PickOfSwitch(first) != at)
     return fmt::format("{} goes on, although it was another one's turn", runs);
+  if (view.how(first) == Switch::kFirst) return fmt::format("{} is the first to run", runs);
 
   const int previous = view.event(first - 1).step.thread;
   if (view.how(first) == Switch::kForced)

@@ -49,6 +49,7 @@ Switch HowLeft(const TraceEvent& last) {
 TraceView::TraceView(const Trace& trace, const Verdict& verdict) : trace_(trace) {
   step_numbers_.reserve(size());
   switches_.reserve(size());
+  begins_.reserve(size());
   uint64_t steps = 0;
   size_t last_step = kNowhere;
   for (size_t at = 0; at < size(); ++at) {
@@ -65,6 +66,7 @@ TraceView::TraceView(const Trace& trace, const Verdict& verdict) : trace_(trace)
     } else {
       switches_.push_back(HowLeft(event(at - 1)));
     }
+    begins_.push_back(switches_.back() == Switch::kNone ? begins_.back() : at);
     threads_.emplace(thread, 0);
     last_[thread] = at;
   }

@@ -42,6 +42,8 @@ class TraceView {
   bool IsStep(size_t at) const;
 
   Switch how(size_t at) const { return switches_[at]; }
+  // The first event of the run of events of one thread that `at` belongs to.
+  size_t BeginOfRun(size_t at) const { return begins_[at]; }
   // Where the answer to "who runs" that led to the switch at `at` is kept: the thread's next step.
   // kNowhere if it takes none, or if there is no switch.
   size_t PickOfSwitch(size_t at) const;
@@ -68,6 +70,7 @@ class TraceView {
   const Trace& trace_;
   std::vector<uint64_t> step_numbers_;
   std::vector<Switch> switches_;
+  std::vector<size_t> begins_;
   std::map<int, size_t> threads_;
   std::map<int, size_t> last_;
   size_t violating_ = kNowhere;

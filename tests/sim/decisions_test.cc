@@ -57,6 +57,35 @@ TEST(Decisions, ThatAreAlikeShareALine) {
   ExpectLine(ReportOf(other), "   1. before step 1, twice: an allocation of thread 0 fails");
 }
 
+// A thread that runs from the begin on is chosen once as the first one, and later to go on.
+TEST(Decisions, TellTheFirstOneFromOneThatGoesOn) {
+  TraceBuilder b;
+  const auto choose = [&b](StepKind kind) {
+    b.Step(1, kind);
+    b.Picked(PickKind::kSchedule, 2, 1);
+  };
+  choose(StepKind::kYield);
+  choose(StepKind::kYield);
+  b.Step(0, StepKind::kYield);
+  b.trace().threads = 2;
+  const std::string report = ReportOf(b);
+  ExpectLine(report, "   1. before step 1: thread 1 is the first to run");
+  ExpectLine(report, "   2. before step 2: thread 1 goes on, although it was another one's turn");
+}
+
+// The answer to who runs is kept at the thread's next step, before which may be other events.
+TEST(Decisions, BelongToTheStepThatFollows) {
+  TraceBuilder b;
+  b.Step(0, StepKind::kStore, "a", 0, 1, MemoryOrder::kRelease);
+  b.Note(1, "begins");
+  b.Step(1, StepKind::kStore, "b", 0, 1, MemoryOrder::kRelease);
+  b.Switched();
+  b.Step(0, StepKind::kStore, "c", 0, 1, MemoryOrder::kRelease);
+  b.trace().threads = 2;
+  ExpectLine(ReportOf(b),
+             "   1. before step 2: thread 0 is about to store c; thread 1 runs instead");
+}
+
 TEST(Decisions, BeyondTheFirstLinesAreCounted) {
   TraceBuilder b;
   for (int i = 0; i < 50; ++i) {
