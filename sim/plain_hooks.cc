@@ -46,6 +46,13 @@ bool OnOwnStack(const void* address) {
   return reinterpret_cast<uintptr_t>(address) - engine.current->stack_bottom < kStackSize;
 }
 
+// A write that is not to the running thread's own stack, but perhaps to another one's.
+[[gnu::always_inline]] inline void NoteOwner(const void* address) {
+  const uintptr_t stack = (reinterpret_cast<uintptr_t>(address) - kStackArea) / kStackStride;
+  if (stack < static_cast<uintptr_t>(engine.thread_count()))
+    engine.thread(static_cast<int>(stack)).spin.BeginAnew();
+}
+
 // An access that is seen closely, before it takes place.
 void NoteSeenClosely(const void* address, size_t size) {
   if (!engine.Simulates()) return;
@@ -73,6 +80,7 @@ void NoteSeenClosely(const void* address, size_t size) {
     engine.HasWrittenOwnStack(address, size);
   } else {
     engine.HasWritten(address, size);
+    NoteOwner(address);
   }
 }
 
@@ -237,7 +245,9 @@ template <size_t kSize, AccessKind kKind>
 template <size_t kSize>
 [[gnu::always_inline]] inline bool WriteToldAtOnce(const void* address) {
   if (engine.WritesAreAwaited() || !ToldAtOnce<kSize, AccessKind::kWrite>(address)) return false;
-  if (!OnOwnStack(address)) engine.current->spin.Reset();
+  if (OnOwnStack(address)) return true;
+  engine.current->spin.Reset();
+  NoteOwner(address);
   return true;
 }
 

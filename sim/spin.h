@@ -96,6 +96,13 @@ class SpinDetector {
     armed_ = false;
   }
 
+  // Another thread has written to this one's stack: no turn that has begun is complete. Whether the
+  // value is another one must not matter, as the one before may be of an earlier execution.
+  void BeginAnew() {
+    armed_ = false;
+    look_pc_ = 0;
+  }
+
   int read_count() const { return read_count_; }
   Read read(int i) const { return {reads_[i].address, reads_[i].size}; }
   // After BackAgain has said true: where the thread has read older values since it was there

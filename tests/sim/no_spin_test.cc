@@ -335,5 +335,60 @@ TEST(NoSpin, ManyReadsInDeepRecursion) {
   ExpectItEnds([](std::atomic<int>& flag) { (void)Recursion::Read(flag, 300); });
 }
 
+// What an earlier execution has left on a stack is nobody's affair: whether another thread's write
+// there changes something must not decide when the thread in a loop is taken for spinning.
+[[gnu::noinline]] void LeaveOnStack(int value) {
+  volatile int left[256];
+  for (volatile int& place : left) place = value;
+}
+[[gnu::noinline]] void WaitBesideAVariable() {
+  std::atomic<int> go{0};
+  int result;  // NOLINT: the other thread's to initialise
+  std::thread other([&] {
+    go.load();
+    result = 7;
+    go.store(1);
+  });
+  while (go.load() == 0) {
+  }
+  Check(result == 7, "written before");
+  other.join();
+}
+// The thread that runs goes on, but for two choices.
+class TwoSwitches : public Strategy {
+ public:
+  TwoSwitches(int first, int second) : first_(first), second_(second) {}
+  bool BeginExecution() override { return true; }
+  int Choose(const Pick& pick) override {
+    if (pick.kind != PickKind::kSchedule) return 0;
+    const int place = place_++;
+    return place == first_ || place == second_ ? 1 : 0;
+  }
+
+ private:
+  const int first_;
+  const int second_;
+  int place_ = 0;
+};
+TEST(NoSpin, WhatLiesOnTheStackFromBeforeDoesNotMatter) {
+  const auto steps_of = [](int first, int second, int left) {
+    Closure program([left] {
+      LeaveOnStack(left);
+      WaitBesideAVariable();
+    });
+    TwoSwitches strategy(first, second);
+    const uint64_t before = RuntimeCounters().steps;
+    const Verdict verdict = Execute(program, strategy, TestOptions(), nullptr);
+    EXPECT_TRUE(verdict.passed()) << verdict.message;
+    return RuntimeCounters().steps - before;
+  };
+  for (int first = 0; first < 20; ++first) {
+    for (int second = first; second < 20; ++second) {
+      EXPECT_EQ(steps_of(first, second, 7), steps_of(first, second, 8))
+          << "switched at " << first << " and " << second;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace jacquard
