@@ -107,6 +107,7 @@ class Exploration {
     } else {
       ExploreHere();
     }
+    if (result_.needs_constructors && result_.findings.empty()) return std::move(result_);
     const bool none = result_.executions == 0 && result_.findings.empty() && !replays_;
     if (none && (result_.steps_given_up != 0 || options_.seconds > 0) && result_.problem.empty())
       result_.problem = "the time was over before one execution had come to its end";
@@ -266,6 +267,11 @@ class Exploration {
       Verdict verdict = Execute(program_, *strategy_, options_.execution);
       if (LastWasGivenUp()) [[unlikely]] {
         result_.steps_given_up = RuntimeCounters().steps - steps_before;
+        break;
+      }
+      if (LastNeedsConstructors() && result_.executions == 0 && !replays_ && verdict.passed() &&
+          options_.constructors == Constructors::kAsNeeded) {
+        result_.needs_constructors = true;
         break;
       }
       const uint64_t steps = RuntimeCounters().steps - steps_before;

@@ -36,6 +36,14 @@ namespace jacquard {
 // How to explore. The environment has the last word: JACQUARD_OPTIONS, as ParseOptions reads it,
 // and JACQUARD_REPLAY, a token. Numbers that ParseOptions would refuse Explore refuses, too; but 0
 // executions or seconds are no bound.
+// Whether constructors and destructors of globals are part of each execution: of a program with a
+// main of its own.
+enum class Constructors : uint8_t {
+  kAsNeeded,  // if they start threads, or may have to do with threads that are left at the end
+  kOnce,
+  kEach,
+};
+
 struct Options {
   // By name: "portfolio" stands for the best that exists; StrategyHelp() lists them all.
   std::string strategy = "portfolio";
@@ -51,6 +59,7 @@ struct Options {
   int jobs = 1;
   // What one execution is like: the memory, races, bounds and oracles.
   ExecutionOptions execution = {};
+  Constructors constructors = Constructors::kAsNeeded;
   // Otherwise the search goes on, and counts what else it finds, by signature.
   bool stop_at_first_bug = true;
   // Whether a cycle in the order of locks whose parts were seen in different executions, and never
@@ -110,6 +119,10 @@ struct Result {
   uint64_t long_executions = 0;
   // The last execution, which does not count, was given up after so many steps: the time was over.
   uint64_t steps_given_up = 0;
+  // A program's first execution has left threads that destructors of globals may have to do with:
+  // it should be executed again with constructors and destructors in each execution. Nothing else
+  // has been executed.
+  bool needs_constructors = false;
   // Executions in which the program ended with another status than 0 (ExitMode).
   uint64_t failing_statuses = 0;
   // How often a known fault of the C++ library was passed over (ExecutionOptions::library_bugs).
@@ -153,6 +166,10 @@ std::string ParseOptions(std::string_view text, Options& options);
 // One line for each strategy, and for each option of ParseOptions.
 std::string StrategyHelp();
 std::string OptionsHelp();
+
+// For programs with a main of their own: whether the options, or the token that is to be replayed,
+// are for executions that begin with the constructors of globals.
+bool WantsConstructors(const Options& options);
 
 // What was explored, as for a log: one line, and one for each finding. If several strategies shared
 // the executions and found something, Table as well.

@@ -74,6 +74,7 @@ json ToJson(const FinishedJob& job) {
                   {"library_bugs", result.library_bugs},
                   {"annotations", result.annotations},
                   {"given_up", result.steps_given_up},
+                  {"needs_constructors", result.needs_constructors},
                   {"first", result.first_failure},
                   {"problem", result.problem},
                   {"json", job.texts.json},
@@ -161,6 +162,7 @@ class Merger {
     result.library_bugs += message["library_bugs"].get<uint64_t>();
     result.annotations += message["annotations"].get<uint64_t>();
     result.steps_given_up += message["given_up"].get<uint64_t>();
+    result.needs_constructors |= message["needs_constructors"].get<bool>();
     if (result.problem.empty()) result.problem = message["problem"];
     Earliest(result.first_failure, message["first"].get<uint64_t>() * count);
     for (const json& of_share : message["strategies"]) {

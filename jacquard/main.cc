@@ -2,6 +2,7 @@
 // calls is this one.
 #include <fmt/format.h>
 #include <pthread.h>
+#include <signal.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -78,7 +79,21 @@ void ReadOption(std::string_view word, const char* program, Options& options) {
   if (const std::string problem = ParseOptions(word, options); !problem.empty()) Refuse(problem);
 }
 
+// What the C library's getopt knows of the arguments of an execution before is forgotten, and
+// `optind` is 1, where a program begins that looks at its arguments by itself.
+void ResetGetopt() {
+  char program[] = "";
+  char* const none[] = {program, nullptr};
+  optind = 0;
+  static_cast<void>(getopt(1, none, ""));
+}
+
 void* EndWithoutExecution(void* seconds) {
+  // The process's signals are for the program, unless somebody wants it to stop.
+  sigset_t blocked;
+  sigfillset(&blocked);
+  for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) sigdelset(&blocked, signal);
+  pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
   const double limit = *static_cast<const double*>(seconds);
   timespec time;
   time.tv_sec = static_cast<time_t>(limit);
@@ -99,14 +114,41 @@ void WatchFirstExecution(double limit) {
 
 bool IsLimit(const Finding& finding) { return finding.verdict.kind == VerdictKind::kUnsupported; }
 
-int Main(int argc, char** argv, char** environment) {
-  if (RealThreadsOfProgram() != 0) {
+// Executes the program again, so that constructors of globals are part of each execution.
+[[noreturn]] void BeginWithConstructors(char** argv) {
+  std::fflush(nullptr);
+  const int error = ExecuteWithConstructors(argv);
+  Refuse(
+      fmt::format("the program cannot be executed again, to have the constructors of its globals "
+                  "in each execution: {}",
+                  std::strerror(error)));
+}
+
+// Whether constructors of globals are part of each execution. If that should be otherwise, executes
+// the program again, or refuses it.
+bool HasConstructors(const Options& options, bool replays, char** argv) {
+  const bool has = HasConstructorsInExecutions();
+  const bool wants = WantsConstructors(options);
+  const bool may_have = options.constructors != Constructors::kOnce;
+  const bool has_threads = RealThreadsOfProgram() != 0;
+  if (!has && (wants || (has_threads && may_have))) BeginWithConstructors(argv);
+  if (has && !wants && replays) {
     Refuse(
-        "unsupported: the constructor of a global has started a thread, which is a real one that "
-        "the "
-        "simulation does not know: only main is executed again and again. A function-local static "
-        "is constructed within main");
+        "the replay token is of executions for which constructors have run once: constructors=each "
+        "must not stand in JACQUARD_OPTIONS");
   }
+  if (has_threads) {
+    Refuse(
+        fmt::format("unsupported: the constructor of a global{} has started a thread, which is a "
+                    "real one that the simulation does not know. A function-local static is "
+                    "constructed within main{}",
+                    may_have ? " in a shared library" : "",
+                    may_have ? "" : ", and with constructors=each all are"));
+  }
+  return has;
+}
+
+int Main(int argc, char** argv, char** environment) {
   Options options;
   options.execution.exits = ExitMode::kIsFree;
   options.progress = true;
@@ -122,25 +164,31 @@ int Main(int argc, char** argv, char** environment) {
   }
   if (options.strategy == "help") PrintAndExit(StrategyHelp());
   const bool replays = !options.replay.empty() || std::getenv("JACQUARD_REPLAY") != nullptr;
+  options.execution.constructors = HasConstructors(options, replays, argv);
   if (options.executions == 0 && options.seconds == 0) options.seconds = kDefaultSeconds;
   // Nobody has asked for anything. If there are no threads to explore either, it is a program as
   // configuration scripts and builds run them.
   if (given == nullptr && first == argv + std::min(argc, 1) && !replays)
     options.execution.exits = ExitMode::kIsRealIfAlone;
 
-  static const StandardInput input;
+  static const auto& input = *new StandardInput;  // a destructor would be the program's
   if (!input.problem().empty()) Refuse(input.problem());
   BeginProgram();
   // Of several processes Explore knows whether they have executed anything.
   if (!replays && options.seconds > 0 && options.jobs == 1) WatchFirstExecution(options.seconds);
-  static Arguments arguments(argv[0], first, end);
+  static auto& arguments = *new Arguments(argv[0], first, end);
   const Result result = Explore(
       [environment] {
         input.Rewind();
-        optind = 0;  // the C library's getopt begins anew
+        ResetGetopt();
+        RunConstructors(arguments.count(), arguments.Fresh(), environment);
         ReturnFromMain(__real_main(arguments.count(), arguments.Fresh(), environment));
       },
       options);
+  if (result.needs_constructors && result.findings.empty()) {
+    input.Rewind();
+    BeginWithConstructors(argv);
+  }
   if (!result.problem.empty()) {
     const bool nothing_executed =
         options.seconds > 0 && result.executions == 0 && result.seconds > options.seconds;
@@ -163,7 +211,7 @@ int Main(int argc, char** argv, char** environment) {
 }  // namespace jacquard
 
 extern "C" int __wrap_main(int argc, char** argv, char** environment) {
-  // The destructors of globals are not called: they belong to a main that has run once.
+  // No destructors: those that belong to executions have been called there.
   std::fflush(nullptr);
   const int status = jacquard::Main(argc, argv, environment);
   std::fflush(nullptr);

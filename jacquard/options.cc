@@ -178,6 +178,19 @@ constexpr OptionType kOptionTypes[] = {
          options.execution.exits = report ? ExitMode::kMustBeZero : ExitMode::kIsFree;
        return problem;
      }},
+    {"constructors", "once|each",
+     "whether the constructors of a program's globals run once, or in each execution",
+     [](std::string_view value, Options& options) {
+       bool each = false;
+       std::string problem = ParseChoice(value, "each", "once", each);
+       if (problem.empty()) options.constructors = each ? Constructors::kEach : Constructors::kOnce;
+       return problem;
+     }},
+    {"exit_functions", "run|skip",
+     "whether what a program calls at its end is looked at: destructors of globals, atexit",
+     [](std::string_view value, Options& options) {
+       return ParseChoice(value, "run", "skip", options.execution.exit_functions);
+     }},
     {"stop", "first|never", "whether to go on after the first bug",
      [](std::string_view value, Options& options) {
        return ParseChoice(value, "first", "never", options.stop_at_first_bug);

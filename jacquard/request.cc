@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "jacquard/check_options.h"
+#include "jacquard/token.h"
 #include "sim/message.h"
 
 namespace jacquard::call {
@@ -38,6 +41,12 @@ void ReadTokens(Request& request, const std::string& text, bool for_any_body, ui
   request.options.seconds = 0;
 }
 
+// What is to be replayed: the environment has the last word.
+std::string TokenOf(const Options& options) {
+  const char* const given = std::getenv("JACQUARD_REPLAY");
+  return given != nullptr ? given : options.replay;
+}
+
 }  // namespace
 
 Request MakeRequest(const Options& options, uint32_t body) {
@@ -54,10 +63,9 @@ Request MakeRequest(const Options& options, uint32_t body) {
     Refuse(request, std::move(problem));
     return request;
   }
-  const char* const given = std::getenv("JACQUARD_REPLAY");
-  const std::string token = given != nullptr ? given : request.options.replay;
-  if (!token.empty()) {
-    ReadTokens(request, token, /*for_any_body=*/given == nullptr, body);
+  if (const std::string token = TokenOf(request.options); !token.empty()) {
+    const bool for_any_body = std::getenv("JACQUARD_REPLAY") == nullptr;
+    ReadTokens(request, token, for_any_body, body);
   } else if (request.options.executions == 0 && request.options.seconds == 0) {
     request.options.executions = kDefaultExecutions;
     request.options.seconds = kDefaultSeconds;
@@ -66,3 +74,12 @@ Request MakeRequest(const Options& options, uint32_t body) {
 }
 
 }  // namespace jacquard::call
+
+bool jacquard::WantsConstructors(const Options& options) {
+  const std::string text = call::TokenOf(options);
+  std::vector<call::Token> tokens;
+  // What is wrong with a token is said where it is replayed.
+  if (text.empty() || !call::ParseTokens(text, tokens).empty())
+    return options.constructors == Constructors::kEach;
+  return tokens.front().options.constructors;
+}

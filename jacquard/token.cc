@@ -108,7 +108,9 @@ enum OptionBit : uint64_t {
   kLibraryBugsBit = 16384,
   kUnfairStepsBit = 32768,
   kNoAnnotationsBit = 65536,
-  kAllBits = 131071,
+  kNoExitFunctionsBit = 131072,
+  kConstructorsBit = 262144,
+  kAllBits = 524287,
 };
 
 void WriteOptions(const ExecutionOptions& options, Writer& writer) {
@@ -125,6 +127,8 @@ void WriteOptions(const ExecutionOptions& options, Writer& writer) {
   if (!options.lock_order) bits |= kNoLockOrderBit;
   if (options.library_bugs) bits |= kLibraryBugsBit;
   if (!options.annotations) bits |= kNoAnnotationsBit;
+  if (!options.exit_functions) bits |= kNoExitFunctionsBit;
+  if (options.constructors) bits |= kConstructorsBit;
   if (options.exits == ExitMode::kIsFree || options.exits == ExitMode::kIsRealIfAlone)
     bits |= kExitsFreeBit;
   if (options.exits == ExitMode::kMustBeZero) bits |= kExitsZeroBit;
@@ -155,6 +159,8 @@ bool ReadOptions(Reader& reader, ExecutionOptions& options) {
   options.lock_order = (bits & kNoLockOrderBit) == 0;
   options.library_bugs = (bits & kLibraryBugsBit) != 0;
   options.annotations = (bits & kNoAnnotationsBit) == 0;
+  options.exit_functions = (bits & kNoExitFunctionsBit) == 0;
+  options.constructors = (bits & kConstructorsBit) != 0;
   if ((bits & kExitsFreeBit) != 0) options.exits = ExitMode::kIsFree;
   if ((bits & kExitsZeroBit) != 0) options.exits = ExitMode::kMustBeZero;
   if ((bits & kHistoryBit) != 0) options.max_history = static_cast<uint32_t>(reader.Number());

@@ -87,7 +87,10 @@ void DestroyCondition(pthread_cond_t* condition, uintptr_t pc) {
     Misuse("condition variable destroyed while it is waited for",
            "thread " + std::to_string(thread.id) + " waits", pc);
   });
-  MarkDestroyed(condition, Mark(condition));
+  // A destructor at the end of a program leaves a global's bytes, and the C library does nothing to
+  // a condition variable that nobody waits for: a detached thread may still be about to notify, as
+  // with std::notify_all_at_thread_exit.
+  if (!engine.is_ending()) MarkDestroyed(condition, Mark(condition));
 }
 
 }  // namespace jacquard::sim

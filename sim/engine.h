@@ -311,6 +311,13 @@ class Engine : public ThreadTable {
   // freed by then, and cannot reach, is a leak.
   // Returns if it is the process that is to end.
   void EndProgram(std::string_view function, int status, bool in_order, uintptr_t pc);
+  // The program ends in order: what is registered for that is called, while other threads go on.
+  void CallExitFunctions();
+  // Whether that would have been more if the execution had begun with the constructors, and might
+  // have mattered to a thread.
+  bool needs_constructors() const { return needs_constructors_; }
+  // Whether that has begun.
+  bool is_ending() const { return is_ending_; }
 
   // ExitMode::kIsRealIfAlone: whether that is as the execution is up to now. From any thread.
   bool IsAlone() const {
@@ -560,6 +567,8 @@ class Engine : public ThreadTable {
   [[gnu::noinline]] void WakeJoining(const SimThread& ended);
   void BodyEnded();
   void CheckAllJoined();
+  // Whether there are threads that nobody has joined.
+  bool LeavesThreads() const;
   [[noreturn]] void ReportLeftThread(const SimThread& thread, std::string_view rule,
                                      std::string_view what);
   Verdict MakeVerdict(VerdictKind kind, std::string_view rule, std::string_view message,
@@ -617,6 +626,8 @@ class Engine : public ThreadTable {
   bool looks_for_cancel_ = false;    // LookForAsynchronousCancel
   double deadline_ = 0;              // in real seconds; 0: none
   bool given_up_ = false;            // it was over
+  bool needs_constructors_ = false;
+  bool is_ending_ = false;
   Stagnation stagnation_;
   ThreadSet suspects_ = 0;  // who are to be woken
   uint64_t suspicion_ = 0;  // the step when they were, last

@@ -12,6 +12,7 @@
 #include "sim/c_library.h"
 #include "sim/c_locale.h"
 #include "sim/caller.h"
+#include "sim/constructors.h"
 #include "sim/cxx_library.h"
 #include "sim/engine.h"
 #include "sim/exit_functions.h"
@@ -105,7 +106,17 @@ void Engine::SetNearTag() {
   near_tag = plain_seen_closely ? kSeenTag : told ? kToldTag : kNearTag;
 }
 
+bool Engine::LeavesThreads() const {
+  for (int i = 0; i < thread_count_; ++i) {
+    const SimThread& thread = threads_[i];
+    if (thread.start != nullptr && !thread.joined) return true;
+  }
+  return false;
+}
+
 void Engine::CheckAllJoined() {
+  // What is not called at the end of a program might have joined them.
+  if (is_program_ && (!options_.exit_functions || HasEarlierExitFunctions())) return;
   for (int i = 0; i < thread_count_; ++i) {
     const SimThread& thread = threads_[i];
     if (thread.start == nullptr || thread.detached || thread.joined) continue;
@@ -165,6 +176,7 @@ void Engine::BeginProgram() {
   if (!initialized_) Initialize();
   is_program_ = true;
   LimitWorkerPools();
+  PrepareConstructors();
   rollback.CoverHeap();
   std::vector<DataRange> data = DataOfHookedLibraries();
   // The first thread's own variables lie among the data of other libraries.
@@ -179,7 +191,7 @@ void Engine::BeginProgram() {
     snapshot.AddBlock(block.begin, block.end);
   AddStorage(driver_.storage);
   KeepThreadStorage(driver_.storage);
-  KeepThreadDestructors();
+  KeepExitFunctions();
   KeepKeyValues();
   first_tid_ = static_cast<int>(RawSyscall(SYS_gettid));
 }
@@ -197,7 +209,7 @@ Verdict Engine::Execute(Program& program, Strategy& strategy, const ExecutionOpt
   thread_count_ = 0;
   answers_ = strategy.answers();
   enabled_ = timed_ = patient_ = spinning_ = alive_ = joining_ = dismissed_ = 0;
-  probing_ = body_ended_ = writes_awaited_ = false;
+  probing_ = body_ended_ = writes_awaited_ = needs_constructors_ = is_ending_ = false;
   spurious_events_ = time_outs_ = 0;
   lock_holders.BeginExecution();
   steps_in_a_row_ = 0;
@@ -322,6 +334,7 @@ void BeginProgram() { sim::engine.BeginProgram(); }
 
 void SetDeadline(double deadline) { sim::engine.SetDeadline(deadline); }
 double CurrentDeadline() { return sim::engine.deadline(); }
+bool LastNeedsConstructors() { return sim::engine.needs_constructors(); }
 bool LastWasGivenUp() { return sim::engine.given_up(); }
 
 bool ProgramIsAlone() { return sim::engine.IsAlone(); }

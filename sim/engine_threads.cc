@@ -158,6 +158,13 @@ void Engine::Dismiss(SimThread& thread) {
 }
 
 void Engine::EndThread(SimThread& me) {
+  // With its last thread a program ends, also if that is not the one that was in main.
+  if (is_program_ && alive_ == me.bit) [[unlikely]] {
+    for (int i = 0; i < thread_count_; ++i) {
+      if (i != me.id) TellJoin(i);  // POSIX: "after the last thread has been terminated"
+    }
+    CallExitFunctions();
+  }
   EndRecheck();
   Remove(alive_, me.id);
   Remove(enabled_, me.id);

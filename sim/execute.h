@@ -95,6 +95,12 @@ struct ExecutionOptions {
   // not, its locks are looked at as all else is.
   bool annotations = true;
   ExitMode exits = ExitMode::kIsMisplaced;
+  // Whether a program's end is part of the execution: destructors of globals and of static
+  // variables, and the functions of atexit, while other threads go on.
+  bool exit_functions = true;
+  // Whether its beginning is, too: the constructors of globals. (For the token: which it is the
+  // process decides, HasConstructorsInExecutions.)
+  bool constructors = false;
   // The bytes of a freed block are given out again after so many more bytes have been freed. Until
   // then, accesses to them are found out; with 0 addresses come back at once, as a bug in the way
   // of A-B-A may need it.
@@ -205,6 +211,17 @@ std::string NameOfSemaphore(const void* address);
 // Writes "jacquard: TEXT" and a newline to standard error, also while the program's output is
 // thrown away.
 void WriteMessage(std::string_view text);
+
+// For programs, in main: executes the program again, from its beginning, so that the constructors
+// of its globals are left to the executions. Returns only if that fails: an error number.
+int ExecuteWithConstructors(char** argv);
+// Whether that has been done.
+bool HasConstructorsInExecutions();
+// Whether the last execution has ended with threads left, which destructors of globals may have to
+// do with: where constructors are not part of executions, neither are these.
+bool LastNeedsConstructors();
+// In an execution, before main: what has been left to it.
+void RunConstructors(int argc, char** argv, char** environment);
 
 // How many real threads the program has started, outside of executions, and not joined.
 int RealThreadsOfProgram();

@@ -15,6 +15,7 @@
 #include "sim/interruptions.h"
 #include "sim/leaks.h"
 #include "sim/real.h"
+#include "sim/recorder.h"
 #include "sim/sync.h"
 
 namespace jacquard::sim {
@@ -32,19 +33,21 @@ void Engine::EndProgram(std::string_view function, int status, bool in_order, ui
     }
     return;
   }
+  // Until then the other threads go on; the switch to them notes another end of the stack.
+  const Context end_of_stack = current->context;
+  const bool fails = options_.exits == ExitMode::kMustBeZero && status != 0;
+  if (in_order && !fails) CallExitFunctions();
   if (options_.exits != ExitMode::kIsMisplaced && !probing_ && Simulates()) {
-    // Until then the other threads go on; the switch to them notes another end of the stack.
-    const Context end_of_stack = current->context;
     DecisionPoint(StepKind::kExit, nullptr, pc);
     FinishStep(StepKind::kExit, MemoryOrder::kRelaxed, 0, nullptr, 0, 0, pc);
-    current->context = end_of_stack;
   }
+  current->context = end_of_stack;
   switch (options_.exits) {
     case ExitMode::kIsMisplaced:
       Fail(VerdictKind::kExit, function,
            "the body ends the process, with status " + std::to_string(status), {.pc = pc});
     case ExitMode::kMustBeZero:
-      if (status != 0) {
+      if (fails) {
         Fail(VerdictKind::kExit, "status " + std::to_string(status),
              "the program ends with a status that is a failure", {.pc = pc});
       }
@@ -57,6 +60,20 @@ void Engine::EndProgram(std::string_view function, int status, bool in_order, ui
   EndProbeIfAny();
   if (in_order && options_.check_leaks && arena.live_blocks() != 0) CheckLeaks();
   GiveUp();
+}
+
+void Engine::CallExitFunctions() {
+  if (!options_.exit_functions || options_.exits == ExitMode::kIsMisplaced) return;
+  if (HasEarlierExitFunctions() && LeavesThreads()) needs_constructors_ = true;
+  if (recorder != nullptr && HasExitFunctions()) {
+    recorder->Text(
+        TraceEvent::Type::kNote,
+        "the program ends: destructors of globals, functions of atexit (exit_functions=skip "
+        "leaves them out)");
+  }
+  is_ending_ = true;
+  RunThreadDestructors();
+  RunAllExitFunctions();
 }
 
 namespace {
@@ -84,12 +101,13 @@ namespace {
 namespace jacquard {
 
 void ReturnFromMain(int status) {
-  sim::Engine& engine = sim::engine;
+  using sim::engine;
   const ExitMode exits = engine.options().exits;
+  const auto ends_others = [] { return (engine.alive() & ~engine.current->bit) != 0; };
   const bool matters = exits == ExitMode::kIsRealIfAlone ||
-                       (exits == ExitMode::kMustBeZero && status != 0) ||
-                       (engine.alive() & ~engine.current->bit) != 0;
-  if (!matters) {
+                       (exits == ExitMode::kMustBeZero && status != 0) || ends_others();
+  if (!matters) engine.CallExitFunctions();
+  if (!matters && !ends_others()) {
     if (status != 0) engine.CountFailingStatus();
     return;
   }
@@ -105,8 +123,7 @@ using jacquard::sim::Exit;
 
 extern "C" {
 
-// What is registered for the end of the process within an execution is rolled back, and not called.
-// `in_order_`: whether it does more than to end the process.
+// `in_order_`: whether it calls what is registered for the end of the process.
 #define JACQUARD_EXIT(name, specification, in_order_)               \
   void name(int status) specification {                             \
     if (engine.OnExecutingThread()) {                               \

@@ -12,6 +12,14 @@
 #include "sim/opened_libraries.h"
 #include "sim/real.h"
 
+// The linker has the functions with the attribute "destructor" in a table.
+extern "C" void (*const __fini_array_start)() __attribute__((visibility("hidden")));
+extern "C" void (*const __fini_array_end)() __attribute__((visibility("hidden")));
+extern "C" [[gnu::weak]] int __llvm_profile_runtime;
+extern "C" [[gnu::weak]] void llvm_gcov_init();
+// std::ios_base::Init::~Init(), which flushes the standard streams.
+extern "C" void FinishStreams(void* object) __asm__("_ZNSt8ios_base4InitD1Ev");
+
 namespace jacquard::sim {
 namespace {
 
@@ -26,14 +34,34 @@ constinit std::vector<ThreadDestructor> thread_destructors;
 constinit std::vector<ThreadDestructor> outside_destructors;
 constinit std::vector<ThreadDestructor> kept_destructors;
 
-// What the execution has registered for the end of the process, if it may be that, and for that of
-// a library that it has opened.
+// What the execution has registered for the end of the process, and for that of a library that it
+// has opened.
 struct ExitFunction {
   void (*function)(void*);
   void* object;
   const void* library;  // its handle, which each module has
 };
 constinit std::vector<ExitFunction> exit_functions;
+// How many constructors of globals have registered before main.
+constinit int outside_functions = 0;
+// How many functions with the attribute "destructor" there are, and are still to be called.
+constinit size_t destructors = 0;
+constinit size_t destructors_left = 0;
+
+// With the counters of coverage something writes files of its own at the end of the process.
+bool CountsCoverage() { return &__llvm_profile_runtime != nullptr || &llvm_gcov_init != nullptr; }
+
+bool IsAtexit(const void* caller) {
+  constexpr uintptr_t kItsSize = 64;
+  return reinterpret_cast<uintptr_t>(caller) - reinterpret_cast<uintptr_t>(&atexit) < kItsSize;
+}
+
+// Whether `function` is to be called at the end of a program that `caller` has registered.
+bool IsOfProgram(void (*function)(void*), const void* caller) {
+  // A flush comes at the end of an execution in any case.
+  return !FromRuntime(caller) && function != FinishStreams &&
+         !(CountsCoverage() && IsAtexit(caller));
+}
 
 // Those that `applies` holds of, the last one first.
 void RunExitFunctionsThat(auto applies) {
@@ -64,18 +92,38 @@ bool HasThreadDestructorOf(const DataRange& module) {
   });
 }
 
-void KeepThreadDestructors() {
-  kept_destructors = outside_destructors;
-  DropExitFunctions();
-}
-
 void RunExitFunctions() {
   RunExitFunctionsThat([](const ExitFunction&) { return true; });
+}
+
+bool HasExitFunctions() {
+  // One of the destructors is the compiler's own, and does nothing.
+  return !exit_functions.empty() || destructors_left > 1;
+}
+
+bool HasEarlierExitFunctions() {
+  return !HasConstructorsInExecutions() && (outside_functions != 0 || destructors > 1);
+}
+
+void RunAllExitFunctions() {
+  RunExitFunctions();
+  while (destructors_left != 0) {
+    void (*const function)() = (&__fini_array_start)[--destructors_left];
+    if (!FromRuntime(reinterpret_cast<const void*>(function))) function();
+    RunExitFunctions();  // it may have registered some
+  }
+}
+
+void KeepExitFunctions() {
+  kept_destructors = outside_destructors;
+  if (!CountsCoverage()) destructors = static_cast<size_t>(&__fini_array_end - &__fini_array_start);
+  DropExitFunctions();
 }
 
 void DropExitFunctions() {
   thread_destructors = kept_destructors;
   exit_functions.clear();
+  destructors_left = HasConstructorsInExecutions() ? destructors : 0;
 }
 
 }  // namespace jacquard::sim
@@ -85,17 +133,22 @@ using jacquard::sim::opened_libraries;
 
 extern "C" {
 
-// The destructor of a static that an execution makes: the roll-back takes the object's place.
+// The destructor of a static that an execution makes, or a function of atexit. A body that is no
+// program has no end of its own: there the roll-back takes the destructor's place.
 int __cxa_atexit(void (*function)(void*), void* object, void* library) {
   const void* const caller = __builtin_return_address(0);
   if (engine.InExecution() && jacquard::sim::FromProgram(caller)) {
-    if (engine.options().exits == jacquard::ExitMode::kIsRealIfAlone ||
-        opened_libraries.Contains(caller)) {
+    const bool is_called = engine.options().exits != jacquard::ExitMode::kIsMisplaced ||
+                           opened_libraries.Contains(caller);
+    if (is_called && jacquard::sim::IsOfProgram(function, caller)) {
       const jacquard::sim::RealHeap real_heap;
       jacquard::sim::exit_functions.push_back({function, object, library});
     }
     return 0;
   }
+  if (engine.IsBeforeProgram() && jacquard::sim::FromExecutable(caller) &&
+      jacquard::sim::IsOfProgram(function, caller))
+    ++jacquard::sim::outside_functions;
   static const auto real = reinterpret_cast<int (*)(void (*)(void*), void*, void*)>(
       jacquard::sim::FindReal("__cxa_atexit"));
   return real(function, object, library);

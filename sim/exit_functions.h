@@ -11,11 +11,22 @@ namespace jacquard::sim {
 void RunThreadDestructors();
 // Whether a thread has still to call one for a variable of the module that lies there.
 bool HasThreadDestructorOf(const DataRange& module);
-// Those that are known now belong to thread 0 of each execution.
-void KeepThreadDestructors();
 
 // What the execution has registered for the end of the process, the last one first.
 void RunExitFunctions();
+// Whether there is something that RunAllExitFunctions would call.
+bool HasExitFunctions();
+// That, then the functions with the attribute "destructor" if the execution has begun with the
+// constructors: what is called when a program ends. What has been called is not called again: one
+// of them may end the process.
+void RunAllExitFunctions();
+// Whether there are others, which nobody calls, as they belong to constructors that have run once
+// before main.
+bool HasEarlierExitFunctions();
+
+// For programs with a main of their own, before it: what is known now belongs to each execution,
+// and its thread-local variables to thread 0.
+void KeepExitFunctions();
 
 // After an execution: nothing of it is left to be called.
 void DropExitFunctions();

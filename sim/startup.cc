@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 
+#include "sim/execute_again.h"
 #include "sim/message.h"
 #include "sim/valgrind.h"
 
@@ -33,9 +34,7 @@ __attribute__((constructor(101))) void FixAddresses(int /*argc*/, char** argv, c
   const int old = personality(0xFFFF'FFFF);
   if (old == -1 || (old & ADDR_NO_RANDOMIZE) != 0) return;
   if (personality(old | ADDR_NO_RANDOMIZE) != -1) {
-    setenv(kMarker, "1", 1);
-    execv("/proc/self/exe", argv);
-    unsetenv(kMarker);
+    ExecuteAgain(kMarker, "1", argv);
   }
   Warn(
       "address randomisation cannot be switched off here: a program that branches on addresses may "

@@ -1,6 +1,5 @@
 #!/bin/bash
-# What a program is linked of: shared libraries with hooks, partial links, code of another compiler;
-# and what runs before main.
+# What a program is linked of: shared libraries with hooks, partial links, code of another compiler.
 #   linking_test.sh INSTALLER RUNFILES...
 set -u
 . "$PWD/tests/install/checks.sh"
@@ -65,20 +64,6 @@ ends 0 'an object' jacquard-c++ -c library.cc
 ends 0 'a partial link' jacquard-c++ -r -o partial.o library.o
 ends 0 'what is linked of it' jacquard-c++ -o partial begins_anew.cc partial.o
 ends 0 'it runs' ./partial
-
-cat >before_main.cc <<'END'
-#include <atomic>
-#include <thread>
-std::atomic<bool> stop{false};
-struct Worker {
-  ~Worker() { stop = true; thread.join(); }
-  std::thread thread{[] { while (!stop) std::this_thread::yield(); }};
-} worker;
-int main() { return 0; }
-END
-ends 0 'a thread before main' jacquard-c++ -o before_main before_main.cc
-ends 2 'is refused' ./before_main
-says 'it is named' 'the constructor of a global has started a thread'
 
 # A static library that another compiler has made, as a test framework often is, writes to what it has allocated before
 # main: in each execution anew.

@@ -26,7 +26,7 @@ static void* Add(void* argument) {
 }
 
 int main(int argc, char** argv) {
-  if (++executions != 1) return 9;
+  if (++executions != 1 || optind != 1) return 9;
   for (int option; (option = getopt(argc, argv, "n:")) != -1;) {
     if (option != 'n') return 8;
     count = atoi(optarg);

@@ -48,9 +48,13 @@ expect 3 '^jacquard: the time was over before one execution had come to its end$
 expect 3 '^  thread 0: running in main .*program\.c:' "$c" seconds=0.2 -- computes
 
 # Globals are constructed once, and as they were at the beginning of each execution.
-expect 0 '^jacquard: 500 executions' "$cc" executions=500 status=report
+expect 0 '^jacquard: 500 executions' "$cc" executions=500 status=report constructors=once
 [[ $(grep -c '^constructed$' <<<"$output") -eq 1 ]] || { echo "FAILED: not constructed once: $output"; failed=1; }
 expect 1 '^exit: status 4: ' env JACQUARD_OPTIONS="executions=500 status=report" "$cc" argument
+# Unless there is a thread that nobody joins: it may use them while they are destroyed.
+expect 0 '^jacquard: 50 executions' "$cc" executions=50 status=report
+[[ $(grep -c '^constructed$' <<<"$output") -eq 51 && $(grep -c '^destroyed$' <<<"$output") -eq 50 ]] ||
+  { echo "FAILED: not constructed in each execution: $output"; failed=1; }
 
 # So is what their constructors have made: large blocks, the first thread's variables, and what it is called.
 expect 0 '^jacquard: 100 executions' "$before_main" executions=100 status=report

@@ -5,9 +5,9 @@ set -u
 object=$1
 readonly HOOKS='__tsan_[a-z0-9_]+|__sanitizer_[a-z_]+|(WTF)?Annotate[A-Za-z]+|jacquard_weak_compare_exchange_fails|jacquard_inline_(access|locked|[lms]fence|rdtscp?)|__atomic_(load|store|exchange|compare_exchange)'
 readonly THREADS='(pthread|sem|thrd|mtx|cnd|tss)_[a-z_]+|__pthread_((un)?register_cancel(_defer|_restore)?|unwind_next)|call_once|syscall|__errno_location|gettid|(sched_)?getcpu|sched_[gs]et(affinity|scheduler|param)|[gs]etpriority|uselocale|prctl|set(e|re|res)?[ug]id|(set|init)groups|(set|p)rlimit(64)?'
-readonly WAITS='fork|pause|sigqueue|sigsuspend|sigwait(info)?|sigtimedwait|wait([34]|pid|id)?|msg(rcv|snd)|sem(timed)?op|mq_(timed)?(receive|send)|readv?|p(read|write)v?(64)?|__pread(64)?_chk|eventfd_(read|write)|__(read|recv|recvfrom|p?poll)_chk|recv(from|m?msg)?|accept4?|p?poll|p?select|epoll_(ctl|p?wait2?)|writev?|send(to|m?msg|file(64)?)?|(vm)?splice|tee|connect|shutdown|flock|lockf|fcntl(64)?'
+readonly WAITS='aio_(read|write)(64)?|lio_listio(64)?|fork|pause|sigqueue|sigsuspend|sigwait(info)?|sigtimedwait|wait([34]|pid|id)?|msg(rcv|snd)|sem(timed)?op|mq_(timed)?(receive|send)|readv?|p(read|write)v?(64)?|__pread(64)?_chk|eventfd_(read|write)|__(read|recv|recvfrom|p?poll)_chk|recv(from|m?msg)?|accept4?|p?poll|p?select|epoll_(ctl|p?wait2?)|writev?|send(to|m?msg|file(64)?)?|(vm)?splice|tee|connect|shutdown|flock|lockf|fcntl(64)?'
 readonly SIGNALS='sigaction|raise|kill|sigaltstack|sigpending|signal|sigprocmask|(__)?sysv_signal|ssignal|sig(set|hold|relse|ignore|block|setmask)'
-readonly TIME='u?alarm|[gs]etitimer|timer_(create|settime|gettime|getoverrun|delete)|sched_yield|nanosleep|usleep|sleep|times?|getrusage|clock|clock_[a-z]+|gettimeofday|timespec_get'
+readonly TIME='u?alarm|[gs]etitimer|timer_(create|settime|gettime|getoverrun|delete)|sched_yield|nanosleep|usleep|sleep|times?|getrusage|clock|clock_[a-z]+|[gs]ettimeofday|(ntp_)?adjtimex?|timespec_get'
 readonly HEAP='mmap(64)?|mprotect|mremap|munmap|jacquard_outside_(malloc|new|new_array|delete|delete_sized|mutex_lock|mutex_unlock)|malloc|malloc_usable_size|free|calloc|realloc|reallocarray|memalign|valloc|aligned_alloc|posix_memalign|strn?dup|v?asprintf|_Zn[wa]m.*|_Zd[la]P.*'
 readonly TEXTS='str(n?len|n?cmp|r?chr|str|n?cpy|n?cat)|stpcpy|memcmp|bcmp|memchr|mempcpy|__(mem(p?cpy|move|set)|strn?c(py|at)|stpcpy)_chk'
 readonly SHARED='strtok|gmtime|localtime(_r)?|asctime|ctime|(secure_)?getenv|(un)?setenv|putenv|clearenv|setlocale|(__)?(new|dup|free)locale'
@@ -42,7 +42,7 @@ done
 for symbol in wait send random error mtx_lock; do
   nm "$object" | grep -q " W $symbol\$" || complain "not weak" "$symbol"
 done
-complain "needed weakly" "$(nm "$object" | awk '$1 == "w" { print $2 }' | grep -vE '^__(start|stop)_|__waiter_pool_base|^__wrap_main$')"
+complain "needed weakly" "$(nm "$object" | awk '$1 == "w" { print $2 }' | grep -vE '^__(start|stop)_|__waiter_pool_base|^__wrap_main$|^__llvm_profile_runtime$|^llvm_gcov_init$')"
 
 # objcopy has made local what is in there, not left it out.
 grep -q ' [bBdD] _ZN8jacquard3sim6engineE$' <(nm "$object") || complain "the engine is missing" "jacquard::sim::engine"

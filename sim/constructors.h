@@ -1,0 +1,17 @@
+// Constructors of a program's globals.
+//
+// As a rule they run once, before main, as without Jacquard, and each execution begins with what
+// they have left. Threads that they start would be real ones, which the simulation does not know:
+// then, or if somebody asks for it, the program is executed again, its constructors are put aside
+// before the C library calls them, and each execution begins with them.
+#ifndef JACQUARD_SIM_CONSTRUCTORS_H_
+#define JACQUARD_SIM_CONSTRUCTORS_H_
+
+namespace jacquard::sim {
+
+// Before the first execution of a program.
+void PrepareConstructors();
+
+}  // namespace jacquard::sim
+
+#endif  // JACQUARD_SIM_CONSTRUCTORS_H_
