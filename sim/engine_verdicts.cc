@@ -14,6 +14,7 @@
 #include "sim/engine.h"
 #include "sim/fold.h"
 #include "sim/heap.h"
+#include "sim/interruptions.h"
 #include "sim/lent_functions.h"
 #include "sim/library_bugs.h"
 #include "sim/memory/memory.h"
@@ -106,9 +107,11 @@ void Engine::LookAround() {
     }
     patient_ &= ~timed_;
   }
-  // What a spinning thread waits for may have been written where nobody could see it.
+  // What a spinning thread waits for may have been written where nobody could see it, or by the
+  // handler of a signal that has been sent to a thread that waits.
   if (fair_ && step_ >= spinning_looks_ && !rechecking_ && !probing_) {
     LetSpinningLook();
+    InterruptBySent();
     spinning_looks_ = step_ + (step_ - fair_from_);  // seldom, all in all
   }
   SetLimit(limit_);

@@ -1,6 +1,7 @@
 #include "sim/real.h"
 
 #include <dlfcn.h>
+#include <signal.h>
 
 #include <string>
 
@@ -19,6 +20,14 @@ namespace real {
 int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*start)(void*),
                    void* argument) {
   return JACQUARD_REAL(pthread_create)(thread, attributes, start, argument);
+}
+
+void LeaveSignalsToProgram() {
+  sigset_t blocked;
+  sigfillset(&blocked);
+  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGHUP, SIGINT, SIGQUIT, SIGTERM})
+    sigdelset(&blocked, signal);
+  JACQUARD_REAL(pthread_sigmask)(SIG_BLOCK, &blocked, nullptr);
 }
 
 }  // namespace real

@@ -1,8 +1,10 @@
 // Who gets a signal that code under test sends, and who waits for one.
 #include <errno.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -296,6 +298,60 @@ int Read(int file) {
 int Poll(int file) {
   pollfd one = {.fd = file, .events = POLLIN, .revents = 0};
   return poll(&one, 1, -1);
+}
+
+// Also if somebody polls, and so can always run, until the handler has run.
+TEST(Signals, AreHandledInTheMiddleOfAWaitAlthoughSomebodyPolls) {
+  ExecutionOptions options = TestOptions();
+  options.unfair_steps = 2000;
+  options.max_steps = 200'000;
+  static std::atomic<int> acknowledged;
+  ExpectPass(Walk(
+      [] {
+        acknowledged = 0;
+        signal(SIGUSR1, [](int) { acknowledged = 1; });
+        std::mutex mutex;
+        mutex.lock();
+        std::thread waiter([&] {
+          const std::lock_guard lock(mutex);
+          while (acknowledged.load() == 0) std::this_thread::yield();
+        });
+        pthread_kill(waiter.native_handle(), SIGUSR1);
+        volatile int polls = 0;  // which make it another loop each time
+        while (acknowledged.load() == 0) {
+          polls = polls + 1;
+          sched_yield();
+        }
+        mutex.unlock();
+        waiter.join();
+      },
+      50, options));
+}
+
+// The kernel's own are the program's, too: they wait for who has blocked them, and no thread of the
+// runtime's gets them.
+TEST(Signals, OfTheKernelWaitForWhoBlocksThem) {
+  for (const int number : {SIGIO, SIGRTMIN}) {
+    ExpectPass(Walk(
+        [number] {
+          std::thread([] { ++steps; }).join();
+          Block(number);
+          int ends[2];
+          Check(pipe(ends) == 0, "a pipe");
+          fcntl(ends[0], F_SETOWN, getpid());
+          fcntl(ends[0], F_SETSIG, number);
+          fcntl(ends[0], F_SETFL, O_ASYNC | O_NONBLOCK);
+          Check(write(ends[1], "x", 1) == 1, "written");
+          sigset_t wanted;
+          sigemptyset(&wanted);
+          sigaddset(&wanted, number);
+          int got = 0;
+          Check(sigwait(&wanted, &got) == 0 && got == number, "it has come");
+          close(ends[0]);
+          close(ends[1]);
+        },
+        20));
+  }
 }
 
 TEST(Signals, EndWaitsForFiles) {
