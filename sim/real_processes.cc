@@ -1,6 +1,7 @@
 // Other processes and what they send: signals, messages, the end of a child. The simulation has
 // none of them; see real_waits.cc. What is there already is taken, what would have to be waited for
 // ends the execution as "unsupported".
+#include <aio.h>
 #include <errno.h>
 #include <mqueue.h>
 #include <poll.h>
@@ -36,9 +37,17 @@ void CheckQueue(mqd_t queue, short events, const char* what) {
   if (MayWait(queue) && !IsReady(queue, events)) Unsupported(what);
 }
 
+void CheckNotification(const sigevent* event) {
+  if (event == nullptr || event->sigev_notify == SIGEV_NONE) return;
+  // Who has filled it with zeros wants no signal either.
+  if (event->sigev_notify != SIGEV_SIGNAL || event->sigev_signo != 0)
+    Unsupported("asynchronous input or output that tells when it is ready");
+}
+
 }  // namespace
 }  // namespace jacquard::sim
 
+using jacquard::sim::CheckNotification;
 using jacquard::sim::CheckQueue;
 using jacquard::sim::engine;
 using jacquard::sim::Taken;
@@ -51,6 +60,27 @@ extern "C" {
 pid_t fork() noexcept {
   if (engine.Simulates()) Unsupported("fork");
   return JACQUARD_REAL(fork)();
+}
+
+// ---- input and output by threads of the C library, which tell when they are ready
+
+#define JACQUARD_ASYNCHRONOUS(name, control)                           \
+  int name(control* request) noexcept {                                \
+    if (engine.Simulates()) CheckNotification(&request->aio_sigevent); \
+    return JACQUARD_REAL(name)(request);                               \
+  }
+JACQUARD_ASYNCHRONOUS(aio_read, aiocb)
+JACQUARD_ASYNCHRONOUS(aio_read64, aiocb64)
+JACQUARD_ASYNCHRONOUS(aio_write, aiocb)
+JACQUARD_ASYNCHRONOUS(aio_write64, aiocb64)
+
+int lio_listio(int mode, aiocb* const* list, int count, sigevent* event) noexcept {
+  if (engine.Simulates()) CheckNotification(event);
+  return JACQUARD_REAL(lio_listio)(mode, list, count, event);
+}
+int lio_listio64(int mode, aiocb64* const* list, int count, sigevent* event) noexcept {
+  if (engine.Simulates()) CheckNotification(event);
+  return JACQUARD_REAL(lio_listio64)(mode, list, count, event);
 }
 
 // ---- children

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/times.h>
+#include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +19,8 @@
 #include <cstdint>
 
 #include "sim/engine.h"
+#include "sim/files.h"
+#include "sim/open_files.h"
 #include "sim/processors.h"
 #include "sim/real.h"
 #include "sim/unsupported.h"
@@ -67,6 +70,31 @@ long Membarrier(long command, uintptr_t pc) {
   return 0;
 }
 
+// A call that may have made descriptors, by who called it.
+void NoteDescriptors(long number, const long (&a)[6], int64_t result, const void* caller) {
+  switch (number) {
+    case SYS_eventfd:
+    case SYS_eventfd2:
+      OpenedNewFile(static_cast<int>(result), caller);
+      break;
+    case SYS_epoll_create:
+    case SYS_epoll_create1:
+    case SYS_timerfd_create:
+    case SYS_memfd_create:
+      OpenedFile(static_cast<int>(result), caller);
+      break;
+    case SYS_pipe:
+    case SYS_pipe2:
+      OpenedPair(reinterpret_cast<const int*>(a[0]), static_cast<int>(result), caller);
+      break;
+    case SYS_socketpair:
+      OpenedPair(reinterpret_cast<const int*>(a[3]), static_cast<int>(result), caller);
+      break;
+    default:
+      break;
+  }
+}
+
 // What the C library has functions for that the runtime stands for: as they do it. False: it is
 // none of those.
 bool CallFunction(long number, const long (&a)[6], uintptr_t pc, long& result) {
@@ -76,6 +104,19 @@ bool CallFunction(long number, const long (&a)[6], uintptr_t pc, long& result) {
       return true;
     case SYS_gettimeofday:
       result = gettimeofday(reinterpret_cast<timeval*>(a[0]), reinterpret_cast<void*>(a[1]));
+      return true;
+    case SYS_clock_settime:
+      result = clock_settime(static_cast<clockid_t>(a[0]), reinterpret_cast<const timespec*>(a[1]));
+      return true;
+    case SYS_settimeofday:
+      result = settimeofday(reinterpret_cast<const timeval*>(a[0]),
+                            reinterpret_cast<const struct timezone*>(a[1]));
+      return true;
+    case SYS_adjtimex:
+      result = adjtimex(reinterpret_cast<timex*>(a[0]));
+      return true;
+    case SYS_clock_adjtime:
+      result = clock_adjtime(static_cast<clockid_t>(a[0]), reinterpret_cast<timex*>(a[1]));
       return true;
     case SYS_times:
       result = times(reinterpret_cast<tms*>(a[0]));
@@ -91,6 +132,9 @@ bool CallFunction(long number, const long (&a)[6], uintptr_t pc, long& result) {
       result = ResultOf(clock_nanosleep(static_cast<clockid_t>(a[0]), static_cast<int>(a[1]),
                                         reinterpret_cast<const timespec*>(a[2]),
                                         reinterpret_cast<timespec*>(a[3])));
+      return true;
+    case SYS_close:
+      result = CloseFile(static_cast<int>(a[0]), reinterpret_cast<const void*>(pc));
       return true;
     case SYS_sched_yield:
       result = sched_yield();
@@ -169,6 +213,8 @@ extern "C" long syscall(long number, ...) noexcept {
     jacquard::sim::NameRealThread(number, a);
   }
   const int64_t result = jacquard::sim::RawSyscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+  if (result >= 0 && engine.Simulates())
+    jacquard::sim::NoteDescriptors(number, a, result, reinterpret_cast<const void*>(pc));
   if (number == SYS_membarrier && result == 0)
     jacquard::sim::lasting_registrations |= a[0] & jacquard::sim::kRegistrations;
   if (result >= 0 || result < -4095) return result;

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/times.h>
+#include <sys/timex.h>
 #include <threads.h>
 #include <time.h>
 #include <unistd.h>
@@ -224,6 +225,23 @@ clock_t times(tms* computed) noexcept {
   if (computed != nullptr) *computed = {ticks(SinceBegin(now)), 0, 0, 0};
   return ticks(now);
 }
+
+// The clocks of the simulation are not set, and the system's are out of its reach: that takes a
+// privilege which a simulated program does not have.
+#define JACQUARD_SETS_CLOCK(name, changes, parameters, arguments)             \
+  int name parameters noexcept {                                              \
+    if (!(changes) || !TimeIsVirtual()) return JACQUARD_REAL(name) arguments; \
+    errno = EPERM;                                                            \
+    return -1;                                                                \
+  }
+JACQUARD_SETS_CLOCK(clock_settime, true, (clockid_t clock, const timespec* time), (clock, time))
+JACQUARD_SETS_CLOCK(settimeofday, true, (const timeval* time, const struct timezone* zone),
+                    (time, zone))
+JACQUARD_SETS_CLOCK(adjtime, delta != nullptr, (const timeval* delta, timeval* old), (delta, old))
+JACQUARD_SETS_CLOCK(adjtimex, state->modes != 0, (timex * state), (state))
+JACQUARD_SETS_CLOCK(ntp_adjtime, state->modes != 0, (timex * state), (state))
+JACQUARD_SETS_CLOCK(clock_adjtime, state->modes != 0, (clockid_t clock, timex* state),
+                    (clock, state))
 
 // What else is counted there is the real process's: nothing, here.
 int getrusage(__rusage_who_t who, rusage* usage) noexcept {

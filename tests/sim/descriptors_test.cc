@@ -6,10 +6,12 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -202,6 +204,46 @@ TEST(Descriptors, CallsAreSteps) {
         Check(written, "nobody closes it before (planted)");
       },
       "invariant|nobody closes it before (planted)");
+}
+
+// Who calls the system by itself has made them all the same: nobody else could write there.
+TEST(Descriptors, ThatSystemCallsHaveMade) {
+  const auto wait_for = [](const std::function<int()>& make) {
+    const int file = make();
+    Check(file >= 0, "made");
+    pollfd files = {.fd = file, .events = POLLIN, .revents = 0};
+    poll(&files, 1, -1);
+  };
+  const auto call = [](auto... arguments) { return static_cast<int>(syscall(arguments...)); };
+  const std::function<int()> ways[] = {
+      [&] { return call(SYS_eventfd2, 0, EFD_CLOEXEC); },
+      [&] { return call(SYS_eventfd, 0); },
+      [&] {
+        int ends[2];
+        return call(SYS_pipe2, ends, O_CLOEXEC) == 0 ? ends[0] : -1;
+      },
+      [&] {
+        int ends[2];
+        return call(SYS_pipe, ends) == 0 ? ends[0] : -1;
+      },
+      [&] {
+        int ends[2];
+        return call(SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, ends) == 0 ? ends[0] : -1;
+      },
+  };
+  for (const auto& way : ways) {
+    const Verdict verdict = Walk([&] { wait_for(way); }, 10).verdict;
+    EXPECT_EQ(verdict.kind, VerdictKind::kDeadlock) << verdict.message;
+  }
+  // They go with the execution.
+  ExpectPass(Walk(
+      [&] {
+        TakeStep();
+        Check(call(SYS_eventfd2, 0, 0) < 200, "the first of this execution");
+        Check(call(SYS_epoll_create1, EPOLL_CLOEXEC) < 200, "the second");
+        Check(call(SYS_timerfd_create, CLOCK_MONOTONIC, 0) < 200, "the third");
+      },
+      500));
 }
 
 // By the program's numbers, whatever the runtime has instead.

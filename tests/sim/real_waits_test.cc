@@ -1,5 +1,6 @@
 // Waits for what the simulation does not have: refused at once, unless there is nothing to wait
 // for.
+#include <aio.h>
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -294,6 +295,40 @@ TEST(RealWaits, ForChildren) {
   EXPECT_FALSE(IsRefused([child] {
     int status;
     Check(waitpid(child, &status, 0) == child && WTERMSIG(status) == SIGKILL, "it has ended");
+  }));
+}
+
+TEST(RealWaits, AsynchronousInputAndOutput) {
+  const auto request = [](int notify, int signal = SIGRTMIN) {
+    aiocb control = {};
+    control.aio_reqprio = -1;  // which is refused, before there is a thread for it
+    control.aio_sigevent.sigev_notify = notify;
+    control.aio_sigevent.sigev_signo = signal;
+    return control;
+  };
+  EXPECT_FALSE(IsRefused([&] {
+    aiocb control = request(SIGEV_NONE);
+    Check(aio_read(&control) == -1 && errno == EINVAL, "as by itself");
+  }));
+  EXPECT_FALSE(IsRefused([&] {
+    aiocb control = request(SIGEV_SIGNAL, 0);
+    Check(aio_read(&control) == -1 && errno == EINVAL, "without a signal, too");
+  }));
+  EXPECT_TRUE(IsRefused([&] {
+    aiocb control = request(SIGEV_SIGNAL);
+    aio_read(&control);
+  }));
+  EXPECT_TRUE(IsRefused([&] {
+    aiocb control = request(SIGEV_THREAD);
+    aio_write(&control);
+  }));
+  EXPECT_TRUE(IsRefused([&] {
+    aiocb control = request(SIGEV_NONE);
+    aiocb* const list[] = {&control};
+    sigevent event = {};
+    event.sigev_notify = SIGEV_SIGNAL;
+    event.sigev_signo = SIGRTMIN;
+    lio_listio(LIO_NOWAIT, list, 1, &event);
   }));
 }
 

@@ -5,7 +5,9 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/times.h>
+#include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -286,6 +288,33 @@ TEST(Time, IsVirtualForSystemCallsToo) {
     Check(syscall(SYS_sched_yield) == 0, "another one may go first");
     other.join();
   }));
+}
+
+// Or each execution would set the machine's. (Tests run with the privilege, or without.)
+TEST(Time, IsNotSet) {
+  const auto is_refused = [](long result) { return result == -1 && errno == EPERM; };
+  const time_t before = time(nullptr);
+  ExpectPass(Walk(
+      [&] {
+        TakeStep();
+        const timespec now = {.tv_sec = before, .tv_nsec = 0};
+        const timeval a_bit = {.tv_sec = 0, .tv_usec = 1};
+        timex state = {};
+        state.modes = ADJ_OFFSET;
+        Check(is_refused(clock_settime(CLOCK_REALTIME, &now)), "clock_settime");
+        Check(is_refused(adjtime(&a_bit, nullptr)), "adjtime");
+        Check(is_refused(adjtimex(&state)), "adjtimex");
+        Check(is_refused(ntp_adjtime(&state)), "ntp_adjtime");
+        Check(is_refused(clock_adjtime(CLOCK_REALTIME, &state)), "clock_adjtime");
+        Check(is_refused(syscall(SYS_clock_settime, CLOCK_REALTIME, &now)), "the system call");
+        const timeval also_now = {.tv_sec = before, .tv_usec = 0};
+        Check(is_refused(settimeofday(&also_now, nullptr)), "settimeofday");
+        Check(is_refused(syscall(SYS_settimeofday, &also_now, nullptr)), "that by system call");
+        Check(is_refused(syscall(SYS_adjtimex, &state)), "and this one");
+        state.modes = 0;
+        Check(adjtimex(&state) >= 0, "looked at");
+      },
+      1));
 }
 
 TEST(Time, UnknownClocksAreRefused) {
