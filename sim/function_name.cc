@@ -169,21 +169,24 @@ bool IsHarnessFrame(const SourceFrame& frame) {
          frame.function.starts_with("jacquard::");
 }
 
-bool IsReservedName(const std::string& function) {
-  for (const char* prefix : {"std::", "__gnu_cxx::", "__"}) {
-    if (function.starts_with(prefix)) return true;
-  }
-  return false;
-}
-
 bool IsOfCxxLibrary(const std::string& file) {
   return file.find("/include/c++/") != std::string::npos;
+}
+
+// A name that the language keeps for its libraries and for the compiler, where these have it. Users
+// have such names for functions of their own, too.
+bool IsReservedName(const SourceFrame& frame) {
+  for (const char* prefix : {"std::", "__gnu_cxx::", "__cxx_global_"}) {
+    if (frame.function.starts_with(prefix)) return true;
+  }
+  return frame.function.starts_with("__") &&
+         (frame.file.empty() || frame.file.starts_with("/usr/") || IsOfCxxLibrary(frame.file));
 }
 
 }  // namespace
 
 bool IsLibraryFrame(const SourceFrame& frame) {
-  if (IsReservedName(frame.function) || IsHarnessFrame(frame)) return true;
+  if (IsReservedName(frame) || IsHarnessFrame(frame)) return true;
   // Code without line tables ("libc.so.6+0x1234" at worst): not what was compiled for the
   // simulation.
   if (frame.file.empty()) return !frame.function.starts_with("0x");
@@ -191,7 +194,7 @@ bool IsLibraryFrame(const SourceFrame& frame) {
 }
 
 bool IsInstalledHeaderFrame(const SourceFrame& frame) {
-  if (IsReservedName(frame.function) || IsOfCxxLibrary(frame.file)) return false;
+  if (IsReservedName(frame) || IsOfCxxLibrary(frame.file)) return false;
   std::string_view path = frame.file;
   if (path.starts_with("/usr/local/include/")) return true;
   constexpr std::string_view kHeaders = "/usr/include/";

@@ -94,6 +94,10 @@ TEST(IsLibraryFrame, TellsLibrariesFromUsers) {
   EXPECT_TRUE(IsLibraryFrame(frame("start_thread", "")));
   EXPECT_TRUE(IsLibraryFrame(frame("libstdc++.so.6+0x1234", "")));
   EXPECT_FALSE(IsLibraryFrame(frame("0x401000", "")));
+  EXPECT_TRUE(IsLibraryFrame(frame("__cxx_global_var_init", "a.cc")));
+  EXPECT_TRUE(IsLibraryFrame(frame("__libc_start_main", "")));
+  EXPECT_TRUE(IsLibraryFrame(frame("__gthread_mutex_lock", "/usr/include/c++/12/bits/gthr.h")));
+  EXPECT_FALSE(IsLibraryFrame(frame("__rte_ring_enqueue", "ring.h")));
   EXPECT_FALSE(IsLibraryFrame(frame("jacquard::Refcount::Get", "lock/refcount.h")));
   EXPECT_TRUE(IsLibraryFrame(
       frame("jacquard::Operation<...>::Invoke", "external/jacquard/fuzzers/scenario.h")));
