@@ -85,7 +85,7 @@ void ResetGetopt() {
   char program[] = "";
   char* const none[] = {program, nullptr};
   optind = 0;
-  static_cast<void>(getopt(1, none, ""));
+  [[maybe_unused]] const int result = getopt(1, none, "");
 }
 
 void* EndWithoutExecution(void* seconds) {
@@ -137,7 +137,7 @@ bool HasConstructors(const Options& options, bool replays, char** argv) {
         "the replay token is of executions for which constructors have run once: constructors=each "
         "must not stand in JACQUARD_OPTIONS");
   }
-  if (has_threads) {
+  if (has_threads || (has && !may_have)) {
     Refuse(
         fmt::format("unsupported: the constructor of a global{} has started a thread, which is a "
                     "real one that the simulation does not know. A function-local static is "

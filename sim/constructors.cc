@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 
 #include <cstddef>
+#include <cstdio>
 #include <ios>
 #include <string_view>
 
@@ -29,9 +30,14 @@ namespace {
 constexpr char kMarker[] = "JACQUARD_CONSTRUCTORS";
 constexpr char kEach[] = "each";
 
+// As the program has got them.
+constinit char** arguments = nullptr;
+constinit bool is_forbidden = false;  // by the options
+
 // Those that have been put aside, in their order.
 constinit Constructor* constructors = nullptr;
 constinit size_t constructor_count = 0;
+constinit bool they_run = false;
 
 // The value of the variable `name` in `environment`; null: there is none.
 char** FindVariable(char** environment, std::string_view name) {
@@ -47,14 +53,14 @@ std::string_view ValueIn(const char* variable) {
   return text.substr(text.find('=') + 1);
 }
 
-// Whether `options` ask for it: then the constructors need not run once before. (Where they are
-// separated by something else than spaces, main finds out.)
-bool IsAskedFor(std::string_view options) {
+// What `options` say of it, "each" or "once"; "" if they say nothing. (Where they are separated by
+// something else than spaces, main finds out.)
+std::string_view Wanted(std::string_view options) {
   constexpr std::string_view kOption = "constructors=";
   const size_t last = options.rfind(kOption);  // the last one wins
-  if (last == options.npos || (last != 0 && options[last - 1] != ' ')) return false;
+  if (last == options.npos || (last != 0 && options[last - 1] != ' ')) return {};
   options.remove_prefix(last + kOption.size());
-  return options.substr(0, options.find(' ')) == kEach;
+  return options.substr(0, options.find(' '));
 }
 
 // Whether the program has been executed again for that, or need not be. The marker is not in the
@@ -65,14 +71,17 @@ bool AreForExecutions(char** environment) {
     return true;
   }
   char** const options = FindVariable(environment, "JACQUARD_OPTIONS");
-  return options != nullptr && IsAskedFor(ValueIn(*options));
+  const std::string_view wanted = options != nullptr ? Wanted(ValueIn(*options)) : "";
+  is_forbidden = wanted == "once";
+  return wanted == kEach;
 }
 
 void DoNothing(int /*argc*/, char** /*argv*/, char** /*environment*/) {}
 
 // Before all constructors, those of the runtime too: it may use nothing of it.
-void PutAside(int /*argc*/, char** /*argv*/, char** environment) {
+void PutAside(int /*argc*/, char** argv, char** environment) {
   if (!engine.IsBeforeProgram()) return;  // main is called once, and executes by itself
+  arguments = argv;
   RememberProcess();
   if (!AreForExecutions(environment)) return;
   Constructor* const begin = &__init_array_start;
@@ -98,6 +107,15 @@ void PutAside(int /*argc*/, char** /*argv*/, char** environment) {
 
 }  // namespace
 
+void BeforeThreadOfConstructor() {
+  if (!engine.IsBeforeProgram() || is_forbidden || HasConstructorsInExecutions()) return;
+  std::fflush(nullptr);
+  ExecuteWithConstructors(arguments);
+  // If that fails, main says so.
+}
+
+bool ConstructorsRun() { return they_run; }
+
 void PrepareConstructors() {
   // The standard streams are made by the first one of these, and not in each execution.
   if (HasConstructorsInExecutions()) static const std::ios_base::Init streams;
@@ -110,7 +128,9 @@ namespace jacquard {
 bool HasConstructorsInExecutions() { return sim::constructors != nullptr; }
 
 void RunConstructors(int argc, char** argv, char** environment) {
+  sim::they_run = true;
   for (size_t i = 0; i < sim::constructor_count; ++i) sim::constructors[i](argc, argv, environment);
+  sim::they_run = false;
 }
 
 int ExecuteWithConstructors(char** argv) {

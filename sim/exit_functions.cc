@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sim/caller.h"
+#include "sim/constructors.h"
 #include "sim/engine.h"
 #include "sim/opened_libraries.h"
 #include "sim/real.h"
@@ -19,6 +20,8 @@ extern "C" [[gnu::weak]] int __llvm_profile_runtime;
 extern "C" [[gnu::weak]] void llvm_gcov_init();
 // std::ios_base::Init::~Init(), which flushes the standard streams.
 extern "C" void FinishStreams(void* object) __asm__("_ZNSt8ios_base4InitD1Ev");
+// __sanitizer_cov_dump(): UBSan's runtime has it called.
+extern "C" [[gnu::weak]] void DumpCoverage(void* object) __asm__("__sanitizer_cov_dump");
 
 namespace jacquard::sim {
 namespace {
@@ -51,16 +54,12 @@ constinit size_t destructors_left = 0;
 // With the counters of coverage something writes files of its own at the end of the process.
 bool CountsCoverage() { return &__llvm_profile_runtime != nullptr || &llvm_gcov_init != nullptr; }
 
-bool IsAtexit(const void* caller) {
-  constexpr uintptr_t kItsSize = 64;
-  return reinterpret_cast<uintptr_t>(caller) - reinterpret_cast<uintptr_t>(&atexit) < kItsSize;
-}
-
-// Whether `function` is to be called at the end of a program that `caller` has registered.
-bool IsOfProgram(void (*function)(void*), const void* caller) {
+// Whether `function` is to be called at the end of a program, with `object`, that `caller` has
+// registered.
+bool IsOfProgram(void (*function)(void*), const void* object, const void* caller) {
   // A flush comes at the end of an execution in any case.
-  return !FromRuntime(caller) && function != FinishStreams &&
-         !(CountsCoverage() && IsAtexit(caller));
+  if (FromRuntime(caller) || function == FinishStreams || function == DumpCoverage) return false;
+  return !(CountsCoverage() && ConstructorsRun() && object == nullptr);
 }
 
 // Those that `applies` holds of, the last one first.
@@ -140,14 +139,14 @@ int __cxa_atexit(void (*function)(void*), void* object, void* library) {
   if (engine.InExecution() && jacquard::sim::FromProgram(caller)) {
     const bool is_called = engine.options().exits != jacquard::ExitMode::kIsMisplaced ||
                            opened_libraries.Contains(caller);
-    if (is_called && jacquard::sim::IsOfProgram(function, caller)) {
+    if (is_called && jacquard::sim::IsOfProgram(function, object, caller)) {
       const jacquard::sim::RealHeap real_heap;
       jacquard::sim::exit_functions.push_back({function, object, library});
     }
     return 0;
   }
   if (engine.IsBeforeProgram() && jacquard::sim::FromExecutable(caller) &&
-      jacquard::sim::IsOfProgram(function, caller))
+      jacquard::sim::IsOfProgram(function, object, caller))
     ++jacquard::sim::outside_functions;
   static const auto real = reinterpret_cast<int (*)(void (*)(void*), void*, void*)>(
       jacquard::sim::FindReal("__cxa_atexit"));

@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "sim/cancellation.h"
+#include "sim/constructors.h"
 #include "sim/lock_order.h"
 #include "sim/processors.h"
 #include "sim/real.h"
@@ -199,8 +200,10 @@ int pthread_create(pthread_t* handle, const pthread_attr_t* attributes, void* (*
           "a scenario's constructor or destructor; operations may start threads",
           {.pc = JACQUARD_CALLER});
     }
+    const bool is_program = jacquard::sim::IsProgram(JACQUARD_CALLER);
+    if (is_program) jacquard::sim::BeforeThreadOfConstructor();
     const int error = jacquard::sim::real::pthread_create(handle, attributes, start, argument);
-    if (error == 0 && jacquard::sim::IsProgram(JACQUARD_CALLER)) ++jacquard::sim::real_threads;
+    if (error == 0 && is_program) ++jacquard::sim::real_threads;
     return error;
   }
   return jacquard::sim::CreateThread(handle, attributes, start, argument, JACQUARD_CALLER);

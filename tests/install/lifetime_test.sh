@@ -155,6 +155,30 @@ echo one >input
 ends 0 'what constructors change' jacquard-c++ -o begins begins.cc
 ends 0 'it is as it was' option executions=1 ./begins <input
 
+# No thread of a constructor's has run before: time passes by itself for one that sleeps, and it would end the process.
+cat >watchdog.cc <<'END'
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <thread>
+static std::atomic<int> looks{0};
+static struct Watchdog {
+  Watchdog() {
+    std::thread([] {
+      for (int last = -1; last != looks; std::this_thread::sleep_for(std::chrono::seconds(10))) last = looks;
+      std::_Exit(42);
+    }).detach();
+    volatile int time = 0;
+    while (time < 100'000'000) time = time + 1;
+  }
+} watchdog;
+int main() {
+  for (int i = 0; i < 3; ++i) ++looks;
+}
+END
+ends 0 'a watchdog' jacquard-c++ -o watchdog watchdog.cc
+ends 0 'it watches' env JACQUARD_OPTIONS=executions=2 ./watchdog
+
 # Each execution constructs if it is asked for that; the token remembers.
 cat >counts.cc <<'END'
 #include <cassert>

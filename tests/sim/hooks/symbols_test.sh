@@ -33,7 +33,7 @@ undefined=$(nm --undefined-only "$object" | awk '{ print $NF }')
 complain "global symbols that are not part of the interface" \
   "$(grep -vxE "$HOOKS|$THREADS|$WAITS|$SIGNALS|$TIME|$HEAP|$TEXTS|$SHARED|$FILES|$CXX|$CHANCE|$CONTAINERS|$INTERFACE" <<<"$defined")"
 complain "global symbols of jacquard::sim" "$(c++filt <<<"$defined" | grep 'jacquard::sim')"
-complain "the runtime is instrumented" "$(grep -E '^__(tsan|sanitizer)_' <<<"$undefined")"
+complain "the runtime is instrumented" "$(grep -E '^__(tsan|sanitizer)_' <<<"$undefined" | grep -vx __sanitizer_cov_dump)"
 for symbol in __tsan_write4 __tsan_atomic32_load pthread_create _ZN8jacquard7ExecuteERNS_7ProgramERNS_8StrategyERKNS_16ExecutionOptionsEPNS_5TraceE; do
   grep -qxF "$symbol" <<<"$defined" || complain "missing" "$symbol"
 done
@@ -42,7 +42,7 @@ done
 for symbol in wait send random error mtx_lock; do
   nm "$object" | grep -q " W $symbol\$" || complain "not weak" "$symbol"
 done
-complain "needed weakly" "$(nm "$object" | awk '$1 == "w" { print $2 }' | grep -vE '^__(start|stop)_|__waiter_pool_base|^__wrap_main$|^__llvm_profile_runtime$|^llvm_gcov_init$')"
+complain "needed weakly" "$(nm "$object" | awk '$1 == "w" { print $2 }' | grep -vE '^__(start|stop)_|__waiter_pool_base|^__wrap_main$|^__llvm_profile_runtime$|^llvm_gcov_init$|^__sanitizer_cov_dump$')"
 
 # objcopy has made local what is in there, not left it out.
 grep -q ' [bBdD] _ZN8jacquard3sim6engineE$' <(nm "$object") || complain "the engine is missing" "jacquard::sim::engine"
