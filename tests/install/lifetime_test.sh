@@ -116,6 +116,36 @@ END
 ends 0 'a folder' jacquard-c++ -std=c++20 -o folder folder.cc
 ends 0 'it stays' ./folder
 
+# What a constructor has made outside, and what main has done to its arguments, is not in the way of a second beginning.
+cat >single.cc <<'END'
+#include <cassert>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <thread>
+#include <unistd.h>
+static int *started;
+static struct Single {
+  Single() { assert((file = open("single", O_CREAT | O_EXCL | O_WRONLY, 0600)) >= 0); }
+  ~Single() {
+    unlink("single");
+    if (*started != 1) std::abort(); // which it is only behind main
+  }
+  int file;
+} single;
+int main(int argc, char **argv) {
+  assert(argc == 2 && std::strcmp(argv[1], "secret") == 0);
+  std::memset(argv[1], '*', 6);
+  argv[1] = nullptr;
+  static int one = 1;
+  started = &one;
+  std::thread([] {}).detach();
+}
+END
+ends 0 'a single one' jacquard-c++ -o single_one single.cc
+ends 0 'which begins again' ./single_one secret
+says 'which begins again' '2000 executions'
+
 # Executed again, a program finds what it found the first time.
 cat >begins.cc <<'END'
 #include <arpa/inet.h>
