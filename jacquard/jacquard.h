@@ -33,9 +33,6 @@
 
 namespace jacquard {
 
-// How to explore. The environment has the last word: JACQUARD_OPTIONS, as ParseOptions reads it,
-// and JACQUARD_REPLAY, a token. Numbers that ParseOptions would refuse Explore refuses, too; but 0
-// executions or seconds are no bound.
 // Whether constructors and destructors of globals are part of each execution: of a program with a
 // main of its own.
 enum class Constructors : uint8_t {
@@ -44,6 +41,9 @@ enum class Constructors : uint8_t {
   kEach,
 };
 
+// How to explore. The environment has the last word: JACQUARD_OPTIONS, as ParseOptions reads it,
+// and JACQUARD_REPLAY, a token. Numbers that ParseOptions would refuse Explore refuses, too; but 0
+// executions or seconds are no bound.
 struct Options {
   // By name: "portfolio" stands for the best that exists; StrategyHelp() lists them all.
   std::string strategy = "portfolio";

@@ -93,7 +93,6 @@ ends 1 'its token' env JACQUARD_OPTIONS="replay=$token" ./worker-DSTARTS_BEFORE_
 says 'its token' '^deadlock: lost wake-up: '
 ends 1 'several processes' option jobs=2 ./worker-DSTARTS_BEFORE_MAINUNTOLD
 ends 0 'several processes of a right one' option jobs=2 ./worker-DSTARTS_BEFORE_MAIN
-
 ends 1 'several processes that find out' option jobs=2 ./workerUNTOLD
 ends 0 'and one that is right' option jobs=2 ./worker
 

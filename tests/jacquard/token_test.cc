@@ -17,6 +17,8 @@ Token RandomToken(std::mt19937_64& random) {
   token.options.races = random() % 2 != 0;
   token.options.wake_order = random() % 2 != 0;
   token.options.annotations = random() % 2 != 0;
+  token.options.exit_functions = random() % 2 != 0;
+  token.options.constructors = random() % 2 != 0;
   token.options.lock_order = random() % 2 != 0;
   token.options.detached_threads_may_outlive = random() % 2 != 0;
   if (random() % 2 != 0) token.options.spurious_wake_ups = static_cast<uint32_t>(random() % 1000);
@@ -52,6 +54,8 @@ TEST(Token, GoesRound) {
     EXPECT_EQ(parsed.options.races, token.options.races);
     EXPECT_EQ(parsed.options.wake_order, token.options.wake_order);
     EXPECT_EQ(parsed.options.annotations, token.options.annotations);
+    EXPECT_EQ(parsed.options.exit_functions, token.options.exit_functions);
+    EXPECT_EQ(parsed.options.constructors, token.options.constructors);
     EXPECT_EQ(parsed.options.lock_order, token.options.lock_order);
     EXPECT_EQ(parsed.options.detached_threads_may_outlive,
               token.options.detached_threads_may_outlive);

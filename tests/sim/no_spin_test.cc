@@ -343,7 +343,7 @@ TEST(NoSpin, ManyReadsInDeepRecursion) {
 }
 [[gnu::noinline]] void WaitBesideAVariable() {
   std::atomic<int> go{0};
-  int result;  // NOLINT: the other thread's to initialise
+  int result;  // the other thread's to initialise
   std::thread other([&] {
     go.load();
     result = 7;
