@@ -31,6 +31,7 @@
 
 namespace jacquard::sim {
 
+enum class Ending : uint8_t;
 class Memory;
 class Recorder;
 
@@ -307,12 +308,15 @@ class Engine : public ThreadTable {
   [[noreturn]] void Fail(VerdictKind kind, std::string_view rule, std::string_view message,
                          const Blame& blame = {});
 
-  // The program calls `function`, which ends it: so does the execution. `in_order`: what it has not
+  // The program calls `function`, which ends it: so does the execution. In order: what it has not
   // freed by then, and cannot reach, is a leak.
   // Returns if it is the process that is to end.
-  void EndProgram(std::string_view function, int status, bool in_order, uintptr_t pc);
+  void EndProgram(std::string_view function, int status, Ending ending, uintptr_t pc);
   // The program ends in order: what is registered for that is called, while other threads go on.
-  void CallExitFunctions();
+  void CallExitFunctions(int status);
+  bool CallsExitFunctions() const {
+    return options_.exit_functions && options_.exits != ExitMode::kIsMisplaced;
+  }
   // Whether that would have been more if the execution had begun with the constructors, and might
   // have mattered to a thread.
   bool needs_constructors() const { return needs_constructors_; }

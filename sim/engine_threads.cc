@@ -163,7 +163,7 @@ void Engine::EndThread(SimThread& me) {
     for (int i = 0; i < thread_count_; ++i) {
       if (i != me.id) TellJoin(i);  // POSIX: "after the last thread has been terminated"
     }
-    CallExitFunctions();
+    CallExitFunctions(0);
   }
   EndRecheck();
   Remove(alive_, me.id);

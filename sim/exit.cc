@@ -20,23 +20,28 @@
 
 namespace jacquard::sim {
 
-void Engine::EndProgram(std::string_view function, int status, bool in_order, uintptr_t pc) {
+void Engine::EndProgram(std::string_view function, int status, Ending ending, uintptr_t pc) {
   if (status != 0) {
     FailIfInHandlerOfFault();
     FailInTimersHandler();
   }
+  // A switch to other threads, which go on until the end, notes another end of the stack.
+  const Context end_of_stack = current->context;
   if (IsAlone()) {
-    WriteMessage("no second thread: this program has run once, as it is");
-    if (in_order) {
+    if (ending == Ending::kInOrder) {
+      is_ending_ = true;
       RunThreadDestructors();
-      RunExitFunctions();
+      RunExitFunctions(status);
     }
+    if (ending == Ending::kQuick) RunQuickExitFunctions();
+  }
+  if (IsAlone()) {  // still, so the process may end
+    WriteMessage("no second thread: this program has run once, as it is");
     return;
   }
-  // Until then the other threads go on; the switch to them notes another end of the stack.
-  const Context end_of_stack = current->context;
   const bool fails = options_.exits == ExitMode::kMustBeZero && status != 0;
-  if (in_order && !fails) CallExitFunctions();
+  if (ending == Ending::kInOrder && !fails) CallExitFunctions(status);
+  if (ending == Ending::kQuick && !fails && CallsExitFunctions()) RunQuickExitFunctions();
   if (options_.exits != ExitMode::kIsMisplaced && !probing_ && Simulates()) {
     DecisionPoint(StepKind::kExit, nullptr, pc);
     FinishStep(StepKind::kExit, MemoryOrder::kRelaxed, 0, nullptr, 0, 0, pc);
@@ -58,12 +63,12 @@ void Engine::EndProgram(std::string_view function, int status, bool in_order, ui
       break;
   }
   EndProbeIfAny();
-  if (in_order && options_.check_leaks && arena.live_blocks() != 0) CheckLeaks();
+  if (ending == Ending::kInOrder && options_.check_leaks && arena.live_blocks() != 0) CheckLeaks();
   GiveUp();
 }
 
-void Engine::CallExitFunctions() {
-  if (!options_.exit_functions || options_.exits == ExitMode::kIsMisplaced) return;
+void Engine::CallExitFunctions(int status) {
+  if (!CallsExitFunctions()) return;
   if (HasEarlierExitFunctions() && LeavesThreads()) needs_constructors_ = true;
   if (recorder != nullptr && HasExitFunctions()) {
     recorder->Text(
@@ -73,7 +78,7 @@ void Engine::CallExitFunctions() {
   }
   is_ending_ = true;
   RunThreadDestructors();
-  RunAllExitFunctions();
+  RunAllExitFunctions(status);
 }
 
 namespace {
@@ -89,7 +94,7 @@ namespace {
 [[noreturn]] void Exit(std::string_view function, int status, uintptr_t pc) {
   if (engine.OnExecutingThread()) {
     NoteEndOfStack();
-    engine.EndProgram(function, status, /*in_order=*/true, pc);
+    engine.EndProgram(function, status, Ending::kInOrder, pc);
   }
   JACQUARD_REAL(exit)(status);
   __builtin_unreachable();
@@ -106,38 +111,38 @@ void ReturnFromMain(int status) {
   const auto ends_others = [] { return (engine.alive() & ~engine.current->bit) != 0; };
   const bool matters = exits == ExitMode::kIsRealIfAlone ||
                        (exits == ExitMode::kMustBeZero && status != 0) || ends_others();
-  if (!matters) engine.CallExitFunctions();
+  if (!matters) engine.CallExitFunctions(status);
   if (!matters && !ends_others()) {
     if (status != 0) engine.CountFailingStatus();
     return;
   }
   sim::NoteEndOfStack();
-  engine.EndProgram("main", status, /*in_order=*/true, 0);
+  engine.EndProgram("main", status, sim::Ending::kInOrder, 0);
   JACQUARD_REAL(exit)(status);
 }
 
 }  // namespace jacquard
 
+using jacquard::sim::Ending;
 using jacquard::sim::engine;
 using jacquard::sim::Exit;
 
 extern "C" {
 
-// `in_order_`: whether it calls what is registered for the end of the process.
-#define JACQUARD_EXIT(name, specification, in_order_)               \
-  void name(int status) specification {                             \
-    if (engine.OnExecutingThread()) {                               \
-      jacquard::sim::NoteEndOfStack();                              \
-      engine.EndProgram(#name, status, in_order_, JACQUARD_CALLER); \
-    }                                                               \
-    JACQUARD_REAL(name)(status);                                    \
-    __builtin_unreachable();                                        \
+#define JACQUARD_EXIT(name, specification, ending)               \
+  void name(int status) specification {                          \
+    if (engine.OnExecutingThread()) {                            \
+      jacquard::sim::NoteEndOfStack();                           \
+      engine.EndProgram(#name, status, ending, JACQUARD_CALLER); \
+    }                                                            \
+    JACQUARD_REAL(name)(status);                                 \
+    __builtin_unreachable();                                     \
   }
 
-JACQUARD_EXIT(exit, noexcept, true)
-JACQUARD_EXIT(_exit, , false)
-JACQUARD_EXIT(_Exit, noexcept, false)
-JACQUARD_EXIT(quick_exit, noexcept, false)
+JACQUARD_EXIT(exit, noexcept, Ending::kInOrder)
+JACQUARD_EXIT(_exit, , Ending::kAtOnce)
+JACQUARD_EXIT(_Exit, noexcept, Ending::kAtOnce)
+JACQUARD_EXIT(quick_exit, noexcept, Ending::kQuick)
 
 void verr(int status, const char* format, va_list arguments) {
   vwarn(format, arguments);

@@ -1,6 +1,7 @@
 #include "sim/exit_functions.h"
 
 #include <cxxabi.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
@@ -43,8 +44,11 @@ struct ExitFunction {
   void (*function)(void*);
   void* object;
   const void* library;  // its handle, which each module has
+  // In the place of `function`, what on_exit was given; else null.
+  void (*with_status)(int, void*) = nullptr;
 };
 constinit std::vector<ExitFunction> exit_functions;
+constinit std::vector<ExitFunction> quick_exit_functions;  // of at_quick_exit
 // How many constructors of globals have registered before main.
 constinit int outside_functions = 0;
 // How many functions with the attribute "destructor" there are, and are still to be called.
@@ -54,24 +58,49 @@ constinit size_t destructors_left = 0;
 // With the counters of coverage something writes files of its own at the end of the process.
 bool CountsCoverage() { return &__llvm_profile_runtime != nullptr || &llvm_gcov_init != nullptr; }
 
-// Whether `function` is to be called at the end of a program, with `object`, that `caller` has
-// registered.
-bool IsOfProgram(void (*function)(void*), const void* object, const void* caller) {
+// Whether `one` is to be called at the end of a program, which `caller` has registered.
+bool IsOfProgram(const ExitFunction& one, const void* caller) {
+  if (FromRuntime(caller)) return false;
   // A flush comes at the end of an execution in any case.
-  if (FromRuntime(caller) || function == FinishStreams || function == DumpCoverage) return false;
-  return !(CountsCoverage() && ConstructorsRun() && object == nullptr);
+  const bool flushes = one.function == FinishStreams || one.function == DumpCoverage;
+  if (flushes && one.function != nullptr) return false;
+  return !(CountsCoverage() && ConstructorsRun() && one.object == nullptr);
+}
+
+// `caller` registers one of them. False: that is for the C library to keep. A body that is no
+// program has no end of its own: there the roll-back takes the place of what would be called.
+bool Register(std::vector<ExitFunction>& functions, const ExitFunction& one, const void* caller) {
+  const bool is_of_program = IsOfProgram(one, caller);
+  if (engine.InExecution() && FromProgram(caller)) {
+    const bool is_called =
+        engine.options().exits != ExitMode::kIsMisplaced || opened_libraries.Contains(caller);
+    if (is_called && is_of_program) {
+      const RealHeap real_heap;
+      functions.push_back(one);
+    }
+    return true;
+  }
+  if (engine.IsBeforeProgram() && FromExecutable(caller) && is_of_program &&
+      &functions == &exit_functions)
+    ++outside_functions;
+  return false;
 }
 
 // Those that `applies` holds of, the last one first.
-void RunExitFunctionsThat(auto applies) {
-  for (auto i = exit_functions.size(); i-- > 0;) {
-    const ExitFunction one = exit_functions[i];
+void Run(std::vector<ExitFunction>& functions, int status, auto applies) {
+  for (auto i = functions.size(); i-- > 0;) {
+    const ExitFunction one = functions[i];
     if (!applies(one)) continue;
-    exit_functions.erase(exit_functions.begin() + static_cast<std::ptrdiff_t>(i));
-    one.function(one.object);
-    i = exit_functions.size();  // it may have registered or run others
+    functions.erase(functions.begin() + static_cast<std::ptrdiff_t>(i));
+    if (one.with_status != nullptr) {
+      one.with_status(status, one.object);
+    } else {
+      one.function(one.object);
+    }
+    i = functions.size();  // it may have registered or run others
   }
 }
+bool Any(const ExitFunction& /*one*/) { return true; }
 
 }  // namespace
 
@@ -91,9 +120,9 @@ bool HasThreadDestructorOf(const DataRange& module) {
   });
 }
 
-void RunExitFunctions() {
-  RunExitFunctionsThat([](const ExitFunction&) { return true; });
-}
+void RunExitFunctions(int status) { Run(exit_functions, status, Any); }
+
+void RunQuickExitFunctions() { Run(quick_exit_functions, 0, Any); }
 
 bool HasExitFunctions() {
   // One of the destructors is the compiler's own, and does nothing.
@@ -104,12 +133,12 @@ bool HasEarlierExitFunctions() {
   return !HasConstructorsInExecutions() && (outside_functions != 0 || destructors > 1);
 }
 
-void RunAllExitFunctions() {
-  RunExitFunctions();
+void RunAllExitFunctions(int status) {
+  RunExitFunctions(status);
   while (destructors_left != 0) {
     void (*const function)() = (&__fini_array_start)[--destructors_left];
     if (!FromRuntime(reinterpret_cast<const void*>(function))) function();
-    RunExitFunctions();  // it may have registered some
+    RunExitFunctions(status);  // it may have registered some
   }
 }
 
@@ -122,42 +151,51 @@ void KeepExitFunctions() {
 void DropExitFunctions() {
   thread_destructors = kept_destructors;
   exit_functions.clear();
+  quick_exit_functions.clear();
   destructors_left = HasConstructorsInExecutions() ? destructors : 0;
 }
 
 }  // namespace jacquard::sim
 
 using jacquard::sim::engine;
-using jacquard::sim::opened_libraries;
+using jacquard::sim::exit_functions;
+using jacquard::sim::FindReal;
+using jacquard::sim::quick_exit_functions;
+using jacquard::sim::Register;
 
 extern "C" {
 
-// The destructor of a static that an execution makes, or a function of atexit. A body that is no
-// program has no end of its own: there the roll-back takes the destructor's place.
+// The destructor of a static that an execution makes, or a function of atexit.
 int __cxa_atexit(void (*function)(void*), void* object, void* library) {
-  const void* const caller = __builtin_return_address(0);
-  if (engine.InExecution() && jacquard::sim::FromProgram(caller)) {
-    const bool is_called = engine.options().exits != jacquard::ExitMode::kIsMisplaced ||
-                           opened_libraries.Contains(caller);
-    if (is_called && jacquard::sim::IsOfProgram(function, object, caller)) {
-      const jacquard::sim::RealHeap real_heap;
-      jacquard::sim::exit_functions.push_back({function, object, library});
-    }
-    return 0;
-  }
-  if (engine.IsBeforeProgram() && jacquard::sim::FromExecutable(caller) &&
-      jacquard::sim::IsOfProgram(function, object, caller))
-    ++jacquard::sim::outside_functions;
-  static const auto real = reinterpret_cast<int (*)(void (*)(void*), void*, void*)>(
-      jacquard::sim::FindReal("__cxa_atexit"));
+  if (Register(exit_functions, {function, object, library}, __builtin_return_address(0))) return 0;
+  static const auto real =
+      reinterpret_cast<int (*)(void (*)(void*), void*, void*)>(FindReal("__cxa_atexit"));
   return real(function, object, library);
+}
+
+int on_exit(void (*function)(int, void*), void* object) noexcept {
+  if (Register(exit_functions, {nullptr, object, nullptr, function}, JACQUARD_RETURN_ADDRESS))
+    return 0;
+  return JACQUARD_REAL(on_exit)(function, object);
+}
+
+// What at_quick_exit calls.
+int __cxa_at_quick_exit(void (*function)(void*), void* library) {
+  if (Register(quick_exit_functions, {function, nullptr, library}, __builtin_return_address(0)))
+    return 0;
+  static const auto real =
+      reinterpret_cast<int (*)(void (*)(void*), void*)>(FindReal("__cxa_at_quick_exit"));
+  return real(function, library);
 }
 
 // What a library calls when it goes.
 void __cxa_finalize(void* library) {
   if (engine.Simulates() && library != nullptr) {
-    jacquard::sim::RunExitFunctionsThat(
-        [library](const jacquard::sim::ExitFunction& one) { return one.library == library; });
+    const auto is_its_own = [library](const jacquard::sim::ExitFunction& one) {
+      return one.library == library;
+    };
+    jacquard::sim::Run(exit_functions, 0, is_its_own);
+    std::erase_if(quick_exit_functions, is_its_own);
   }
   static const auto real =
       reinterpret_cast<void (*)(void*)>(jacquard::sim::FindReal("__cxa_finalize"));
@@ -174,8 +212,8 @@ int __cxa_thread_atexit(void (*function)(void*), void* object, void* library) {
       jacquard::sim::RawSyscall(SYS_gettid) == jacquard::sim::RawSyscall(SYS_getpid)) {
     jacquard::sim::outside_destructors.push_back({0, function, object, library});
   }
-  static const auto real = reinterpret_cast<int (*)(void (*)(void*), void*, void*)>(
-      jacquard::sim::FindReal("__cxa_thread_atexit"));
+  static const auto real =
+      reinterpret_cast<int (*)(void (*)(void*), void*, void*)>(FindReal("__cxa_thread_atexit"));
   return real(function, object, library);
 }
 

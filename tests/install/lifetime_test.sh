@@ -96,6 +96,43 @@ ends 0 'several processes of a right one' option jobs=2 ./worker-DSTARTS_BEFORE_
 ends 1 'several processes that find out' option jobs=2 ./workerUNTOLD
 ends 0 'and one that is right' option jobs=2 ./worker
 
+# What is registered in another way.
+cat >registers.c <<'END'
+#define _GNU_SOURCE
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+static int called;
+static void First(void) { assert(called++ == 0); }
+static void Second(int status, void *count) { assert(status == 3 && count == &called && called++ == 1); }
+static void Third(void) { assert(called++ == 2 || getenv("MISTAKEN") == NULL); }
+static void *Count(void *number) { return ++*(int *)number, NULL; }
+int main(int argc, char **argv) {
+  int number = 0;
+  pthread_t thread;
+  pthread_create(&thread, NULL, Count, &number);
+  pthread_join(thread, NULL);
+  if (argc == 1) {
+    atexit(Third);
+    on_exit(Second, &called);
+    atexit(First);
+    exit(3);
+  }
+  at_quick_exit(Third);
+  atexit(abort);
+  on_exit(Second, NULL);
+  quick_exit(0);
+}
+END
+ends 0 'what registers' jacquard-cc -o registers registers.c
+registers() { JACQUARD_OPTIONS=executions=100 "$@"; }
+ends 0 'what it has registered' registers ./registers
+ends 0 'all of it' registers env MISTAKEN=1 ./registers
+ends 0 'what it has for a quick exit' registers ./registers quick
+ends 1 'which is called' registers env MISTAKEN=1 ./registers quick
+says 'which is called' '^abort: assert.called.. == 2'
+ends 0 'unless it is not to be' registers env MISTAKEN=1 JACQUARD_OPTIONS='executions=100 exit_functions=skip' ./registers quick
+
 # Where it matters to no thread, what destructors undo outside of the process must be there the next time.
 cat >folder.cc <<'END'
 #include <cassert>

@@ -61,6 +61,36 @@ as_it_is 5 'goes to its end' ./to_the_end
 [[ $(cat to_the_end.txt) == written ]] || fail 'the file is empty'
 ends 0 'with options it is explored' env JACQUARD_OPTIONS=executions=10 ./to_the_end
 says 'with options it is explored' '^jacquard: 10 executions'
+cat >registers.c <<'END'
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+static int numbers[] = {1, 2};
+static void WithStatus(int status, void *number) { printf("on exit %d with %d\n", *(int *)number, status); }
+static void Quick(void) { puts("quick"), fflush(stdout); }
+static void *Count(void *number) { return ++*(int *)number, NULL; }
+static void Start(void) {
+  pthread_t thread;
+  pthread_create(&thread, NULL, Count, &numbers[1]);
+  pthread_join(thread, NULL);
+}
+int main(int argc, char **argv) {
+  at_quick_exit(Quick);
+  on_exit(WithStatus, &numbers[0]);
+  on_exit(WithStatus, &numbers[1]);
+  if (argc == 2) quick_exit(8);
+  if (argc == 3) atexit(Start);
+  exit(9);
+}
+END
+ends 0 'a program that registers' jacquard-cc -o registers registers.c
+as_it_is 9 'what it has registered' ./registers
+[[ $(./registers 2>/dev/null | tr '\n' ,) == 'on exit 2 with 9,on exit 1 with 9,' ]] || fail "that is something else"
+as_it_is 8 'what it has for a quick exit' ./registers quick
+[[ $(./registers quick 2>/dev/null) == quick ]] || fail "that, too"
+ends 0 'a thread that it starts at its end' bash -c './registers with thread >/dev/null'
+says 'a thread that it starts at its end' '^jacquard: [0-9]* executions'
 printf '#include <stdlib.h>\nint main(void) { char *p = malloc(5); p = realloc(p, 100); return !p; }\n' >leaks.c
 ends 0 'a program that leaks' jacquard-cc -o leaks leaks.c
 as_it_is 0 'which is its own affair' ./leaks
