@@ -150,6 +150,10 @@ mode_t ModeOf(int flags, va_list arguments) {
 }  // namespace
 
 int CloseFile(int descriptor, const void* caller) {
+  if (IsByProgram(caller) && IsOfRuntime(descriptor)) {
+    errno = EBADF;
+    return -1;
+  }
   const DescriptorCall call(descriptor, DescriptorCall::Effect::kCloses,
                             reinterpret_cast<uintptr_t>(caller));
   BeforeClose(descriptor, caller);
@@ -189,7 +193,6 @@ using jacquard::sim::files;
 using jacquard::sim::ForgetEarlyStream;
 using jacquard::sim::GiveToStream;
 using jacquard::sim::IsByProgram;
-using jacquard::sim::IsOfRuntime;
 using jacquard::sim::IsStreamOfProgram;
 using jacquard::sim::ModeOf;
 using jacquard::sim::OpenByName;
@@ -267,13 +270,7 @@ int dup(int descriptor) noexcept {
 
 // ---- what closes, or puts another file in the place
 
-int close(int descriptor) {
-  if (IsByProgram(JACQUARD_RETURN_ADDRESS) && IsOfRuntime(descriptor)) {
-    errno = EBADF;
-    return -1;
-  }
-  return jacquard::sim::CloseFile(descriptor, JACQUARD_RETURN_ADDRESS);
-}
+int close(int descriptor) { return jacquard::sim::CloseFile(descriptor, JACQUARD_RETURN_ADDRESS); }
 
 int dup2(int from, int to) noexcept {
   if (from == to || JACQUARD_REAL(fcntl)(from, F_GETFD) < 0) return JACQUARD_REAL(dup2)(from, to);
