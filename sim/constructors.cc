@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdio>
 #include <ios>
@@ -38,6 +39,8 @@ constinit bool is_forbidden = false;  // by the options
 constinit Constructor* constructors = nullptr;
 constinit size_t constructor_count = 0;
 constinit bool they_run = false;
+// Why they could not be put aside, though they were to be, as errno has it; 0: no such reason.
+constinit int failure = 0;
 
 // The value of the variable `name` in `environment`; null: there is none.
 char** FindVariable(char** environment, std::string_view name) {
@@ -92,9 +95,11 @@ void PutAside(int /*argc*/, char** argv, char** environment) {
   const int64_t copy = RawSyscall(SYS_mmap, 0, size * sizeof(Constructor), PROT_READ | PROT_WRITE,
                                   MAP_PRIVATE | MAP_ANONYMOUS, static_cast<uint64_t>(-1), 0);
   // The table is read-only once the program is loaded.
-  if (copy < 0 ||
-      RawSyscall(SYS_mprotect, first_page, end - first_page, PROT_READ | PROT_WRITE) != 0)
-    return;
+  const int64_t result =
+      copy < 0 ? copy
+               : RawSyscall(SYS_mprotect, first_page, end - first_page, PROT_READ | PROT_WRITE);
+  failure = static_cast<int>(-std::min<int64_t>(result, 0));
+  if (failure != 0) return;
   constructors = reinterpret_cast<Constructor*>(copy);
   for (size_t i = 0; i < size; ++i) {
     if (FromRuntime(reinterpret_cast<const void*>(begin[i]))) continue;
@@ -134,6 +139,7 @@ void RunConstructors(int argc, char** argv, char** environment) {
 }
 
 int ExecuteWithConstructors(char** argv) {
+  if (sim::failure != 0) return sim::failure;  // and so it would be again
   return sim::ExecuteAgain(sim::kMarker, sim::kEach, argv);
 }
 
