@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -91,11 +90,7 @@ void ResetGetopt() {
 }
 
 void* EndWithoutExecution(void* seconds) {
-  // The process's signals are for the program, unless somebody wants it to stop.
-  sigset_t blocked;
-  sigfillset(&blocked);
-  for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) sigdelset(&blocked, signal);
-  pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
+  LeaveSignalsToProgram();
   const double limit = *static_cast<const double*>(seconds);
   timespec time;
   time.tv_sec = static_cast<time_t>(limit);

@@ -212,6 +212,10 @@ std::string NameOfSemaphore(const void* address);
 // thrown away.
 void WriteMessage(std::string_view text);
 
+// For a thread that is none of the program's: what is sent to the process is for the program,
+// unless somebody wants it to stop.
+void LeaveSignalsToProgram();
+
 // For programs, in main: executes the program again, from its beginning, so that the constructors
 // of its globals are left to the executions. Returns only if that fails: an error number.
 int ExecuteWithConstructors(char** argv);

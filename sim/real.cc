@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "sim/execute.h"
 #include "sim/message.h"
 
 namespace jacquard::sim {
@@ -22,13 +23,13 @@ int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*
   return JACQUARD_REAL(pthread_create)(thread, attributes, start, argument);
 }
 
-void LeaveSignalsToProgram() {
+}  // namespace real
+}  // namespace jacquard::sim
+
+void jacquard::LeaveSignalsToProgram() {
   sigset_t blocked;
   sigfillset(&blocked);
   for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGHUP, SIGINT, SIGQUIT, SIGTERM})
     sigdelset(&blocked, signal);
   JACQUARD_REAL(pthread_sigmask)(SIG_BLOCK, &blocked, nullptr);
 }
-
-}  // namespace real
-}  // namespace jacquard::sim

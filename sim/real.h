@@ -68,10 +68,6 @@ namespace jacquard::sim::real {
 // Finds the function at its first call.
 int pthread_create(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
 
-// For a thread of the runtime's own: what is sent to the process is for the program, unless
-// somebody wants it to stop.
-void LeaveSignalsToProgram();
-
 }  // namespace jacquard::sim::real
 
 // Within an interposer: the real function of the given name, with the interposer's own type.

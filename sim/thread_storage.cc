@@ -14,6 +14,7 @@
 #include <cstring>
 #include <vector>
 
+#include "sim/execute.h"
 #include "sim/hooked_library.h"
 #include "sim/message.h"
 #include "sim/real.h"
@@ -92,7 +93,7 @@ struct Parking {
 // this storage, a call from here looks like one of it.
 void* Park(void* argument) {
   auto& parking = *static_cast<Parking*>(argument);
-  real::LeaveSignalsToProgram();
+  LeaveSignalsToProgram();
   parking.storage = {ReadFsBase(), pthread_self(), &errno};
   parking.tid = static_cast<pid_t>(RawSyscall(SYS_gettid));
   std::atomic<uint32_t>* const ready = &parking.ready;

@@ -223,7 +223,7 @@ std::string DescribeSleep(double seconds) {
 }
 
 void* Watch(void* /*argument*/) {
-  real::LeaveSignalsToProgram();
+  LeaveSignalsToProgram();
   constexpr double kBetweenLooks = 0.1;
   constexpr double kNothing = 1e-3;
   uint64_t last_progress = 0;
