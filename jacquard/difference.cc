@@ -128,7 +128,8 @@ Verdict NoStepVerdict() {
   verdict.message =
       "no instrumented step ever happened: the code under test was built without the hooks "
       "(build it with jacquard_cc_test, jacquard_cc_binary or cc_fuzz_test), or it has no atomic "
-      "operation and no call into the thread library";
+      "operation and no call into the thread library, or has it only in constructors or "
+      "destructors of globals (constructors=each)";
   return verdict;
 }
 

@@ -41,9 +41,12 @@ void ReadTokens(Request& request, const std::string& text, bool for_any_body, ui
   request.options.seconds = 0;
 }
 
+// What the environment has to say of it; null: nothing.
+const char* GivenToken() { return std::getenv("JACQUARD_REPLAY"); }
+
 // What is to be replayed: the environment has the last word.
 std::string TokenOf(const Options& options) {
-  const char* const given = std::getenv("JACQUARD_REPLAY");
+  const char* const given = GivenToken();
   return given != nullptr ? given : options.replay;
 }
 
@@ -64,7 +67,7 @@ Request MakeRequest(const Options& options, uint32_t body) {
     return request;
   }
   if (const std::string token = TokenOf(request.options); !token.empty()) {
-    const bool for_any_body = std::getenv("JACQUARD_REPLAY") == nullptr;
+    const bool for_any_body = GivenToken() == nullptr;
     ReadTokens(request, token, for_any_body, body);
   } else if (request.options.executions == 0 && request.options.seconds == 0) {
     request.options.executions = kDefaultExecutions;
