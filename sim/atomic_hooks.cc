@@ -29,7 +29,7 @@ template <class T>
 void NoteWrite(T* object, uintptr_t pc) {
   if (AlignedOnHeap<sizeof(T)>(object, kNearTag)) return;
   CheckAccess(object, sizeof(T), AccessKind::kWrite, pc);
-  if (engine.rollback.Covers(object)) engine.LogGlobal(object, sizeof(T));
+  engine.LogGlobal(object, sizeof(T));
 }
 
 template <class T>

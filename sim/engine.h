@@ -78,7 +78,9 @@ class Engine : public ThreadTable {
   bool InExecution() const { return arena_on && OnExecutingThread(); }
   // A global that the roll-back covers is about to be written, with the hooks on or off.
   void LogGlobal(const void* address, size_t size) {
-    if (OnExecutingThread()) rollback.BeforeWrite(address, size);
+    // The log is for the thread that executes: others do not even look.
+    if (IsFarAway(address) && OnExecutingThread()) [[unlikely]]
+      rollback.BeforeWrite(address, size);
   }
   // Whether the caller is a simulated thread whose calls are to be simulated. (The hooks are only
   // on while executing.)
@@ -466,10 +468,11 @@ class Engine : public ThreadTable {
   int NumberForThread() const;
   int FindEndedThread(bool known) const;
 
-  // Others could run as well as `me`.
+  // Others could run as well as `me`. `kMany`: there are more than 64 threads.
+  template <bool kMany = false>
   void Decide(SimThread* me, uintptr_t pc) {
     if (++steps_in_a_row_ < kMaxStepsInARow && !unasked_) [[likely]] {
-      if (answers_ != nullptr) return WalkOn(me);
+      if (answers_ != nullptr) return kMany ? WalkAmongMany(me) : WalkOn(me);
       if (strategy_->TakeBenignPick()) return CountPick();
     }
     DecideAmongOthers(me, pc);
@@ -479,7 +482,10 @@ class Engine : public ThreadTable {
   void CountPick() {
     ++counters_.picks;
     if (recorder != nullptr) [[unlikely]]
-      last_pick_ = {CountOf(enabled_ | timed_), 0};
+      NoteBenignPick();
+  }
+  [[gnu::noinline, gnu::cold]] void NoteBenignPick() {
+    last_pick_ = {CountOf(enabled_ | timed_), 0};
   }
   // The same, by a random walk: any of those that can run, `me` among them.
   [[gnu::noinline]] void WalkOn(SimThread* me);

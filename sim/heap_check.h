@@ -65,11 +65,6 @@ inline void* StackPointer() {
   return pointer;
 }
 
-// Stacks and the arena lie together; whether `address` lies elsewhere.
-inline bool IsFarAway(const void* address) {
-  return reinterpret_cast<uintptr_t>(address) - kStackArea >= kArenaBase + kArenaSize - kStackArea;
-}
-
 // What is not on the heap, or not known to be.
 [[gnu::noinline]] void CheckElsewhere(const void* address, size_t size, AccessKind kind,
                                       uintptr_t pc, void* frame);
@@ -84,12 +79,20 @@ inline bool IsFarAway(const void* address) {
   }
 }
 
+// Whether what is neither heap nor stack is a global, or has been written before. False also means
+// "not known".
+template <size_t kSize>
+inline bool IsWritable(const void* address) {
+  return engine.rollback.IsInExecutable(address) ||
+         (kSize <= 8 && foreign_words.Has(reinterpret_cast<uintptr_t>(address)));
+}
+
 // The same where the address is as aligned as the size demands.
 template <size_t kSize>
 [[gnu::always_inline]] inline void CheckAlignedAccess(const void* address, AccessKind kind,
                                                       uintptr_t pc) {
   if (!AlignedOnHeap<kSize>(address, kNearTag)) [[unlikely]] {
-    if (kind == AccessKind::kRead && IsFarAway(address)) return;
+    if (kind == AccessKind::kRead ? IsFarAway(address) : IsWritable<kSize>(address)) return;
     CheckElsewhere(address, kSize, kind, pc, __builtin_frame_address(0));
   }
 }

@@ -71,8 +71,7 @@ void NoteSeenClosely(const void* address, size_t size) {
 }
 
 [[gnu::always_inline]] inline void NoteWrite(const void* address, size_t size, uintptr_t pc) {
-  if (engine.rollback.Covers(address)) [[unlikely]]
-    engine.LogGlobal(address, size);
+  engine.LogGlobal(address, size);
   if (!engine.Simulates()) return;
   if (engine.memory != nullptr)
     CheckPlainAccess<memory::AccessKind::kPlainWrite>(address, size, pc);
@@ -218,6 +217,7 @@ template <size_t kSize, AccessKind kKind>
   const auto bits = reinterpret_cast<uintptr_t>(address);
   if (!IsFarAway(address))
     return SurelyOnStack(address, StackPointer()) || engine.IsInUseByOther(bits);
+  if (kKind == AccessKind::kWrite && engine.rollback.HasLogged(address, kSize)) return true;
   if (engine.rollback.IsInLibraries(address)) return false;
   return kKind == AccessKind::kRead ||
          (!engine.rollback.Covers(address) && foreign_words.Has(bits));

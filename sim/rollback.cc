@@ -70,8 +70,9 @@ void Rollback::Init() {
   for (const Range& range : library_data_) Widen(range.begin, range.end, libraries_);
   if (found.data.end == 0) return;
   near_.begin = found.data.begin;
-  near_.length = data_length_ = found.data.end - found.data.begin;
-  near_.logged.assign(near_.length / 8, 0);
+  data_length_ = found.data.end - found.data.begin;
+  near_.logged.assign(data_length_ / 8, 0);
+  near_.length = data_length_;
 }
 
 void Rollback::CoverHeap() {
@@ -150,6 +151,10 @@ void Rollback::LogLock(const void* lock, size_t size) {
     auto* const pointer = reinterpret_cast<uint64_t*>(word);
     log_.push_back({pointer, *pointer, &logged, fresh});
   }
+}
+
+void Rollback::LogIfCovered(const void* address, size_t size) {
+  if (Covers(address)) Log(reinterpret_cast<uintptr_t>(address), size);
 }
 
 void Rollback::Log(uintptr_t address, size_t size) {

@@ -15,10 +15,16 @@
 #include <vector>
 
 #include "sim/arena.h"
+#include "sim/fiber.h"
 #include "sim/hooked_library.h"
 #include "sim/page.h"
 
 namespace jacquard::sim {
+
+// Stacks and the arena lie together; whether `address` lies elsewhere.
+inline bool IsFarAway(const void* address) {
+  return reinterpret_cast<uintptr_t>(address) - kStackArea >= kArenaBase + kArenaSize - kStackArea;
+}
 
 class Rollback {
  public:
@@ -44,7 +50,7 @@ class Rollback {
   // program, or in a block that is covered.
   bool Covers(const void* address) const {
     const auto bits = reinterpret_cast<uintptr_t>(address);
-    if (bits - kArenaBase < kArenaSize) return false;  // mostly
+    if (!IsFarAway(address)) return false;  // mostly
     const uintptr_t offset = bits - near_.begin;
     return offset < data_length_ || (offset < near_.length && CoversOnHeap(bits)) ||
            CoversInLibrary(bits);
@@ -67,10 +73,29 @@ class Rollback {
 
   bool IsInOpenedLibraries(const void* address) const { return IsIn(opened_data_, address); }
 
+  // Whether `address` lies in the executable's data: it is covered, and always there.
+  bool IsInExecutable(const void* address) const {
+    return reinterpret_cast<uintptr_t>(address) - near_.begin < data_length_;
+  }
+  // Whether these bytes, of one word, are in the log: there is nothing left to do before they are
+  // written. False also means "not known".
+  bool HasLogged(const void* address, size_t size) const {
+    const auto bits = reinterpret_cast<uintptr_t>(address);
+    if (!near_.Contains(bits) || size > 8 || bits % 8 + size > 8) return false;
+    const unsigned touched = ((1u << size) - 1) << bits % 8;
+    return (touched & ~unsigned{near_.LoggedAt(bits)}) == 0;
+  }
+
   // To be called before `size` bytes at `address` are written; ignores what it does not cover.
-  void BeforeWrite(const void* address, size_t size) {
-    if (Covers(address)) [[unlikely]]
-      Log(reinterpret_cast<uintptr_t>(address), size);
+  [[gnu::always_inline]] void BeforeWrite(const void* address, size_t size) {
+    if (MayMatter(address, size)) [[unlikely]]
+      LogIfCovered(address, size);
+  }
+  // False: BeforeWrite() would do nothing.
+  [[gnu::always_inline]] bool MayMatter(const void* address, size_t size) const {
+    const auto bits = reinterpret_cast<uintptr_t>(address);
+    if (!IsFarAway(address)) return false;
+    return near_.Contains(bits) ? !HasLogged(address, size) : covered_libraries_.Contains(bits);
   }
 
   // The same before a lock is written, which may also be one of a shared library's own: the thread
@@ -147,6 +172,7 @@ class Rollback {
 
   static constexpr size_t kUnit = 16;  // blocks of the real heap begin at its multiples
 
+  [[gnu::noinline]] void LogIfCovered(const void* address, size_t size);
   void Log(uintptr_t address, size_t size);
   void LogIn(Area& area, uintptr_t address, size_t size);
   // So many units of the heap have not been given back to the system.

@@ -73,6 +73,29 @@ TEST(Rollback, AgreesWithACopyOnRandomWrites) {
   }
 }
 
+TEST(Rollback, KnowsWhatIsInTheLog) {
+  Rollback& rollback = TheRollback();
+  for (size_t first = 0; first < 8; ++first) {
+    for (size_t last = first + 1; last <= 8; ++last) {
+      rollback.BeforeWrite(data + first, last - first);
+      for (size_t begin = 0; begin < 8; ++begin) {
+        for (size_t end = begin + 1; end <= 8; ++end) {
+          const bool is_in = begin >= first && end <= last;
+          ASSERT_EQ(rollback.HasLogged(data + begin, end - begin), is_in) << begin << end;
+          ASSERT_EQ(rollback.MayMatter(data + begin, end - begin), !is_in) << begin << end;
+        }
+      }
+      // What is in two words is not known.
+      EXPECT_FALSE(rollback.HasLogged(data + first, 9));
+      rollback.Undo();
+      EXPECT_FALSE(rollback.HasLogged(data + first, last - first));
+    }
+  }
+  const auto elsewhere = std::make_unique<int>();
+  EXPECT_FALSE(rollback.MayMatter(elsewhere.get(), sizeof(int)));
+  EXPECT_FALSE(rollback.HasLogged(elsewhere.get(), sizeof(int)));
+}
+
 TEST(Rollback, IgnoresWhatIsNotTheProgramsData) {
   int local = 1;
   const auto heap = std::make_unique<int>(1);
