@@ -26,16 +26,16 @@ SimThread* Engine::PickFairly(ThreadSet candidates) {
 }
 
 void Engine::DecideAmongMany(SimThread* me, uintptr_t pc) {
-  if (((enabled_ | timed_) & ~me->bit) != 0) Decide(me, pc);
+  if (((enabled_ | timed_) & ~me->bit) != 0) Decide</*kMany=*/true>(me, pc);
 }
 
 void Engine::WalkOn(SimThread* me) {
-  if (thread_count_ > 64) [[unlikely]]
-    return WalkAmongMany(me);
+  if (answers_->LogIsFull()) [[unlikely]]
+    return WalkAmongMany(me);  // where there is time for that
   const uint64_t candidates = LowOf(enabled_) | LowOf(timed_);
   const int alternatives = CountOf(candidates);
   ++counters_.picks;
-  const int choice = answers_->Answer(alternatives);
+  const int choice = answers_->AnswerAtOnce(alternatives);
   if (recorder != nullptr) [[unlikely]]
     last_pick_ = {alternatives, choice};
   if (choice == 0) return;

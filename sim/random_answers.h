@@ -18,8 +18,13 @@ class ChoiceLog {
 
   void Clear() { size_ = 0; }
   void Add(bool of_memory, int choice) {
-    if (size_ == capacity_) [[unlikely]]
+    if (IsFull()) [[unlikely]]
       Grow();
+    AddAtOnce(of_memory, choice);
+  }
+  // The same while it is not full: nothing is called.
+  bool IsFull() const { return size_ == capacity_; }
+  void AddAtOnce(bool of_memory, int choice) {
     choices_[size_++] = static_cast<uint32_t>(choice) << 1 | of_memory;
   }
   size_t size() const { return size_; }
@@ -56,6 +61,13 @@ class RandomAnswers {
 
   // Uniform over the alternatives.
   int Answer(int alternatives) { return Logged(false, Below(Next(), alternatives)); }
+  // The same while the log is not full: nothing is called.
+  bool LogIsFull() const { return log_ != nullptr && log_->IsFull(); }
+  int AnswerAtOnce(int alternatives) {
+    const int choice = Below(Next(), alternatives);
+    if (log_ != nullptr) log_->AddAtOnce(false, choice);
+    return choice;
+  }
   // For the memory model: benign three times out of four. One execution in four has its choices in
   // bursts instead, each like the one before it seven times out of eight: a flag that overtakes
   // many stores is as likely then as one that overtakes a few.

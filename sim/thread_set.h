@@ -82,6 +82,7 @@ constexpr int FirstOf(ThreadSet set) {
 // The member that has `n` smaller ones; there are more than `n`.
 constexpr int NthOf(uint64_t set, int n) {
   if ((set & (set + 1)) == 0) return n;  // the first threads, without a gap
+#pragma clang loop unroll(disable)
   for (; n > 0; --n) set &= set - 1;
   return std::countr_zero(set);
 }

@@ -37,13 +37,19 @@ template <class T>
   CellType& cell = cells_.Find(address, sizeof(T));
   T value;
   std::memcpy(&value, address, sizeof(T));
-  if (cell.newest == 0 || ValueOf<T>(stores_[cell.newest]) != value) [[unlikely]] {
-    if (IsFull()) [[unlikely]] {
-      MakeRoom();
-      return CellFor(address);  // there may be another cell now
-    }
-    StartHistory(cell, address);
+  if (cell.newest == 0 || ValueOf<T>(stores_[cell.newest]) != value) [[unlikely]]
+    return CellWithNewHistory(cell, address);
+  return cell;
+}
+
+template <class Clock>
+template <class T>
+Cell<Clock>& Model<Clock>::CellWithNewHistory(CellType& cell, const T* address) {
+  if (IsFull()) [[unlikely]] {
+    MakeRoom();
+    return CellFor(address);  // there may be another cell now
   }
+  StartHistory(cell, address);
   return cell;
 }
 

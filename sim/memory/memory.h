@@ -140,6 +140,8 @@ class Memory {
   }
 
   bool has_race() {
+    if (narrow_->IsQuiet()) [[likely]]
+      return false;
     return On([](auto& model) { return model.has_race(); });
   }
   // It is none: the next one counts.

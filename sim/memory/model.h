@@ -60,7 +60,8 @@ class Model {
   using Lane = typename Clock::Lane;
   static constexpr int kMaxThreads = Clock::kLanes;
 
-  explicit Model(Index stores) : stores_(stores), seq_cst_(threads_, stores_, unseen_) {}
+  explicit Model(Index stores)
+      : stores_(stores), seq_cst_(threads_, stores_, unseen_, overflowing_) {}
 
   // Forgets everything. There is one thread, with id 0.
   void BeginExecution(const ModelOptions& options);
@@ -155,7 +156,9 @@ class Model {
   bool HasLostDetail() const { return lost_detail_ || seq_cst_.HasLostDetail(); }
   // Some count comes near to what a lane can hold: go on with a wider form.
   void RequestWider() { overflowing_ = true; }
-  bool IsOverflowing() const { return overflowing_ || seq_cst_.IsOverflowing(); }
+  bool IsOverflowing() const { return overflowing_; }
+  // Whether it is neither overflowing nor has a race.
+  bool IsQuiet() const { return !overflowing_ && !has_race_; }
 
   // Calls `visit(event, value)` for each store that is kept, in modification order.
   template <class T>
@@ -212,7 +215,9 @@ class Model {
   static void SetValue(StoreType& store, T value);
 
   template <class T>
-  CellType& CellFor(const T* address);
+  [[gnu::always_inline]] CellType& CellFor(const T* address);
+  template <class T>
+  [[gnu::noinline]] CellType& CellWithNewHistory(CellType& cell, const T* address);
   Index MakeStore();
   // Before an operation that makes stores: enough of them for it are left.
   void EnsureRoom() {

@@ -123,11 +123,16 @@ class SeqCst {
   using ThreadType = Thread<Clock>;
   using TargetsType = Targets<Clock>;
 
-  // `threads`, `stores` and `unseen`, what has been released out of sight, are the model's own.
-  SeqCst(ThreadType* threads, Slab<StoreType>& stores, const Clock& unseen)
-      : threads_(threads), stores_(stores), unseen_(unseen), orders_(stores.capacity()) {}
+  // `threads`, `stores` and `unseen`, what has been released out of sight, are the model's own;
+  // so is `overflowing`, which is set when ranks come near to what a lane can hold.
+  SeqCst(ThreadType* threads, Slab<StoreType>& stores, const Clock& unseen, bool& overflowing)
+      : threads_(threads),
+        stores_(stores),
+        unseen_(unseen),
+        overflowing_(overflowing),
+        orders_(stores.capacity()) {}
 
-  void BeginExecution() { active_ = overflowing_ = lost_detail_ = false; }
+  void BeginExecution() { active_ = lost_detail_ = false; }
   void AddThread(int thread) {
     if (thread >= thread_count_) thread_count_ = thread + 1;
     of_[thread] = {};
@@ -138,8 +143,6 @@ class SeqCst {
   bool active() const { return active_; }
   [[gnu::noinline]] void Activate(int thread_count);
   void Deactivate() { active_ = false; }
-  // Ranks come near to what a lane can hold.
-  bool IsOverflowing() const { return overflowing_; }
   // Some clock says more than is known: an allowed outcome may be missed.
   bool HasLostDetail() const { return lost_detail_; }
 
@@ -216,12 +219,12 @@ class SeqCst {
   void ForEachClock(auto visit);
 
   bool active_ = false;
-  bool overflowing_ = false;
   bool lost_detail_ = false;
   int thread_count_ = 0;
   ThreadType* threads_;
   Slab<StoreType>& stores_;
   const Clock& unseen_;
+  bool& overflowing_;
   ThreadOrder<Clock> of_[Clock::kLanes];  // by thread
   // Of all accesses of cells that share bytes: themselves if seq_cst, and the fences before them.
   Clock shared_accesses_;

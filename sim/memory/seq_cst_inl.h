@@ -11,7 +11,6 @@ namespace jacquard::sim::memory {
 template <class Clock>
 void SeqCst<Clock>::Activate(int thread_count) {
   active_ = true;
-  overflowing_ = false;
   lost_detail_ = false;
   thread_count_ = thread_count;
   for (int i = 0; i < thread_count; ++i) SetZero(of_[i]);

@@ -68,7 +68,6 @@ template <class Clock>
 template <class OtherClock>
 void SeqCst<Clock>::CopyFrom(const SeqCst<OtherClock>& other, auto convert) {
   active_ = other.active_;
-  overflowing_ = false;
   lost_detail_ = other.lost_detail_;
   thread_count_ = other.thread_count_;
   if (!active_) return;
