@@ -87,7 +87,10 @@ Ghost::Ghost() : were_on_(engine.Simulates()) {
 }
 
 Ghost::~Ghost() {
-  if (were_on_) engine.hooks_on = true;
+  if (!were_on_) return;
+  engine.hooks_on = true;
+  // Others may see what it has written: its first step is not what it was picked for any more.
+  engine.current->fresh = false;
 }
 
 }  // namespace jacquard

@@ -111,6 +111,31 @@ TEST(Engine, SearchOfTwoTimesTwoStepsIsExact) {
   EXPECT_EQ(result.executions, 6u);
 }
 
+// What it has done within a Ghost can be seen before it takes a step.
+TEST(Engine, InterruptsAThreadBehindAGhostBeforeItsFirstStep) {
+  DepthFirst search;
+  ExploreOptions options;
+  options.execution.memory = MemoryMode::kSc;  // nor because an old value is read
+  const auto body = [] {
+    std::atomic<int> done{0};
+    int begun = 0;
+    std::thread thread([&] {
+      {
+        const Ghost ghost;
+        ++begun;
+      }
+      ++done;
+    });
+    const int seen = done;
+    {
+      const Ghost ghost;
+      Check(begun <= seen, "it has begun, and not done");
+    }
+    thread.join();
+  };
+  EXPECT_FALSE(Explore(body, search, options).verdict.passed());
+}
+
 TEST(Engine, GlobalsAndThreadLocalsComeBack) {
   global = 7;
   const ExploreResult result = Walk([] {
