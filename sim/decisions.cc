@@ -84,8 +84,8 @@ Sentence Describe(const TraceView& view, const StepText& words, size_t at) {
               fmt::format("{} reads an older value of {}, {}", who, words.Object(event), source)};
     }
     case PickKind::kPlacement:
-      return {"step", fmt::format("the store of {} to {} goes behind a newer one in modification "
-                                  "order",
+      return {"step", fmt::format("the store of {} to {} comes before a newer one in modification "
+                                  "order, which stays the newest",
                                   who, words.Object(event))};
     case PickKind::kWeakCompareExchange:
       return {"step", fmt::format("the weak compare-exchange of {} on {} fails spuriously", who,

@@ -119,6 +119,8 @@ class RowMaker {
     const TraceEvent& event = view_.event(at);
     if (view_.Deviates(at) && event.pick == PickKind::kReadsFrom)
       row.text += event.reads_from < 0 ? ", an older value: the initial one" : ", an older value";
+    if (view_.Deviates(at) && event.pick == PickKind::kPlacement)
+      row.text += ", before a newer value";
     if (!options_.locations) return;
     const SourceFrame where = words_.Where(event);
     if (where.file.empty()) return;

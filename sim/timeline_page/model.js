@@ -21,6 +21,7 @@ function wordsOf(event) {
   switch (event.type) {
     case 'step': {
       const words = event.words || event.step.kind;
+      if (deviates(event) && event.pick.kind === 'placement') return words + ', before a newer value';
       if (!deviates(event) || event.pick.kind !== 'reads-from') return words;
       return words + (event.step.reads_from === undefined ? ', an older value: the initial one' : ', an older value');
     }
