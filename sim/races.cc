@@ -5,7 +5,9 @@
 #include <string_view>
 #include <utility>
 
+#include "sim/caller.h"
 #include "sim/coverage_counters.h"
+#include "sim/cxx_library.h"
 #include "sim/engine.h"
 #include "sim/fiber.h"
 #include "sim/heap_check.h"
@@ -75,10 +77,17 @@ std::string VariableAt(uintptr_t address) {
   return owner == std::string::npos ? name : name.substr(owner + kOwner.size());
 }
 
+bool IsUseOfLock(const Race& race, AccessKind kind) {
+  return race.of_lock && kind == AccessKind::kAtomicRead;
+}
+std::string KindName(const Race& race, AccessKind kind) {
+  return IsUseOfLock(race, kind) ? "use of a lock" : memory::AccessKindName(kind);
+}
+
 // The same for both orders of the two accesses.
 std::string Rule(const Race& race) {
-  std::string a = AccessKindName(race.kind);
-  std::string b = AccessKindName(race.earlier_kind);
+  std::string a = KindName(race, race.kind);
+  std::string b = KindName(race, race.earlier_kind);
   if (b < a) std::swap(a, b);
   return a + " and " + b;
 }
@@ -90,7 +99,7 @@ std::string WhatIsMissing(const Race& race) {
            " released after it has been read, but by an operation that does not acquire, and "
            "without an acquire fence";
   }
-  if (race.before_construction) {
+  if (race.before_construction && !race.of_lock) {
     return "no release/acquire between the two; if the write is the construction of the atomic "
            "object, another thread knows the object too early";
   }
@@ -98,10 +107,15 @@ std::string WhatIsMissing(const Race& race) {
 }
 
 std::string Message(const Race& race, const char* verb) {
-  std::string text = Who(race.thread) + (IsPlain(race.kind) ? " " : " atomically ") + verb + " " +
-                     Bytes(race.size) + " of " + ObjectAt(race.address);
-  text += ", and nothing orders this after the " + std::string(AccessKindName(race.earlier_kind)) +
-          " by " + Who(race.earlier_thread);
+  std::string text = Who(race.thread);
+  if (IsUseOfLock(race, race.kind)) {
+    text += " uses the lock at ";
+  } else {
+    text += (IsPlain(race.kind) ? " " : " atomically ") + std::string(verb) + " " +
+            Bytes(race.size) + " of ";
+  }
+  text += ObjectAt(race.address) + ", and nothing orders this after the " +
+          KindName(race, race.earlier_kind) + " by " + Who(race.earlier_thread);
   if (race.earlier_address != race.address || race.earlier_size != race.size) {
     text += " (" + Bytes(race.earlier_size) + " of " + ObjectAt(race.earlier_address) + ")";
   }
@@ -160,6 +174,17 @@ template void CheckPlainRange<memory::AccessKind::kPlainWrite>(const char*, size
 
 void NotePlainAccess(memory::AccessKind kind, const void* address, size_t size, uintptr_t pc) {
   engine.recorder->NoteAccess(kind, address, size, pc);
+}
+
+void CheckUseOfLock(const void* lock, size_t size, uintptr_t pc) {
+  if (engine.memory == nullptr || !IsWatchedForRaces(lock)) return;
+  // Who else has used it before, and how that is ordered, a library without hooks knows alone.
+  const auto* const caller = reinterpret_cast<const void*>(pc);
+  if (!FromProgram(caller) && !FromCxxLibrary(caller)) return;
+  if (engine.memory->UseLock(engine.current->id, lock, static_cast<uint32_t>(size))) [[unlikely]]
+    OnRace(pc);
+  if (engine.recorder != nullptr && !engine.memory->IsAlone()) [[unlikely]]
+    NotePlainAccess(memory::AccessKind::kAtomicRead, lock, size, pc);
 }
 
 void CheckFree(const void* block, size_t size, uintptr_t pc, const char* verb) {

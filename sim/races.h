@@ -58,6 +58,11 @@ template <memory::AccessKind kKind>
     NotePlainAccess(kKind, address, size, pc);
 }
 
+// The running thread is about to use a lock or its like, by a call at `pc`. Ends the execution if
+// nothing orders that after what somebody has plainly written there. `size`: of its first bytes, to
+// look at. Nothing happens without a memory model, or if a library without hooks calls.
+void CheckUseOfLock(const void* lock, size_t size, uintptr_t pc);
+
 // A block is about to be freed: that is a write to all of it. Nothing happens without a memory
 // model, or outside of code under test. `verb` says in the report what is done to it.
 void CheckFree(const void* block, size_t size, uintptr_t pc, const char* verb = "frees");

@@ -229,7 +229,9 @@ void Recorder::AddPlaceOfEarlierAccess(const memory::Race& race) {
   if (access == here.rend()) access = find(/*whole=*/false);
   if (access == here.rend()) return;
   trace_->places.push_back(access->place);
-  trace_->places.back().what = std::string("the ") + memory::AccessKindName(access->kind);
+  const bool uses_lock = race.of_lock && access->kind == memory::AccessKind::kAtomicRead;
+  trace_->places.back().what =
+      std::string("the ") + (uses_lock ? "use of the lock" : memory::AccessKindName(access->kind));
 }
 
 void Recorder::RecordEnd() {

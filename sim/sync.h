@@ -10,12 +10,14 @@
 #include <errno.h>
 #include <time.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "sim/engine.h"
 #include "sim/heap_check.h"
+#include "sim/races.h"
 #include "sim/wake_up.h"
 
 namespace jacquard::sim {
@@ -112,6 +114,7 @@ void CheckUse(const T* object, std::string_view what, bool destroyed, uintptr_t 
     Misuse("use of a " + std::string(what) + " that has been destroyed",
            "and not initialised again", pc);
   }
+  CheckUseOfLock(object, std::min<size_t>(sizeof(*object), 8), pc);
 }
 
 inline WakeUp HowWoken(const SimThread& thread) {

@@ -122,6 +122,9 @@ class Memory {
   [[gnu::always_inline]] bool PlainAtOnce(int thread, const void* address, uint32_t size) {
     return !narrow_->IsOverflowing() && narrow_->PlainAtOnce<kKind>(thread, address, size);
   }
+  bool UseLock(int thread, const void* lock, uint32_t size) {
+    return On([=](auto& model) { return model.UseLock(thread, lock, size); });
+  }
   bool Free(int thread, const void* address, size_t size) {
     return On([=](auto& model) { return model.Free(thread, address, size); });
   }

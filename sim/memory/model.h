@@ -132,6 +132,9 @@ class Model {
   // multiple of 8. False: nothing has been done, and there may be a race.
   template <AccessKind kKind>
   [[gnu::always_inline]] bool PlainAtOnce(int thread, const void* address, uint32_t size);
+  // A mutex or its like, which has no value of its own, is about to be used: an atomic read of its
+  // first bytes. True: it races.
+  bool UseLock(int thread, const void* lock, uint32_t size);
   // The bytes are given back: a plain write to every object in them that has been accessed.
   bool Free(int thread, const void* address, size_t size);
   // The bytes are no objects any more (memory that is reused, a frame that is left).

@@ -167,6 +167,7 @@ void Model<Clock>::NoteRace(int thread, CellType& cell, AccessKind kind, const R
   race_.thread = thread;
   race_.address = cell.address();
   race_.size = cell.size();
+  race_.of_lock |= IsLock(cell);
   race_.read_without_acquire = !RacesAfterAcquireFence(thread, cell, kind);
   race_.before_construction = kind >= AccessKind::kAtomicRead &&
                               found.earlier_kind == AccessKind::kPlainWrite &&
@@ -206,6 +207,16 @@ template <AccessKind kKind>
 void Model<Clock>::CheckAtomic(int thread, CellType& cell) {
   if (Alone() || !options_.check_races) return;
   Check<kKind>(thread, cell);
+}
+
+// As ThreadSanitizer has it: only plain writes to a lock race with its use.
+template <class Clock>
+bool Model<Clock>::UseLock(int thread, const void* lock, uint32_t size) {
+  if (Alone() || !options_.check_races) return false;
+  CellType& cell = cells_.Find(lock, size);
+  cell.is_lock = true;
+  SpillRecords(cell.address(), size);
+  return Check<AccessKind::kAtomicRead>(thread, cell);
 }
 
 // A piece of an access: within 8 bytes that begin at a multiple of 8.
@@ -312,6 +323,7 @@ void Model<Clock>::Forget(const void* address, size_t size) {
   cells_.ForEachInRange(reinterpret_cast<uintptr_t>(address), size, [&](CellType& cell) {
     DropHistory(cell);
     if (seq_cst_.active()) seq_cst_.Forget(cell);
+    cell.is_lock = false;
     Remember(cell, AccessKind::kPlainWrite, 0, Clock());
   });
 }

@@ -28,6 +28,7 @@ struct Race {
   uint32_t size = 0;
   uintptr_t earlier_address = 0;  // the earlier one may have another size
   uint32_t earlier_size = 0;
+  bool of_lock = false;  // an atomic read is a use of a lock, say, that lies there
   // The earlier one is a plain write, the later one the first atomic access: an atomic object is
   // used before its construction happened before.
   bool before_construction = false;
@@ -35,6 +36,12 @@ struct Race {
   // acquired it: an acquire fence would order the two.
   bool read_without_acquire = false;
 };
+
+// Whether there is a lock in the cell, and not an atomic object behind it in the same place.
+template <class Clock>
+bool IsLock(const Cell<Clock>& cell) {
+  return cell.is_lock && cell.newest == 0;
+}
 
 // The first lane in which `accesses` exceeds `now`, or -1.
 template <class Clock>
@@ -55,6 +62,7 @@ bool RacesWith(const Cell<Clock>& cell, AccessKind kind, const Clock& now, Race&
     race.earlier_thread = thread;
     race.earlier_address = cell.address();
     race.earlier_size = cell.size();
+    race.of_lock = IsLock(cell);
     return true;
   };
   if (cell.write_epoch > now[cell.writer]) [[unlikely]]

@@ -74,6 +74,7 @@ struct alignas(64) Cell {
   bool forgotten : 1 = false;      // stores that a thread might have read are no longer kept
   bool shares_atomic : 1 = false;  // accessed atomically, and so is a cell that overlaps it
   bool has_gaps : 1 = false;       // no read-modify-write follows some store but the newest
+  bool is_lock : 1 = false;        // what it knows of atomic reads are uses of a lock
   Clock plain_reads;
   Clock atomic_reads;
   Clock atomic_writes;

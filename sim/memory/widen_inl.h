@@ -52,6 +52,7 @@ void Model<Clock>::CopyFrom(Model<OtherClock>& other) {
     cell.forgotten = from.forgotten;
     cell.shares_atomic = from.shares_atomic;
     cell.has_gaps = from.has_gaps;
+    cell.is_lock = from.is_lock;
     cell.plain_reads = Clock::From(from.plain_reads);
     cell.atomic_reads = Clock::From(from.atomic_reads);
     cell.atomic_writes = Clock::From(from.atomic_writes);

@@ -179,4 +179,46 @@ for name in other omp tbb; do
   says "its run, with a thread of lib$name's" "unsupported: a thread of lib$name.so"
 done
 
+# How it orders its uses of a lock and what the program does with its memory cannot be seen.
+cat >jobs.c <<'END'
+#include <pthread.h>
+#include <stdatomic.h>
+static atomic_int done;
+void Submit(void) { atomic_store(&done, 0); }
+void Work(pthread_mutex_t *job) {
+  pthread_mutex_lock(job);
+  pthread_mutex_unlock(job);
+  atomic_store_explicit(&done, 1, memory_order_release);
+}
+int IsDone(void) { return atomic_load_explicit(&done, memory_order_acquire); }
+END
+cat >waits.cc <<'END'
+#include <pthread.h>
+#include <cstring>
+#include <thread>
+extern "C" {
+void Submit();
+void Work(pthread_mutex_t* job);
+int IsDone();
+}
+int main() {
+  auto* const job = new pthread_mutex_t(PTHREAD_MUTEX_INITIALIZER);
+  Submit();
+  std::thread worker([job] { Work(job); });
+  std::this_thread::yield();
+  if (IsDone()) {
+    std::memset(job, 0xCA, sizeof(*job));
+    delete job;
+    worker.join();
+    return 0;
+  }
+  worker.join();
+  delete job;
+}
+END
+export JACQUARD_OPTIONS='executions=200 quiet=1'
+ends 0 'a library with jobs' "${compiler/++/}" -shared -fPIC -o libjobs.so jobs.c
+ends 0 'who waits for its jobs' jacquard-c++ -o waits waits.cc ./libjobs.so
+ends 0 'and uses their memory again' ./waits
+
 finish
