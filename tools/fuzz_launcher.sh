@@ -7,7 +7,7 @@ usage() {
   cat <<END
 Flags of the launcher, each as --flag=VALUE or --flag VALUE:
   --timeout_secs N            stop after so many seconds (0: never; the default)
-  --clean                     remove what earlier runs have found first
+  --clean                     remove what earlier runs have found first; a folder that no run has made is left alone
   --jobs N                    so many processes that share what they find ("all": one for each processor)
   --merge                     instead of fuzzing: keep the fewest inputs of the corpus that reach all that it reaches
   --report                    instead of fuzzing: what the runs so far have reached and found, as campaign.html and campaign.md;
@@ -115,7 +115,7 @@ while (($# > 0)); do
       ;;
     --dictionary_path)
       # The built one is relative to the runfiles, the user's to where the user is.
-      [[ -f $value ]] || value=${BUILD_WORKING_DIRECTORY:-.}/$value
+      [[ -f $value || $value == /* ]] || value=${BUILD_WORKING_DIRECTORY:-.}/$value
       [[ -f $value ]] || fail "--dictionary_path: no file $value"
       dictionary=$(realpath -- "$value")
       ;;
@@ -140,17 +140,42 @@ done
 
 # A folder per user and target: corpora of different targets do not mix.
 user=$(id -un 2>/dev/null || id -u)
-if [[ -z $output_root ]]; then
-  if [[ -n ${TEST_TMPDIR:-} ]]; then
-    output_root=$TEST_TMPDIR/fuzzing
-  else
-    base=${TMPDIR:-/tmp}/jacquard-$user
-    mkdir -p -m 700 -- "$base" || fail "cannot make $base"
-    [[ -O $base ]] || fail "$base belongs to somebody else; --fuzzing_output_root names another folder"
-    folder=${label#//}
-    output_root=$base/${folder/:/\/}
-  fi
-fi
+base=${TMPDIR:-/tmp}/jacquard-$user folder=${label#//}
+default_root=$base/${folder/:/\/}
+[[ -z ${TEST_TMPDIR:-} ]] || default_root=$TEST_TMPDIR/fuzzing base=''
+own=false  # what lies in the output folder is from runs, whatever it is called
+[[ -n $output_root && $output_root != "$(realpath -m -- "$default_root")" ]] || own=true
+[[ -z $output_root ]] || base=''
+output_root=${output_root:-$default_root}
+
+# What --clean removes, and what says that a run has made the folder that it lies in.
+removed=("$output_root/corpus" "$output_root/artifacts" "$output_root/progress.jsonl")
+marker=$output_root/.jacquard_output
+
+# Only for what is written there: a replay needs no folder.
+own_base() {
+  [[ -n $base ]] || return 0
+  mkdir -p -m 700 -- "$base" || fail "cannot make $base; --fuzzing_output_root names another folder"
+  [[ -O $base ]] || fail "$base belongs to somebody else; --fuzzing_output_root names another folder"
+}
+make_folders() { # FOLDER...: in the output folder, which is marked if there were none before
+  own_base
+  local folder probe
+  [[ $own == true || -e ${removed[0]} || -e ${removed[1]} ]] || own=true
+  mkdir -p -- "$@" || fail "cannot make folders in $output_root"
+  [[ $own == false || -e $marker ]] || echo 'Made by a fuzzing run: --clean may remove corpus and artifacts.' >"$marker" ||
+    fail "cannot write to $output_root (is it read-only, or the disk full?); --fuzzing_output_root names another folder"
+  # The engine would go on, and lose what it finds.
+  for folder; do
+    probe=$(mktemp -- "$folder/.probe-XXXXXX") && rm -- "$probe" ||
+      fail "cannot write to $folder (is it read-only, or the disk full?); --fuzzing_output_root names another folder"
+  done
+}
+overlap() { # ONE OTHER: whether one of them is the other, or lies in it
+  local one other
+  one=$(realpath -m -- "$1") other=$(realpath -m -- "$2")
+  [[ $one/ == "${other%/}"/* || $other/ == "${one%/}"/* ]]
+}
 
 export FUZZER_BINARY=$binary
 export FUZZER_TIMEOUT_SECS=$timeout
@@ -213,7 +238,10 @@ if [[ $ordinary == true ]]; then
 fi
 
 # What has been found lies in the artifacts' folder unless the user says otherwise.
-[[ ${1:-} != --triage || (-n ${2:-} && ${2:-} != -*) ]] || set -- "--triage=$FUZZER_ARTIFACTS_DIR" "${@:2}"
+if [[ ${1:-} == --triage && (-z ${2:-} || ${2:-} == -*) ]]; then
+  own_base
+  set -- "--triage=$FUZZER_ARTIFACTS_DIR" "${@:2}"
+fi
 
 # A regression goes to the sources of the corpus unless the user names another folder.
 if [[ ${1:-} == --add-regression* && " $* " != *" -o "* && " $* " != *" --output"* ]]; then
@@ -225,7 +253,7 @@ fi
 [[ $tool == false ]] || exec "$binary" "${target_flags[@]}" "$@"
 
 if [[ $explore == true ]]; then
-  mkdir -p -- "$FUZZER_ARTIFACTS_DIR" || fail "cannot make folders in $output_root"
+  make_folders "$FUZZER_ARTIFACTS_DIR"
   exec "$binary" "--output=$FUZZER_ARTIFACTS_DIR" "$@"
 fi
 
@@ -234,16 +262,49 @@ if [[ $report == true ]]; then
   exec python3 "$reporter" "--target=$label" "--folder=$output_root" "--seeds=$seeds" "--covered=$covered" \
     "--workspace=${BUILD_WORKSPACE_DIRECTORY:-}" -- "$binary" "${target_flags[@]}"
 fi
+
+# Nothing is removed that the user has named to be read. Each name is followed by the flag that gave it.
+named=()
+[[ -z $corpus_dir ]] || named+=("$corpus_dir" "--corpus_dir $corpus_dir")
+[[ -z $dictionary ]] || named+=("$dictionary" "--dictionary_path $dictionary")
+for argument; do
+  case $argument in
+    -artifact_prefix=* | -exact_artifact_path=*) continue ;;  # written, not read
+    -*=*) path=${argument#*=} ;;
+    -*) continue ;;
+    *) path=$argument ;;
+  esac
+  [[ -z $path || ! -e $path ]] || named+=("$path" "$argument")
+done
+spare() { # PATH REASON WHAT_TO_DO: that it is none of them, and has nothing to do with one
+  local i
+  for ((i = 0; i < ${#named[@]}; i += 2)); do
+    ! overlap "$1" "${named[i]}" || fail "${named[i + 1]}: $2 $1, and with it what is named here; $3"
+  done
+}
 if [[ $clean == true ]]; then
-  rm -rf -- "$FUZZER_OUTPUT_CORPUS_DIR" "$FUZZER_ARTIFACTS_DIR" "$output_root/progress.jsonl"
+  for path in "${removed[@]}"; do
+    [[ ! -e $path ]] || spare "$path" "--clean would remove" "copy it to another folder, or leave --clean away"
+    [[ $own == true || -e $marker || ! -e $path ]] ||
+      fail "--clean: $path was not made by a run; remove it yourself, or name another folder with --fuzzing_output_root"
+  done
 fi
-mkdir -p -- "$FUZZER_OUTPUT_CORPUS_DIR" "$FUZZER_ARTIFACTS_DIR" || fail "cannot make folders in $output_root"
+given=("$output_root/given_seeds" "$output_root/given_seeds.sources")
+if [[ -n $corpus_dir && $ordinary == false ]]; then
+  for path in "${given[@]}"; do
+    spare "$path" "the run would write anew" "copy it to another folder, or name another one with --fuzzing_output_root"
+  done
+fi
+if [[ $clean == true ]]; then
+  rm -rf -- "${removed[@]}" || fail "--clean: cannot remove what is in $output_root; nothing was fuzzed"
+fi
+make_folders "$FUZZER_OUTPUT_CORPUS_DIR" "$FUZZER_ARTIFACTS_DIR"
 
 # The seeds that are built have been compiled already. Mistakes in these are to be found before the engine starts.
 if [[ -n $corpus_dir && $ordinary == false ]]; then
   # In the folder of the target's output, where it may stay until the next time.
-  seeds=$output_root/given_seeds sources=$output_root/given_seeds.sources
-  rm -rf -- "$seeds" "$sources"
+  seeds=${given[0]} sources=${given[1]}
+  rm -rf -- "${given[@]}" || fail "cannot remove $seeds, which an earlier run has left; remove it yourself"
   "$binary" --sources "$sources" --seed-corpus "$seeds" "$corpus_dir" || exit
   FUZZER_SEED_CORPUS_DIR=$seeds
 fi

@@ -59,6 +59,7 @@ refuses --timeout_secs=2 --to-text "$input" '--timeout_secs with --to-text: only
 [[ ! -e $TEST_TMPDIR/fuzzing ]] || fail "nothing has been begun"
 launch --dictionary_path=nowhere
 [[ $? -eq 2 ]] || fail "a missing dictionary is an error"
+refuses --dictionary_path=/nowhere/words '--dictionary_path: no file /nowhere/words'
 launch --corpus_dir nowhere
 [[ $? -eq 2 ]] || fail "a missing corpus is an error"
 launch --help || fail "--help succeeds"
@@ -121,9 +122,48 @@ launch --clean --timeout_secs 0900 --executions=10 || fail "a clean run ends wel
 launch --fuzzing_output_root=elsewhere --executions=10 || fail "another folder"
 [[ -d $TEST_TMPDIR/elsewhere/corpus ]] || fail "it is made"
 
+# Nothing is removed that the user has named to be read, or that no run has made.
+refuses --clean --corpus_dir "$root/corpus" --executions=10 "--corpus_dir $root/corpus: --clean would remove $root/corpus"
+refuses --clean --corpus_dir "$root" --executions=10 "--corpus_dir $root: --clean would remove $root/corpus"
+echo '"word"' >"$root/artifacts/words"
+refuses --clean --dictionary_path "$root/artifacts/words" --executions=10 "--clean would remove $root/artifacts"
+refuses --clean --executions=10 -max_len=64 "$root/corpus" "$root/corpus: --clean would remove $root/corpus"
+refuses --clean --executions=10 "-dict=$root/artifacts/words" "-dict=$root/artifacts/words: --clean would remove $root/artifacts"
+ln -s fuzzing/corpus link
+refuses --clean --corpus_dir link --executions=10 "--clean would remove $root/corpus"
+[[ -n $(ls -A "$root/corpus") && -e $root/artifacts/words ]] || fail "what was named is still there"
+launch --corpus_dir "$root/corpus" --executions=10 || fail "what runs have found can be seeds"
+if [[ -n $(ls -A "$root/given_seeds") ]]; then
+  refuses --corpus_dir "$root/given_seeds" --executions=10 "--corpus_dir $root/given_seeds: the run would write anew $root/given_seeds"
+  [[ -n $(ls -A "$root/given_seeds") ]] || fail "seeds that an earlier run has left are still there"
+else
+  fail "seeds are left"
+fi
+mkdir -p sources/corpus sources/artifacts && touch sources/corpus/mine sources/artifacts/mine
+launch --fuzzing_output_root=sources --executions=10 || fail "a run may go on from a corpus from elsewhere"
+refuses --fuzzing_output_root=sources --clean --executions=10 "--clean: $TEST_TMPDIR/sources/corpus was not made by a run; remove it yourself"
+[[ -e sources/corpus/mine && -e sources/artifacts/mine ]] || fail "files of the user stay"
+touch elsewhere/corpus/mine
+launch --fuzzing_output_root=elsewhere --clean --executions=10 || fail "--clean of what a run has made"
+[[ ! -e elsewhere/corpus/mine ]] || fail "removes it"
+# Where nothing can be removed, or written, nothing is fuzzed.
+mkdir bin && printf '#!/bin/sh\nexit 1\n' >bin/rm && chmod +x bin/rm
+PATH=$PWD/bin:$PATH refuses --fuzzing_output_root=elsewhere --clean --executions=10 "--clean: cannot remove what is in $TEST_TMPDIR/elsewhere"
+for folder in corpus artifacts; do
+  rm -r "elsewhere/$folder" && ln -s /proc "elsewhere/$folder" # where nobody can make a file
+  refuses --fuzzing_output_root=elsewhere --executions=10 "cannot write to $TEST_TMPDIR/elsewhere/$folder (is it read-only"
+  rm "elsewhere/$folder"
+done
+
 # By user and target, outside of tests.
 (unset TEST_TMPDIR && TMPDIR=$PWD/tmp && export TMPDIR && mkdir tmp && launch --executions=10) || fail "a run in TMPDIR"
 [[ -d tmp/jacquard-$(id -un)/some/target/corpus ]] || fail "a folder by user and target"
+
+# What writes nothing there needs no such folder.
+(unset TEST_TMPDIR && export TMPDIR=/proc/nowhere && launch --to-text "$input") || fail "--to-text without a TMPDIR"
+(unset TEST_TMPDIR && export TMPDIR=/proc/nowhere && launch --executions=10)
+[[ $? -eq 2 ]] || fail "a run without a TMPDIR"
+grep -q 'cannot make /proc/nowhere/jacquard-' log || fail "says so"
 
 # Flags of the target are handed on, each in both forms: all those that its help lists and that take a value.
 declare -A example=([shape]=2x2 [executions]=1 [max-steps]=5000 [time-limit]=9 [memory]=sc [max-history]=8 [features]=states,reads [mutations]=records [addresses]=writes)
