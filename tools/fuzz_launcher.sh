@@ -253,6 +253,10 @@ fi
 [[ $tool == false ]] || exec "$binary" "${target_flags[@]}" "$@"
 
 if [[ $explore == true ]]; then
+  # Where the user names a folder, or nothing is written, none is made.
+  for argument; do
+    case $argument in --output | --output=* | --replay | --replay=* | --list | --help) exec "$binary" "$@" ;; esac
+  done
   make_folders "$FUZZER_ARTIFACTS_DIR"
   exec "$binary" "--output=$FUZZER_ARTIFACTS_DIR" "$@"
 fi

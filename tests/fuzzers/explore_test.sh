@@ -113,6 +113,13 @@ expect "a folder that cannot be" status_is 2 "$right" --output=file/folder
 # Through the launcher.
 expect "the launcher" status_is 1 "$launcher" --label=//some:target "--binary_path=$broken" --seed_corpus=. --explore --strategy=random --quiet
 expect "has a folder for crash files" grep -q "$TEST_TMPDIR/fuzzing/artifacts/crash-" out
+for output in '--output=mine' '--output mine'; do
+  # shellcheck disable=SC2086  # flags
+  expect "another folder: $output" status_is 1 env "BUILD_WORKING_DIRECTORY=$PWD/folder" "$launcher" --label=//some:target \
+    "--binary_path=$broken" --seed_corpus=. --explore --strategy=random --quiet $output
+  expect "is relative to where the user is" test -n "$(ls folder/mine)"
+  rm -rf folder/mine
+done
 
 ((failures == 0)) && echo "all passed"
 exit "$failures"
