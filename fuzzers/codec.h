@@ -19,9 +19,10 @@
 // fuzzers/input.h is ignored, and so are half a record at the end and picks that no exception
 // follows.
 //
-// A byte string with another version byte, and the empty one, decode to the empty input: a run of
-// such bytes can never fail, so whatever fails is recognised as an input when it is replayed. A
-// text (text.h) begins with another byte as well, and is compiled before it would come here.
+// A byte string with another version byte, and the empty one, decode to the empty input, which
+// fails hardly ever. libFuzzer makes one such byte string, a newline, which is recognised as an
+// input when it is replayed. A text (text.h) begins with another byte as well, and is compiled
+// before it would come here.
 #ifndef JACQUARD_FUZZERS_CODEC_H_
 #define JACQUARD_FUZZERS_CODEC_H_
 
@@ -69,7 +70,8 @@ class Codec {
   // Decode(Encode(input)) == input. Gaps and choices must be within the limits of fuzzers/input.h.
   std::vector<uint8_t> Encode(const Input& input) const;
 
-  // Whether `bytes` may be an input at all: empty, or of a known version. If not, `why` says so.
+  // Whether `bytes` may be an input at all: empty, of a known version, or what libFuzzer begins
+  // with, a newline, which a run executes as the empty input. If not, `why` says so.
   static bool Recognise(std::span<const uint8_t> bytes, std::string* why);
 
   // Forces `input` to a shape, for benchmarks: exactly `threads` threads with `operations` each,

@@ -76,6 +76,15 @@ if ((status != 0 && status != 1)); then
   failures=$((failures + 1))
 fi
 
+# What libFuzzer executes first is an input, and the same one for both.
+echo >newline
+for flags in '--replay newline' newline '--to-text newline'; do
+  # shellcheck disable=SC2086  # flags
+  "$program" $flags >log 2>&1 || { echo "FAILED: $flags ends with $?"; cat log; failures=$((failures + 1)); }
+done
+printf '\n\n' >newlines
+refuses 'newlines: not an input of this target' --replay newlines
+
 printf '\x01' >empty
 "$program" --to-text empty -o existing && cp existing before
 refuses 'existing: exists already; --force overwrites it' --to-text empty -o existing

@@ -62,6 +62,13 @@ TEST(Codec, AnotherVersionIsTheEmptyInput) {
   }
 }
 
+TEST(Codec, WhatLibFuzzerBeginsWithIsTheEmptyInput) {
+  std::string why;
+  EXPECT_TRUE(Codec::Recognise(Bytes{'\n'}, &why));
+  EXPECT_EQ(Decode({'\n'}), Decode({}));
+  EXPECT_FALSE(Codec::Recognise(Bytes{'\n', '\n'}, &why));
+}
+
 TEST(Codec, ReadsRecords) {
   const Input input = Decode({kVersion, 0, 0, 2, 3, 0x81, 4, 0, 24, 0x80, 255, 0xff, 254});
   ASSERT_EQ(input.threads(), 3);
