@@ -1,10 +1,13 @@
 // What depends on the engine.
 #include "fuzzers/engine.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdarg>
 #include <cstdio>
@@ -33,6 +36,8 @@ DeathCallback save_input = nullptr;
 std::string artifact;
 std::function<void(std::string_view)> listener;  // to what libFuzzer prints
 std::atomic<bool> last_line_printed = false;
+// The input of the running execution; null between executions.
+std::atomic<const std::span<const uint8_t>*> running_input = nullptr;
 
 // The status with which libFuzzer ends after a crash, unless it is told otherwise.
 constexpr int kCrashExitStatus = 77;
@@ -58,9 +63,56 @@ std::string SourceOfArtifact(const std::string& path) {
   return fmt::format("{}/{}", workspace, source);
 }
 
+// Whether that is what is in the file, which may have any length, or went to what is no file.
+bool WasWritten(const std::string& path, std::span<const uint8_t> bytes) {
+  struct stat status = {};
+  if (stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) return true;
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return false;
+  uint8_t buffer[4096];
+  ssize_t n = 0;
+  while ((n = read(file, buffer, sizeof(buffer))) > 0) {
+    const auto count = static_cast<size_t>(n);
+    if (count > bytes.size() || !std::equal(buffer, buffer + count, bytes.begin())) break;
+    bytes = bytes.subspan(count);
+  }
+  close(file);
+  return n == 0 && bytes.empty();
+}
+
+std::string Base64(std::span<const uint8_t> bytes) {
+  constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    uint32_t group = 0;
+    for (size_t k = 0; k < 3; ++k) group = group << 8 | (i + k < bytes.size() ? bytes[i + k] : 0u);
+    for (size_t k = 0; k < 4; ++k)
+      text += i + k <= bytes.size() ? kDigits[group >> (18 - 6 * k) & 63] : '=';
+  }
+  return text;
+}
+
+// All that is left of an input that has no file.
+void PrintLostInput(const std::string& path, std::span<const uint8_t> input) {
+  Print(
+      fmt::format("jacquard: {} could not be written whole (is the folder read-only, or the disk "
+                  "full?); the input in Base64, which \"base64 -d > FILE\" makes a file of that "
+                  "--replay takes:\n{}\n",
+                  path, Base64(input)));
+}
+
 void PrintLastLines(const std::string& path) {
   // Relaxed: nothing is published by it; whoever is second prints nothing.
   if (path.empty() || last_line_printed.exchange(true, std::memory_order_relaxed)) return;
+  // The engine does not look whether it could write. An artifact that is of no running execution is
+  // made of another file.
+  const std::span<const uint8_t>* const input = running_input.load(std::memory_order_acquire);
+  if (input != nullptr && !WasWritten(path, *input)) {
+    struct stat status = {};
+    if (lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode)) unlink(path.c_str());
+    return PrintLostInput(path, *input);
+  }
   const std::string source = SourceOfArtifact(path);
   const std::string& file = source.empty() ? path : source;
   std::string replay;
@@ -152,9 +204,14 @@ void SaveNoStepInput(std::span<const uint8_t> input) {
   const std::string path = fmt::format("{}no-step-{:016x}", artifact_prefix, HashOf(input));
   if (const std::string error = WriteFile(path, input, /*overwrite=*/true); !error.empty()) {
     Print("jacquard: " + error + "\n");
+    if (!last_line_printed.exchange(true, std::memory_order_relaxed)) PrintLostInput(path, input);
     return;
   }
   PrintLastLines(path);
+}
+
+void SetRunningInput(const std::span<const uint8_t>* input) {
+  running_input.store(input, std::memory_order_release);
 }
 
 }  // namespace jacquard::fuzzers

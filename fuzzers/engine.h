@@ -30,8 +30,13 @@ inline constexpr std::string_view kReplayFlag = " --replay";
 void SetArtifactFlags(const std::vector<std::string>& engine_arguments, std::string replay_command,
                       std::string seed_sources);
 
+// The input of the execution that begins, which stays where it is until null says that it has
+// ended. By that a file that the engine could not write is told from one that it has written.
+void SetRunningInput(const std::span<const uint8_t>* input);
+
 // Lets the engine save the input that is being executed, prints the command that replays it and, as
-// the last line, its path; ends the process. From any thread.
+// the last line, its path; ends the process. An input that could not be written is printed instead.
+// From any thread.
 [[noreturn]] void EndWithCrash();
 
 // Writes `input` to the artifact folder as no-step-HASH and prints its path as the last line: for a

@@ -123,26 +123,9 @@ class Fuzzer {
 
   void TestOneInput(std::span<const uint8_t> bytes) {
     bytes_ = bytes;
-    if (form_->executions() % kExecutionsPerTick == 0) Tick();
-    if (IsText(bytes)) [[unlikely]] {
-      DecodeText(bytes);
-    } else {
-      codec_.Decode(bytes, input_);
-    }
-    if (shape_threads_ != 0) codec_.Reshape(shape_threads_, shape_operations_, input_);
-    if (form_->Execute(input_)) [[likely]] {
-      // What the engine executes before it mutates are the seeds.
-      if (!mutates_) sweep_.AddSeed(input_, form_->length());
-      return;
-    }
-    const uint64_t before = form_->executions();
-    EndProgress();
-    Print("\n" + form_->Report(input_));
-    // By this libFuzzer's -minimize_crash recognises the same bug.
-    Print(fmt::format("DEDUP_TOKEN: {}\n", form_->signature()));
-    Print(fmt::format("jacquard: the failure came after {} executions\n", before));
-    AddToRun();
-    EndWithCrash();
+    SetRunningInput(&bytes_);
+    Execute(bytes);
+    SetRunningInput(nullptr);
   }
 
   // The engine's request for another input; `general` is its own mutation.
@@ -210,6 +193,29 @@ class Fuzzer {
   }
 
  private:
+  void Execute(std::span<const uint8_t> bytes) {
+    if (form_->executions() % kExecutionsPerTick == 0) Tick();
+    if (IsText(bytes)) [[unlikely]] {
+      DecodeText(bytes);
+    } else {
+      codec_.Decode(bytes, input_);
+    }
+    if (shape_threads_ != 0) codec_.Reshape(shape_threads_, shape_operations_, input_);
+    if (form_->Execute(input_)) [[likely]] {
+      // What the engine executes before it mutates are the seeds.
+      if (!mutates_) sweep_.AddSeed(input_, form_->length());
+      return;
+    }
+    const uint64_t before = form_->executions();
+    EndProgress();
+    Print("\n" + form_->Report(input_));
+    // By this libFuzzer's -minimize_crash recognises the same bug.
+    Print(fmt::format("DEDUP_TOKEN: {}\n", form_->signature()));
+    Print(fmt::format("jacquard: the failure came after {} executions\n", before));
+    AddToRun();
+    EndWithCrash();
+  }
+
   // A text is what it says, also where the user gives it to the engine: as bytes it would pass,
   // since it is none of any version.
   void DecodeText(std::span<const uint8_t> bytes) {

@@ -32,6 +32,18 @@ expect "from another folder and with another environment" \
 report out >third
 expect "that prints the same, too" diff first third
 
+# A crash file that cannot be written, in whole or at all, is not named: the input is printed.
+for prefix in /proc/ cut/; do
+  mkdir -p cut
+  (trap '' XFSZ && ulimit -f 0 && "$program" -seed=1 -runs=3000000 -handle_xfsz=0 "-artifact_prefix=$prefix" 2>&1) | cat >lost
+  expect "the status stays" test "${PIPESTATUS[0]}" -eq 77
+  expect "the file is missing" grep -q "^jacquard: $prefix$(basename "$crash") could not be written whole (is the folder" lost
+  expect "no command replays it" test "$(grep -c '^Replay:' lost)" -eq 0
+  expect "no part of it is left" test -z "$(ls -A cut)"
+  tail -n 1 lost | base64 -d >recovered
+  expect "the last line is the input" cmp recovered "$crash"
+done
+
 # The commands are for a shell, whatever files are called.
 mkdir "a b" && cp "$crash" "a b/it's"
 expect "of a name with a space" status_is 1 "$program" --replay "a b/it's"
