@@ -9,7 +9,9 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <system_error>
+#include <utility>
 
 namespace jacquard::fuzzers {
 namespace {
@@ -18,6 +20,50 @@ namespace fs = std::filesystem;
 
 std::string SystemError(const std::string& path) {
   return fmt::format("{}: {}", path, std::strerror(errno));
+}
+
+// False, with errno: something could not be written.
+bool WriteAll(int file, std::span<const uint8_t> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = write(file, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return false;
+    bytes = bytes.subspan(static_cast<size_t>(n));
+  }
+  return true;
+}
+
+// Puts `bytes` in the place of a file, which stays as it is until all are written: into another one
+// in its folder, which then gets its name. "" or what went wrong; nothing: it cannot be done so,
+// but perhaps otherwise.
+std::optional<std::string> ReplaceFile(const std::string& path, std::span<const uint8_t> bytes) {
+  // Other names of files that are open, and go on to be written to.
+  if (path.starts_with("/dev/") || path.starts_with("/proc/")) return {};
+  struct stat old = {};
+  const bool exists = stat(path.c_str(), &old) == 0;
+  // Devices and pipes are no files to be replaced. A file that may not be written stays.
+  if (exists && (!S_ISREG(old.st_mode) || access(path.c_str(), W_OK) != 0)) return {};
+  if (struct stat link = {}; !exists && lstat(path.c_str(), &link) == 0) return {};  // to nothing
+  std::error_code error;
+  const fs::path place = exists ? fs::canonical(path, error) : fs::path(path);
+  if (error) return {};
+  std::string temporary;
+  int file = -1;
+  for (int i = 0; file < 0; ++i) {
+    temporary = place.parent_path() / fmt::format(".jacquard-{}-{}.tmp", getpid(), i);
+    file = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file < 0 && errno != EEXIST) {
+      // The file may be written to even where its folder may not.
+      return errno == ENOSPC || errno == EDQUOT ? std::optional(SystemError(path)) : std::nullopt;
+    }
+  }
+  bool good = WriteAll(file, bytes);
+  if (good && exists) good = fchmod(file, old.st_mode & 07777) == 0;
+  std::string problem = good ? "" : SystemError(path);
+  if (close(file) != 0 && problem.empty()) problem = SystemError(path);
+  if (problem.empty() && rename(temporary.c_str(), place.c_str()) != 0) problem = SystemError(path);
+  if (!problem.empty()) unlink(temporary.c_str());
+  return problem;
 }
 
 }  // namespace
@@ -46,27 +92,28 @@ std::string ReadFile(const std::string& path, Bytes* bytes) {
 
 std::string WriteFile(const std::string& path, std::span<const uint8_t> bytes, bool overwrite) {
   const bool standard = path == "-";
+  if (overwrite && !standard) {
+    if (std::optional<std::string> result = ReplaceFile(path, bytes)) return *std::move(result);
+  }
   const int exclusive = overwrite ? O_TRUNC : O_EXCL;
   const int file = standard ? STDOUT_FILENO
                             : open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | exclusive, 0666);
-  if (file < 0 && errno == EEXIST) return path + ": exists already; --force overwrites it";
+  if (file < 0 && errno == EEXIST)
+    return fmt::format("{}: exists already; {}", path, kForceOverwrites);
   if (file < 0) return SystemError(path);
-  std::string error;
-  while (!bytes.empty()) {
-    const ssize_t n = write(file, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      error = SystemError(path);
-      break;
-    }
-    bytes = bytes.subspan(static_cast<size_t>(n));
-  }
+  std::string error = WriteAll(file, bytes) ? "" : SystemError(path);
   if (standard) return error;
   if (close(file) != 0 && error.empty()) error = SystemError(path);
   // Nobody wants a part of it, and it would be in the way of the next attempt.
   if (std::error_code ignored; !error.empty() && fs::is_regular_file(path, ignored))
     fs::remove(path, ignored);
   return error;
+}
+
+std::string OutputProblem(const std::string& path, bool overwrite) {
+  std::error_code error;
+  if (overwrite || path == "-" || !fs::exists(path, error)) return WriteProblem(path);
+  return fmt::format("{}: exists already; {}", path, kForceOverwrites);
 }
 
 std::string WriteProblem(const std::string& path) {

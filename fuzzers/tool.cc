@@ -84,14 +84,6 @@ int WriteSeedCorpus(const CommandLine& line, const Codec& codec) {
   return problem.empty() ? kExitPass : Complain(problem);
 }
 
-// "" unless the file cannot be written, or exists and may not be overwritten; `otherwise`: what
-// else can be done.
-std::string OutputProblem(const std::string& path, bool force, const char* otherwise) {
-  std::error_code error;
-  if (force || path == "-" || !std::filesystem::exists(path, error)) return WriteProblem(path);
-  return fmt::format("{}: exists already; --force overwrites it{}", path, otherwise);
-}
-
 // The file of --html before the work, not after it; `output` is what else is written. "" or what is
 // wrong.
 std::string HtmlProblem(const CommandLine& line, const std::string& output) {
@@ -103,7 +95,7 @@ std::string HtmlProblem(const CommandLine& line, const std::string& output) {
     return fmt::format("--html {}: that is the input's file, or the result's", line.html);
   if (std::error_code error; std::filesystem::is_directory(line.html, error))
     return line.html + ": is a folder; --html wants a file";
-  return OutputProblem(line.html, line.force, "");
+  return OutputProblem(line.html, line.force);
 }
 
 // The report of `input`, in all the forms that were asked for. "" or what could not be written.
@@ -161,7 +153,8 @@ int Minimize(const CommandLine& line, const Codec& codec, FormOptions options,
                      : line.file + ".min";
   }
   // Before the work, not after it.
-  std::string problem = OutputProblem(output, line.force, ", -o names another file");
+  std::string problem = OutputProblem(output, line.force);
+  if (problem.ends_with(kForceOverwrites)) problem += ", -o names another file";
   if (problem.empty()) problem = HtmlProblem(line, output);
   if (!problem.empty()) return Complain(problem);
   if (line.shape_threads != 0) codec.Reshape(line.shape_threads, line.shape_operations, input);

@@ -103,5 +103,18 @@ for flags in '--to-text empty' '--to-text empty --force' '--from-text whole'; do
   fi
 done
 
+# What --force overwrites stays until all is written; then it has the old mode, and links lead to it.
+fail() {
+  echo "FAILED: $1"
+  failures=$((failures + 1))
+}
+mkdir old && printf 'mine\n' >old/file && chmod 640 old/file && ln -s old/file link
+(trap '' XFSZ && ulimit -f 0 && "$program" --to-text empty --force -o link >/dev/null 2>&1)
+[[ $(<old/file) == mine && $(ls -A old) == file ]] || fail "without room the old file stays"
+"$program" --to-text empty --force -o link || fail "--force overwrites"
+[[ -L link && $(stat -c %a old/file) == 640 ]] && cmp -s old/file before || fail "what a link leads to, with its mode"
+"$program" --to-text empty --force -o /dev/null && [[ -c /dev/null ]] || fail "a device is no file to be replaced"
+mkfifo pipe && { cat pipe >piped & } && "$program" --to-text empty --force -o pipe && wait $! && cmp -s piped before || fail "nor is a pipe"
+
 ((failures == 0)) && echo "all passed"
 exit "$failures"
