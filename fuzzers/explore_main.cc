@@ -55,6 +55,7 @@ struct Flags {
   bool no_minimize = false;
   std::string output = ".";
   std::string json;
+  bool force = false;
   std::string replay;
   bool quiet = false;
   bool all = false;
@@ -112,6 +113,7 @@ std::optional<int> ParseFlags(int argc, char** argv, const Codec& codec, Flags& 
   app.add_option("--output", flags.output, "The folder that crash files are written to");
   app.add_option("--json", flags.json, "Write the result to this file, for programs; - is stdout")
       ->check(FileName());
+  app.add_flag("--force", flags.force, "--json: overwrite an existing file");
   app.add_option("--replay", flags.replay, "Instead: execute one input, and report")
       ->check(FileName());
   app.add_flag("--all", flags.all, "In reports: every event");
@@ -285,7 +287,7 @@ int Explore(const Codec& codec, Flags& flags) {
     PrintError("jacquard: " + problem + "\n");
     return kExitUsage;
   }
-  if (const std::string problem = flags.json.empty() ? "" : WriteProblem(flags.json);
+  if (const std::string problem = flags.json.empty() ? "" : OutputProblem(flags.json, flags.force);
       !problem.empty()) {
     PrintError("jacquard: --json: " + problem + "\n");
     return kExitUsage;
@@ -359,9 +361,7 @@ int Explore(const Codec& codec, Flags& flags) {
   std::fflush(stdout);
   if (!flags.json.empty()) {
     const std::string json = ToJson(codec, flags, results, paths);
-    // The user has named it for this.
-    const std::string problem =
-        WriteFile(flags.json, Bytes(json.begin(), json.end()), /*overwrite=*/true);
+    const std::string problem = WriteFile(flags.json, Bytes(json.begin(), json.end()), flags.force);
     if (!problem.empty()) {
       PrintError("jacquard: " + problem + "\n");
       return kExitUsage;

@@ -15,7 +15,7 @@ fail() {
 explore() {
   local executions=10000
   local result=$TEST_TMPDIR/result.json
-  "$explorer" --quiet --executions=$executions --output="$TEST_TMPDIR" --json="$result" "$@" >"$TEST_TMPDIR/log" 2>&1 ||
+  "$explorer" --quiet --executions=$executions --output="$TEST_TMPDIR" --json="$result" --force "$@" >"$TEST_TMPDIR/log" 2>&1 ||
     fail "$* ends with $?: $(<"$TEST_TMPDIR/log")"
   grep -q "\"executions\": $executions," "$result" || fail "$*: not $executions executions: $(<"$result")"
 }

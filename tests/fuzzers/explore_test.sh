@@ -64,7 +64,7 @@ expect "one scenario" status_is 0 "$right" given.txt --strategy=random --jobs=2 
 expect "gets all executions" test "$(json one "r['strategies'][0]['executions']")" = 100
 expect "of two equal scenarios" status_is 0 "$right" given.txt twin.txt --strategy=dfs --memory=sc --json=twins
 expect "the schedules count once" test "$(json twins "r['strategies'][0]['distinct_schedules']")" = "$(json all "r['strategies'][0]['distinct_schedules']")"
-expect "files may follow the strategy" status_is 0 "$right" --memory=sc --strategy dfs given.txt twin.txt --json=twins
+expect "files may follow the strategy" status_is 0 "$right" --memory=sc --strategy dfs given.txt twin.txt --json=twins --force
 expect "and are explored" test "$(json twins "[s['scenarios'] for s in r['strategies']]")" = '[2]'
 expect "the bug in a given scenario" status_is 1 "$broken" given.txt --strategy=dfs --quiet --output=given
 expect "the share of a depth-first search" status_is 0 "$right" given.txt --strategy=dfs --seconds=1
@@ -76,7 +76,7 @@ expect "a folder of inputs" status_is 0 "$right" folder --executions=1000 --quie
 # A signal ends it, and does not look like a pass.
 for to in 'INT ' 'TERM ' 'TERM -'; do  # a signal, and whether it is for all processes
   signal=${to% *} group=${to#* }
-  setsid "$right" --strategy=pct,random --seconds=600 --jobs=2 --quiet --json=ended >out 2>&1 &
+  setsid "$right" --strategy=pct,random --seconds=600 --jobs=2 --quiet --json=ended --force >out 2>&1 &
   explorer=$!
   while [[ $(pgrep -P $explorer | wc -l) -lt 2 ]]; do sleep 0.1; done
   sleep 0.5
@@ -107,7 +107,12 @@ for json in no/such/file taken file/file; do
   expect "a JSON that cannot be written" status_is 2 "$right" --json=$json --executions=1000000000
   expect "is named" grep -q "^jacquard: --json: $json: " out
 done
-expect "what is there may be overwritten" status_is 0 "$right" --json=file --executions=100 --quiet
+echo mine >file
+expect "what is there" status_is 2 "$right" --json=file --executions=1000000000
+expect "is not overwritten" grep -q '^jacquard: --json: file: exists already; --force overwrites it' out
+expect "but stays" grep -qx mine file
+expect "with --force it may be" status_is 0 "$right" --json=file --force --executions=100 --quiet
+expect "and is" test "$(json file "r['strategies'][0]['executions']")" = 100
 expect "a folder that cannot be" status_is 2 "$right" --output=file/folder
 
 # Through the launcher.
