@@ -306,4 +306,8 @@ std::string FormatText(const Codec& codec, const Input& input) {
   return text;
 }
 
+std::string FormatFailure(const Codec& codec, const Input& input, std::string_view signature) {
+  return fmt::format("{}{}\n{}", kVerdictComment, signature, FormatText(codec, input));
+}
+
 }  // namespace jacquard::fuzzers

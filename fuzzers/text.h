@@ -48,6 +48,13 @@ std::optional<TextError> ParseText(std::string_view text, const Codec& codec, In
 // The canonical text: ParseText gives back an equal input.
 std::string FormatText(const Codec& codec, const Input& input);
 
+// What a text of a failure begins with, before the failure's signature: by that it can be called
+// after its failure when the bug is fixed.
+inline constexpr std::string_view kVerdictComment = "# verdict: ";
+
+// The canonical text behind that comment.
+std::string FormatFailure(const Codec& codec, const Input& input, std::string_view signature);
+
 // One operation as the text form has it ("start_write vma=1"), cut to the buffer. Allocates
 // nothing.
 std::string_view FormatCall(const ScenarioType& type, const Call& call, std::span<char> buffer);

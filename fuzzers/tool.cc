@@ -173,7 +173,7 @@ int Minimize(const CommandLine& line, const Codec& codec, FormOptions options,
   (void)form.Execute(input);
   Bytes bytes = codec.Encode(input);
   if (as_text || output.ends_with(kTextExtension)) {
-    const std::string text = FormatText(codec, input);
+    const std::string text = FormatFailure(codec, input, form.signature());
     bytes.assign(text.begin(), text.end());
   }
   problem = WriteReport(line, input, form);

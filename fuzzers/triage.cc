@@ -27,7 +27,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kReplays = 10;
-constexpr std::string_view kVerdictComment = "# verdict: ";
 
 // What follows `key` on the first line that begins with it; "" if there is none.
 std::string LineAfter(std::string_view text, std::string_view key) {
@@ -142,9 +141,9 @@ Findings Group(const std::vector<std::string>& paths, const Codec& codec, const 
   return findings;
 }
 
-// The input in `path`, minimised if that is possible, as a text. `problem`: why it is not.
-std::string MinimalText(const std::string& path, const Codec& codec, const Rerun& rerun,
-                        std::string& problem) {
+// The input in `path`, minimised if that is possible. `problem`: why it is not.
+Input MinimalInput(const std::string& path, const Codec& codec, const Rerun& rerun,
+                   std::string& problem) {
   const ScratchFolder scratch;
   const std::string minimised = scratch.path() + "/minimised.txt";
   const ChildResult result = RunAgain(rerun, {"--minimize", path, "-o", minimised});
@@ -154,7 +153,7 @@ std::string MinimalText(const std::string& path, const Codec& codec, const Rerun
     if (problem.empty()) problem = "minimising it failed";
     static_cast<void>(LoadInput(path, codec, &input));  // it could be read before
   }
-  return FormatText(codec, input);
+  return input;
 }
 
 // Where a text with this name and content is to be written: beside others of the name with other
@@ -186,9 +185,8 @@ void Reproduce(Bug& bug, const Codec& codec, const Rerun& rerun, const std::stri
   if (fs::exists(earlier) && SignatureOf(rerun, earlier) == bug.signature) {
     bug.reproducer = earlier;
   } else {
-    const std::string text =
-        fmt::format("{}{}\n{}", kVerdictComment, bug.signature,
-                    MinimalText(bug.files.front().path, codec, rerun, bug.problem));
+    const Input input = MinimalInput(bug.files.front().path, codec, rerun, bug.problem);
+    const std::string text = FormatFailure(codec, input, bug.signature);
     bool exists = false;
     bug.reproducer = FreePath(folder, NameOfSignature(bug.signature), text, exists);
     const std::string problem = exists ? "" : WriteText(bug.reproducer, text);
@@ -319,8 +317,7 @@ int AddRegression(const CommandLine& line, const Codec& codec, const Rerun& reru
         "\"{}SIGNATURE\"",
         line.file, kVerdictComment));
   }
-  const std::string text =
-      fmt::format("{}{}\n{}", kVerdictComment, signature, FormatText(codec, input));
+  const std::string text = FormatFailure(codec, input, signature);
   bool exists = false;
   const std::string path = FreePath(line.output, NameOfSignature(signature), text, exists);
   if (exists) {

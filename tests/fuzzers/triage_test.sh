@@ -78,6 +78,10 @@ expect "it is there already" grep -q 'is there already' out
 expect "one file" test "$(ls corpus | wc -l)" = 1
 expect "what passes and says nothing has no name" status_is 2 "$right" --add-regression found/passes.txt -o corpus
 expect "no folder" status_is 2 "$broken" --add-regression "$reproducer"
+mkdir minimised
+expect "a failure is minimised" status_is 0 "$broken" --minimize "$reproducer" -o minimised.txt
+expect "fixed: that says what it was, too" status_is 0 "$right" --add-regression minimised.txt -o minimised
+expect "and has the same name" test -f "minimised/$(basename "$reproducer")"
 mkdir -p workspace/corpus/here
 export BUILD_WORKSPACE_DIRECTORY=$PWD/workspace
 expect "the launcher knows the folder" status_is 0 "$launcher" --label=//some:target "--binary_path=$broken" --seed_corpus=corpus \
