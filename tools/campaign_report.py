@@ -16,6 +16,7 @@ are written.
 import argparse
 import collections
 import datetime
+import errno
 import html
 import json
 import os
@@ -45,12 +46,31 @@ svg line { stroke: var(--line); }
 """
 
 
+def fail(message):
+    """Ends with the status of a request that cannot be met."""
+    print(f"campaign_report: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def write_whole(path, text):
+    """What is there stays until all is written, and nothing is left of what could not be."""
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except OSError as error:
+        if os.path.lexists(temporary):
+            os.remove(temporary)
+        raise OSError(error.errno, error.strerror, path) from error
+
+
 def run_json(command, good):
     """The JSON that a command prints; it has to end with one of the statuses `good`."""
     result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                             errors="replace", check=False)
     if result.returncode not in good:
-        raise SystemExit(f"campaign_report: {' '.join(command)}: status {result.returncode}\n{result.stderr.strip()}")
+        fail(f"{' '.join(command)}: status {result.returncode}\n{result.stderr.strip()}")
     return json.loads(result.stdout)
 
 
@@ -316,12 +336,17 @@ def main():
     parser.add_argument("--covered", default="")
     parser.add_argument("--workspace", default="")
     parser.add_argument("program", nargs="+")
-    report = Report(parser.parse_args())
-    for name, text in (("campaign.html", report.page()), ("campaign.md", report.markdown())):
-        path = os.path.join(report.folder, name)
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
-        print(path)
+    arguments = parser.parse_args()
+    try:
+        if not os.access(arguments.folder, os.W_OK | os.X_OK):  # before the work
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), arguments.folder)
+        report = Report(arguments)
+        for name, text in (("campaign.html", report.page()), ("campaign.md", report.markdown())):
+            path = os.path.join(report.folder, name)
+            write_whole(path, text)
+            print(path)
+    except OSError as error:
+        fail(f"{error.filename}: {error.strerror} (is the folder read-only, or the disk full?)")
 
 
 if __name__ == "__main__":

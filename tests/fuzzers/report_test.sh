@@ -63,6 +63,13 @@ expect "a bug" status_is 77 launch "$broken" --fuzzing_output_root=one -seed=1
 report "$broken" one
 expect "in one file" grep -q ': 1 file, first ' "$md"
 
+# A report that cannot be written leaves the one before, and nothing else.
+sums=$(cd good && sha256sum campaign.*)
+said=$(trap '' XFSZ && ulimit -f 0 && launch "$program" --fuzzing_output_root=good --report 2>&1)
+expect "without room the status is 2" test $? -eq 2
+expect "and it says why, not $said" grep -qx "campaign_report: $PWD/good/campaign.html: File too large (is the folder read-only, or the disk full?)" <<<"$said"
+expect "the report before is still there" test "$(cd good && sha256sum campaign.*)" = "$sums"
+
 # What it is made of.
 expect "a survey" status_is 0 "$program" --survey "$seeds"
 expect "of every seed" test "$(grep -c '"path"' out)" -eq "$(find -L "$seeds/" -type f | wc -l)"
