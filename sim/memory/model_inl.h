@@ -214,8 +214,10 @@ template <class Clock>
 bool Model<Clock>::UseLock(int thread, const void* lock, uint32_t size) {
   if (Alone() || !options_.check_races) return false;
   CellType& cell = cells_.Find(lock, size);
-  cell.is_lock = true;
-  SpillRecords(cell.address(), size);
+  if (!cell.is_lock) {
+    cell.is_lock = true;
+    SpillRecords(cell.address(), size);
+  }
   return Check<AccessKind::kAtomicRead>(thread, cell);
 }
 
