@@ -75,7 +75,7 @@ struct Step {
   const void* address = nullptr;  // the object; null where there is none (fence, yield)
   uint64_t old_value = 0;         // before the step
   uint64_t new_value = 0;         // after the step; equal to old_value for a load
-  // False on weak memory only: the step read an older value, or stored behind newer ones in
+  // False on weak memory only: the step read an older value, or stored before newer ones in
   // modification order. Memory, which holds the newest value, is as it was.
   bool newest = true;
 };
